@@ -1,0 +1,50 @@
+# make run     the default study, from a bare machine with Python >= 3.11
+# make test    all tests
+# make lint    ruff, snakefmt, mypy, snakemake --lint
+# make docs    config/README.md from the schema and the registry
+# make lock    resolve envs/requirements.in anew (needs uv)
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: run test lint format docs lock environment clean
+
+run: environment
+	$(BIN)/snakemake --cores all --logger campare
+
+test: lint
+	$(BIN)/python -m pytest
+
+lint: environment
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/mypy
+	$(BIN)/snakemake --lint
+
+format: environment
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow/rules
+
+environment: $(STAMP)
+
+# --no-deps: the lock names everything.
+$(STAMP): envs/requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "campare needs Python 3.11 or later; set PYTHON=python3.x")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r $<
+	echo "$(CURDIR)/workflow/logger" > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/campare.pth"
+	touch $@
+
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		envs/requirements.in -o envs/requirements.lock
+
+clean:
+	rm -rf $(VENV) .snakemake
+
+docs: environment
+	PYTHONPATH=workflow/scripts $(BIN)/python -m campare.reference > config/README.md

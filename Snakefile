@@ -1,0 +1,61 @@
+# campare: how does data augmentation change what a CNN image classifier looks at?
+#
+#   snakemake --cores all                                      the default study, config/config.yaml
+#   snakemake --cores all --configfile config/thesis.yaml      another study
+#   snakemake --cores all results/digits/figures/boxplot/mad.png     one figure
+#   snakemake --cores all architectures                        compare candidate architectures
+#
+# The pipeline, one rule file per stage:
+#
+#   data → train → cams → similarity → tables → figures        architectures beside them
+import sys
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
+
+
+# A file given with --configfile replaces the default study; Snakemake would merge the two.
+if not workflow.configfiles:
+
+    configfile: "config/config.yaml"
+
+
+# What `--sdm apptainer` runs jobs in; envs/campare.def says how to build it.
+container: "envs/campare.sif"
+
+
+# Read once by the local process and by every cluster job, so nothing here imports torch.
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/cams.smk"
+include: "workflow/rules/similarity.smk"
+include: "workflow/rules/tables.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/architectures.smk"
+
+
+report: "workflow/report/workflow.rst"
+
+
+# One GPU per machine by default (profiles/default); on a cluster SLURM counts them.
+resource_scopes:
+    gpu="local",
+
+
+localrules:
+    all,
+    tables,
+    figures,
+    architectures,
+
+
+rule all:
+    default_target: True
+    input:
+        rules.tables.input,
+        rules.figures.input,

@@ -1,0 +1,154 @@
+"""A study is checked, completed, and its mistakes are named."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from campare import config, registry
+from campare.errors import CampareError
+
+STUDY: dict[str, Any] = {
+    "study": "tiny",
+    "data": {"name": "digits"},
+    "model": {"architecture": "small_cnn"},
+    "augmentations": {"affine": {}},
+}
+
+
+def complete(**changes: Any) -> dict[str, Any]:
+    return config.complete({**copy.deepcopy(STUDY), **changes}, "study.yaml")
+
+
+def test_schema_is_a_valid_schema() -> None:
+    Draft202012Validator.check_schema(config.schema())
+
+
+def test_every_key_has_a_description() -> None:
+    def check(part: dict[str, Any], path: str) -> None:
+        for key, value in part.get("properties", {}).items():
+            assert value.get("description"), f"{path}.{key}"
+            check(value, f"{path}.{key}")
+
+    check(config.schema(), "")
+
+
+@pytest.mark.parametrize("file", ["config", "thesis", "cifar10-cpu"])
+def test_shipped_studies_are_valid(file: str) -> None:
+    path = config.SCHEMA.parents[2] / "config" / f"{file}.yaml"
+    study = config.complete(yaml.safe_load(path.read_text()), path.name)
+    assert set(study["augmentations"]) == {
+        *("affine", "cutmix", "color_jitter", "elastic", "equalize"),
+        *("gaussian_blur", "random_crop"),
+    }
+
+
+def test_defaults_are_the_thesis() -> None:
+    study = complete()
+    assert study["training"] == {
+        "epochs": 30,
+        "batch_size": 32,
+        "learning_rate": 1e-3,
+        "weight_decay": 1e-5,
+        "precision": "float32",
+        "seed": 0,
+    }
+    assert study["seeds"] == [1, 2, 3]
+    assert study["vary"] == ["augmentation"]
+    assert study["split"]["validation"] == 0.1
+    assert study["cam"]["method"] == "gradcam"
+    assert study["cam"]["class"] == "predicted"
+    assert study["analysis"]["top_pairs"] == 4
+
+
+def test_argument_is_left_as_it_is() -> None:
+    study = copy.deepcopy(STUDY)
+    config.complete(study, "study.yaml")
+    assert study == STUDY
+
+
+def test_augmentations_become_steps_with_all_parameters() -> None:
+    study = complete(
+        augmentations={
+            "affine": {"degrees": 5},
+            "blur_strong": {"use": "gaussian_blur", "kernel_size": 9},
+            "both": {"compose": ["equalize", {"affine": {"degrees": 1}}]},
+            "equalize": None,
+        }
+    )["augmentations"]
+    (name, parameters), *rest = study["affine"]
+    assert not rest
+    assert name == "affine"
+    assert parameters["degrees"] == 5
+    assert set(parameters) == set(registry.AUGMENTATIONS["affine"].parameters)
+    assert study["blur_strong"][0][0] == "gaussian_blur"
+    assert study["blur_strong"][0][1]["kernel_size"] == 9
+    assert [step for step, _ in study["both"]] == ["equalize", "affine"]
+    assert study["equalize"] == [["equalize", {"probability": 0.5}]]
+
+
+def test_defaults_are_not_shared_between_studies() -> None:
+    first = complete()
+    first["augmentations"]["affine"][0][1]["scale"].append(7)
+    assert complete()["augmentations"]["affine"][0][1]["scale"] == [0.9, 1.1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "parts"),
+    [
+        ({"trainig": {}}, ["trainig", "unknown key", "did you mean 'training'"]),
+        ({"training": {"epoch": 3}}, ["training.epoch", "did you mean 'epochs'"]),
+        ({"training": {"epochs": 0}}, ["training.epochs", "0", "minimum of 1"]),
+        ({"training": {"learning_rate": "1e-3"}}, ["training.learning_rate", "0.001"]),
+        ({"data": {"name": "cifar"}}, ["data.name", "'cifar'", "did you mean 'cifar10'"]),
+        ({"data": {}}, ["data", "'name'", "missing"]),
+        ({"augmentations": {"afine": {}}}, ["augmentations.afine", "did you mean 'affine'"]),
+        ({"augmentations": {"x": {"use": "blurr"}}}, ["augmentations.x", "'blurr'"]),
+        ({"augmentations": {"affine": {"degree": 3}}}, ["augmentations.affine.degree", "degrees"]),
+        ({"augmentations": {"affine": {"degrees": 999}}}, ["augmentations.affine.degrees", "180"]),
+        ({"augmentations": {"x": {"compose": []}}}, ["augmentations.x", "compose"]),
+        ({"augmentations": {"x": {"compose": ["nope"]}}}, ["augmentations.x", "'nope'"]),
+        ({"augmentations": {"affine": 3}}, ["augmentations.affine", "mapping"]),
+        ({"augmentations": {"baseline": {}}}, ["augmentations", "baseline"]),
+        ({"augmentations": {}}, ["augmentations"]),
+        ({"augmentations": {"gaussian_blur": {"kernel_size": 4}}}, ["gaussian_blur", "write 5"]),
+        ({"augmentations": {"affine": {"scale": [2, 1]}}}, ["augmentations.affine", "scale"]),
+        ({"seeds": []}, ["seeds"]),
+        ({"seeds": [1, 1]}, ["seeds", "non-unique"]),
+        ({"seeds": [-1]}, ["seeds.0", "-1"]),
+        ({"similarity": {"metrics": ["overlap"]}}, ["similarity.metrics", "overlap_<Y>"]),
+        ({"similarity": {"metrics": ["overlap_0"]}}, ["similarity.metrics", "overlap_0"]),
+        ({"similarity": {"metrics": ["pearsn"]}}, ["similarity.metrics", "'pearsn'", "pearson"]),
+        ({"model": {"architecture": "resnet81"}}, ["model.architecture", "did you mean"]),
+        ({"architectures": ["vgg99"]}, ["architectures", "'vgg99'"]),
+        ({"cam": {"method": "gradcamm"}}, ["cam.method", "did you mean 'gradcam'"]),
+        ({"cam": {"class": "any"}}, ["cam.class", "predicted, true, baseline"]),
+        ({"compute": {"device": "gpu"}}, ["compute.device", "cuda"]),
+        ({"study": "../up"}, ["study"]),
+    ],
+)
+def test_mistake_is_one_message_that_names_file_key_and_remedy(
+    changes: dict[str, Any], parts: list[str]
+) -> None:
+    with pytest.raises(CampareError) as caught:
+        complete(**changes)
+    message = str(caught.value)
+    assert message.startswith("study.yaml: ")
+    assert "\n" not in message
+    for part in parts:
+        assert part in message
+
+
+def test_any_torchvision_classifier_is_an_architecture() -> None:
+    assert complete(model={"architecture": "mobilenet_v2"})["model"]["input_size"] == 32
+
+
+def test_torchvision_names_are_torchvisions_own() -> None:
+    torchvision = pytest.importorskip("torchvision")
+    assert registry.torchvision_classifiers() == sorted(
+        torchvision.models.list_models(module=torchvision.models)
+    )

@@ -1,0 +1,284 @@
+"""Networks are torchvision's, their bits the seed's, their target layers the last maps."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+from torchvision.models import VisionTransformer, get_model
+
+from campare import models, registry
+from campare.errors import CampareError
+
+THESIS = ["efficientnet_b0", "resnet18", "densenet121"]
+GENERATOR = torch.Generator().manual_seed(0)
+
+
+def pictures(count: int, channels: int, size: int) -> torch.Tensor:
+    return torch.randn((count, channels, size, size), generator=GENERATOR)
+
+
+def output(network: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
+    network.eval()
+    with torch.inference_mode():
+        result: torch.Tensor = network(inputs)
+    return result
+
+
+def network_of(architecture: str, seed: int = 0, channels: int = 3) -> nn.Module:
+    return models.build(architecture, classes=10, channels=channels, seed=seed)
+
+
+# Building.
+
+
+@pytest.mark.parametrize("architecture", registry.ARCHITECTURES)
+def test_bits_depend_on_the_seed_alone(architecture: str) -> None:
+    torch.manual_seed(1)
+    first = network_of(architecture, seed=5)
+    torch.manual_seed(2)
+    state = torch.get_rng_state()
+    second = network_of(architecture, seed=5)
+    other = network_of(architecture, seed=6)
+    assert torch.equal(torch.get_rng_state(), state)
+    pairs = zip(first.state_dict().values(), second.state_dict().values(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+    weights = zip(first.parameters(), other.parameters(), strict=True)
+    assert any(not torch.equal(a, b) for a, b in weights)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("architecture", registry.ARCHITECTURES)
+def test_every_entry_gives_a_score_per_class(architecture: str, channels: int) -> None:
+    network = models.build(architecture, classes=7, channels=channels, seed=0)
+    assert network.training
+    assert {weight.dtype for weight in network.parameters()} == {torch.float32}
+    scores = output(network, pictures(2, channels, 64))
+    assert scores.shape == (2, 7)
+    assert scores.isfinite().all()
+
+
+@pytest.mark.parametrize("architecture", THESIS)
+def test_weights_and_scores_are_torchvisions(architecture: str) -> None:
+    ours = network_of(architecture, seed=3)
+    torch.manual_seed(3)
+    theirs = get_model(architecture, weights=None, num_classes=10)
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    for name, weight in theirs.state_dict().items():
+        assert torch.equal(ours.state_dict()[name], weight), name
+    inputs = pictures(2, 3, 64)
+    assert torch.equal(output(ours, inputs), output(theirs, inputs))
+
+
+@pytest.mark.parametrize("architecture", THESIS)
+def test_grey_pictures_are_seen_as_grey_rgb_pictures(architecture: str) -> None:
+    grey = pictures(2, 1, 64)
+    seen = output(network_of(architecture, channels=1), grey)
+    as_rgb = output(network_of(architecture), grey.expand(-1, 3, -1, -1))
+    torch.testing.assert_close(seen, as_rgb, rtol=1e-4, atol=1e-4 * float(as_rgb.abs().max()))
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v3_small", "squeezenet1_1", "googlenet"])
+def test_any_torchvision_classifier_can_be_named_and_trained(name: str) -> None:
+    scores = network_of(name, channels=1)(pictures(2, 1, 64))
+    assert scores.shape == (2, 10)
+
+
+def test_an_unknown_architecture_is_answered_with_what_there_is() -> None:
+    with pytest.raises(CampareError, match=r"'resnet19'.*small_cnn.*torchvision.*resnet34"):
+        network_of("resnet19")
+
+
+def test_two_channels_are_refused() -> None:
+    with pytest.raises(CampareError, match="2 channels"):
+        network_of("small_cnn", channels=2)
+
+
+# Target layers.
+
+
+def map_of(architecture: str, size: int, channels: int = 3) -> tuple[str, torch.Tensor]:
+    """The default target layer's name and output."""
+    network = network_of(architecture, channels=channels).eval()
+    name, layer = models.target_layer(network, None, (channels, size, size))
+    assert dict(network.named_modules())[name] is layer
+    with models.detached(layer) as outputs:
+        network(pictures(1, channels, size))
+    return name, outputs[0]
+
+
+@pytest.mark.parametrize(
+    ("architecture", "size", "name", "extent"),
+    [
+        ("small_cnn", 32, "features", 8),
+        ("small_cnn_wide", 32, "features", 8),
+        ("resnet18_cifar", 32, "layer4.1", 4),
+        ("efficientnet_b0", 96, "features.8", 3),
+        ("resnet18", 96, "layer4.1", 3),
+        ("densenet121", 96, "features", 3),
+        ("mobilenet_v2", 96, "features.18", 3),
+        ("vgg11", 64, "features", 2),
+        ("shufflenet_v2_x0_5", 96, "conv5", 3),
+        ("squeezenet1_1", 64, "classifier.2", 3),
+        ("convnext_tiny", 64, "features.7.2", 2),
+    ],
+)
+def test_default_target_is_the_last_convolutional_block(
+    architecture: str, size: int, name: str, extent: int
+) -> None:
+    found, output = map_of(architecture, size)
+    assert found == name
+    assert output.shape[2:] == (extent, extent)
+
+
+def test_densenets_target_is_what_is_pooled() -> None:
+    """The ReLU after `features` is part of it."""
+    network = network_of("densenet121").eval()
+    _, layer = models.target_layer(network, None, (3, 64, 64))
+    with models.detached(layer) as outputs:
+        scores = network(pictures(2, 3, 64))
+    assert outputs[0].min() == 0
+    pooled = outputs[0].mean(dim=(2, 3))
+    torch.testing.assert_close(network.classifier(pooled), scores)
+
+
+@pytest.mark.parametrize("architecture", ["resnet18", "efficientnet_b0", "densenet121"])
+def test_a_single_pixel_is_no_map(architecture: str) -> None:
+    with pytest.raises(CampareError, match=r"single pixel.*resnet18_cifar.*input_size"):
+        models.target_layer(network_of(architecture), None, (3, 32, 32))
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("layer4.7", r"no layer 'layer4\.7'.*did you mean 'layer4\.\d'.*layer4\.1"),
+        ("", "no layer ''"),
+        ("fc", "'fc' is no map"),
+        ("avgpool", "single pixel"),
+        ("layer4.1.relu", "runs 2 times.*name the block"),
+    ],
+)
+def test_a_layer_that_gives_no_map_is_refused(name: str, complaint: str) -> None:
+    with pytest.raises(CampareError, match=complaint):
+        models.target_layer(network_of("resnet18"), name, (3, 64, 64))
+
+
+def test_a_named_layer_is_found() -> None:
+    network = network_of("resnet18")
+    found = models.target_layer(network, "layer3.0.conv1", (3, 64, 64))
+    assert found == ("layer3.0.conv1", network.get_submodule("layer3.0.conv1"))
+
+
+def test_a_transformer_has_no_target_layer() -> None:
+    network = VisionTransformer(
+        image_size=32, patch_size=8, num_layers=1, num_heads=2, hidden_dim=8, mlp_dim=8
+    )
+    with pytest.raises(CampareError, match="tokens"):
+        models.target_layer(network, None, (3, 32, 32))
+
+
+# The linear head.
+
+
+@pytest.mark.parametrize(
+    "architecture",
+    [*registry.ARCHITECTURES, "mobilenet_v2", "shufflenet_v2_x0_5", "regnet_y_400mf"],
+)
+def test_pooling_and_a_linear_layer_are_recognised(architecture: str) -> None:
+    network = network_of(architecture)
+    _, layer = models.target_layer(network, None, (3, 64, 64))
+    last = [module for module in network.modules() if isinstance(module, nn.Linear)][-1]
+    assert models.head(network, layer, (3, 64, 64)) is last
+
+
+@pytest.mark.parametrize("architecture", ["mobilenet_v3_small", "squeezenet1_1", "convnext_tiny"])
+def test_anything_else_is_not(architecture: str) -> None:
+    network = network_of(architecture)
+    _, layer = models.target_layer(network, None, (3, 64, 64))
+    assert models.head(network, layer, (3, 64, 64)) is None
+
+
+@pytest.mark.parametrize("name", ["layer4.0", "layer4.1.bn2", "layer1.0"])
+def test_an_earlier_layer_has_no_linear_head(name: str) -> None:
+    network = network_of("resnet18")
+    _, layer = models.target_layer(network, name, (3, 64, 64))
+    assert models.head(network, layer, (3, 64, 64)) is None
+
+
+def test_torchvisions_own_densenet_has_none_at_features() -> None:
+    """A ReLU outside of any module lies between `features` and the pooling."""
+    network = get_model("densenet121", weights=None, num_classes=10)
+    assert models.head(network, network.features, (3, 64, 64)) is None
+
+
+def test_looking_at_a_network_leaves_it_as_it_was() -> None:
+    network = network_of("resnet18")
+    network.layer1.eval()
+    network.conv1.requires_grad_(False)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    modes = [module.training for module in network.modules()]
+    asking = [weight.requires_grad for weight in network.parameters()]
+    _, layer = models.target_layer(network, None, (3, 64, 64))
+    models.head(network, layer, (3, 64, 64))
+    assert [module.training for module in network.modules()] == modes
+    assert [weight.requires_grad for weight in network.parameters()] == asking
+    assert all(torch.equal(network.state_dict()[name], t) for name, t in before.items())
+    assert not any(module._forward_hooks for module in network.modules())
+
+
+# Weights on disk.
+
+
+def saved(path: Path, architecture: str = "small_cnn", channels: int = 3) -> nn.Module:
+    network = network_of(architecture, seed=9, channels=channels)
+    save_file(network.state_dict(), path, {"campare": json.dumps({"mean": [0.5]})})
+    return network
+
+
+def test_weights_come_back_with_what_was_noted(tmp_path: Path) -> None:
+    path = tmp_path / "0.safetensors"
+    network = saved(path)
+    loaded, about = models.load(path, "small_cnn", classes=10, channels=3)
+    assert about == {"mean": [0.5]}
+    assert not loaded.training
+    inputs = pictures(2, 3, 32)
+    assert torch.equal(output(loaded, inputs), output(network, inputs))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.999])
+def test_a_truncated_file_is_named(tmp_path: Path, share: float) -> None:
+    path = tmp_path / "0.safetensors"
+    saved(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(CampareError, match=r"0\.safetensors.*delete it and run snakemake again"):
+        models.load(path, "small_cnn", classes=10, channels=3)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CampareError, match=r"none\.safetensors"):
+        models.load(tmp_path / "none.safetensors", "small_cnn", classes=10, channels=3)
+
+
+def test_a_file_of_someone_else_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "0.safetensors"
+    save_file({"weight": torch.zeros(3)}, path)
+    with pytest.raises(CampareError, match=r"0\.safetensors"):
+        models.load(path, "small_cnn", classes=10, channels=3)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "classes", "channels"),
+    [("small_cnn_wide", 10, 3), ("small_cnn", 11, 3), ("small_cnn", 10, 1)],
+)
+def test_weights_of_another_network_are_named(
+    tmp_path: Path, architecture: str, classes: int, channels: int
+) -> None:
+    path = tmp_path / "0.safetensors"
+    saved(path)
+    with pytest.raises(CampareError, match=rf"0\.safetensors: not the weights of {architecture}"):
+        models.load(path, architecture, classes=classes, channels=channels)

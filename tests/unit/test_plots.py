@@ -1,0 +1,475 @@
+"""Figures show their tables: what is drawn is read back from the artists, never from pixels."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from itertools import pairwise, product
+from pathlib import Path
+
+import matplotlib
+import matplotlib.style
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection, PathCollection, QuadMesh
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
+
+from campare import analysis, plots
+from campare.errors import CampareError
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+AUGMENTATIONS = ["affine", "cutmix", "color_jitter"]
+ALL = ["baseline", *AUGMENTATIONS]
+METRICS = ["overlap_20", "pearson", "mad", "class_kld"]
+SEEDS = [1, 2, 3]
+
+
+def models(augmentations: list[str], seeds: list[int] = SEEDS) -> list[tuple[str, int]]:
+    return [(a, s) for a in augmentations for s in (seeds[:1] if a == "baseline" else seeds)]
+
+
+def performance(augmentations: list[str], seeds: list[int] = SEEDS) -> tuple[pd.DataFrame, ...]:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(models(augmentations, seeds), columns=["augmentation", "seed"])
+    table["f1"] = rng.uniform(0.9, 1, len(table))
+    summary = table.groupby("augmentation")["f1"].agg(["mean", "std"]).reset_index()
+    return table, summary.assign(score="f1")
+
+
+def confusion(classes: list[str]) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(product(["cutmix"], classes, classes))
+    table.columns = ["augmentation", "label", "prediction"]
+    return table.assign(images=rng.integers(0, 40, len(table)))
+
+
+def history(augmentations: list[str], seeds: list[int] = SEEDS, epochs: int = 5) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    rows = [(a, s, e) for a, s in models(augmentations, seeds) for e in range(1, epochs + 1)]
+    table = pd.DataFrame(rows, columns=["augmentation", "seed", "epoch"])
+    table["train_loss"] = rng.uniform(0.01, 2, len(table))
+    return table.assign(validation_accuracy=rng.uniform(0.3, 1, len(table)))
+
+
+def values(augmentations: list[str], images: int = 200) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"augmentation": np.repeat(augmentations, images)})
+    for metric in METRICS:
+        table[metric] = rng.beta(2, 3, len(table))
+    table["class_kld"] = np.exp(rng.normal(-5, 3, len(table)))
+    table.loc[rng.random(len(table)) < 0.05, "pearson"] = np.nan
+    return table.assign(segment=rng.choice(list(plots.SEGMENTS), len(table)))
+
+
+def correlation(augmentations: list[str]) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    matrix = np.corrcoef(rng.normal(size=(len(augmentations), 9)) + rng.normal(size=9))
+    table = pd.DataFrame(product(METRICS, augmentations, augmentations))
+    table.columns = ["metric", "augmentation_a", "augmentation_b"]
+    return table.assign(pearson=np.tile(np.ravel(matrix), len(METRICS)))
+
+
+def pairs(augmentations: list[str]) -> pd.DataFrame:
+    table = pd.DataFrame(pairwise(augmentations), columns=["augmentation_a", "augmentation_b"])
+    return table.assign(count=np.arange(len(table), 0, -1))
+
+
+def looks(augmentations: list[str], seeds: list[int] = SEEDS) -> list[plots.Look]:
+    rng = np.random.default_rng(0)
+    return [
+        plots.Look(a, str(s), rng.random((16, 16)), "ship", 0.75, right=a != "cutmix")
+        for a, s in models(augmentations, seeds)
+    ]
+
+
+def pictures(count: int, channels: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (count, 8, 8, channels), np.uint8)
+
+
+def architectures(seconds: float) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(product(["resnet18", "small_cnn"], [1, 2, 3]))
+    table.columns = ["architecture", "epoch"]
+    return table.assign(test_recall=rng.uniform(0.2, 1, len(table)), seconds=seconds)
+
+
+def draw_all(augmentations: list[str], seeds: list[int], images: int) -> dict[str, Figure]:
+    """One figure of every kind, for a study of this extent."""
+    everything = ["baseline", *augmentations]
+    table, look = values(augmentations, images), looks(everything, seeds)
+    shares = np.eye(10)[np.arange(8)], (0.7 * np.eye(10) + 0.3 * np.eye(10)[::-1])[:8]
+    names = [f"class number {k}" for k in range(10)]
+    return {
+        "examples": plots.examples(pictures(8, 3), pictures(8, 3), shares, names, "cutmix_mixed"),
+        "performance": plots.performance(*performance(everything, seeds), "f1", everything),
+        "confusion": plots.confusion(confusion(names), "cutmix"),
+        "history": plots.history(history(everything, seeds), everything),
+        **{f"boxplot {name}": plots.boxplot(table, name, everything) for name in METRICS},
+        **{f"segments {name}": plots.segments(table, name, everything) for name in METRICS},
+        "correlation": plots.correlation(correlation(augmentations), "mad", augmentations),
+        "pairs": plots.pairs(pairs(augmentations), "weakest", metrics=8, top=4),
+        "extreme": plots.extreme(pictures(1, 1)[0], look, true="frog", heading="Image 7. " * 12),
+        "scores": plots.architecture_scores(architectures(7), "recall", ["small_cnn", "resnet18"]),
+        "times": plots.architecture_times(architectures(7), ["small_cnn", "resnet18"]),
+    }
+
+
+def texts(figure: Figure) -> list[str]:
+    return [text for artist in figure.findobj(Text) if (text := artist.get_text())]
+
+
+def only(figure: Figure) -> Axes:
+    return figure.axes[0]
+
+
+def drawn(figure: Figure, folder: Path, suffix: str) -> bytes:
+    path = folder / f"figure{suffix}"
+    plots.save(figure, path)
+    return path.read_bytes()
+
+
+# What a name, a colour and a file are
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("cutmix", "CutMix"),
+        ("color_jitter", "Color jitter"),
+        ("baseline", "Baseline"),
+        ("efficientnet_b0", "EfficientNet-B0"),
+        ("my_GAN", "My GAN"),
+    ],
+)
+def test_titles_are_words(name: str, shown: str) -> None:
+    assert plots.title(name) == shown
+
+
+def test_an_augmentation_keeps_its_colour_in_all_figures() -> None:
+    names = [f"augmentation_{k}" for k in range(12)]
+    colours = plots.colours(names)
+    assert colours == plots.colours(["baseline", *names])
+    assert len({colours[name] for name in ("baseline", *names[:9])}) == 10
+    assert set(colours) == {"baseline", *names}
+
+
+@pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
+def test_same_tables_give_same_bytes_whatever_the_users_settings(
+    tmp_path: Path, suffix: str
+) -> None:
+    def draw() -> Figure:
+        return plots.boxplot(values(AUGMENTATIONS), "class_kld", ALL)
+
+    usual = drawn(draw(), tmp_path, suffix)
+    settings = {"font.size": 20, "savefig.bbox": "tight", "svg.hashsalt": None, "axes.grid": True}
+    with matplotlib.style.context(settings):
+        assert drawn(draw(), tmp_path, suffix) == usual
+        assert matplotlib.rcParams["font.size"] == 20
+    assert drawn(plots.boxplot(values(AUGMENTATIONS), "mad", ALL), tmp_path, suffix) != usual
+
+
+def test_same_bytes_in_another_process_without_pyplot_or_torch(tmp_path: Path) -> None:
+    code = """
+import sys
+from pathlib import Path
+sys.path[:0] = sys.argv[2:]
+import test_plots
+figure = test_plots.plots.confusion(test_plots.confusion(list("abc")), "cutmix")
+test_plots.plots.save(figure, sys.argv[1])
+assert not {"matplotlib.pyplot", "torch", "seaborn"} & set(sys.modules)
+"""
+    here, package = Path(__file__).parent, Path(plots.__file__).parents[1]
+    there = tmp_path / "there.svg"
+    subprocess.run([sys.executable, "-c", code, there, here, package], check=True)
+    figure = plots.confusion(confusion(list("abc")), "cutmix")
+    assert drawn(figure, tmp_path, ".svg") == there.read_bytes()
+
+
+def test_figures_are_sharp_enough_for_print(tmp_path: Path) -> None:
+    figure = plots.pairs(pairs(AUGMENTATIONS), "strongest", metrics=8, top=4)
+    data = drawn(figure, tmp_path, ".png")
+    assert int.from_bytes(data[16:20], "big") == 300 * 7
+
+
+def test_unknown_format_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(CampareError, match=r"figure\.jpeg.*known: \.png, \.svg, \.pdf"):
+        plots.save(Figure(), tmp_path / "figure.jpeg")
+    assert not list(tmp_path.iterdir())
+
+
+def test_each_figure_is_drawn_once_for_all_its_formats(tmp_path: Path) -> None:
+    stems: list[str] = []
+
+    def draw(stem: str) -> Figure:
+        stems.append(stem)
+        return Figure(figsize=(1, 1))
+
+    paths = [tmp_path / name for name in ("b.png", "a.png", "b.svg", "a.svg")]
+    plots.save_each(paths, draw, dpi=50)
+    assert sorted(stems) == ["a", "b"]
+    assert sorted(tmp_path.iterdir()) == sorted(paths)
+
+
+# What every kind shows
+
+
+def test_examples_show_images_and_shares_of_the_label() -> None:
+    before, after = np.eye(3)[[0, 2]], np.array([[0.25, 0.75, 0], [0, 0, 1]])
+    originals, augmented = pictures(2, 1), pictures(2, 1)[::-1]
+    names = ["cat", "dog", "hippopotamus"]
+    figure = plots.examples(originals, augmented, (before, after), names, "cutmix_mixed")
+    shown = [image.get_array() for image in figure.findobj(AxesImage)]
+    np.testing.assert_array_equal(shown, [*originals[..., 0], *augmented[..., 0]])
+    labels = ["cat", "hippopotam…", "75% dog\n25% cat", "hippopotam…"]
+    assert texts(figure) == ["Original", *labels[:2], "CutMix, mixed labels", *labels[2:]]
+
+
+def test_performance_shows_seeds_mean_and_spread() -> None:
+    table, summary = performance(ALL)
+    axes = only(plots.performance(table, summary, "f1", ALL))
+    lines = [line.get_xydata() for line in axes.lines]
+    bars = [bar.get_segments()[0] for bar in axes.collections]
+    for row, name in enumerate(ALL):
+        scores = 100 * table.loc[table["augmentation"] == name, "f1"].to_numpy()
+        mean = scores.mean()
+        spread = scores.std(ddof=1) if len(scores) > 1 else 0.0
+        assert any(line[:, 0].tolist() == scores.tolist() for line in lines)
+        assert any(np.allclose(line, [[mean, row]]) for line in lines)
+        np.testing.assert_allclose(bars[row], [[mean - spread, row], [mean + spread, row]])
+        label = f"{mean:.2f} ± {spread:.2f}" if len(scores) > 1 else f"{mean:.2f}"
+        assert label in texts(axes.figure)
+    assert axes.get_xlabel() == "Test F1 score (macro) (%)"
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == [plots.title(n) for n in ALL]
+
+
+def test_confusion_shows_counts_and_shares_of_the_true_class() -> None:
+    table = confusion(["cat", "dog", "NA"])
+    table.loc[table["label"] == "dog", "images"] = 0
+    figure = plots.confusion(table, "cutmix")
+    counts = table["images"].to_numpy().reshape(3, 3)
+    shares = only(figure).findobj(QuadMesh)[0].get_array()
+    np.testing.assert_allclose(shares.sum(axis=1).filled(np.nan), [100, np.nan, 100])
+    np.testing.assert_allclose(shares[0], 100 * counts[0] / counts[0].sum())
+    cells = {text.get_position(): text.get_text() for text in only(figure).texts}
+    for row, column in np.ndindex(3, 3):
+        shown = cells.get((column + 0.5, row + 0.5), "0")
+        assert shown == str(counts[row, column])
+    assert [tick.get_text() for tick in only(figure).get_yticklabels()] == ["cat", "dog", "NA"]
+
+
+def test_confusion_of_many_classes_has_no_numbers_in_its_cells() -> None:
+    figure = plots.confusion(confusion([f"class {k}" for k in range(60)]), "cutmix")
+    assert not only(figure).texts
+    assert len(only(figure).get_yticklabels()) == 60
+
+
+def test_history_shows_every_seed_their_mean_and_the_baseline() -> None:
+    table = history(ALL)
+    figure = plots.history(table, ALL)
+    panels = [axes for axes in figure.axes if axes.get_title() == "CutMix"]
+    for panel, (column, scale) in zip(
+        panels, [("train_loss", 1), ("validation_accuracy", 100)], strict=True
+    ):
+        shown = [line.get_ydata() for line in panel.lines]
+        for name in ("baseline", "cutmix"):
+            rows = table[table["augmentation"] == name]
+            seeds = [seed[column].to_numpy() for _, seed in rows.groupby("seed")]
+            for expected in [*seeds, np.mean(seeds, axis=0)]:
+                assert any(np.allclose(line, scale * expected) for line in shown)
+    assert {"Training loss (nats)", "Validation accuracy (%)", "Epoch"} <= set(texts(figure))
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_boxplot_shows_quartiles_counts_and_the_value_of_identical_maps(metric: str) -> None:
+    table = values(AUGMENTATIONS)
+    axes = only(plots.boxplot(table, metric, ALL))
+    boxes = [(box.get_x(), box.get_x() + box.get_width()) for box in axes.patches]
+    dots = axes.findobj(PathCollection)[0].get_offsets()
+    lines = [line for lines in axes.findobj(LineCollection) for line in lines.get_segments()]
+    same = plots.registry.metric(metric).same
+    assert any(np.all(np.equal(line.get_xdata(), same)) for line in axes.lines)
+    for row, name in enumerate(AUGMENTATIONS):
+        column = table.loc[table["augmentation"] == name, metric]
+        expected = column.quantile([0.25, 0.75, 0.025, 0.975]).to_numpy()
+        np.testing.assert_allclose(boxes[row], expected[:2])
+        median = [[column.median(), row - 0.3], [column.median(), row + 0.3]]
+        whiskers = (
+            [[expected[2], row], [expected[0], row]],
+            [[expected[3], row], [expected[1], row]],
+        )
+        for wanted in (median, *whiskers):
+            assert any(np.allclose(np.sort(line, 0), np.sort(wanted, 0)) for line in lines)
+        beyond = column[(column < expected[2]) | (column > expected[3])]
+        np.testing.assert_allclose(np.sort(dots[dots[:, 1] == row, 0]), np.sort(beyond))
+        assert {f"{len(column)}", f"{column.isna().sum()}"} <= set(texts(axes.figure))
+    assert axes.get_xlabel().startswith(plots.registry.metric(metric).label)
+    low, high = axes.get_xlim()
+    assert low <= min(same, table[metric].min()) <= max(same, table[metric].max()) <= high
+
+
+def test_unbounded_metric_has_an_axis_on_which_boxes_are_wide() -> None:
+    table = values(AUGMENTATIONS)
+    axes = only(plots.boxplot(table, "class_kld", AUGMENTATIONS))
+    quartiles = np.column_stack([table["class_kld"].quantile([0.25, 0.75]), [0, 0]])
+    left, right = axes.transAxes.inverted().transform(axes.transData.transform(quartiles))[:, 0]
+    assert right - left > 0.15
+    assert axes.get_xscale() == "symlog"
+
+
+def test_segments_are_those_of_the_analysis() -> None:
+    assert tuple(plots.SEGMENTS) == analysis.SEGMENTS
+
+
+def test_segments_show_a_box_and_a_count_for_each_case() -> None:
+    table = values(AUGMENTATIONS)
+    empty = (table["augmentation"] == "cutmix") & (table["segment"] == "both_wrong")
+    table = table[~empty]
+    figure = plots.segments(table, "pearson", ALL)
+    panels = {axes.get_title(): axes for axes in figure.axes}
+    for name in AUGMENTATIONS:
+        rows = table[table["augmentation"] == name]
+        groups = [rows.loc[rows["segment"] == key, "pearson"] for key in plots.SEGMENTS]
+        panel = panels[plots.title(name)]
+        shown = [text.get_text() for text in panel.texts]
+        counts = [str(len(group)) for group in groups]
+        missing = [str(group.isna().sum()) for group in groups]
+        assert shown == ["Pairs", *counts, "Undef.", *missing]
+        for box, group in zip(panel.patches, groups, strict=True):
+            quartiles = box.get_x(), box.get_x() + box.get_width()
+            np.testing.assert_allclose(quartiles, group.quantile([0.25, 0.75]))
+    assert "0" in [text.get_text() for text in panels["CutMix"].texts]
+
+
+def test_correlation_shows_the_lower_triangle_on_a_fixed_scale() -> None:
+    table = correlation(AUGMENTATIONS)
+    table.loc[table["augmentation_a"] == "color_jitter", "pearson"] = np.nan
+    figure = plots.correlation(table, "pearson", ALL)
+    mesh = only(figure).findobj(QuadMesh)[0]
+    assert mesh.get_clim() == (-1, 1)
+    wanted = table[table["metric"] == "pearson"].set_index(["augmentation_a", "augmentation_b"])
+    cells = {text.get_position(): text.get_text() for text in only(figure).texts}
+    assert len(cells) == 6
+    for row, column in zip(*np.tril_indices(3), strict=True):
+        value = wanted.loc[(AUGMENTATIONS[row], AUGMENTATIONS[column]), "pearson"]
+        shown = cells[column + 0.5, row + 0.5]
+        assert shown == ("n/a" if np.isnan(value) else f"{value:.2f}")
+
+
+def test_pairs_show_their_counts() -> None:
+    figure = plots.pairs(pairs(AUGMENTATIONS), "strongest", metrics=8, top=4)
+    bars = only(figure).findobj(Rectangle)
+    assert {2.0, 1.0} <= {bar.get_width() for bar in bars}
+    names = [tick.get_text() for tick in only(figure).get_yticklabels()]
+    assert names == ["Affine – CutMix", "CutMix – Color jitter"]
+    assert only(figure).get_xlabel().startswith("Metrics (of 8)")
+    assert "4 strongest" in only(figure).get_xlabel()
+
+
+def test_extreme_shows_every_map_and_who_is_right() -> None:
+    image, models_looks = pictures(1, 3)[0], looks(ALL)
+    heading = "Image 7. Pearson correlation"
+    figure = plots.extreme(image, models_looks, true="frog", heading=heading)
+    shown = [picture.get_array() for picture in figure.findobj(AxesImage)]
+    np.testing.assert_array_equal(shown[0], image)
+    for heat, look in zip(shown[2::2], models_looks, strict=True):
+        np.testing.assert_array_equal(heat, look.heat)
+    found = texts(figure)
+    assert found.count("✓ ship: 75%") == 1 + 2 * len(SEEDS)
+    assert found.count("✗ ship: 75%") == len(SEEDS)
+    assert {heading, "true: frog", "Seed 1", "Seed 3", "Color jitter"} <= set(found)
+    borders = only(figure).patches
+    dashed = [border for border in borders if border.get_linestyle() not in ("-", "solid")]
+    assert len(dashed) == len(SEEDS)
+
+
+def test_architectures_show_scores_and_times() -> None:
+    table = architectures(seconds=100)
+    names = ["small_cnn", "resnet18"]
+    lines = only(plots.architecture_scores(table, "recall", names)).lines
+    for line, name in zip(lines, names, strict=True):
+        rows = table[table["architecture"] == name]
+        np.testing.assert_allclose(line.get_xdata(), rows["epoch"])
+        np.testing.assert_allclose(line.get_ydata(), 100 * rows["test_recall"])
+        assert line.get_label() == plots.title(name)
+    assert len({line.get_marker() for line in lines}) == 2
+
+
+@pytest.mark.parametrize(
+    ("seconds", "unit", "width"), [(1, "s", 3), (100, "min", 5), (6000, "h", 5)]
+)
+def test_training_times_are_in_a_readable_unit(seconds: float, unit: str, width: float) -> None:
+    axes = only(plots.architecture_times(architectures(seconds), ["small_cnn", "resnet18"]))
+    assert [bar.get_width() for bar in axes.containers[0]] == [width, width]
+    assert axes.get_xlabel().endswith(f"({unit})")
+    assert axes.get_xlim()[0] == 0
+
+
+# Any study, also a poor one
+
+
+EXTENTS = {
+    "usual": (AUGMENTATIONS, SEEDS, 40),
+    "one of everything": (AUGMENTATIONS[:1], [5], 1),
+    "many": ([f"some_augmentation_{k}" for k in range(12)], list(range(10)), 20),
+}
+
+
+@pytest.mark.parametrize("extent", EXTENTS)
+def test_every_kind_draws_legibly_and_without_warnings(extent: str) -> None:
+    for kind, figure in draw_all(*EXTENTS[extent]).items():
+        figure.draw_without_rendering()
+        seen = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
+        # Exponents of a log axis are set smaller.
+        assert min(text.get_fontsize() for text in seen) >= 7, kind
+        for axes in figure.axes:
+            for axis in (axes.xaxis, axes.yaxis):
+                if axes.get_visible():
+                    assert not overlapping(axis), kind
+
+
+def overlapping(axis: matplotlib.axis.Axis) -> bool:
+    """Whether two upright tick labels that are shown lie on one another."""
+    low, high = sorted(axis.get_view_interval())
+    boxes = [
+        tick.label1.get_window_extent()
+        for tick in axis.get_major_ticks()
+        if tick.label1.get_text() and tick.label1.get_visible() and low <= tick.get_loc() <= high
+        if tick.label1.get_rotation() == 0
+    ]
+    return any(a.overlaps(b) for a, b in pairwise(boxes))
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("value", [np.nan, 0.0, 1.0, -1e-9])
+def test_metric_without_any_spread_is_drawn(tmp_path: Path, metric: str, value: float) -> None:
+    table = values(AUGMENTATIONS, images=5).assign(**{metric: value})
+    figures = plots.boxplot(table, metric, ALL), plots.segments(table, metric, ALL)
+    for figure in figures:
+        assert drawn(figure, tmp_path, ".png")
+    undefined = "5" if np.isnan(value) else "0"
+    assert texts(figures[0]).count(undefined) >= len(AUGMENTATIONS)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: plots.history(history(ALL).assign(train_loss=0.0), ALL),
+        lambda: plots.history(history(["baseline"], epochs=1), ["baseline"]),
+        lambda: plots.pairs(pairs(AUGMENTATIONS[:1]), "weakest", metrics=1, top=4),
+        lambda: plots.correlation(correlation(ALL).assign(pearson=np.nan), "mad", AUGMENTATIONS),
+        lambda: plots.confusion(confusion(["one"]).assign(images=0), "cutmix"),
+        lambda: plots.extreme(pictures(1, 1)[0], looks(ALL[:1]), true="frog", heading=""),
+        lambda: plots.segments(values(ALL[1:]).assign(segment="both_right"), "mad", ALL),
+        lambda: plots.performance(*performance(ALL[:1]), "f1", ALL[:1]),
+    ],
+)
+def test_poor_tables_are_drawn(tmp_path: Path, draw: Callable[[], Figure]) -> None:
+    for suffix in (".png", ".svg"):
+        assert drawn(draw(), tmp_path, suffix)

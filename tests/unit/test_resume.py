@@ -1,0 +1,293 @@
+"""A training job killed at any moment and started again gives the bytes of an undisturbed one.
+
+The real script runs, as Snakemake runs it, in processes of their own that are really killed.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import re
+import runpy
+import signal
+import time
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from campare import data, split, train
+from campare.errors import CampareError
+
+SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "train_model.py"
+SETTINGS: dict[str, Any] = {
+    "architecture": "small_cnn",
+    "input_size": 16,
+    "epochs": 3,
+    "batch_size": 32,
+    "learning_rate": 0.1,  # so high that the best epoch is the second
+    "weight_decay": 1e-5,
+    "precision": "float32",
+    "device": "cpu",
+    "threads": 1,
+    "copies": 1,
+    "resample": "each_epoch",
+    "augment_at": "native",
+    "init_seed": 1,
+    "order_seed": 2,
+    "augmentation_seed": 3,
+    "steps": [["horizontal_flip", {"probability": 0.5}]],
+    "evaluate": ["validation"],
+}
+# The files a run of three epochs renames to their places, in order.
+CLAIM, FIRST, SECOND, THIRD, WEIGHTS, HISTORY = range(6)
+
+forkserver = multiprocessing.get_context("forkserver")
+forkserver.set_forkserver_preload(["torch._dynamo", "torchvision", "pandas", "h5py", "safetensors"])
+
+
+def write_inputs(folder: Path, channels: int = 1, first: int = 0) -> None:
+    """A study of 200 digits."""
+    digits = data.load("digits", root=None, size=None, fit="crop", channels=channels)
+    few = np.arange(first, first + 200)
+    subset = np.array(["train", "train", "validation", "test"])[few % 4]
+    kept = data.Dataset(digits.images[few], digits.labels[few], digits.classes, digits.part[few])
+    data.write(kept, folder / "data.h5")
+    split.write(
+        pd.DataFrame({"index": range(200), "label": kept.labels, "subset": subset}),
+        folder / "split.csv",
+    )
+
+
+def job(
+    study: Path, folder: Path, changes: dict[str, Any], kill: tuple[str, int] | None = None
+) -> None:
+    """Run the script; die "before" or "after" the n-th file is renamed to its place."""
+    renamed = 0
+    rename = Path.replace
+
+    def replace(self: Path, target: Path) -> Path:
+        nonlocal renamed
+        if kill == ("before", renamed):
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = rename(self, target)
+        if kill == ("after", renamed):
+            os.kill(os.getpid(), signal.SIGKILL)
+        renamed += 1
+        return result
+
+    Path.replace = replace  # type: ignore[method-assign]
+    code = changes.pop("code", ["abc"])
+    given = SimpleNamespace(
+        input=SimpleNamespace(data=str(study / "data.h5"), split=str(study / "split.csv")),
+        params=SimpleNamespace(settings=SETTINGS | changes, code=code),
+        output=SimpleNamespace(
+            weights=str(folder / "models" / "flip" / "2.safetensors"),
+            history=str(folder / "models" / "flip" / "2.csv"),
+        ),
+        log=[str(folder / "log")],
+    )
+    folder.mkdir(exist_ok=True)
+    runpy.run_path(str(SCRIPT), init_globals={"snakemake": given})
+
+
+def start(study: Path, folder: Path, **options: Any) -> BaseProcess:
+    kill = options.pop("kill", None)
+    process = forkserver.Process(target=job, args=(study, folder, options, kill))
+    process.start()
+    return process
+
+
+def finish(study: Path, folder: Path, **options: Any) -> int | None:
+    process = start(study, folder, **options)
+    process.join()
+    return process.exitcode
+
+
+def results(folder: Path) -> tuple[bytes, str]:
+    """The bytes of the weights, and the history as text without its clock."""
+    models = folder / "models" / "flip"
+    history = pd.read_csv(models / "2.csv", dtype=str)
+    return (
+        (models / "2.safetensors").read_bytes(),
+        history.drop(columns=["seconds", "images_per_second"]).to_csv(),
+    )
+
+
+def checkpoint(folder: Path) -> Path:
+    return folder / "models" / "flip" / ".2.checkpoint"
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("study")
+    write_inputs(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(study: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, str]:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    assert finish(study, folder) == 0
+    return results(folder)
+
+
+def test_an_undisturbed_job_leaves_its_results_and_a_line_per_epoch(
+    study: Path, undisturbed: tuple[bytes, str], tmp_path: Path
+) -> None:
+    assert finish(study, tmp_path) == 0
+    assert results(tmp_path) == undisturbed
+    left = sorted(path.name for path in (tmp_path / "models" / "flip").iterdir())
+    assert left == ["2.csv", "2.safetensors"]
+    lines = read(tmp_path / "log").splitlines()
+    assert len(lines) == 3
+    for epoch, line in enumerate(lines, start=1):
+        numbers = r"loss \d+\.\d{3}  validation accuracy \d+\.\d %  [\d,]+ images/s  \d+ s left"
+        assert re.fullmatch(rf"flip/2  epoch {epoch}/3  {numbers}", line)
+
+
+MOMENTS = {
+    "before anything is written": (("before", CLAIM), None),
+    "in the first epoch": (("after", CLAIM), None),
+    "while the first checkpoint is written": (("before", FIRST), None),
+    "in the second epoch": (("after", FIRST), 1),
+    "while a checkpoint is replaced": (("before", THIRD), 2),
+    "between the last checkpoint and the weights": (("after", THIRD), 3),
+    "while the weights are written": (("before", WEIGHTS), 3),
+    "between weights and history": (("after", WEIGHTS), 3),
+    "before the checkpoint is removed": (("after", HISTORY), 3),
+}
+
+
+@pytest.mark.parametrize(("kill", "reached"), MOMENTS.values(), ids=MOMENTS.keys())
+def test_killed_and_started_again_gives_the_same_bytes_without_starting_from_zero(
+    kill: tuple[str, int],
+    reached: int | None,
+    study: Path,
+    undisturbed: tuple[bytes, str],
+    tmp_path: Path,
+) -> None:
+    assert finish(study, tmp_path, kill=kill) == -signal.SIGKILL
+    for output in (tmp_path / "models" / "flip").glob("2.*"):  # as Snakemake does before a job
+        output.unlink()
+    assert finish(study, tmp_path) == 0
+    assert results(tmp_path) == undisturbed
+    assert not checkpoint(tmp_path).exists()
+    log = (tmp_path / "log").read_text()
+    assert ("goes on after" in log) == (reached is not None)
+    assert f"goes on after epoch {reached}," in log or reached is None
+
+
+def test_killed_again_and_again_at_random_moments_gives_the_same_bytes(
+    study: Path, undisturbed: tuple[bytes, str], tmp_path: Path
+) -> None:
+    begun = time.monotonic()
+    assert finish(study, tmp_path / "timed") == 0
+    duration = time.monotonic() - begun
+    for _ in range(6):
+        process = start(study, tmp_path)
+        process.join(random.uniform(0.2, 1.0) * duration)
+        process.kill()
+        process.join()
+    assert finish(study, tmp_path) == 0
+    assert results(tmp_path) == undisturbed
+
+
+def test_dropout_and_the_layout_of_colour_networks_survive_a_kill(tmp_path: Path) -> None:
+    write_inputs(tmp_path, channels=3)
+    changes = {"architecture": "squeezenet1_1", "input_size": 32, "learning_rate": 1e-3}
+    assert finish(tmp_path, tmp_path / "whole", **changes) == 0
+    assert finish(tmp_path, tmp_path / "killed", **changes, kill=("after", SECOND)) < 0
+    assert finish(tmp_path, tmp_path / "killed", **changes) == 0
+    assert results(tmp_path / "killed") == results(tmp_path / "whole")
+
+
+def test_sigterm_ends_at_once_with_143_and_the_next_start_goes_on(
+    study: Path, undisturbed: tuple[bytes, str], tmp_path: Path
+) -> None:
+    # So many epochs that it is not through before the signal comes.
+    process = start(study, tmp_path, epochs=300)
+    while process.is_alive() and "epoch 2/300" not in read(tmp_path / "log"):
+        time.sleep(0.01)
+    process.terminate()
+    process.join()
+    assert process.exitcode == 143
+    assert "stopped by SIGTERM" in read(tmp_path / "log")
+    assert [path.name for path in (tmp_path / "models" / "flip").iterdir()] == [".2.checkpoint"]
+    assert finish(study, tmp_path, epochs=300, kill=("after", CLAIM)) < 0
+    assert "goes on after epoch" in read(tmp_path / "log")
+
+
+def read(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
+
+
+@pytest.mark.parametrize("changes", [{"code": ["other"]}, {"learning_rate": 0.04}])
+def test_a_checkpoint_of_other_code_or_settings_is_not_used(
+    changes: dict[str, Any], study: Path, undisturbed: tuple[bytes, str], tmp_path: Path
+) -> None:
+    assert finish(study, tmp_path, **changes, kill=("after", SECOND)) < 0
+    assert finish(study, tmp_path) == 0
+    assert results(tmp_path) == undisturbed
+    assert "stale checkpoint" in read(tmp_path / "log")
+    assert "starting from zero" in read(tmp_path / "log")
+
+
+def test_a_checkpoint_of_other_pictures_is_not_used(
+    study: Path, undisturbed: tuple[bytes, str], tmp_path: Path
+) -> None:
+    write_inputs(tmp_path, first=300)
+    assert finish(tmp_path, tmp_path / "job", kill=("after", SECOND)) < 0
+    assert finish(study, tmp_path / "job") == 0
+    assert results(tmp_path / "job") == undisturbed
+    assert "stale checkpoint" in read(tmp_path / "job" / "log")
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "foreign"])
+def test_an_unreadable_checkpoint_is_named_and_left_to_be_deleted(
+    damage: str, study: Path, tmp_path: Path
+) -> None:
+    assert finish(study, tmp_path, kill=("after", FIRST)) < 0
+    whole = checkpoint(tmp_path).read_bytes()
+    damaged = {"truncated": whole[:-100], "empty": b"", "foreign": b"PK\x03\x04" * 99}[damage]
+    checkpoint(tmp_path).write_bytes(damaged)
+    assert finish(study, tmp_path) == 1
+    log = read(tmp_path / "log")
+    assert log.startswith(f"error: {checkpoint(tmp_path)}: unreadable checkpoint")
+    assert "delete it" in log
+    assert "Traceback" not in log
+    assert checkpoint(tmp_path).read_bytes() == damaged
+
+
+@pytest.mark.parametrize("fate", ["goes on", "is done"])
+def test_of_two_processes_the_older_one_stops(
+    fate: str, study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An orphan on a lost node must not overwrite what the new job writes."""
+    dataset = data.read(study / "data.h5")
+    frame = split.read(study / "split.csv", 200)
+    path = tmp_path / ".2.checkpoint"
+
+    def run(progress: train.Progress) -> None:
+        options = {"name": "flip/2", "checkpoint": path, "code": ["abc"], "progress": progress}
+        train.train(train.Settings(**SETTINGS), dataset, frame, **options)
+
+    def takeover(event: dict[str, Any]) -> None:
+        if event["event"] == "epoch" and event["epoch"] == 1:
+            with monkeypatch.context() as patch:
+                patch.setattr(train, "_owner", lambda: "process 7 on node2")
+                notes: list[dict[str, Any]] = []
+                run(notes.append)
+            assert notes[0]["message"].startswith("goes on after epoch 1")
+            if fate == "is done":
+                path.unlink()
+
+    owner = "process 7 on node2" if fate == "goes on" else "another process, now done"
+    with pytest.raises(CampareError, match=f"taken over by {owner}"):
+        run(takeover)
+    assert path.exists() == (fate == "goes on")

@@ -1,0 +1,312 @@
+"""The similarity engine against scipy and numpy in float64, on the maps that it measures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
+from scipy import special, stats
+
+from campare import maps, registry, similarity
+from campare.errors import CampareError
+from campare.similarity import Axis, Grid, Pairs, Side
+from campare.store import Store
+
+OVERLAPS = ["overlap_20", "overlap_10", "overlap_5", "overlap_2.5", "overlap_99"]
+MAP_METRICS = [*OVERLAPS, "pearson", "spearman", "mad", "msd"]
+METRICS = [*MAP_METRICS, "class_kld"]
+EPSILON = 2.220446049250313e-16
+CLOSE = 2e-6
+
+
+def kinds(rng: np.random.Generator, h: int, w: int) -> NDArray[np.float32]:
+    """Signed native maps: ordinary ones first, then every kind of degenerate one."""
+    noise = rng.standard_normal((12, h, w))
+    peak = np.zeros((h, w))
+    peak[h // 2, w // 3] = 5
+    plateau = np.ones((h, w))
+    plateau[0, 0] = 0
+    return np.stack(
+        [
+            *noise[:4],
+            noise[4] + 3,  # positive everywhere
+            noise[5] - 1,  # mostly zero after the ReLU
+            np.rint(2 * noise[6]),  # tied
+            np.sign(noise[7]),  # two values
+            np.exp(6 * noise[8]),  # values of many magnitudes
+            1e-9 * noise[9],
+            1e-30 * noise[10],
+            1e30 * noise[11],
+            peak,
+            plateau,
+            np.zeros((h, w)),
+            -np.ones((h, w)),  # all zero after the ReLU
+            np.full((h, w), 0.3),  # constant
+            np.copysign(0, noise[10]),  # zeros of both signs
+            np.where(peak > 0, 1, np.copysign(0, noise[11])),
+        ]
+    ).astype(np.float32)
+
+
+def make(
+    native: NDArray[np.float32], logits: NDArray[np.float32] | None = None, **changes: Any
+) -> Store:
+    """A store of given maps."""
+    n = len(native)
+    logit = np.zeros((n, 3), np.float32) if logits is None else logits
+    attributes = {
+        "study": "s", "augmentation": "affine", "seed": 1, "split_sha256": "x", "input_size": 32,
+    }  # fmt: skip
+    store = Store(
+        maps=native,
+        prediction=special.softmax(logit, axis=1).astype(np.float32),
+        logit=logit,
+        label=np.arange(n) % 3,
+        index=np.arange(n) * 2,
+        target=logit.argmax(axis=1),
+        attributes=attributes,
+    )
+    return replace(store, **changes)
+
+
+def shown(native: NDArray[np.float32], size: tuple[int, int] | None) -> NDArray[np.float64]:
+    """The very pixels that the engine measures, (n, N)."""
+    side = Side(native, np.zeros((len(native), 1), np.float32), Grid.of(native.shape[1:], size))
+    return side.shown.reshape(len(native), -1).astype(np.float64)
+
+
+def oracle(name: str, p: NDArray[np.float64], q: NDArray[np.float64]) -> float:
+    if share := registry.overlap_share(name):
+        a, b = (x >= np.percentile(x, 100 - share) for x in (p, q))
+        return (a & b).sum() / (a | b).sum()
+    if name in ("pearson", "spearman") and (np.ptp(p) == 0 or np.ptp(q) == 0):
+        return np.nan
+    functions: dict[str, Callable[..., float]] = {
+        "pearson": lambda p, q: stats.pearsonr(p, q).statistic,
+        "spearman": lambda p, q: stats.spearmanr(p, q).statistic,
+        "mad": lambda p, q: np.abs(p - q).mean(),
+        "msd": lambda p, q: ((p - q) ** 2).mean(),
+    }
+    return functions[name](p, q)
+
+
+@pytest.mark.parametrize(
+    ("native", "size"),
+    [
+        ((7, 7), (224, 224)),
+        ((8, 8), (32, 32)),
+        ((4, 6), (30, 21)),
+        ((7, 7), None),
+        ((9, 9), (5, 5)),
+        ((1, 3), (8, 8)),
+    ],
+)
+def test_metrics_are_those_of_scipy_and_numpy_on_the_same_maps(
+    native: tuple[int, int], size: tuple[int, int] | None
+) -> None:
+    rng = np.random.default_rng(0)
+    every = kinds(rng, *native)
+    # The big maps go in a ring, the small ones each with each.
+    step = len(every) if size != (224, 224) else 2
+    first = np.repeat(np.arange(len(every)), step)
+    second = (first + np.tile(np.arange(step), len(every))) % len(every)
+    p, q = every[first], every[second]
+    table = similarity.table(make(p), make(q), MAP_METRICS, size, EPSILON)
+    pixels = shown(p, size), shown(q, size)
+    for name in MAP_METRICS:
+        expected = [oracle(name, a, b) for a, b in zip(*pixels, strict=True)]
+        np.testing.assert_allclose(table[name], expected, rtol=0, atol=CLOSE, err_msg=name)
+
+
+@pytest.mark.parametrize("size", [(224, 224), (32, 32), (17, 40), (7, 5), (3, 3), None])
+def test_pixels_are_those_of_maps_show(size: tuple[int, int] | None) -> None:
+    native = kinds(np.random.default_rng(1), 7, 5)
+    expected = maps.show(native, size).reshape(len(native), -1)
+    np.testing.assert_allclose(shown(native, size), expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(("n", "size"), [(7, 224), (8, 32), (3, 10), (9, 4), (1, 5), (6, 6)])
+def test_an_axis_is_the_interpolation_with_equal_rows_taken_together(n: int, size: int) -> None:
+    axis = Axis.of(n, size)
+    mixing = np.zeros((len(axis.counts), n), np.float32)
+    for column in range(2):
+        mixing[np.arange(len(mixing)), axis.sources[:, column]] += axis.shares[:, column]
+    np.testing.assert_array_equal(mixing[axis.place], maps.interpolation(n, size))
+    np.testing.assert_array_equal(np.bincount(axis.place), axis.counts)
+
+
+@pytest.mark.parametrize("size", [(28, 28), None])
+def test_ranks_are_average_ranks(size: tuple[int, int] | None) -> None:
+    native = kinds(np.random.default_rng(2), 7, 7)
+    side = Side(native, np.zeros((len(native), 1), np.float32), Grid.of((7, 7), size))
+    expected = stats.rankdata(shown(native, size), axis=1)
+    np.testing.assert_array_equal(side.ranks.reshape(expected.shape), expected)
+
+
+def test_correlations_of_constant_maps_are_undefined_and_nothing_else_is() -> None:
+    flat = np.zeros((3, 4, 4), np.float32)
+    flat[1], flat[2] = -1, 0.7
+    other = np.random.default_rng(3).standard_normal((3, 4, 4)).astype(np.float32)
+    for p, q in ((flat, other), (other, flat), (flat, flat)):
+        table = similarity.table(make(p), make(q), METRICS, (16, 16), EPSILON)
+        assert table[["pearson", "spearman"]].isna().all(axis=None)
+        assert table.drop(columns=["pearson", "spearman"]).notna().all(axis=None)
+
+
+def test_masks_hold_all_ties_and_their_areas_are_recorded() -> None:
+    empty = np.zeros((1, 4, 4), np.float32)
+    few = empty.copy()
+    few[0, 0, :2] = 1, 2  # positive on 2 of 16 pixels: the 80th percentile is 0
+    half = empty.copy()
+    half[0, :2] = 1
+    models = [make(native) for native in (empty, few, half)]
+    tables = similarity.tables(make(few), models, ["overlap_20", "overlap_10"], None, EPSILON)
+    assert [t["overlap_20_area"][0] for t in tables] == [1, 1, 0.5]
+    assert [t["overlap_10_area"][0] for t in tables] == [1, 2 / 16, 0.5]
+    assert [t["overlap_20"][0] for t in tables] == [1, 1, 0.5]
+    assert [t["overlap_10"][0] for t in tables] == [2 / 16, 1, 2 / 8]
+    assert all(t["overlap_10_area_baseline"][0] == 2 / 16 for t in tables)
+
+
+def test_class_kld_is_the_formula_in_float64() -> None:
+    rng = np.random.default_rng(4)
+    p, q = (4 * rng.standard_normal((2, 50, 10))).astype(np.float32)
+    p[0], q[0] = 0, 0
+    p[1, :2], q[1, :2] = (1000, -1000), (-1000, 1000)
+    native = np.zeros((50, 2, 2), np.float32)
+    for epsilon in (EPSILON, 1e-3):
+        found = similarity.table(make(native, p), make(native, q), ["class_kld"], None, epsilon)
+        a, b = (special.softmax(x.astype(np.float64), axis=1) for x in (p, q))
+        expected = (b * np.log(epsilon + b / (epsilon + a))).sum(axis=1)
+        np.testing.assert_allclose(found["class_kld"], expected, rtol=1e-12, atol=1e-12)
+    plain = similarity.table(make(native, p), make(native, q), ["class_kld"], None, EPSILON)
+    np.testing.assert_allclose(plain["class_kld"][2:], stats.entropy(b, a, axis=1)[2:], atol=1e-9)
+    assert np.isfinite(plain["class_kld"]).all()
+
+
+native_maps = arrays(
+    np.float32, (2, 3, 4), elements=st.floats(-8, 8, width=16) | st.sampled_from([0, 1, 2])
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(native_maps, native_maps)
+def test_every_metric_is_within_its_bounds_and_symmetric(
+    p: NDArray[np.float32], q: NDArray[np.float32]
+) -> None:
+    there = similarity.table(make(p), make(q), MAP_METRICS, (9, 9), EPSILON)
+    back = similarity.table(make(q), make(p), MAP_METRICS, (9, 9), EPSILON)
+    for name in MAP_METRICS:
+        low, high = registry.metric(name).bounds
+        values = there[name].dropna()
+        assert low is not None and high is not None
+        assert values.between(low, high).all(), name
+        np.testing.assert_allclose(there[name], back[name], rtol=1e-12, atol=1e-15)
+    for name in OVERLAPS:
+        np.testing.assert_array_equal(there[f"{name}_area"], back[f"{name}_area_baseline"])
+        assert there[f"{name}_area"].between(registry.overlap_share(name) / 100 - 1 / 81, 1).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(native_maps, arrays(np.float32, (2, 5), elements=st.floats(-30, 30, width=32)))
+def test_a_model_is_the_same_as_itself(
+    native: NDArray[np.float32], logits: NDArray[np.float32]
+) -> None:
+    store = make(native, logits)
+    table = similarity.table(store, store, METRICS, (10, 10), EPSILON)
+    for name in METRICS:
+        same = registry.metric(name).same
+        np.testing.assert_allclose(table[name].dropna(), same, rtol=0, atol=1e-12)
+
+
+def test_threads_and_chunks_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(5)
+    p, q = rng.standard_normal((2, 41, 5, 5)).astype(np.float32)
+    tables = []
+    for threads, chunk in ((1, 1 << 18), (1, 1), (3, 400 * 4), (2, 400 * 7)):
+        monkeypatch.setattr(similarity, "CHUNK", chunk)
+        tables.append(similarity.table(make(p), make(q), METRICS, (20, 20), EPSILON, threads))
+    for table in tables[1:]:
+        assert table.to_numpy().tobytes() == tables[0].to_numpy().tobytes()
+
+
+def test_many_models_at_once_are_each_one_alone() -> None:
+    rng = np.random.default_rng(6)
+    baseline, *models = (make(x) for x in rng.standard_normal((4, 9, 5, 5)).astype(np.float32))
+    together = similarity.tables(baseline, models, METRICS, (20, 20), EPSILON)
+    for model, table in zip(models, together, strict=True):
+        alone = similarity.table(baseline, model, METRICS, (20, 20), EPSILON)
+        assert table.equals(alone)
+
+
+def test_a_table_has_a_row_per_image_and_a_column_per_metric() -> None:
+    rng = np.random.default_rng(7)
+    p, q = (make(np.ones((6, 2, 2), np.float32), x) for x in rng.normal(size=(2, 6, 3)))
+    table = similarity.table(p, q, ["msd", "overlap_5"], None, EPSILON)
+    assert list(table) == [
+        *("index", "label", "baseline_prediction", "prediction", "msd"),
+        *("overlap_5", "overlap_5_area_baseline", "overlap_5_area"),
+    ]
+    assert table["index"].tolist() == [0, 2, 4, 6, 8, 10]
+    assert table["label"].tolist() == p.label.tolist()
+    assert table["baseline_prediction"].tolist() == p.logit.argmax(axis=1).tolist()
+    assert table["prediction"].tolist() == q.logit.argmax(axis=1).tolist()
+
+
+def test_a_metric_of_ones_own_is_a_plain_function_and_an_entry(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def cosine(pairs: Pairs) -> NDArray[np.float64]:
+        p, q = pairs.p.shown, pairs.q.shown
+        return (p * q).sum((1, 2)) / np.sqrt((p**2).sum((1, 2)) * (q**2).sum((1, 2)))
+
+    entry = registry.Metric("cosine of the maps", "similarity:cosine", label="Cosine", same=1.0)
+    monkeypatch.setattr(similarity, "cosine", cosine, raising=False)
+    monkeypatch.setitem(registry.METRICS, "cosine", entry)
+    p, q = np.random.default_rng(8).standard_normal((2, 30, 4, 4)).astype(np.float32)
+    table = similarity.table(make(p), make(q), ["cosine"], (12, 12), EPSILON)
+    a, b = shown(p, (12, 12)), shown(q, (12, 12))
+    expected = (a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
+    np.testing.assert_allclose(table["cosine"], expected, rtol=1e-5)
+
+    monkeypatch.setattr(similarity, "cosine", lambda pairs: pairs.p.shown)
+    with pytest.raises(CampareError, match=r"metric cosine: .*\(30, 12, 12\).* one value per pair"):
+        similarity.table(make(p), make(q), ["cosine"], (12, 12), EPSILON)
+
+
+def test_an_unknown_metric_is_named() -> None:
+    store = make(np.ones((2, 2, 2), np.float32))
+    with pytest.raises(CampareError, match="cosinus"):
+        similarity.table(store, store, ["cosinus"], None, EPSILON)
+
+
+@pytest.mark.parametrize(
+    ("what", "change"),
+    [
+        ("index", {"index": np.arange(4)}),
+        ("label", {"label": np.array([0, 1, 2, 2])}),
+        ("study", {"study": "other"}),
+        ("input_size", {"input_size": 64}),
+        ("split_sha256", {"split_sha256": "y"}),
+        ("maps", {"maps": np.ones((4, 3, 2), np.float32)}),
+        ("logit", {"logit": np.ones((4, 4), np.float32)}),
+    ],
+)
+def test_stores_of_different_images_are_refused(what: str, change: dict[str, Any]) -> None:
+    baseline = make(np.ones((4, 2, 2), np.float32))
+    model = make(np.ones((4, 2, 2), np.float32))
+    attributes = model.attributes | {"augmentation": "cutmix", "seed": 3}
+    if what in attributes:
+        model = replace(model, attributes=attributes | change)
+    else:
+        model = replace(model, attributes=attributes, **change)
+    names = r"results/s/cams/affine/1.h5 and results/\w+/cams/cutmix/3.h5"
+    with pytest.raises(CampareError, match=f"{names}.*{what}"):
+        similarity.table(baseline, model, ["msd"], None, EPSILON)

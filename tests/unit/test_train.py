@@ -1,0 +1,428 @@
+"""Training: the order of the data, what is augmented and how, the best epoch, equal bytes."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import torch.nn.functional as F
+from safetensors import safe_open
+
+from campare import data, models, performance, registry, seeding, train
+from campare.augment import Augmenter, Batch
+from campare.errors import CampareError
+from campare.preprocess import prepare
+
+SETTINGS = train.Settings(
+    architecture="small_cnn",
+    input_size=16,
+    epochs=2,
+    batch_size=32,
+    learning_rate=1e-2,
+    weight_decay=1e-5,
+    precision="float32",
+    device="cpu",
+    threads=1,
+    copies=1,
+    resample="each_epoch",
+    augment_at="native",
+    init_seed=1,
+    order_seed=2,
+    augmentation_seed=3,
+)
+
+
+def settings(augmentation: str | None = None, **changes: Any) -> train.Settings:
+    """The settings above with one augmentation at its defaults."""
+    if augmentation is None:
+        return dataclasses.replace(SETTINGS, **changes)
+    parameters = registry.AUGMENTATIONS[augmentation].parameters
+    steps = [(augmentation, {name: p.default for name, p in parameters.items()})]
+    return dataclasses.replace(SETTINGS, steps=steps, **changes)
+
+
+@pytest.fixture(scope="module")
+def digits() -> data.Dataset:
+    everything = data.load("digits", root=None, size=None, fit="crop", channels=None)
+    few = np.arange(240)
+    return dataclasses.replace(
+        everything,
+        images=everything.images[few],
+        labels=everything.labels[few],
+        part=everything.part[few],
+    )
+
+
+@pytest.fixture(scope="module")
+def split(digits: data.Dataset) -> pd.DataFrame:
+    subset = np.array(["train", "train", "validation", "test"])[np.arange(240) % 4]
+    return pd.DataFrame({"index": range(240), "label": digits.labels, "subset": subset})
+
+
+def run(
+    chosen: train.Settings, digits: data.Dataset, split: pd.DataFrame, folder: Path
+) -> tuple[train.Weights, train.Metadata, pd.DataFrame, list[dict[str, Any]]]:
+    events: list[dict[str, Any]] = []
+    results = train.train(
+        chosen,
+        digits,
+        split,
+        name="affine/2",
+        checkpoint=folder / ".2.checkpoint",
+        code=["abc"],
+        progress=events.append,
+    )
+    return *results, events
+
+
+# The training list.
+
+
+@pytest.mark.parametrize("n", [1, 2, 57])
+@pytest.mark.parametrize("copies", [0, 1, 3])
+def test_order_holds_every_image_and_copy_once(n: int, copies: int) -> None:
+    listing = train.order(n, copies, seed=4)
+    assert listing.dtype == np.int64
+    assert sorted(map(tuple, listing.tolist())) == [
+        (source, copy) for source in range(n) for copy in range(copies + 1)
+    ]
+
+
+@pytest.mark.parametrize("copies", [1, 2, 5])
+def test_the_baselines_order_is_that_of_the_originals_in_the_list(copies: int) -> None:
+    listing = train.order(100, copies, seed=4)
+    np.testing.assert_array_equal(listing[listing[:, 1] == 0], train.order(100, 0, seed=4))
+
+
+def test_order_is_shuffled_and_depends_on_its_seed_alone() -> None:
+    listing = train.order(100, 1, seed=4)
+    np.random.seed(0)  # noqa: NPY002
+    np.testing.assert_array_equal(listing, train.order(100, 1, seed=4))
+    assert not np.array_equal(listing, train.order(100, 1, seed=5))
+    # Copies lie among the originals, not after them.
+    assert 30 < np.count_nonzero(listing[:100, 1]) < 70
+
+
+def grey(count: int) -> tuple[torch.Tensor, torch.Tensor, np.ndarray]:
+    """Pictures of one grey level each, their number; labels; and scattered dataset indices."""
+    images = torch.arange(count, dtype=torch.uint8)[:, None, None, None].expand(count, 3, 8, 8)
+    return images.contiguous(), torch.arange(count) % 4, 7 * np.arange(count) + 2
+
+
+def epoch_of(feed: train.Feed, epoch: int) -> tuple[torch.Tensor, torch.Tensor]:
+    images, targets = zip(*feed.batches(epoch), strict=True)
+    return torch.cat(images), torch.cat(targets)
+
+
+@pytest.mark.parametrize("copies", [1, 3])
+def test_position_k_holds_the_same_source_under_every_augmentation(copies: int) -> None:
+    expected = train.order(50, copies, SETTINGS.order_seed)[:, 0]
+    for augmentation, seed in [("horizontal_flip", 0), ("gaussian_blur", 1), ("random_crop", 2)]:
+        chosen = settings(augmentation, copies=copies, augmentation_seed=seed)
+        images, targets = epoch_of(train.Feed(chosen, *grey(50), 4), 1)
+        np.testing.assert_array_equal(images[:, 0, 4, 4], expected)
+        np.testing.assert_array_equal(targets.argmax(1), expected % 4)
+
+
+@pytest.mark.parametrize("augmentation", ["affine", "random_erasing", "cutmix_mixed"])
+@pytest.mark.parametrize("block", [1, 3000, 1 << 21])
+def test_copies_are_augmented_by_key_and_originals_never(
+    augmentation: str, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train, "BLOCK", block)
+    images = torch.randint(0, 256, (50, 3, 8, 8), dtype=torch.uint8)
+    _, labels, index = grey(50)
+    chosen = settings(augmentation, copies=2, batch_size=7)
+    found, targets = epoch_of(train.Feed(chosen, images, labels, index, 4), 5)
+
+    pool = Batch(images, torch.eye(4)[labels])
+    source, copy = torch.from_numpy(train.order(50, 2, chosen.order_seed)).unbind(1)
+    augment = Augmenter(chosen.steps, chosen.augmentation_seed, pool)
+    drawn = augment(
+        Batch(images[source], pool.targets[source]), torch.from_numpy(index)[source], copy, 5
+    )
+    original = copy == 0
+    torch.testing.assert_close(found[original], images[source][original], rtol=0, atol=0)
+    torch.testing.assert_close(found[~original], drawn.images[~original], rtol=0, atol=0)
+    torch.testing.assert_close(targets[original], pool.targets[source][original])
+    torch.testing.assert_close(targets[~original], drawn.targets[~original])
+
+
+def test_batches_have_the_size_asked_for_and_the_last_one_the_rest() -> None:
+    feed = train.Feed(settings(copies=1, batch_size=32), *grey(50), 4)
+    assert [len(images) for images, _ in feed.batches(1)] == [32, 32, 32, 4]
+    assert feed.length == 100
+
+
+def test_resampling_draws_anew_every_epoch_or_once() -> None:
+    _, labels, index = grey(50)
+    images = torch.randint(0, 256, (50, 1, 8, 8), dtype=torch.uint8)
+    anew = train.Feed(settings("affine"), images, labels, index, 4)
+    once = train.Feed(settings("affine", resample="once"), images, labels, index, 4)
+    assert not torch.equal(epoch_of(anew, 1)[0], epoch_of(anew, 2)[0])
+    assert torch.equal(epoch_of(anew, 1)[0], epoch_of(anew, 1)[0])
+    assert torch.equal(epoch_of(once, 1)[0], epoch_of(once, 2)[0])
+    assert torch.equal(epoch_of(once, 1)[0], epoch_of(anew, 0)[0])
+
+
+def test_augmenting_at_input_size_comes_after_the_resize_to_whole_grey_levels() -> None:
+    _, labels, index = grey(50)
+    images = torch.randint(0, 256, (50, 3, 8, 8), dtype=torch.uint8)
+    chosen = settings("cutmix", augment_at="input", input_size=20)
+    found, _ = epoch_of(train.Feed(chosen, images, labels, index, 4), 1)
+    sized = prepare(images, [0.0] * 3, [1.0] * 3, 20).mul(255).round().to(torch.uint8)
+    source, copy = train.order(50, 1, chosen.order_seed).T
+    assert torch.equal(found[copy == 0], sized[source[copy == 0]])
+    # A CutMix of resized pictures: every pixel is one of theirs.
+    for picture, origin in zip(found[copy > 0], sized[source[copy > 0]], strict=True):
+        assert bool(((sized == picture) | (origin == picture)).any(0).all())
+        assert bool((picture == origin).any())
+
+
+# Steps.
+
+
+def test_adam_is_torchs_to_the_bit_and_leaves_unused_parameters_alone() -> None:
+    def make() -> list[torch.nn.Parameter]:
+        generator = torch.Generator().manual_seed(0)
+        weights = [torch.randn(shape, generator=generator) for shape in [(4, 3, 3, 3), (5,), (2,)]]
+        weights[0] = weights[0].contiguous(memory_format=torch.channels_last)
+        return [torch.nn.Parameter(weight) for weight in weights]
+
+    ours, theirs = make(), make()
+    adam = train.Adam(ours, 1e-2, 1e-3)
+    reference = torch.optim.Adam(theirs, 1e-2, weight_decay=1e-3, fused=True)
+    for step in range(5):
+        for weights in (ours, theirs):
+            for weight in weights[:2]:
+                weight.grad = torch.sin(weight.detach() * 10 + step)
+        adam.step()
+        reference.step()
+    for weight, expected, first in zip(ours, theirs, make(), strict=True):
+        assert torch.equal(weight, expected)
+        assert torch.equal(weight, first) == (len(weight) == 2)
+
+
+def test_initial_weights_are_those_of_the_seed_whatever_the_augmentation(
+    digits: data.Dataset, split: pd.DataFrame, tmp_path: Path
+) -> None:
+    first = models.build("small_cnn", classes=10, channels=1, seed=1).state_dict()
+    for augmentation in ("affine", "equalize"):
+        still = settings(augmentation, learning_rate=0.0, epochs=1, augmentation_seed=9)
+        weights, *_ = run(still, digits, split, tmp_path / augmentation)
+        for name, tensor in weights.items():
+            assert ("running" in name or "num_batches" in name) or torch.equal(tensor, first[name])
+
+
+# Results.
+
+
+@pytest.mark.parametrize("augmentation", [None, "elastic", "cutmix_mixed"])
+def test_two_runs_give_the_same_bytes(
+    augmentation: str | None, digits: data.Dataset, split: pd.DataFrame, tmp_path: Path
+) -> None:
+    written = []
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        weights, metadata, history, _ = run(settings(augmentation), digits, split, folder)
+        train.save(folder / "2.safetensors", weights, metadata)
+        clockless = history.drop(columns=["seconds", "images_per_second"])
+        written.append(((folder / "2.safetensors").read_bytes(), clockless.to_csv()))
+        torch.rand(7)  # the global generator is somewhere else at the second run
+    assert written[0] == written[1]
+
+
+def test_the_seeds_of_order_and_augmentation_change_the_weights(
+    digits: data.Dataset, split: pd.DataFrame, tmp_path: Path
+) -> None:
+    variants = [{}, {"order_seed": 7}, {"augmentation_seed": 7}, {"init_seed": 7}]
+    found = set()
+    for place, changes in enumerate(variants):
+        chosen = settings("affine", epochs=1, **changes)
+        weights, *_ = run(chosen, digits, split, tmp_path / str(place))
+        found.add(weights["classifier.weight"].numpy().tobytes())
+    assert len(found) == len(variants)
+
+
+def test_weights_are_those_of_the_first_epoch_of_highest_validation_accuracy(
+    digits: data.Dataset, split: pd.DataFrame, tmp_path: Path
+) -> None:
+    # A rate at which the accuracy goes up and down.
+    chosen = settings("affine", epochs=6, learning_rate=0.1)
+    weights, metadata, history, _ = run(chosen, digits, split, tmp_path)
+    best = history["validation_accuracy"].idxmax()
+    assert metadata["epoch"] == history["epoch"][best] < 6
+
+    model = models.build("small_cnn", classes=10, channels=1, seed=0).eval()
+    model.load_state_dict(weights)
+    shown = split["subset"] == "validation"
+    images = torch.from_numpy(digits.images[shown]).permute(0, 3, 1, 2)
+    with torch.inference_mode():
+        logits = model(prepare(images, metadata["mean"], metadata["std"], 16))
+    labels = torch.from_numpy(digits.labels[shown])
+    row = history.loc[best]
+    loss = F.cross_entropy(logits, labels)
+    assert float(loss) == pytest.approx(row["validation_loss"], rel=1e-4)
+    confusion = performance.confusion(labels, logits.argmax(1), 10)
+    for name, value in performance.scores(confusion).items():
+        assert value == pytest.approx(row[f"validation_{name}"])
+
+
+def test_of_epochs_equally_accurate_the_first_counts(
+    digits: data.Dataset, split: pd.DataFrame, tmp_path: Path
+) -> None:
+    still = {"learning_rate": 0.0, "architecture": "squeezenet1_1", "input_size": 32}
+    _, metadata, history, _ = run(settings(copies=0, **still), digits, split, tmp_path)
+    assert history["validation_accuracy"][0] == history["validation_accuracy"][1]
+    assert metadata["epoch"] == 1
+
+
+def test_training_loss_is_the_mean_over_images_not_batches(
+    digits: data.Dataset, split: pd.DataFrame, tmp_path: Path
+) -> None:
+    still = settings(copies=0, learning_rate=0.0, epochs=1, batch_size=110)
+    _, metadata, history, _ = run(still, digits, split, tmp_path)
+
+    index = split["index"][split["subset"] == "train"].to_numpy()
+    images = torch.from_numpy(digits.images[index]).permute(0, 3, 1, 2).contiguous()
+    feed = train.Feed(still, images, torch.from_numpy(digits.labels[index]), index, 10)
+    model = models.build("small_cnn", classes=10, channels=1, seed=1)
+    losses = []
+    with torch.no_grad():
+        for shown, targets in feed.batches(1):
+            logits = model(prepare(shown, metadata["mean"], metadata["std"], 16))
+            losses.append(float(F.cross_entropy(logits, targets)))
+    assert history["train_loss"][0] == pytest.approx((110 * losses[0] + 10 * losses[1]) / 120)
+    assert history["train_loss"][0] != pytest.approx(np.mean(losses), rel=1e-3)
+
+
+def test_history_has_a_row_per_epoch_and_measures_the_subsets_asked_for(
+    digits: data.Dataset, split: pd.DataFrame, tmp_path: Path
+) -> None:
+    scores = ["loss", "accuracy", "precision", "recall", "f1"]
+    found = []
+    for evaluate in (("validation",), ("validation", "test")):
+        measured = [f"{subset}_{score}" for subset in evaluate for score in scores]
+        weights, _, history, _ = run(
+            settings(evaluate=evaluate), digits, split, tmp_path / evaluate[-1]
+        )
+        assert list(history) == [
+            "epoch", "train_loss", *measured, "seconds", "images_per_second",
+        ]  # fmt: skip
+        assert history["epoch"].tolist() == [1, 2]
+        assert history.notna().all(axis=None)
+        found.append((weights["classifier.weight"], history["validation_loss"].tolist()))
+    # Looking at the test set changes nothing.
+    assert torch.equal(found[0][0], found[1][0])
+    assert found[0][1] == found[1][1]
+
+
+def test_digits_are_learned(digits: data.Dataset, split: pd.DataFrame, tmp_path: Path) -> None:
+    *_, history, _ = run(settings("affine", epochs=12), digits, split, tmp_path)
+    assert history["validation_accuracy"].max() > 0.9
+    assert history["train_loss"].iloc[-1] < history["train_loss"].iloc[0]
+
+
+def test_bfloat16_trains_float32_weights_that_differ(
+    digits: data.Dataset, split: pd.DataFrame, tmp_path: Path
+) -> None:
+    exact, *_ = run(settings(), digits, split, tmp_path / "float32")
+    rough, _, history, _ = run(settings(precision="bfloat16"), digits, split, tmp_path / "bfloat16")
+    assert {t.dtype for t in rough.values()} == {torch.float32, torch.int64}
+    assert not torch.equal(exact["classifier.weight"], rough["classifier.weight"])
+    assert history["train_loss"].iloc[-1] < history["train_loss"].iloc[0]
+
+
+def test_metadata_says_what_made_the_weights(
+    digits: data.Dataset, split: pd.DataFrame, tmp_path: Path
+) -> None:
+    chosen = settings("affine", epochs=1)
+    weights, metadata, *_ = run(chosen, digits, split, tmp_path)
+    train.save(tmp_path / "2.safetensors", weights, metadata)
+    with safe_open(tmp_path / "2.safetensors", "pt") as file:
+        about = json.loads(file.metadata()["campare"])
+    assert about["settings"] == json.loads(json.dumps(dataclasses.asdict(chosen)))
+    assert about["code"] == ["abc"]
+    assert about["epoch"] == 1
+    assert about["classes"] == list("0123456789")
+    assert about["device"] == "cpu"
+    assert about["versions"]["torch"] == torch.__version__.split("+")[0]
+    training = digits.images[split["subset"] == "train"] / 255
+    assert about["mean"] == pytest.approx([training.mean()])
+    assert about["std"] == pytest.approx([training.std()])
+
+
+def test_saved_bytes_do_not_depend_on_the_order_of_keys_or_strides(tmp_path: Path) -> None:
+    tensor = torch.randn(2, 3, 4, 5)
+    train.save(tmp_path / "a", {"w": tensor, "b": torch.ones(3)}, {"x": 1, "y": {"p": 2, "q": 3}})
+    strided = tensor.contiguous(memory_format=torch.channels_last)
+    train.save(tmp_path / "b", {"b": torch.ones(3), "w": strided}, {"y": {"q": 3, "p": 2}, "x": 1})
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_progress_tells_every_epoch_and_long_epochs_within(
+    digits: data.Dataset, split: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(1000))
+    monkeypatch.setattr(train.time, "monotonic", lambda: next(clock))  # a second per look
+    *_, history, events = run(settings(), digits, split, tmp_path)
+    epochs = [event for event in events if event["event"] == "epoch"]
+    assert [event["epoch"] for event in epochs] == [1, 2]
+    assert [event["train_loss"] for event in epochs] == history["train_loss"].tolist()
+    assert epochs[0]["left"] == pytest.approx(history["seconds"][0])
+    assert epochs[1]["left"] == 0
+    within = [event for event in events if event["event"] == "batch"]
+    assert [event["done"] for event in within if event["epoch"] == 1] == sorted(
+        {event["done"] for event in within}
+    )
+    assert all(event["done"] <= event["images"] == 240 for event in within)
+
+
+# Bad input.
+
+
+def test_a_loss_that_is_not_finite_stops_with_what_to_do(
+    digits: data.Dataset, split: pd.DataFrame, tmp_path: Path
+) -> None:
+    problem = r"affine/2: \w+_loss is (nan|inf) in epoch 1; lower training.learning_rate"
+    with pytest.raises(CampareError, match=problem):
+        run(settings(learning_rate=1e30), digits, split, tmp_path)
+
+
+@pytest.mark.parametrize("missing", ["cuda", "mps"])
+def test_a_device_that_is_not_there_is_refused(
+    missing: str, digits: data.Dataset, split: pd.DataFrame, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(CampareError, match=f"compute.device: {missing} .*auto or cpu"):
+        run(settings(device=missing), digits, split, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "chosen"),
+    [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu"), (True, False, "cuda")],
+)
+def test_auto_takes_the_fastest_device(
+    cuda: bool, mps: bool, chosen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert train.choose_device("auto") == torch.device(chosen)
+    assert train.choose_device("cpu") == torch.device("cpu")
+
+
+def test_deterministic_algorithms_are_on_with_the_threads_of_the_settings(
+    digits: data.Dataset, split: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(seeding, "deterministic", asked.append)
+    run(settings(epochs=1, threads=1), digits, split, tmp_path)
+    assert asked == [1]

@@ -1,0 +1,136 @@
+"""Bad input: one clear message, a non-zero exit, nothing lost and nothing half-written."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import h5py
+import pytest
+import yaml
+from conftest import TINY, Project, copy_project
+from PIL import Image
+
+pytestmark = pytest.mark.workflow
+
+
+def refused(project: Project, *arguments: str) -> str:
+    """Run what must fail; return what the user sees. No traceback may be in it."""
+    run = project.snakemake(*arguments)
+    assert run.returncode != 0, run.stdout
+    assert "Traceback" not in run.stdout
+    return run.stdout
+
+
+def fresh(tmp_path: Path, **changes: object) -> Project:
+    return copy_project(tmp_path / "project", {**TINY, **changes})
+
+
+def test_misspelt_key_stops_before_any_job(tmp_path: Path) -> None:
+    project = fresh(tmp_path, trainig={"epochs": 1})
+    output = refused(project)
+    assert "config/tiny.yaml: trainig: unknown key; did you mean 'training'?" in output
+    assert not project.results.exists()
+
+
+def test_config_that_is_no_mapping(tmp_path: Path) -> None:
+    project = fresh(tmp_path)
+    (project.path / "config" / "tiny.yaml").write_text("- a list\n")
+    assert "config/tiny.yaml" in refused(project)
+
+
+def test_missing_data_offline_says_what_to_put_where(tmp_path: Path) -> None:
+    project = fresh(tmp_path, data={"name": "image_folder", "root": "pictures"})
+    assert "pictures" in refused(project)
+    assert not (project.results / "data.h5").exists()
+
+
+def test_unreadable_picture_is_named(tmp_path: Path) -> None:
+    project = fresh(tmp_path, data={"name": "image_folder", "root": "pictures"})
+    for name in ("cat", "dog"):
+        folder = project.path / "pictures" / name
+        folder.mkdir(parents=True)
+        for number in range(10):
+            Image.new("RGB", (16, 16), (number, 9, 9)).save(folder / f"{number}.png")
+    broken = project.path / "pictures" / "dog" / "3.png"
+    broken.write_bytes(broken.read_bytes()[:40])
+    assert "pictures/dog/3.png" in refused(project)
+
+
+def test_cuda_asked_for_and_absent(project: Project) -> None:
+    torch = pytest.importorskip("torch")
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU here")
+    output = refused(
+        project, "results/tiny/models/baseline/1.safetensors", "--config", "compute={device: cuda}"
+    )
+    assert "compute.device" in output
+    assert "cpu" in output
+
+
+def test_unknown_target_layer_lists_candidates(project: Project) -> None:
+    target = "results/tiny/cams/baseline/1.h5"
+    output = refused(project, target, "--config", "cam={target_layer: nowhere}")
+    assert "nowhere" in output
+    assert "cam.target_layer" in output
+
+
+def test_truncated_store_is_named_and_kept(project: Project) -> None:
+    store = project.results / "cams" / "affine" / "1.h5"
+    half = store.read_bytes()[: store.stat().st_size // 2]
+    store.write_bytes(half)
+    output = refused(project, "results/tiny/similarity/affine/1.parquet")
+    assert "cams/affine/1.h5" in output
+    assert store.read_bytes() == half
+
+
+def test_stores_of_different_images_are_refused(project: Project) -> None:
+    with h5py.File(project.results / "cams" / "affine" / "1.h5", "r+") as store:
+        store["index"][0] += 1
+    output = refused(project, "results/tiny/similarity/affine/1.parquet")
+    assert "cams/affine/1.h5" in output
+    assert "cams/baseline/1.h5" in output
+
+
+@pytest.mark.parametrize(
+    ("file", "target"),
+    [
+        ("data.h5", "split.csv"),
+        ("models/affine/1.safetensors", "cams/affine/1.h5"),
+        ("similarity/affine/1.parquet", "tables/segments.csv"),
+        ("tables/correlation.csv", "figures/correlation/mad.png"),
+    ],
+)
+def test_truncated_file_is_named(project: Project, file: str, target: str) -> None:
+    path = project.results / file
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert file in refused(project, f"results/tiny/{target}")
+
+
+def test_truncated_checkpoint_is_named_and_kept(project: Project) -> None:
+    shutil.rmtree(project.results / "models" / "affine")
+    checkpoint = project.results / "models" / "affine" / ".1.checkpoint"
+    checkpoint.parent.mkdir()
+    checkpoint.write_bytes(b"half")
+    output = refused(project, "results/tiny/models/affine/1.safetensors")
+    assert "models/affine/.1.checkpoint" in output
+    assert checkpoint.exists()
+
+
+def test_class_too_small_to_split_is_named(tmp_path: Path) -> None:
+    project = fresh(tmp_path, data={"name": "image_folder", "root": "pictures"}, split={})
+    for name, count in (("cat", 20), ("rare", 1)):
+        folder = project.path / "pictures" / name
+        folder.mkdir(parents=True)
+        for number in range(count):
+            Image.new("L", (16, 16), number).save(folder / f"{number}.png")
+    assert "'rare'" in refused(project)
+
+
+def test_loss_that_turns_nan_stops_the_job(tmp_path: Path) -> None:
+    study = yaml.safe_load(yaml.safe_dump(TINY))
+    study["training"]["learning_rate"] = 1e30
+    project = copy_project(tmp_path / "project", study)
+    output = refused(project, "results/tiny/models/baseline/1.safetensors")
+    assert "training.learning_rate" in output
+    assert not (project.results / "models" / "baseline" / "1.safetensors").exists()

@@ -1,0 +1,82 @@
+"""An edit rebuilds what depends on it and nothing else."""
+
+from __future__ import annotations
+
+import ast
+import os
+import time
+
+import pytest
+from conftest import Project
+
+pytestmark = pytest.mark.workflow
+
+PACKAGE = "workflow/scripts/campare"
+
+
+def add_comment(text: str) -> str:
+    return f"# a comment\n{text}"
+
+
+def edit_function(text: str, name: str) -> str:
+    """Append a harmless statement to the start of a function's body."""
+    tree = ast.parse(text)
+    function = next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == name)
+    first = function.body[1] if ast.get_docstring(function) else function.body[0]
+    lines = text.splitlines(keepends=True)
+    lines.insert(first.lineno - 1, " " * first.col_offset + "edited = True\n")
+    return "".join(lines)
+
+
+def test_finished_study_has_nothing_to_do(finished: Project) -> None:
+    assert finished.planned() == {}
+
+
+def test_touch_and_comments_rebuild_nothing(project: Project) -> None:
+    later = time.time() + 60
+    for file in (project.path / "workflow").rglob("*.py"):
+        os.utime(file, (later, later))
+    project.edit(f"{PACKAGE}/train.py", add_comment)
+    assert project.planned() == {}
+
+
+def test_deleted_figure_is_redrawn_alone(project: Project) -> None:
+    figure = project.results / "figures" / "boxplot" / "mad.png"
+    before = figure.read_bytes()
+    figure.unlink()
+    name = str(figure.relative_to(project.path))
+    assert project.planned(name) == {"plot_boxplots": 1}
+    run = project.snakemake(name)
+    assert run.returncode == 0, run.stdout
+    assert figure.read_bytes() == before
+
+
+def test_editing_one_augmentation_retrains_its_models_only(project: Project) -> None:
+    project.edit(f"{PACKAGE}/augment.py", lambda text: edit_function(text, "cutmix"))
+    jobs = project.planned()
+    assert jobs["train"] == 2
+    assert jobs["extract_cams"] == 2
+    assert jobs["measure_similarity"] == 1
+
+
+def test_editing_a_metric_never_retrains(project: Project) -> None:
+    project.edit(f"{PACKAGE}/similarity.py", lambda text: edit_function(text, "mad"))
+    jobs = project.planned()
+    assert jobs["measure_similarity"] == 3
+    assert "train" not in jobs
+    assert "extract_cams" not in jobs
+
+
+def test_editing_a_figure_redraws_its_kind_only(project: Project) -> None:
+    project.edit("workflow/scripts/plot_boxplots.py", lambda text: f"{text}\nEDITED = True\n")
+    assert {rule for rule in project.planned() if rule != "all"} == {"plot_boxplots"}
+
+
+def test_config_change_rebuilds_what_it_reaches(project: Project) -> None:
+    project.edit("config/tiny.yaml", lambda text: text.replace("dpi: 60", "dpi: 50"))
+    assert all(rule.startswith("plot_") or rule == "all" for rule in project.planned())
+
+
+def test_new_seed_trains_only_its_models(project: Project) -> None:
+    project.edit("config/tiny.yaml", lambda text: text.replace("- 2\n", "- 2\n- 3\n", 1))
+    assert project.planned()["train"] == 3

@@ -1,0 +1,123 @@
+"""One study from nothing: every artifact is there, is right, and comes out the same twice."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import TINY, Project, copy_project
+from PIL import Image
+
+pytestmark = pytest.mark.workflow
+
+AUGMENTATIONS = list(TINY["augmentations"])
+METRICS = TINY["similarity"]["metrics"]
+MODELS = [("baseline", 1), *((a, s) for a in AUGMENTATIONS for s in TINY["seeds"])]
+FIGURES = [
+    *(f"examples/{a}" for a in AUGMENTATIONS),
+    "training/history",
+    *(f"performance/{score}" for score in ("accuracy", "precision", "recall", "f1")),
+    *(f"confusion/{a}" for a in ("baseline", *AUGMENTATIONS)),
+    *(f"{kind}/{m}" for kind in ("boxplot", "correlation", "segments") for m in METRICS),
+    *(f"extremes/{m}_{statistic}" for m in METRICS for statistic in ("mean", "std")),
+    "pairs/strongest",
+    "pairs/weakest",
+]
+# What holds clock times, and so differs between two runs.
+TIMED = {"seconds", "images_per_second"}
+
+
+def test_every_figure_is_drawn(finished: Project) -> None:
+    folder = finished.results / "figures"
+    drawn = {str(path.relative_to(folder)) for path in folder.rglob("*.*")}
+    assert drawn == {f"{name}.{suffix}" for name in FIGURES for suffix in ("png", "svg")}
+    for path in folder.rglob("*.png"):
+        with Image.open(path) as image:
+            assert min(image.size) > 60
+            assert len(np.unique(np.asarray(image.convert("L")))) > 10, f"{path} is blank"
+
+
+def test_every_model_has_weights_history_and_store(finished: Project) -> None:
+    for augmentation, seed in MODELS:
+        stem = f"{augmentation}/{seed}"
+        history = pd.read_csv(finished.results / "models" / f"{stem}.csv")
+        assert list(history["epoch"]) == [1, 2]
+        with h5py.File(finished.results / "cams" / f"{stem}.h5") as store:
+            assert store["attribution"].shape == (60, 1, 4, 4)
+            assert store.attrs["augmentation"] == augmentation
+    assert not list((finished.results / "models").rglob("*checkpoint*"))
+
+
+def test_split_is_stratified_and_the_same_for_all(finished: Project) -> None:
+    split = pd.read_csv(finished.results / "split.csv")
+    assert split["subset"].value_counts().to_dict() == {"train": 270, "validation": 30, "test": 60}
+    test = split[split["subset"] == "test"]
+    assert set(test["label"].value_counts()) <= {5, 6, 7}
+    for path in (finished.results / "cams").rglob("*.h5"):
+        with h5py.File(path) as store:
+            assert list(store["index"]) == list(test["index"])
+
+
+def test_aggregate_is_the_mean_over_seeds(finished: Project) -> None:
+    aggregate = pd.read_parquet(finished.results / "tables" / "aggregate.parquet")
+    seeds = [
+        pd.read_parquet(finished.results / "similarity" / "cutmix" / f"{seed}.parquet")
+        for seed in TINY["seeds"]
+    ]
+    ours = aggregate[aggregate["augmentation"] == "cutmix"]["mad"].to_numpy()
+    assert ours == pytest.approx(np.mean([frame["mad"] for frame in seeds], axis=0), abs=1e-12)
+
+
+def test_correlation_map_is_pandas_correlation(finished: Project) -> None:
+    aggregate = pd.read_parquet(finished.results / "tables" / "aggregate.parquet")
+    table = pd.read_csv(finished.results / "tables" / "correlation.csv")
+    for metric in METRICS:
+        wide = aggregate.pivot_table(index="index", columns="augmentation", values=metric)
+        expected = wide.corr()
+        for row in table[table["metric"] == metric].itertuples():
+            assert row.pearson == pytest.approx(
+                expected.loc[row.augmentation_a, row.augmentation_b], abs=1e-9, nan_ok=True
+            )
+
+
+def content(path: Path) -> bytes | str:
+    """A file's bytes; a history's text without its clock times."""
+    if path.suffix == ".csv" and path.parents[1].name == "models":
+        return pd.read_csv(path).drop(columns=list(TIMED)).to_csv()
+    return path.read_bytes()
+
+
+def test_two_runs_give_the_same_bytes(finished: Project, tmp_path: Path) -> None:
+    again = copy_project(tmp_path / "again")
+    run = again.snakemake()
+    assert run.returncode == 0, run.stdout
+    for kind in ("models", "cams", "similarity", "tables", "figures"):
+        for path in sorted((finished.results / kind).rglob("*.*")):
+            other = again.results / path.relative_to(finished.results)
+            assert content(path) == content(other), path
+
+
+def test_architectures_are_compared(project: Project) -> None:
+    run = project.snakemake("architectures")
+    assert run.returncode == 0, run.stdout
+    for score in ("accuracy", "precision", "recall", "f1", "time"):
+        assert (project.results / "figures" / "architectures" / f"{score}.png").exists()
+    history = pd.read_csv(project.results / "architectures" / "resnet18_cifar.csv")
+    assert {"test_accuracy", "test_f1"} <= set(history.columns)
+
+
+def test_report_has_every_figure_with_a_caption(project: Project) -> None:
+    run = project.snakemake("--report", "report.zip")
+    assert run.returncode == 0, run.stdout
+    with zipfile.ZipFile(project.path / "report.zip") as report:
+        names = report.namelist()
+        page = "".join(
+            report.read(name).decode() for name in names if name.endswith((".html", ".js"))
+        )
+    for kind in ("boxplot", "correlation", "segments", "extremes", "performance", "examples"):
+        assert kind in page
+    assert sum(name.endswith(".png") for name in names) == len(FIGURES)

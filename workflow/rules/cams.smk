@@ -1,0 +1,40 @@
+# Needs: data.h5, split.csv, a model; the baseline's store where its prediction is explained.
+# Makes: cams/<augmentation>/<seed>.h5, one store per model: maps, logits, predictions.
+
+
+rule extract_cams:
+    input:
+        data=rules.load_data.output.data,
+        split=rules.make_split.output.split,
+        weights=rules.train.output.weights,
+        baseline=explained_by,
+    output:
+        store=f"{RESULTS}/cams/{{augmentation}}/{{seed}}.h5",
+    log:
+        f"{RESULTS}/logs/cams/{{augmentation}}/{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/cams/{{augmentation}}/{{seed}}.tsv"
+    threads: STUDY["compute"]["threads"]
+    resources:
+        gpu=wants_gpu(),
+        mem_mb=8000,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    params:
+        study=STUDY["study"],
+        augmentation="{augmentation}",
+        seed=lambda wildcards: int(wildcards.seed),
+        architecture=STUDY["model"]["architecture"],
+        input_size=STUDY["model"]["input_size"],
+        method=STUDY["cam"]["method"],
+        class_policy=STUDY["cam"]["class"],
+        target_layer=STUDY["cam"]["target_layer"],
+        batch_size=STUDY["cam"]["batch_size"],
+        device=STUDY["compute"]["device"],
+        threads=STUDY["compute"]["threads"],
+        code=code(
+            "extract_cams",
+            *entries_of(registry.CAM_METHODS, STUDY["cam"]["method"]),
+            architecture_entry(STUDY["model"]["architecture"]),
+        ),
+    script:
+        "../scripts/extract_cams.py"

@@ -1,0 +1,38 @@
+# Needs: the data set the config names.
+# Makes: data.h5 (images, labels, class names), split.csv (who trains, validates, tests).
+
+
+rule load_data:
+    output:
+        data=f"{RESULTS}/data.h5",
+    log:
+        f"{RESULTS}/logs/load_data.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/load_data.tsv"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        **STUDY["data"],
+        code=code("load_data", *entries_of(registry.DATASETS, STUDY["data"]["name"])),
+    script:
+        "../scripts/load_data.py"
+
+
+rule make_split:
+    input:
+        data=rules.load_data.output.data,
+    output:
+        split=f"{RESULTS}/split.csv",
+    log:
+        f"{RESULTS}/logs/make_split.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/make_split.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        **STUDY["split"],
+        code=code("make_split"),
+    script:
+        "../scripts/make_split.py"

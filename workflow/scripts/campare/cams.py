@@ -1,0 +1,269 @@
+"""Class activation maps, a batch at a time, with no backward pass below the target layer.
+
+Grad-CAM weights the maps A of the target layer by the gradient of the explained class's score,
+averaged over positions. What that takes depends on the network:
+
+- global average pooling and one linear layer follow: the gradient is known beforehand
+  (`models.head`), and a map costs a forward pass and a weighted sum;
+- anything else follows: the gradient goes back from the score to A, and no further.
+
+The other methods get A and the gradient from here and their formulas from pytorch-grad-cam, one
+image at a time, so that memory stays bounded. Maps are float32 whatever training used: bf16
+wrecks them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import nn
+
+from campare import memory, models, registry
+from campare.errors import CampareError
+from campare.preprocess import prepare
+from campare.store import Store
+
+
+class Batch(NamedTuple):
+    """Maps and scores of consecutive images.
+
+    maps: float32 (b, h, w), signed, unnormalised, at the target layer's resolution;
+    logits: float32 (b, classes); targets: int64 (b,), the classes explained.
+    """
+
+    maps: NDArray[np.float32]
+    logits: NDArray[np.float32]
+    targets: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class View:
+    """What a method sees of a batch.
+
+    inputs: float32 (b, C, S, S), prepared; activations: float32 (b, K, h, w), the output of
+    `layer`; logits: float32 (b, classes); targets: int64 (b,); head: `models.head` of `layer`.
+    """
+
+    network: nn.Module
+    layer: nn.Module
+    head: nn.Linear | None
+    inputs: torch.Tensor
+    activations: torch.Tensor
+    logits: torch.Tensor
+    targets: torch.Tensor
+
+    @cached_property
+    def gradients(self) -> torch.Tensor:
+        """float32 (b, K, h, w): gradient of each image's target score at the activations."""
+        if self.head is not None:
+            height, width = self.activations.shape[2:]
+            weights = self.head.weight[self.targets] / (height * width)
+            return weights[:, :, None, None].expand_as(self.activations)
+        # Images do not mix in evaluation mode: the gradient of the sum is each one's own.
+        chosen = F.one_hot(self.targets, self.logits.shape[1]).to(self.logits)
+        (gradients,) = torch.autograd.grad(self.logits, self.activations, chosen)
+        return gradients
+
+
+def compute(
+    network: nn.Module,
+    layer: nn.Module,
+    head: nn.Linear | None,
+    images: NDArray[np.uint8],
+    *,
+    mean: Sequence[float],
+    std: Sequence[float],
+    input_size: int,
+    method: str = "gradcam",
+    targets: NDArray[np.integer[Any]] | None = None,
+    batch_size: int = 32,
+    device: torch.device | str = "cpu",
+) -> Iterator[Batch]:
+    """Explain images one batch after the other; only one batch is in memory.
+
+    Parameters
+    ----------
+    network, layer, head
+        From `models.load`, `models.target_layer` and `models.head`. The network is moved to the
+        device and frozen for good.
+    images
+        uint8 (N, H, W, C).
+    mean, std, input_size
+        As in training, see `preprocess.prepare`.
+    method
+        A name of `registry.CAM_METHODS`.
+    targets
+        (N,) classes to explain; None explains each image's predicted class.
+
+    Raises
+    ------
+    CampareError
+        Unknown method, or one that this network does not allow.
+    """
+    if method not in registry.CAM_METHODS:
+        known = ", ".join(registry.CAM_METHODS)
+        raise CampareError(f"cam.method: unknown method {method!r}; known: {known}")
+    explain: Callable[[View], torch.Tensor] = registry.CAM_METHODS[method].load()
+    memory.keep_freed()
+    device = torch.device(device)
+    layout = torch.contiguous_format if device.type == "mps" else torch.channels_last
+    network.to(device, memory_format=layout)  # type: ignore[call-overload]
+    network.eval().requires_grad_(False)
+    if head is None:
+        _spare_outputs(network)
+    centre = torch.tensor(mean, dtype=torch.float32, device=device)
+    spread = torch.tensor(std, dtype=torch.float32, device=device)
+    for start in range(0, len(images), batch_size):
+        rows = slice(start, start + batch_size)
+        pictures = torch.from_numpy(images[rows]).to(device).permute(0, 3, 1, 2)
+        inputs = prepare(pictures, centre, spread, input_size).contiguous(memory_format=layout)
+        with _exact(device, gradient=head is None):
+            activations, logits = _forward(network, layer, head, inputs)
+            chosen = logits.argmax(dim=1)
+            if targets is not None:
+                chosen = torch.as_tensor(targets[rows], dtype=torch.int64, device=device)
+            view = View(network, layer, head, inputs, activations, logits, chosen)
+            maps = explain(view)
+        arrays = (part.detach().cpu().numpy() for part in (maps, logits, chosen))
+        yield Batch(*arrays)
+
+
+def chosen_classes(
+    policy: str, labels: NDArray[np.int64], index: NDArray[np.int64], baseline: Store | None
+) -> NDArray[np.int64] | None:
+    """The classes that `cam.class` says to explain; None for each image's predicted one.
+
+    Parameters
+    ----------
+    policy
+        "predicted", "true" or "baseline".
+    labels, index
+        (N,) true classes, and positions in the data set.
+    baseline
+        The baseline's store, for that policy; None for the baseline itself.
+
+    Raises
+    ------
+    CampareError
+        The baseline's store is of other images.
+    """
+    if policy == "true":
+        return labels
+    if policy == "predicted" or baseline is None:
+        return None
+    if not np.array_equal(baseline.index, index):
+        raise CampareError(
+            "the baseline's CAM store is of other images; delete it and run snakemake again"
+        )
+    return baseline.predicted
+
+
+@contextlib.contextmanager
+def _exact(device: torch.device, *, gradient: bool) -> Iterator[None]:
+    """float32 without TF32 or autocast; gradients only where they are needed."""
+    with (
+        torch.autocast(device.type, enabled=False),
+        torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False),
+        torch.enable_grad() if gradient else torch.inference_mode(),
+    ):
+        yield
+
+
+def _forward(
+    network: nn.Module, layer: nn.Module, head: nn.Linear | None, inputs: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The layer's output (b, K, h, w) and the logits (b, classes)."""
+    if head is None:
+        with models.detached(layer) as outputs:
+            logits = network(inputs)
+    else:
+        outputs = []
+        handle = layer.register_forward_hook(lambda _, __, output: outputs.append(output))
+        try:
+            logits = network(inputs)
+        finally:
+            handle.remove()
+    return outputs[-1], logits
+
+
+def _spare_outputs(network: nn.Module) -> None:
+    """Stop activation functions from writing over the output of the layer before them."""
+    for module in network.modules():
+        if getattr(module, "inplace", False):
+            module.inplace = False  # type: ignore[assignment]
+
+
+# Methods: functions of a view, one entry in the registry each; float32 (b, h, w), signed.
+
+
+def gradcam(view: View) -> torch.Tensor:
+    """Σ_k α_k A_k, α_k the mean of the gradient over positions (Selvaraju et al. 2017, eq. 1–2).
+
+    The ReLU of their equation 2 is left to `maps.show`.
+    """
+    weights = (
+        view.gradients[:, :, 0, 0] if view.head is not None else view.gradients.mean(dim=(2, 3))
+    )
+    return torch.einsum("bk,bkhw->bhw", weights, view.activations)
+
+
+def cam(view: View) -> torch.Tensor:
+    """Σ_k w_k A_k, w the explained class's weights (Zhou et al. 2016, eq. 2).
+
+    With its h·w positions, h·w times the Grad-CAM of the same layer.
+    """
+    if view.head is None:
+        raise CampareError(
+            "cam.method: cam needs global average pooling and one linear layer after the target "
+            "layer; choose gradcam, or the last convolutional block of such a network"
+        )
+    return torch.einsum("bk,bkhw->bhw", view.head.weight[view.targets], view.activations)
+
+
+def _library(name: str) -> Callable[[View], torch.Tensor]:
+    """A method by the formula of pytorch-grad-cam's class `name`, before its normalisation."""
+
+    def method(view: View) -> torch.Tensor:
+        import pytorch_grad_cam
+        from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+        library = getattr(pytorch_grad_cam, name)(view.network, [view.layer])
+        library.activations_and_grads.release()  # we bring activations and gradients ourselves
+        activations = view.activations.detach().cpu().numpy()
+        gradients = view.gradients.cpu().numpy() if library.uses_gradients else None
+        maps = []
+        for i, target in enumerate(view.targets.tolist()):
+            one = slice(i, i + 1)
+            with contextlib.redirect_stderr(io.StringIO()):  # a progress bar for each image
+                maps.append(
+                    library.get_cam_image(
+                        view.inputs[one],
+                        view.layer,
+                        [ClassifierOutputTarget(target)],
+                        activations[one],
+                        None if gradients is None else gradients[one],
+                        False,
+                    )
+                )
+        return torch.from_numpy(np.concatenate(maps).astype(np.float32))
+
+    return method
+
+
+gradcam_plus_plus = _library("GradCAMPlusPlus")
+xgradcam = _library("XGradCAM")
+layercam = _library("LayerCAM")
+hirescam = _library("HiResCAM")
+eigencam = _library("EigenCAM")
+eigengradcam = _library("EigenGradCAM")
+scorecam = _library("ScoreCAM")
+ablationcam = _library("AblationCAM")

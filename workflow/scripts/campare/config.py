@@ -1,0 +1,185 @@
+"""A study: read, checked against the schema, and completed with its defaults."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator, ValidationError
+from jsonschema.exceptions import best_match
+
+from campare import registry
+from campare.errors import CampareError
+
+Config = dict[str, Any]
+Step = tuple[str, dict[str, Any]]
+SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
+
+
+def schema() -> Config:
+    """The config schema, with the registry's names and parameters filled in."""
+    study: Config = yaml.safe_load(SCHEMA.read_text())
+    study["$defs"] = {
+        "dataset": {"enum": list(registry.DATASETS)},
+        "architecture": {"type": "string", "minLength": 1},
+        "cam_method": {"enum": list(registry.CAM_METHODS)},
+        "metric": {"type": "string", "minLength": 1},
+        "augmentation": {
+            name: _parameters(entry) for name, entry in registry.AUGMENTATIONS.items()
+        },
+    }
+    return study
+
+
+def _parameters(entry: registry.Entry) -> Config:
+    """JSON schema of an augmentation's parameters."""
+    properties = {
+        name: {"description": parameter.about, "default": parameter.default, **parameter.schema}
+        for name, parameter in entry.parameters.items()
+    }
+    return {"type": "object", "additionalProperties": False, "properties": properties}
+
+
+def complete(study: Mapping[str, Any], source: str) -> Config:
+    """Check a study and fill in its defaults; the argument is left as it is.
+
+    Parameters
+    ----------
+    study
+        What the YAML file `source` holds.
+
+    Returns
+    -------
+    dict
+        Every key of the schema; `augmentations` maps each name to its steps, a list of
+        [registry name, all parameters].
+
+    Raises
+    ------
+    CampareError
+        Names the file, the key, the value and what is allowed.
+    """
+    config: Config = copy.deepcopy(_plain(study))
+    definition = schema()
+    error = best_match(Draft202012Validator(definition).iter_errors(config))
+    if error is not None:
+        raise CampareError(f"{source}: {_explain(error)}")
+    _fill(config, definition)
+    try:
+        for name in config["similarity"]["metrics"]:
+            registry.metric(name)
+    except CampareError as problem:
+        raise CampareError(f"{source}: similarity.metrics: {problem}") from None
+    _check_architecture("model.architecture", config["model"]["architecture"], source)
+    for name in config["architectures"]:
+        _check_architecture("architectures", name, source)
+    config["augmentations"] = {
+        name: [list(step) for step in _steps(name, spec or {}, source)]
+        for name, spec in config["augmentations"].items()
+    }
+    return config
+
+
+def _plain(value: Any) -> Any:
+    """The same with plain dicts and lists (Snakemake gives its own)."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+def _fill(config: Config, definition: Mapping[str, Any]) -> None:
+    """Set the schema's defaults where a key is absent, all the way down."""
+    for key, part in definition.get("properties", {}).items():
+        if "default" in part:
+            config.setdefault(key, copy.deepcopy(part["default"]))
+        if isinstance(config.get(key), dict):
+            _fill(config[key], part)
+
+
+def _check_architecture(key: str, name: str, source: str) -> None:
+    if name in registry.ARCHITECTURES:
+        return
+    known = dict.fromkeys([*registry.ARCHITECTURES, *registry.torchvision_classifiers()])
+    if name not in known:
+        raise CampareError(f"{source}: {key}: unknown architecture {name!r}; {_known(name, known)}")
+
+
+def _steps(name: str, spec: Any, source: str) -> Iterator[Step]:
+    """The registry names and full parameters that an entry of `augmentations` stands for."""
+    key = f"augmentations.{name}"
+    if not isinstance(spec, Mapping):
+        raise CampareError(f"{source}: {key}: {spec!r} is no mapping of parameters; write {{}}")
+    if "compose" in spec:
+        parts = spec["compose"]
+        if len(spec) > 1 or not isinstance(parts, Sequence) or isinstance(parts, str) or not parts:
+            raise CampareError(f"{source}: {key}: compose takes a list of augmentations, alone")
+        for part in parts:
+            if isinstance(part, Mapping) and len(part) == 1:
+                (used, parameters), *_ = part.items()
+            else:
+                used, parameters = part, {}
+            yield _step(f"{key}.compose", used, parameters or {}, source)
+        return
+    parameters = {k: v for k, v in spec.items() if k != "use"}
+    yield _step(key, spec.get("use", name), parameters, source)
+
+
+def _step(key: str, name: Any, parameters: Mapping[str, Any], source: str) -> Step:
+    entry = registry.AUGMENTATIONS.get(name) if isinstance(name, str) else None
+    if entry is None:
+        raise CampareError(
+            f"{source}: {key}: unknown augmentation {name!r}; "
+            f"{_known(str(name), registry.AUGMENTATIONS)}"
+        )
+    error = best_match(Draft202012Validator(_parameters(entry)).iter_errors(parameters))
+    if error is not None:
+        raise CampareError(f"{source}: {key}{_explain(error, prefix='.')}")
+    defaults = {k: copy.deepcopy(p.default) for k, p in entry.parameters.items()}
+    full = {**defaults, **parameters}
+    try:
+        registry.check_parameters(name, full)
+    except CampareError as problem:
+        raise CampareError(f"{source}: {key}: {problem}") from None
+    return name, full
+
+
+def _explain(error: ValidationError, prefix: str = "") -> str:
+    """One line: the key, what is wrong with its value, what is allowed."""
+    key = ".".join(str(part) for part in error.absolute_path)
+    where = f"{prefix}{key}: " if key else (": " if prefix else "")
+    rule: Any = error.validator_value
+    if error.validator == "additionalProperties":
+        broken: Any = error.schema
+        allowed = broken["properties"]
+        given: Any = error.instance
+        unknown = next(name for name in given if name not in allowed)
+        dotted = f"{key}.{unknown}" if key else str(unknown)
+        return f"{prefix}{dotted}: unknown key; {_known(str(unknown), allowed)}"
+    if error.validator == "required":
+        return f"{where}{error.message.replace('a required property', 'required, but missing')}"
+    if error.validator == "enum":
+        known = {str(item): item for item in rule}
+        return f"{where}{error.instance!r} is not allowed; {_known(str(error.instance), known)}"
+    hint = ""
+    if error.validator == "type" and isinstance(error.instance, str) and _is_number(error.instance):
+        hint = " (YAML takes this for text; write a plain number such as 0.001)"
+    return f"{where}{error.message}{hint}"
+
+
+def _known(name: str, known: Mapping[str, Any]) -> str:
+    """Did you mean …? and everything allowed."""
+    close = get_close_matches(name, known, n=1)
+    meant = f"did you mean {close[0]!r}? " if close else ""
+    return f"{meant}known: {', '.join(known)}"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,391 @@
+"""Networks by name, their target layers, and their weights on disk."""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from campare import registry
+from campare.errors import CampareError
+
+Shape = tuple[int, int, int]  # (C, S, S) of one prepared picture
+
+
+def build(architecture: str, *, classes: int, channels: int, seed: int) -> nn.Module:
+    """A freshly initialised network.
+
+    Parameters
+    ----------
+    architecture
+        A name of `registry.ARCHITECTURES`, or of any other torchvision classifier.
+    classes
+        Number of classes; the last layer gives one score each.
+    channels
+        3 (RGB) or 1 (grey). torchvision's networks then get a first convolution for one
+        channel, whose weights are those for RGB summed: a grey picture is seen as the same
+        picture in red, green and blue.
+    seed
+        Decides every initial weight. torch's global random state is neither read nor changed.
+
+    Returns
+    -------
+    A float32 network on the CPU, in training mode: (B, channels, S, S) -> (B, classes).
+
+    Raises
+    ------
+    CampareError
+        Unknown architecture or number of channels.
+    """
+    if channels not in (1, 3):
+        raise CampareError(f"{channels} channels; a network is shown grey (1) or RGB (3) pictures")
+    make: Callable[[int, int], nn.Module]
+    if architecture in registry.ARCHITECTURES:
+        make = registry.ARCHITECTURES[architecture].load()
+    elif architecture in (others := registry.torchvision_classifiers()):
+        make = partial(torchvision_classifier, architecture)
+    else:
+        known = list(registry.ARCHITECTURES)
+        close = [name for name in get_close_matches(architecture, others, n=5) if name not in known]
+        more = f", or in torchvision {', '.join(close)}" if close else ""
+        raise CampareError(
+            f"unknown architecture {architecture!r}; known: {', '.join(known)}{more} "
+            "(any torchvision classifier can be named)"
+        )
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        return make(classes, channels)
+
+
+def load(
+    path: str | Path, architecture: str, *, classes: int, channels: int
+) -> tuple[nn.Module, dict[str, Any]]:
+    """A trained network in evaluation mode, and what `train` noted about it.
+
+    Parameters
+    ----------
+    path
+        Safetensors file as `train.save` writes it.
+
+    Raises
+    ------
+    CampareError
+        The file is missing or truncated, is no model of campare, or belongs to another network.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    remedy = "delete it and run snakemake again"
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = json.loads((file.metadata() or {}).get("campare", ""))
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError, ValueError) as error:
+        raise CampareError(f"{path}: no readable weights ({error}); {remedy}") from error
+    network = build(architecture, classes=classes, channels=channels, seed=0)
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise CampareError(
+            f"{path}: not the weights of {architecture} for {classes} classes and {channels} "
+            f"channels; {remedy}"
+        ) from error
+    return network.eval(), about
+
+
+# Architectures: functions (classes, channels) -> network, one entry in the registry each.
+
+
+def small_cnn(classes: int, channels: int) -> nn.Module:
+    """Three convolutions, the first two of stride 2; maps at a quarter of the input size."""
+    return _small(classes, channels, widths=(16, 32, 64), depths=(1, 1, 1))
+
+
+def small_cnn_wide(classes: int, channels: int) -> nn.Module:
+    """Five convolutions, twice as wide; maps at a quarter of the input size."""
+    return _small(classes, channels, widths=(32, 64, 128), depths=(1, 2, 2))
+
+
+def resnet18_cifar(classes: int, channels: int) -> nn.Module:
+    """ResNet-18 with the stem of He et al. (2016, section 4.2) for pictures of about 32 px."""
+    network = torchvision_classifier("resnet18", classes, channels)
+    network.conv1 = nn.Conv2d(channels, 64, 3, padding=1, bias=False)
+    nn.init.kaiming_normal_(network.conv1.weight, mode="fan_out", nonlinearity="relu")
+    network.maxpool = nn.Identity()
+    return network
+
+
+def torchvision_classifier(name: str, classes: int, channels: int) -> nn.Module:
+    """A torchvision classifier with random weights; a DenseNet gets `_explicit_relu`."""
+    import torchvision
+    from torchvision.models import DenseNet
+
+    # Two networks train with auxiliary outputs unless told otherwise.
+    auxiliary = {"googlenet", "inception_v3"}
+    options = {"aux_logits": False, "init_weights": True} if name in auxiliary else {}
+    network: nn.Module = torchvision.models.get_model(
+        name, weights=None, num_classes=classes, **options
+    )
+    if channels == 1:
+        _see_grey(network)
+    return _explicit_relu(network) if isinstance(network, DenseNet) else network
+
+
+efficientnet_b0 = partial(torchvision_classifier, "efficientnet_b0")
+resnet18 = partial(torchvision_classifier, "resnet18")
+densenet121 = partial(torchvision_classifier, "densenet121")
+
+
+def _small(
+    classes: int, channels: int, *, widths: tuple[int, ...], depths: tuple[int, ...]
+) -> nn.Module:
+    """Stages of 3×3 convolution, batch norm and ReLU; the first two begin with stride 2."""
+    layers: list[nn.Module] = []
+    for stage, (width, depth) in enumerate(zip(widths, depths, strict=True)):
+        for layer in range(depth):
+            stride = 2 if stage < 2 and layer == 0 else 1
+            convolution = nn.Conv2d(channels, width, 3, stride, padding=1, bias=False)
+            layers += [convolution, nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+            channels = width
+    return _pooled(nn.Sequential(*layers), nn.Linear(channels, classes))
+
+
+def _pooled(features: nn.Module, classifier: nn.Linear) -> nn.Module:
+    """Features, global average pooling, one linear layer."""
+    return nn.Sequential(
+        OrderedDict(
+            features=features,
+            avgpool=nn.AdaptiveAvgPool2d(1),
+            flatten=nn.Flatten(),
+            classifier=classifier,
+        )
+    )
+
+
+def _explicit_relu(network: nn.Module) -> nn.Module:
+    """The same DenseNet with the ReLU that follows `features` as its last layer.
+
+    torchvision applies it in place, outside of any module. pytorch-grad-cam at `features` takes
+    the gradient before the ReLU; the activations it keeps are from before it on CUDA, where they
+    are copied, and from after it on the CPU, where they are written over. Here the last block
+    ends with its ReLU, as ResNet's and EfficientNet's end with their activation: the target
+    layer `features` gives what is pooled, on any device. Names and shapes of the weights stay
+    torchvision's.
+    """
+    features, classifier = network.features, network.classifier
+    assert isinstance(features, nn.Sequential) and isinstance(classifier, nn.Linear)
+    features.add_module("relu5", nn.ReLU())
+    return _pooled(features, classifier)
+
+
+def _see_grey(network: nn.Module) -> None:
+    """Replace the first convolution by one for a single channel, its weights summed over RGB."""
+    name, first = next(
+        (name, module) for name, module in network.named_modules() if isinstance(module, nn.Conv2d)
+    )
+    grey = nn.Conv2d(
+        1,
+        first.out_channels,
+        first.kernel_size,  # type: ignore[arg-type]
+        first.stride,  # type: ignore[arg-type]
+        first.padding,  # type: ignore[arg-type]
+        bias=first.bias is not None,
+    )
+    with torch.no_grad():
+        grey.weight.copy_(first.weight.sum(dim=1, keepdim=True))
+        if first.bias is not None and grey.bias is not None:
+            grey.bias.copy_(first.bias)
+    network.set_submodule(name, grey)
+
+
+# Target layers.
+
+
+def target_layer(network: nn.Module, name: str | None, shape: Shape) -> tuple[str, nn.Module]:
+    """The layer whose output is explained, and its dotted name.
+
+    Parameters
+    ----------
+    name
+        As in `network.named_modules()`, such as `layer4.1`. None is the last convolutional
+        block: `features.8` of EfficientNet-B0, `layer4.1` of ResNet-18, `features` of the small
+        networks and of DenseNet (its final ReLU included). For any network it is what one
+        forward pass shows: the last map before the pooling that makes it one vector.
+    shape
+        (C, S, S) of a prepared picture.
+
+    Raises
+    ------
+    CampareError
+        There is no such layer, it gives no map, or a map of 1×1, or it runs more than once.
+    """
+    outputs = _outputs(network, shape)
+    if name is None:
+        name = _last_block(network, outputs)
+    maps = list(dict.fromkeys(called for called, size in outputs if _has_extent(size)))
+    candidates = f"layers with a map, the last ones: {', '.join(maps[-8:])}"
+    layers = dict(network.named_modules())
+    if name not in layers or not name:
+        close = get_close_matches(name, maps, n=1)
+        meant = f"did you mean {close[0]!r}? " if close else ""
+        raise CampareError(f"cam.target_layer: no layer {name!r}; {meant}{candidates}")
+    sizes = [size for called, size in outputs if called == name]
+    if len(sizes) != 1:
+        raise CampareError(
+            f"cam.target_layer: {name!r} runs {len(sizes)} times in a forward pass, not once; name "
+            f"the block it is part of; {candidates}"
+        )
+    if len(sizes[0]) != 4:
+        raise CampareError(f"cam.target_layer: the output of {name!r} is no map; {candidates}")
+    if not _has_extent(sizes[0]):
+        raise CampareError(_no_extent(name))
+    return name, layers[name]
+
+
+def head(network: nn.Module, layer: nn.Module, shape: Shape) -> nn.Linear | None:
+    """The linear layer that global average pooling of the layer's output leads to, if one does.
+
+    With weights W of shape (classes, K), the gradient of the score of class c with respect to
+    channel k of the layer's output is then W[c, k]/(h·w) everywhere, and no backward pass is
+    needed. Found by comparing just that with autograd on two random pictures; a ReLU, a batch
+    norm or a second linear layer in between makes them differ. None where it does not hold.
+    """
+    results: list[tuple[nn.Linear, torch.Tensor]] = []
+
+    def keep(module: nn.Module, _: object, output: torch.Tensor) -> None:
+        assert isinstance(module, nn.Linear)
+        results.append((module, output))
+
+    linear = [module for module in network.modules() if isinstance(module, nn.Linear)]
+    handles = [module.register_forward_hook(keep) for module in linear]
+    try:
+        with _frozen(network), torch.enable_grad(), detached(layer) as activations:
+            scores = network(_pictures(network, 2, shape))
+            direction = torch.linspace(-1, 1, scores.numel()).to(scores).view_as(scores)
+            (gradient,) = torch.autograd.grad(scores, activations[-1], direction)
+    finally:
+        for handle in handles:
+            handle.remove()
+    if not results or results[-1][1] is not scores:
+        return None
+    last = results[-1][0]
+    expected = (direction @ last.weight.detach()) / gradient[0, 0].numel()
+    if expected.shape != gradient.shape[:2]:
+        return None
+    error = (gradient - expected[:, :, None, None]).abs().max()
+    return last if error <= 1e-5 * expected.abs().max() else None
+
+
+@contextmanager
+def detached(layer: nn.Module) -> Iterator[list[torch.Tensor]]:
+    """Make the layer's output the place where gradients start.
+
+    The list receives the output of each call, a leaf that asks for a gradient. The network goes
+    on with a copy of it, which may be changed in place: nothing below the layer is
+    differentiated, and what was kept is what the layer gave.
+    """
+    outputs: list[torch.Tensor] = []
+
+    def keep(_: nn.Module, __: object, output: torch.Tensor) -> torch.Tensor:
+        leaf = output.detach().requires_grad_()
+        outputs.append(leaf)
+        return leaf.clone()
+
+    handle = layer.register_forward_hook(keep)
+    try:
+        yield outputs
+    finally:
+        handle.remove()
+
+
+@contextmanager
+def _frozen(network: nn.Module) -> Iterator[None]:
+    """The network in evaluation mode and without gradients of its weights, then as it was."""
+    training = {module: module.training for module in network.modules()}
+    asking = {weight: weight.requires_grad for weight in network.parameters()}
+    network.eval().requires_grad_(False)
+    try:
+        yield
+    finally:
+        for module, mode in training.items():
+            module.training = mode
+        for weight, wanted in asking.items():
+            weight.requires_grad_(wanted)
+
+
+def _pictures(network: nn.Module, count: int, shape: Shape) -> torch.Tensor:
+    """Random pictures, always the same ones, where the network is."""
+    generator = torch.Generator().manual_seed(0)
+    place = next(network.parameters())
+    return torch.randn((count, *shape), generator=generator).to(place)
+
+
+def _outputs(network: nn.Module, shape: Shape) -> list[tuple[str, torch.Size]]:
+    """Name and output size of every layer, in the order in which they finish."""
+    outputs: list[tuple[str, torch.Size]] = []
+
+    def note(name: str, _: nn.Module, __: object, output: object) -> None:
+        if isinstance(output, torch.Tensor):
+            outputs.append((name, output.shape))
+
+    handles = [
+        module.register_forward_hook(partial(note, name))
+        for name, module in network.named_modules()
+        if name
+    ]
+    try:
+        with _frozen(network), torch.inference_mode():
+            network(_pictures(network, 1, shape))
+    finally:
+        for handle in handles:
+            handle.remove()
+    return outputs
+
+
+def _has_extent(size: torch.Size) -> bool:
+    """Whether an output is a map (B, K, h, w) of more than one position."""
+    return len(size) == 4 and size[2] * size[3] > 1
+
+
+def _last_block(network: nn.Module, outputs: list[tuple[str, torch.Size]]) -> str:
+    """The last map of a forward pass, by the name of the block that makes it."""
+    layers = dict(network.named_modules())
+    last = max(
+        (
+            place
+            for place, (name, size) in enumerate(outputs)
+            if _has_extent(size) and not isinstance(layers[name], nn.AdaptiveAvgPool2d)
+        ),
+        default=-1,
+    )
+    after = outputs[last + 1 :]
+    if last < 0 or any(isinstance(layers[name], nn.Conv2d) for name, _ in after):
+        raise CampareError(_no_extent("the last convolutional block"))
+    if any(len(size) == 3 for _, size in after):
+        raise CampareError(
+            "cam.target_layer: this architecture classifies tokens, not maps (a vision "
+            "transformer); choose a convolutional one"
+        )
+    name = outputs[last][0]
+    # `features` of EfficientNet is the same tensor as its last block, `features.8`.
+    while isinstance(block := layers[name], nn.Sequential):
+        child, module = list(block.named_children())[-1]
+        if not list(module.children()):
+            break
+        name = f"{name}.{child}"
+    return name
+
+
+def _no_extent(layer: str) -> str:
+    return (
+        f"cam.target_layer: the map of {layer} is a single pixel at this input_size; choose a "
+        "network for small pictures (small_cnn, resnet18_cifar), a larger input_size, or an "
+        "earlier layer"
+    )

@@ -1,0 +1,759 @@
+"""Figures: one function per kind. They read tables and arrays, and compute nothing new.
+
+Every function returns a `Figure` made without pyplot, so that nothing outside it changes, and
+`save` writes it as PNG, SVG or PDF with the same bytes each time. Sizes are inches of a printed
+page: 7 in is the width of a two-column page, and figures with many augmentations grow in height
+(matrices in both directions) instead of shrinking their text below 7 pt.
+
+An augmentation has one colour in all figures of a study (`colours`), from a palette safe for
+colour-blind readers; it never has to be told by its colour alone, for its row or panel is named.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import textwrap
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any, ParamSpec
+
+import matplotlib.style
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import QuadMesh
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
+
+from campare import registry
+from campare.atomic import replacing
+from campare.errors import CampareError
+
+P = ParamSpec("P")
+Floats = npt.NDArray[np.floating[Any]]
+
+BASELINE = "baseline"
+WIDTH = 7.0
+# Text as paths: an SVG then looks the same in every browser and editor, with or without the font.
+STYLE: dict[str, Any] = {
+    "figure.dpi": 300,
+    "font.family": "DejaVu Sans",
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "grid.color": "0.9",
+    "grid.linewidth": 0.6,
+    "axes.axisbelow": True,
+    "image.interpolation": "nearest",
+    "image.composite_image": False,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "campare",
+    "pdf.fonttype": 42,
+}
+SMALL = 7
+# Paul Tol's "muted" scheme (https://personal.sron.nl/~pault/), the pale ones last.
+PALETTE = (
+    "#332288",
+    "#CC6677",
+    "#44AA99",
+    "#882255",
+    "#88CCEE",
+    "#117733",
+    "#DDCC77",
+    "#AA4499",
+    "#999933",
+)
+GREY = "#777777"
+WRONG = "#D55E00"
+HEAT = "viridis"
+MARKERS = "osD^vP*X"
+TITLES = {
+    "cutmix": "CutMix",
+    "cutmix_mixed": "CutMix, mixed labels",
+    "efficientnet_b0": "EfficientNet-B0",
+    "resnet18": "ResNet-18",
+    "resnet18_cifar": "ResNet-18, CIFAR stem",
+    "densenet121": "DenseNet-121",
+    "small_cnn": "Small CNN",
+    "small_cnn_wide": "Small CNN, wide",
+}
+SCORES = {
+    "accuracy": "accuracy",
+    "precision": "precision (macro)",
+    "recall": "recall (macro)",
+    "f1": "F1 score (macro)",
+}
+SEGMENTS = {
+    "both_right": "Both right",
+    "only_baseline_right": "Only baseline right",
+    "only_augmented_right": "Only augmented right",
+    "both_wrong": "Both wrong",
+}
+# What no reader needs in a file, and what would change its bytes from run to run.
+METADATA: dict[str, dict[str, None]] = {
+    ".png": {"Software": None},
+    ".svg": {"Date": None},
+    ".pdf": {"CreationDate": None},
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one model sees in one image.
+
+    `heat` is the map as shown, (H, W) in [0, 1]; `predicted` the class the model gives the
+    image, with its `probability` in [0, 1]; `right` whether that is the true class.
+    """
+
+    augmentation: str
+    seed: str
+    heat: Floats
+    predicted: str
+    probability: float
+    right: bool
+
+
+def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Run `draw` under `STYLE`, whatever the user's own matplotlib settings are.
+
+    The layout is then settled once: all formats share it, and saving takes half the time.
+    """
+
+    @functools.wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        with matplotlib.style.context(STYLE, after_reset=True):
+            figure = draw(*args, **kwargs)
+            if layout := figure.get_layout_engine():
+                layout.execute(figure)
+                figure.set_layout_engine("none")
+            return figure
+
+    return drawn
+
+
+def title(name: str) -> str:
+    """An augmentation's or architecture's name as figures print it: color_jitter, Color jitter."""
+    words = name.replace("_", " ")
+    return TITLES.get(name, words[:1].upper() + words[1:])
+
+
+def colours(augmentations: Sequence[str]) -> dict[str, str]:
+    """One colour per augmentation, by its place in the study; the baseline is grey."""
+    others = [name for name in augmentations if name != BASELINE]
+    cycle = {name: PALETTE[place % len(PALETTE)] for place, name in enumerate(others)}
+    return {BASELINE: GREY, **cycle}
+
+
+def save(figure: Figure, path: str | Path, dpi: int = 300) -> None:
+    """Write a figure as PNG, SVG or PDF, by the suffix of `path`; same bytes for the same figure.
+
+    `dpi` is the resolution of PNG files, and of what is drawn as pixels inside the others.
+
+    Raises
+    ------
+    CampareError
+        The suffix is none of the three, or the file cannot be written.
+    """
+    suffix = Path(path).suffix
+    if suffix not in METADATA:
+        raise CampareError(f"{path}: no such figure format; known: {', '.join(METADATA)}")
+    with matplotlib.style.context(STYLE, after_reset=True), replacing(path) as aside:
+        figure.savefig(aside, dpi=dpi, metadata=METADATA[suffix])
+
+
+def save_each(paths: Iterable[str | Path], draw: Callable[[str], Figure], dpi: int = 300) -> None:
+    """Draw a figure for each file stem among `paths`, and save it in each of its formats."""
+    for stem, formats in groupby(sorted(map(Path, paths)), key=lambda path: path.stem):
+        figure = draw(stem)
+        for path in formats:
+            save(figure, path, dpi)
+
+
+@styled
+def examples(
+    originals: npt.NDArray[np.uint8],
+    augmented: npt.NDArray[np.uint8],
+    shares: tuple[Floats, Floats],
+    classes: Sequence[str],
+    augmentation: str,
+) -> Figure:
+    """Original training images above their augmented copies (thesis figures 2.1 to 2.7).
+
+    Parameters
+    ----------
+    originals, augmented
+        uint8 (N, H, W, C), C = 1 or 3.
+    shares
+        Of the K classes in the labels of the two, (N, K) each: one-hot unless mixed.
+    """
+    cell, pitch, line, left = 0.77, 0.865, 0.14, 0.05
+    lines = int(max(1, *(shares[1] > 0).sum(axis=1)))
+    drop = 0.2 + cell + 0.05 + line + 0.08
+    figure, axes = _canvas(max(2.0, left + len(originals) * pitch), 2 * drop + (lines - 1) * line)
+    rows = (("Original", originals, shares[0]), (title(augmentation), augmented, shares[1]))
+    for row, (name, images, labels) in enumerate(rows):
+        y = row * drop + 0.2
+        axes.text(left, y - 0.05, name, va="bottom")
+        for column, (image, label) in enumerate(zip(images, labels, strict=True)):
+            x = left + column * pitch
+            parts = [
+                f"{label[k]:.0%} {_short(classes[k])}" if label[k] < 1 else _short(classes[k])
+                for k in np.argsort(-label, kind="stable")
+                if label[k] > 0
+            ]
+            _tile(axes, x, y, cell, image, "\n".join(parts))
+    return figure
+
+
+@styled
+def performance(
+    models: pd.DataFrame, summary: pd.DataFrame, score: str, augmentations: Sequence[str]
+) -> Figure:
+    """A test score of every model, with mean and standard deviation over seeds (5.6 to 5.9).
+
+    Points, not the thesis's bars: the scores lie within a few per cent of each other, where bars
+    from zero all look alike and bars from elsewhere mislead; a point may stand on any axis.
+
+    Parameters
+    ----------
+    models
+        `augmentation`, `seed` and the score in [0, 1]: performance.csv.
+    summary
+        `augmentation`, `score`, `mean`, `std` (NaN for one seed): performance_summary.csv.
+    """
+    colour = colours(augmentations)
+    figure, axes = _rows([title(name) for name in augmentations])
+    wanted = summary[summary["score"] == score]
+    means, spreads = (
+        dict(zip(wanted["augmentation"], 100 * wanted[column], strict=True))
+        for column in ("mean", "std")
+    )
+    labels = []
+    for row, name in enumerate(augmentations):
+        seeds = 100 * models.loc[models["augmentation"] == name, score].to_numpy()
+        mean, spread = means[name], spreads[name]
+        # One below the other, since seeds may score the same
+        places = row + np.linspace(0.2, 0.38, len(seeds))
+        axes.plot(seeds, places, "o", color="0.3", markersize=2.5)
+        axes.errorbar(
+            mean, row, xerr=np.nan_to_num(spread), fmt="o", color=colour[name], markersize=6,
+            capsize=3, elinewidth=1.6, markeredgecolor="0.2", markeredgewidth=0.6,
+        )  # fmt: skip
+        labels.append(f"{mean:.2f}" + (f" ± {spread:.2f}" if np.isfinite(spread) else ""))
+    if BASELINE in means:
+        axes.axvline(means[BASELINE], color=GREY, linewidth=0.8, dashes=(4, 3), zorder=1)
+    axes.grid(axis="x")
+    axes.set_xlabel(f"Test {SCORES[score]} (%)")
+    _columns(axes, {"Mean ± s.d.": labels})
+    return figure
+
+
+@styled
+def confusion(table: pd.DataFrame, augmentation: str) -> Figure:
+    """Confusion matrix of an augmentation's models: counts, coloured by share of the true class.
+
+    Parameters
+    ----------
+    table
+        `augmentation`, `label`, `prediction`, `images`: confusion.csv, with class names as text
+        in the order they are to have. Counts are printed for up to 20 classes.
+    """
+    rows = table[table["augmentation"] == augmentation]
+    classes = list(dict.fromkeys(rows["label"]))
+    counts = (
+        rows.pivot_table(index="label", columns="prediction", values="images", aggfunc="sum")
+        .reindex(index=classes, columns=classes)
+        .fillna(0)
+        .to_numpy()
+    )
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = np.divide(100 * counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
+    few = len(classes) <= 20
+    texts = [[f"{count:.0f}" if few and count else "" for count in row] for row in counts]
+    figure, axes, mesh = _matrix(
+        shares, classes, texts, cell=0.34 if few else 0.12, cmap="Blues", limits=(0, 100)
+    )
+    figure.colorbar(
+        mesh, ax=axes, label="Share of the true class (%)", shrink=0.8, aspect=30, pad=0.03
+    )
+    axes.set(
+        xlabel="Predicted class",
+        ylabel="True class",
+        title=f"{title(augmentation)}: {counts.sum():,.0f} predictions",
+    )
+    return figure
+
+
+@styled
+def history(table: pd.DataFrame, augmentations: Sequence[str]) -> Figure:
+    """Training loss and validation accuracy per epoch: a panel each per augmentation.
+
+    Parameters
+    ----------
+    table
+        `augmentation`, `seed`, `epoch`, `train_loss` (nats) and `validation_accuracy` in [0, 1]:
+        the histories of all models. Thin lines are seeds, the thick one is their mean; the
+        baseline is repeated in grey in every panel.
+    """
+    colour = colours(augmentations)
+    names = [name for name in augmentations if name != BASELINE] or [BASELINE]
+    across = min(4, len(names))
+    down = -(-len(names) // across)
+    figure = Figure(figsize=(max(4.6, WIDTH * across / 4), 1.4 + 2.3 * down), layout="constrained")
+    quantities = (
+        ("train_loss", 1, "Training loss (nats)"),
+        ("validation_accuracy", 100, "Validation accuracy (%)"),
+    )
+    parts = figure.subfigures(2, 1, squeeze=False)[:, 0]
+    for part, (column, scale, label) in zip(parts, quantities, strict=True):
+        panels = _panels(part, names, across)
+        for panel, name in zip(panels, names, strict=True):
+            for drawn in dict.fromkeys((BASELINE, name)):
+                models = table[table["augmentation"] == drawn]
+                for _, model in models.groupby("seed"):
+                    panel.plot(
+                        model["epoch"], scale * model[column], color=colour[drawn], alpha=0.6,
+                        linewidth=0.5,
+                    )  # fmt: skip
+                mean = scale * models.groupby("epoch")[column].mean()
+                panel.plot(mean.index, mean, color=colour[drawn], linewidth=1.5)
+            panel.grid()
+        if column == "train_loss" and (table[column] > 0).all():
+            panels[0].set_yscale("log")
+        panels[0].xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        part.supylabel(label, size=8)
+        part.supxlabel("Epoch", size=8)
+    key = (
+        Line2D([], [], color=GREY, linewidth=1.5, label="Baseline"),
+        Line2D([], [], color="black", linewidth=1.5, label="Augmentation, mean over seeds"),
+        Line2D([], [], color="black", linewidth=0.5, label="One seed"),
+    )
+    figure.legend(handles=key, loc="outside lower center", ncols=len(key))
+    return figure
+
+
+@styled
+def boxplot(table: pd.DataFrame, metric: str, augmentations: Sequence[str]) -> Figure:
+    """A metric over the test images, a box per augmentation (thesis 5.10, 5.12, … 5.24).
+
+    Boxes are quartiles with the median; whiskers span the central 95 % of the images, which
+    means the same on any axis; dots are the images beyond. The dashed line is the value of two
+    identical maps. A metric without an upper bound (Class-KLD) has a symmetric log axis: linear,
+    hence with a zero, below the power of ten under which 5 % of the images lie.
+
+    Parameters
+    ----------
+    table
+        `augmentation` and a column per metric, a row per test image: aggregate.parquet. NaN is
+        undefined: counted, not drawn.
+    """
+    names = [name for name in augmentations if name != BASELINE]
+    groups = [table.loc[table["augmentation"] == name, metric].to_numpy() for name in names]
+    figure, axes = _rows([title(name) for name in names])
+    _boxes(axes, groups, [colours(names)[name] for name in names])
+    axes.set_xlabel(_metric_axis(axes, metric, np.concatenate(groups), ticks=8))
+    axes.annotate(
+        "identical",
+        (registry.metric(metric).same, -0.5),
+        xytext=(0, 1),
+        textcoords="offset points",
+        ha="right" if registry.metric(metric).same > 0 else "left",
+        va="bottom",
+        size=SMALL,
+        color="0.4",
+    )
+    _columns(axes, {"Images": _sizes(groups), "Undefined": _missing(groups)})
+    return figure
+
+
+@styled
+def segments(table: pd.DataFrame, metric: str, augmentations: Sequence[str]) -> Figure:
+    """A metric by who is right, a panel per augmentation (thesis appendix C).
+
+    Parameters
+    ----------
+    table
+        `augmentation`, `segment` (a key of `SEGMENTS`) and the metric, a row per test image and
+        seed. Boxes, whiskers and dots as in `boxplot`.
+    """
+    names = [name for name in augmentations if name != BASELINE]
+    across = min(3, len(names))
+    down = -(-len(names) // across)
+    figure = Figure(figsize=(1.6 + 1.8 * across, 0.5 + 1.25 * down), layout="constrained")
+    for panel, name in zip(_panels(figure, names, across), names, strict=True):
+        rows = table[table["augmentation"] == name]
+        groups = [rows.loc[rows["segment"] == key, metric].to_numpy() for key in SEGMENTS]
+        _boxes(panel, groups, [colours(names)[name]] * len(groups))
+        label = _metric_axis(panel, metric, table[metric].to_numpy(), ticks=4)
+        panel.set_yticks(range(len(SEGMENTS)), list(SEGMENTS.values()))
+        panel.set_ylim(len(SEGMENTS) - 0.5, -0.5)
+        panel.tick_params(axis="y", length=0)
+        counts = {"Pairs": _sizes(groups)}
+        if table[metric].isna().any():
+            counts["Undef."] = _missing(groups)
+        _columns(panel, counts)
+    figure.supxlabel(label, size=8)
+    return figure
+
+
+@styled
+def correlation(table: pd.DataFrame, metric: str, augmentations: Sequence[str]) -> Figure:
+    """Correlation of a metric between augmentations over the test set (thesis 5.11, … 5.25).
+
+    Parameters
+    ----------
+    table
+        `metric`, `augmentation_a`, `augmentation_b`, `pearson`: correlation.csv. The colours run
+        from -1 to 1 in every figure, so that metrics compare; undefined ones read n/a.
+    """
+    names = [name for name in augmentations if name != BASELINE]
+    matrix = (
+        table[table["metric"] == metric]
+        .pivot_table(index="augmentation_a", columns="augmentation_b", values="pearson")
+        .reindex(index=names, columns=names)
+        .to_numpy(dtype=float)
+    )
+    lower = np.tri(len(names), dtype=bool)
+    texts = [
+        ["" if not shown else f"{value:.2f}" if np.isfinite(value) else "n/a"
+         for value, shown in zip(*rows, strict=True)]
+        for rows in zip(matrix, lower, strict=True)
+    ]  # fmt: skip
+    labels = [title(name) for name in names]
+    figure, axes, mesh = _matrix(
+        np.where(lower, matrix, np.nan), labels, texts, cell=0.4, cmap="RdBu_r", limits=(-1, 1)
+    )
+    axes.set_title(f"Metric: {registry.metric(metric).label}")
+    figure.colorbar(
+        mesh,
+        ax=axes,
+        label="Correlation between augmentations\n(Pearson's r over images)",
+        shrink=0.8,
+        aspect=30,
+        pad=0.03,
+    )
+    return figure
+
+
+@styled
+def pairs(table: pd.DataFrame, which: str, metrics: int, top: int) -> Figure:
+    """How often a pair of augmentations is among the most (least) correlated (tables 5.1, 5.2).
+
+    Parameters
+    ----------
+    table
+        `augmentation_a`, `augmentation_b`, `count`: strongest_pairs.csv or weakest_pairs.csv.
+    which
+        "strongest" or "weakest".
+    metrics, top
+        Number of metrics, and of pairs taken from each.
+    """
+    names = [
+        f"{title(a)} – {title(b)}"
+        for a, b in zip(table["augmentation_a"], table["augmentation_b"], strict=True)
+    ]
+    figure, axes = _rows(names)
+    bars = axes.barh(range(len(names)), table["count"], height=0.7, color=PALETTE[2])
+    axes.bar_label(bars, padding=3, size=SMALL)
+    axes.set_xlim(0, metrics * 1.02)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel(f"Metrics (of {metrics}) with the pair among their {top} {which} correlations")
+    if not names:
+        axes.text(0.5, 0.5, "no pairs", transform=axes.transAxes, ha="center", va="center")
+    return figure
+
+
+@styled
+def extreme(
+    image: npt.NDArray[np.uint8], looks: Sequence[Look], *, true: str, heading: str
+) -> Figure:
+    """One test image under all models (thesis appendix A): a row per augmentation, seeds across.
+
+    Parameters
+    ----------
+    image
+        uint8 (H, W, C), C = 1 or 3. It lies in grey and lightened under each map.
+    looks
+        One per model, the baseline first.
+    true
+        Name of the image's class; `heading` says which image it is and why.
+    """
+    cell, pitch, drop, left, top = 0.88, 1.1, 1.05, 1.2, 0.72
+    rows: dict[str, list[Look]] = {}
+    for look in looks:
+        rows.setdefault(look.augmentation, []).append(look)
+    width = max(4.2, left + max(map(len, rows.values())) * pitch)
+    height = top + len(rows) * drop + 0.7
+    figure, axes = _canvas(width, height)
+    axes.text(0.1, 0.08, textwrap.fill(heading, int(width / 0.068)), va="top")
+    _tile(axes, 0.1, top, cell, image, f"true: {_short(true)}", above="Image")
+    for row, (name, models) in enumerate(rows.items()):
+        y = top + row * drop + (0.2 if row else 0)
+        if row:
+            label = textwrap.fill(title(name), 14)
+            axes.text(left - 0.12, y + cell / 2, label, ha="right", va="center")
+        for column, look in enumerate(models):
+            _tile(
+                axes, left + column * pitch, y, cell, image,
+                f"{'✓' if look.right else '✗'} {_short(look.predicted)}: {look.probability:.0%}",
+                above={0: title(name), 1: f"Seed {look.seed}"}.get(row, ""),
+                heat=look.heat, wrong=not look.right,
+            )  # fmt: skip
+    bar = axes.inset_axes((left / width, 0.36 / height, 1.9 / width, 0.08 / height))
+    figure.colorbar(
+        ScalarMappable(Normalize(0, 1), HEAT), bar, orientation="horizontal", alpha=0.6,
+        ticks=(0, 0.5, 1), label="CAM, share of its maximum",
+    )  # fmt: skip
+    return figure
+
+
+@styled
+def architecture_scores(table: pd.DataFrame, score: str, architectures: Sequence[str]) -> Figure:
+    """Test score per epoch of the candidate architectures (thesis figures 5.1 to 5.4).
+
+    Parameters
+    ----------
+    table
+        `architecture`, `epoch` and `test_<score>` in [0, 1]: their histories.
+    """
+    figure = Figure(figsize=(5.0, 2.8), layout="constrained")
+    axes = figure.subplots()
+    for place, name in enumerate(architectures):
+        model = table[table["architecture"] == name]
+        axes.plot(
+            model["epoch"], 100 * model[f"test_{score}"], label=title(name), linewidth=1.2,
+            color=PALETTE[place % len(PALETTE)], marker=MARKERS[place % len(MARKERS)],
+            markersize=3.5,
+        )  # fmt: skip
+    axes.grid()
+    axes.set(xlabel="Epoch", ylabel=f"Test {SCORES[score]} (%)")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    figure.legend(loc="outside right upper")
+    return figure
+
+
+@styled
+def architecture_times(table: pd.DataFrame, architectures: Sequence[str]) -> Figure:
+    """Training time of the candidate architectures (thesis figure 5.5).
+
+    Parameters
+    ----------
+    table
+        `architecture` and `seconds`, a row per epoch: their histories.
+    """
+    spent = dict(table.groupby("architecture")["seconds"].sum())
+    seconds = np.array([spent[name] for name in architectures])
+    unit, length = next(
+        (unit, length)
+        for unit, length in (("h", 3600), ("min", 60), ("s", 1))
+        if length == 1 or seconds.max() >= 2 * length
+    )
+    figure, axes = _rows([title(name) for name in architectures])
+    colour = [PALETTE[place % len(PALETTE)] for place in range(len(architectures))]
+    bars = axes.barh(range(len(architectures)), seconds / length, height=0.6, color=colour)
+    axes.bar_label(bars, fmt="%.1f", padding=3, size=SMALL)
+    axes.set_xlabel(f"Training time of all epochs ({unit})")
+    return figure
+
+
+def _rows(names: Sequence[str]) -> tuple[Figure, Axes]:
+    """Axes with a named row per item, first on top, as tall as they need."""
+    figure = Figure(figsize=(WIDTH, 0.75 + 0.28 * max(1, len(names))), layout="constrained")
+    axes = figure.subplots()
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(max(1, len(names)) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
+    return figure, axes
+
+
+def _panels(figure: Figure | SubFigure, names: Sequence[str], across: int) -> list[Axes]:
+    """A titled panel per name, `across` in a row, all with the same axes."""
+    down = -(-len(names) // across)
+    grid = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
+    for place, panel in enumerate(grid.flat):
+        panel.set_visible(place < len(names))
+        panel.tick_params(labelbottom=place + across >= len(names))
+    panels = list(grid.flat[: len(names)])
+    for panel, name in zip(panels, names, strict=True):
+        panel.set_title(title(name))
+    return panels
+
+
+def _columns(axes: Axes, columns: Mapping[str, Sequence[str]]) -> None:
+    """Columns of text right of the axes, under their headers, a line per row of the axes."""
+    edge = 2.0
+    for header, texts in columns.items():
+        edge += 6 + 4.4 * max(map(len, (header, *texts)))  # points; a digit is 4.4 wide
+        place: dict[str, Any] = {
+            "xycoords": axes.get_yaxis_transform(),
+            "xytext": (edge, 0),
+            "textcoords": "offset points",
+            "ha": "right",
+            "size": SMALL,
+        }
+        axes.annotate(header, (1, -0.5), va="bottom", color="0.4", **place)
+        for row, text in enumerate(texts):
+            axes.annotate(text, (1, row), va="center", **place)
+
+
+def _sizes(groups: Sequence[Floats]) -> list[str]:
+    return [f"{len(group):,}" for group in groups]
+
+
+def _missing(groups: Sequence[Floats]) -> list[str]:
+    return [f"{np.isnan(group).sum():,}" for group in groups]
+
+
+def _boxes(axes: Axes, groups: Sequence[Floats], fills: Sequence[str]) -> None:
+    """Horizontal box plots of the defined values, one per row.
+
+    As a handful of artists: matplotlib's own makes seven per box, slow where boxes are many.
+    """
+    defined = [group[np.isfinite(group)] for group in groups]
+    marks = [
+        np.percentile(group, (2.5, 25, 50, 75, 97.5)) if group.size else np.full(5, np.nan)
+        for group in defined
+    ]
+    low, q1, median, q3, high = np.transpose(marks)
+    rows = np.arange(len(groups))
+    twice, ends = np.tile(rows, 2), np.concatenate([low, high])
+    axes.hlines(twice, ends, np.concatenate([q1, q3]), color="black", linewidth=0.7)
+    axes.vlines(ends, twice - 0.15, twice + 0.15, color="black", linewidth=0.7)
+    boxes = axes.barh(rows, q3 - q1, 0.6, left=q1, edgecolor="black", linewidth=0.7)
+    for box, fill in zip(boxes, fills, strict=True):
+        box.set_facecolor((fill, 0.6))
+    axes.vlines(median, rows - 0.3, rows + 0.3, color="black", linewidth=1.2)
+    beyond = [
+        group[(group < left) | (group > right)]
+        for group, left, right in zip(defined, low, high, strict=True)
+    ]
+    counts = [len(dots) for dots in beyond]
+    # As pixels: ten thousand dots as vectors would make an SVG of megabytes.
+    axes.scatter(
+        np.concatenate(beyond), np.repeat(rows, counts), s=3, alpha=0.5, linewidths=0,
+        color=np.repeat(fills, counts), rasterized=True,
+    )  # fmt: skip
+
+
+def _metric_axis(axes: Axes, metric: str, values: Floats, ticks: int) -> str:
+    """Scale and limits of an x axis that shows a metric, a line at identical maps; its label."""
+    entry = registry.metric(metric)
+    axes.axvline(entry.same, color="0.3", linewidth=0.8, dashes=(4, 3), zorder=1)
+    axes.grid(axis="x")
+    finite = np.append(values[np.isfinite(values)], entry.same)
+    low, high = finite.min(), finite.max()
+    if entry.bounds[1] is not None or not finite.any():
+        margin = 0.03 * (high - low) or 0.05
+        axes.set_xlim(low - margin, high + margin)
+        axes.xaxis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 5, 10]))
+        return entry.label
+    linear = math.floor(math.log10(np.quantile(np.abs(finite[finite != 0]), 0.05)))
+    axes.set_xscale("symlog", linthresh=10.0**linear, linscale=0.5)
+    axes.set_xlim(1.5 * low - 0.2 * 10.0**linear, max(1.5 * high, 10.0**linear))
+    powers = range(math.floor(math.log10(axes.get_xlim()[1])), linear - 1, -1)
+    stride = -(-len(powers) // ticks)
+    axes.set_xticks(
+        [0, *(10.0**power for power in powers[::stride] if power >= linear + stride - 1)]
+    )
+    axes.minorticks_off()
+    return f"{entry.label}, log axis (linear below $10^{{{linear}}}$)"
+
+
+def _matrix(
+    values: Floats,
+    names: Sequence[str],
+    texts: Sequence[Sequence[str]],
+    *,
+    cell: float,
+    cmap: str,
+    limits: tuple[float, float],
+) -> tuple[Figure, Axes, QuadMesh]:
+    """A square heat map with a text in each cell of `cell` inches; NaN is left white."""
+    side = max(2.0, cell * len(names))
+    figure = Figure(figsize=(side + 1.9, side + 1.2), layout="constrained")
+    axes = figure.subplots()
+    mesh = axes.pcolormesh(
+        values, cmap=cmap, vmin=limits[0], vmax=limits[1], edgecolors="white",
+        linewidth=0.4 if cell > 0.2 else 0, rasterized=cell <= 0.2,
+    )  # fmt: skip
+    centres = np.arange(len(names)) + 0.5
+    axes.set_xticks(centres, names)
+    axes.set_yticks(centres, names)
+    if cell <= 0.2:
+        axes.tick_params(axis="x", rotation=90)
+    elif max(map(len, names)) > 3:
+        axes.set_xticks(centres, names, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set(aspect="equal", ylim=(len(names), 0))
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    shades = np.asarray(mesh.to_rgba(values))[..., :3] @ np.array([0.299, 0.587, 0.114])
+    for row, column in np.ndindex(values.shape):
+        if texts[row][column]:
+            dark = np.isfinite(values[row, column]) and shades[row, column] < 0.5
+            axes.text(
+                column + 0.5, row + 0.5, texts[row][column], ha="center", va="center",
+                size=SMALL, color="white" if dark else "black",
+            )  # fmt: skip
+    return figure, axes, mesh
+
+
+def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
+    """Axes over a whole figure, with inches from the upper left corner as data units."""
+    figure = Figure(figsize=(width, height))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(0, width), ylim=(height, 0))
+    axes.set_axis_off()
+    return figure, axes
+
+
+def _tile(
+    axes: Axes,
+    x: float,
+    y: float,
+    size: float,
+    image: npt.NDArray[np.uint8],
+    below: str,
+    *,
+    above: str = "",
+    heat: Floats | None = None,
+    wrong: bool = False,
+) -> None:
+    """A captioned picture (H, W, C) on a canvas, alone or, lightened to grey, under a heat map.
+
+    Its border is thin and grey, or dashed, thick and red where a model is wrong.
+    """
+    place: dict[str, Any] = {"extent": (x, x + size, y + size, y), "aspect": "auto"}
+    if heat is not None:
+        axes.imshow(image.mean(axis=2), cmap="gray", vmin=-255, vmax=255, **place)
+        axes.imshow(heat, cmap=HEAT, vmin=0, vmax=1, alpha=0.6, **place)
+    elif image.shape[2] == 1:
+        axes.imshow(image[..., 0], cmap="gray", vmin=0, vmax=255, **place)
+    else:
+        axes.imshow(image, **place)
+    border: dict[str, Any] = {"edgecolor": "0.5", "linewidth": 0.5}
+    if wrong:
+        border = {"edgecolor": WRONG, "linewidth": 1.6, "linestyle": (0, (3, 2))}
+    axes.add_patch(Rectangle((x, y), size, size, fill=False, **border))
+    axes.text(x + size / 2, y - 0.05, above, ha="center", va="bottom")
+    axes.text(x + size / 2, y + size + 0.03, below, ha="center", va="top", size=SMALL)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 11 else f"{name[:10]}…"

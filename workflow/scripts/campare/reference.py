@@ -1,0 +1,121 @@
+"""config/README.md, written from the schema and the registry: `make docs`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from campare import config, registry
+
+HEAD = """\
+# The config: every key, its default and its effect
+
+Written by `make docs` from `workflow/schemas/config.schema.yaml` and
+`workflow/scripts/campare/registry.py`; a test holds it equal.
+
+One file is one whole study. `snakemake --cores all --configfile config/thesis.yaml` takes that file
+instead of `config/config.yaml`; the two are never merged. Results lie under `results/<study>/`.
+A key that is misspelt, missing or out of range is one message that names it and what is allowed.
+In the tables below a dot stands for a level of indentation.
+"""
+
+AUGMENTATIONS = """\
+## Augmentations
+
+Each key of `augmentations` is one augmentation of the study; `{}` takes its defaults:
+
+```yaml
+augmentations:
+  affine: {}                                  # a name below, with its defaults
+  gaussian_blur: {kernel_size: 3}             # one parameter changed
+  blur_strong: {use: gaussian_blur, kernel_size: 9}          # the same again under another name
+  blur_then_crop: {compose: [gaussian_blur, {random_crop: {scale: [0.6, 1.0]}}]}   # in conjunction
+```
+
+Sizes in pixels are those of the picture as it is augmented: see `augmenting.at`.
+"""
+
+
+def markdown() -> str:
+    """The whole page."""
+    return "\n".join([HEAD, *_study(), AUGMENTATIONS, *_augmentations(), *_registries()])
+
+
+def _study() -> Iterator[str]:
+    yield "## Keys\n"
+    yield "| key | takes | default | meaning |\n|---|---|---|---|"
+    yield from _rows(config.schema(), "")
+    yield ""
+
+
+def _rows(part: Mapping[str, Any], prefix: str) -> Iterator[str]:
+    for key, value in part["properties"].items():
+        name = f"{prefix}{key}"
+        required = key in part.get("required", [])
+        if value.get("properties"):
+            yield f"| **`{name}`** | | {'required' if required else ''} | {value['description']} |"
+            yield from _rows(value, f"{name}.")
+        else:
+            default = "required" if required else _default(value)
+            yield f"| `{name}` | {_takes(value)} | {default} | {value['description']} |"
+
+
+def _default(value: Mapping[str, Any]) -> str:
+    return f"`{json.dumps(value['default'])}`" if "default" in value else "all"
+
+
+def _takes(value: Mapping[str, Any]) -> str:
+    """What a schema allows, in words."""
+    if "$ref" in value:
+        return f"[{value['$ref'].rsplit('/', 1)[-1].replace('_', ' ')}](#names)"
+    if "enum" in value:
+        return ", ".join(f"`{json.dumps(item)}`" for item in value["enum"])
+    kinds = value.get("type", "any")
+    kind = " or ".join(kinds) if isinstance(kinds, list) else kinds
+    if kind == "array":
+        size = " of two" if value.get("maxItems") == 2 else ""
+        return f"list{size}: {_takes(value['items'])}"
+    bounds = [
+        f"{sign} {value[key]:,}"
+        for key, sign in [
+            ("minimum", "≥"),
+            ("exclusiveMinimum", ">"),
+            ("maximum", "≤"),
+            ("exclusiveMaximum", "<"),
+        ]
+        if key in value
+    ]
+    return " ".join([kind, ", ".join(bounds)]).strip()
+
+
+def _augmentations() -> Iterator[str]:
+    yield "| augmentation | parameter | takes | default | meaning |\n|---|---|---|---|---|"
+    for name, entry in registry.AUGMENTATIONS.items():
+        yield f"| **`{name}`** | | | | {entry.about} |"
+        for key, parameter in entry.parameters.items():
+            schema = {"default": parameter.default, **parameter.schema}
+            yield f"| | `{key}` | {_takes(schema)} | {_default(schema)} | {parameter.about} |"
+    yield ""
+
+
+def _registries() -> Iterator[str]:
+    yield "## Names\n"
+    registries: dict[str, Mapping[str, registry.Entry]] = {
+        "dataset": registry.DATASETS,
+        "architecture": registry.ARCHITECTURES,
+        "cam method": registry.CAM_METHODS,
+        "metric": registry.METRICS,
+    }
+    for title, entries in registries.items():
+        yield f"| {title} | what it is |\n|---|---|"
+        for name, entry in entries.items():
+            shown = "overlap_<Y>" if name == "overlap" else name
+            yield f"| `{shown}` | {entry.about} |"
+        if title == "architecture":
+            yield "| any other torchvision classifier | by torchvision's name, such as `vgg11_bn` |"
+        yield ""
+
+
+if __name__ == "__main__":
+    print(markdown(), end="")

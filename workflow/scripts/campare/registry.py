@@ -1,0 +1,335 @@
+"""What a study may name: data sets, architectures, augmentations, CAM methods, metrics.
+
+To add one, write its function in the module of its kind and give it an entry here. The config
+schema, `config/README.md` and every error message take names, defaults and units from these
+entries. Functions are named by text and imported on use: the workflow reads this module in
+every job, and torch takes a second and a half to import.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from campare.errors import CampareError
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One setting of an entry: default, unit and meaning, and its JSON schema."""
+
+    default: Any
+    about: str
+    schema: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Something a study may name: what it is, its function as `module:name`, its parameters."""
+
+    about: str
+    function: str
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+
+    def load(self) -> Callable[..., Any]:
+        """Import the function."""
+        module, name = self.function.split(":")
+        function: Callable[..., Any] = getattr(importlib.import_module(f"campare.{module}"), name)
+        return function
+
+
+@dataclass(frozen=True)
+class Metric(Entry):
+    """A metric of a pair of maps, with what a figure needs to draw it.
+
+    `same` is its value for two identical maps; `bounds` its range, None where it has no bound.
+    """
+
+    label: str = ""
+    same: float = 0.0
+    bounds: tuple[float | None, float | None] = (None, None)
+
+
+def number(default: float, about: str, **schema: Any) -> Parameter:
+    """A real parameter; `schema` takes JSON-schema bounds such as minimum=0."""
+    return Parameter(default, about, {"type": "number", **schema})
+
+
+def integer(default: int, about: str, **schema: Any) -> Parameter:
+    """A whole-number parameter."""
+    return Parameter(default, about, {"type": "integer", **schema})
+
+
+def choice(default: str, about: str, *names: str) -> Parameter:
+    """A parameter that is one of a few words."""
+    return Parameter(default, about, {"enum": list(names)})
+
+
+def interval(low: float, high: float, about: str, **schema: Any) -> Parameter:
+    """A parameter that is a pair [low, high], drawn from uniformly."""
+    items = {"type": "number", **schema}
+    return Parameter(
+        [low, high], about, {"type": "array", "items": items, "minItems": 2, "maxItems": 2}
+    )
+
+
+PROBABILITY = {"minimum": 0, "maximum": 1}
+
+DATASETS: dict[str, Entry] = {
+    "digits": Entry("scikit-learn's 1,797 handwritten digits, 8×8 grey; embedded", "data:digits"),
+    "mnist": Entry("MNIST, 60,000 + 10,000 handwritten digits, 28×28 grey", "data:mnist"),
+    "fashion_mnist": Entry(
+        "Fashion-MNIST, 60,000 + 10,000 garments, 28×28 grey", "data:fashion_mnist"
+    ),
+    "cifar10": Entry("CIFAR-10, 50,000 + 10,000 pictures, 32×32 RGB", "data:cifar10"),
+    "image_folder": Entry(
+        "your own pictures: root/train/<class>/… and root/test/<class>/…, or root/<class>/… to "
+        "be split",
+        "data:image_folder",
+    ),
+}
+
+# Any other torchvision classifier can be named too: see `models.build`.
+ARCHITECTURES: dict[str, Entry] = {
+    "small_cnn": Entry(
+        "three 3×3 convolutions (16, 32, 64) with batch norm, global average pooling, one linear "
+        "layer; maps at a quarter of the input size",
+        "models:small_cnn",
+    ),
+    "small_cnn_wide": Entry(
+        "the same with 32, 64 and 128 channels and two convolutions in the last two stages",
+        "models:small_cnn_wide",
+    ),
+    "resnet18_cifar": Entry(
+        "torchvision's ResNet-18 with the CIFAR stem (3×3, stride 1, no pooling) for inputs of "
+        "about 32 px",
+        "models:resnet18_cifar",
+    ),
+    "efficientnet_b0": Entry("torchvision's EfficientNet-B0", "models:efficientnet_b0"),
+    "resnet18": Entry("torchvision's ResNet-18", "models:resnet18"),
+    "densenet121": Entry("torchvision's DenseNet-121", "models:densenet121"),
+}
+
+_INTERPOLATION = choice("nearest", "how pixels are read", "nearest", "bilinear")
+_FILL = integer(0, "grey level of what comes in from outside (0 to 255)", minimum=0, maximum=255)
+
+AUGMENTATIONS: dict[str, Entry] = {
+    "affine": Entry(
+        "rotation, translation, scaling and shear at once",
+        "augment:affine",
+        {
+            "degrees": number(15.0, "largest rotation, degrees", minimum=0, maximum=180),
+            "translate": number(0.1, "largest shift, share of the side", **PROBABILITY),
+            "scale": interval(0.9, 1.1, "range of the zoom factor", exclusiveMinimum=0),
+            "shear": number(10.0, "largest shear, degrees", minimum=0, maximum=89),
+            "interpolation": _INTERPOLATION,
+            "fill": _FILL,
+        },
+    ),
+    "cutmix": Entry(
+        "a box of another training image pasted in; the label stays (the thesis's)",
+        "augment:cutmix",
+        {"alpha": number(1.0, "Beta(alpha, alpha) of the kept share", exclusiveMinimum=0)},
+    ),
+    "cutmix_mixed": Entry(
+        "the same with labels mixed by area (Yun et al. 2019)",
+        "augment:cutmix_mixed",
+        {"alpha": number(1.0, "Beta(alpha, alpha) of the kept share", exclusiveMinimum=0)},
+    ),
+    "color_jitter": Entry(
+        "random brightness, contrast, saturation and hue",
+        "augment:color_jitter",
+        {
+            "brightness": number(0.4, "factor from 1 ± this", minimum=0),
+            "contrast": number(0.4, "factor from 1 ± this", minimum=0),
+            "saturation": number(0.4, "factor from 1 ± this (RGB only)", minimum=0),
+            "hue": number(
+                0.1, "shift, turns of the colour circle (RGB only)", minimum=0, maximum=0.5
+            ),
+        },
+    ),
+    "elastic": Entry(
+        "smooth random displacement of every pixel",
+        "augment:elastic",
+        {
+            "alpha": number(50.0, "largest displacement before smoothing, half pixels", minimum=0),
+            "sigma": number(5.0, "standard deviation of the smoothing, pixels", exclusiveMinimum=0),
+            "interpolation": choice("bilinear", "how pixels are read", "nearest", "bilinear"),
+            "fill": _FILL,
+        },
+    ),
+    "equalize": Entry(
+        "histogram of every channel equalised",
+        "augment:equalize",
+        # torchvision's default. At 1 nothing is random, and every seed trains the same model.
+        {"probability": number(0.5, "share of the images changed", **PROBABILITY)},
+    ),
+    "gaussian_blur": Entry(
+        "Gaussian blur",
+        "augment:gaussian_blur",
+        {
+            "kernel_size": integer(5, "side of the kernel, odd, pixels", minimum=1),
+            "sigma": interval(
+                0.1, 2.0, "range of the standard deviation, pixels", exclusiveMinimum=0
+            ),
+        },
+    ),
+    "random_crop": Entry(
+        "a random part, resized to the whole",
+        "augment:random_crop",
+        {
+            "scale": interval(
+                0.5, 1.0, "range of the area kept, share", exclusiveMinimum=0, maximum=1
+            ),
+            "ratio": interval(0.75, 4 / 3, "range of its width to height", exclusiveMinimum=0),
+        },
+    ),
+    "random_erasing": Entry(
+        "a random box painted over",
+        "augment:random_erasing",
+        {
+            "scale": interval(
+                0.02, 0.33, "range of the area erased, share", exclusiveMinimum=0, maximum=1
+            ),
+            "ratio": interval(0.3, 3.3, "range of its height to width", exclusiveMinimum=0),
+            "fill": _FILL,
+            "probability": number(1.0, "share of the images changed", **PROBABILITY),
+        },
+    ),
+    "scaling": Entry(
+        "zoom about the centre",
+        "augment:scaling",
+        {
+            "scale": interval(0.7, 1.3, "range of the zoom factor", exclusiveMinimum=0),
+            "interpolation": choice("bilinear", "how pixels are read", "nearest", "bilinear"),
+            "fill": _FILL,
+        },
+    ),
+    "horizontal_flip": Entry(
+        "mirrored left to right",
+        "augment:horizontal_flip",
+        {"probability": number(0.5, "share of the images changed", **PROBABILITY)},
+    ),
+}
+
+CAM_METHODS: dict[str, Entry] = {
+    "gradcam": Entry("Grad-CAM (Selvaraju et al. 2017)", "cams:gradcam"),
+    "cam": Entry("CAM of the class weights (Zhou et al. 2016)", "cams:cam"),
+    "gradcam++": Entry("Grad-CAM++ (Chattopadhay et al. 2018)", "cams:gradcam_plus_plus"),
+    "xgradcam": Entry("XGrad-CAM (Fu et al. 2020)", "cams:xgradcam"),
+    "layercam": Entry("LayerCAM (Jiang et al. 2021)", "cams:layercam"),
+    "hirescam": Entry("HiResCAM (Draelos and Carin 2020)", "cams:hirescam"),
+    "eigencam": Entry("Eigen-CAM (Muhammad and Yeasin 2020)", "cams:eigencam"),
+    "eigengradcam": Entry("Eigen-CAM of activation × gradient", "cams:eigengradcam"),
+    "scorecam": Entry("Score-CAM (Wang et al. 2020)", "cams:scorecam"),
+    "ablationcam": Entry("Ablation-CAM (Desai and Ramaswamy 2020)", "cams:ablationcam"),
+}
+
+# Functions of `similarity.Pairs`: a value per pair, float64 (n,), or several columns as a dict from
+# what follows the metric's name ("" for the metric itself) to values.
+METRICS: dict[str, Metric] = {
+    "overlap": Metric(
+        "overlap rate of the top Y % (named overlap_Y, such as overlap_20)",
+        "similarity:overlap",
+        label="Overlap rate (top {share} %)",
+        same=1.0,
+        bounds=(0.0, 1.0),
+    ),
+    "pearson": Metric(
+        "Pearson correlation of the two maps",
+        "similarity:pearson",
+        label="Pearson correlation",
+        same=1.0,
+        bounds=(-1.0, 1.0),
+    ),
+    "spearman": Metric(
+        "Spearman correlation of the two maps, average ranks over ties",
+        "similarity:spearman",
+        label="Spearman correlation",
+        same=1.0,
+        bounds=(-1.0, 1.0),
+    ),
+    "mad": Metric(
+        "mean absolute difference",
+        "similarity:mad",
+        label="Mean absolute difference",
+        bounds=(0.0, 1.0),
+    ),
+    "msd": Metric(
+        "mean squared difference",
+        "similarity:msd",
+        label="Mean squared difference",
+        bounds=(0.0, 1.0),
+    ),
+    "class_kld": Metric(
+        "Kullback-Leibler divergence of the two class predictions",
+        "similarity:class_kld",
+        label="Class-KLD (nats)",
+    ),
+}
+
+_OVERLAP = re.compile(r"overlap_(\d+(?:\.\d+)?)")
+
+
+def metric(name: str) -> Metric:
+    """The entry of a metric as a study names it.
+
+    `overlap_<Y>` stands for the overlap rate of the top Y % and comes back with its share in
+    the label.
+
+    Raises
+    ------
+    CampareError
+        No metric has this name, or Y is not between 0 and 100.
+    """
+    if share := overlap_share(name):
+        entry = METRICS["overlap"]
+        return Metric(
+            entry.about,
+            entry.function,
+            label=entry.label.format(share=f"{share:g}"),
+            same=entry.same,
+            bounds=entry.bounds,
+        )
+    if name == "overlap" or name not in METRICS:
+        known = ", ".join(["overlap_<Y>", *(key for key in METRICS if key != "overlap")])
+        raise CampareError(f"unknown metric {name!r}; known: {known} (Y in per cent, 0 < Y < 100)")
+    return METRICS[name]
+
+
+def overlap_share(name: str) -> float | None:
+    """Y of `overlap_<Y>` in per cent, or None where `name` is no overlap rate in (0, 100)."""
+    if match := _OVERLAP.fullmatch(name):
+        share = float(match[1])
+        return share if 0 < share < 100 else None
+    return None
+
+
+def check_parameters(name: str, parameters: Mapping[str, Any]) -> None:
+    """Check what a schema cannot say of an augmentation's parameters.
+
+    Raises
+    ------
+    CampareError
+        A pair [low, high] runs backwards, or a blur's kernel has no middle pixel.
+    """
+    for key, value in parameters.items():
+        if isinstance(value, list | tuple) and value[0] > value[1]:
+            remedy = f"write [{value[1]}, {value[0]}]"
+            raise CampareError(f"{name}.{key}: {list(value)} is no [low, high]; {remedy}")
+    if (size := parameters.get("kernel_size", 1)) % 2 == 0:
+        raise CampareError(f"{name}.kernel_size: {size} is even; write {size + 1}")
+
+
+def torchvision_classifiers() -> list[str]:
+    """Names of torchvision's classifiers, read from its source without importing it (3 s)."""
+    spec = importlib.util.find_spec("torchvision")
+    folder = Path(spec.origin).parent / "models" if spec and spec.origin else None
+    sources = sorted(folder.glob("*.py")) if folder else []
+    pattern = re.compile(r"^@register_model\(\)$.*?^def (\w+)\(", re.MULTILINE | re.DOTALL)
+    return sorted(name for file in sources for name in pattern.findall(file.read_text()))

@@ -1,0 +1,317 @@
+"""How far two models' maps are apart, image by image.
+
+Metrics are functions of a batch of pairs (`Pairs`), one entry in the registry each. Yours may be
+plain numpy, for instance
+
+    def cosine(pairs: Pairs) -> Doubles:
+        p, q = pairs.p.shown, pairs.q.shown
+        return (p * q).sum((1, 2)) / np.sqrt((p**2).sum((1, 2)) * (q**2).sum((1, 2)))
+
+What several metrics need of a map (pixels, ranks, probabilities) is computed when the first asks
+for it, once per model, and the baseline's once for all models. P is the baseline, Q the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from campare import kernels, maps, memory, registry
+from campare.errors import CampareError
+from campare.kernels import Doubles, Floats, Integers
+from campare.store import Store
+
+# Pixels of a chunk of maps: few enough for the cache, many enough to hide Python's overhead.
+CHUNK = 1 << 18
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of a bilinear resize, positions that are mixed alike taken together.
+
+    sources, shares: (d, 2), what each distinct position is mixed of; counts: int (d,), how many
+    positions it stands for; place: (size,), the distinct position of each.
+    """
+
+    sources: NDArray[np.int64]
+    shares: Floats
+    counts: NDArray[np.int64]
+    place: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, n: int, size: int) -> Axis:
+        """From n to `size` pixels as `maps.interpolation` says."""
+        mixing, place, counts = np.unique(
+            maps.interpolation(n, size), axis=0, return_inverse=True, return_counts=True
+        )
+        first = (mixing != 0).argmax(axis=1)
+        second = np.minimum(first + 1, n - 1)
+        row = np.arange(len(mixing))
+        shares = np.stack([mixing[row, first], mixing[row, second] * (second > first)], axis=1)
+        return cls(np.stack([first, second], axis=1), shares, counts, place)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The pixels of shown maps."""
+
+    rows: Axis
+    columns: Axis
+
+    @classmethod
+    def of(cls, native: tuple[int, int], size: tuple[int, int] | None) -> Grid:
+        """Maps of (height, width) `native` shown at `size`; None leaves them as they are."""
+        rows, columns = (Axis.of(n, s) for n, s in zip(native, size or native, strict=True))
+        return cls(rows, columns)
+
+    @cached_property
+    def weight(self) -> Integers:
+        """int32 (d,): how often each distinct pixel occurs."""
+        return np.outer(self.rows.counts, self.columns.counts).ravel().astype(np.int32)
+
+    @property
+    def pixels(self) -> int:
+        """N, all pixels of a map."""
+        return len(self.rows.place) * len(self.columns.place)
+
+    def whole(self, distinct: Floats) -> Floats:
+        """Every pixel in its place: (n, d) to (n, height, width)."""
+        image = distinct.reshape(-1, len(self.rows.counts), len(self.columns.counts))
+        return image[:, self.rows.place[:, None], self.columns.place]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One model's side of n pairs: native maps float32 (n, h, w), logits float32 (n, classes)."""
+
+    maps: Floats
+    logit: Floats
+    grid: Grid
+
+    @cached_property
+    def shown(self) -> Floats:
+        """float32 (n, height, width) in [0, 1], as `maps.show` gives them to within 1e-6."""
+        return self.grid.whole(self.distinct)
+
+    @cached_property
+    def ranks(self) -> Floats:
+        """float32 (n, height, width): rank of each pixel in its map, 1 to N, ties averaged."""
+        _, _, ranks = self.order
+        return (self.grid.whole(ranks) + np.float32(self.grid.pixels + 1)) * np.float32(0.5)
+
+    @cached_property
+    def log_probability(self) -> Doubles:
+        """float64 (n, classes): log-softmax of the logits."""
+        shifted = self.logit.astype(np.float64)
+        shifted -= shifted.max(axis=1, keepdims=True)
+        log: Doubles = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        return log
+
+    @cached_property
+    def distinct(self) -> Floats:
+        """float32 (n, d): the distinct pixels, each standing for `grid.weight` of them."""
+        rows, columns = self.grid.rows, self.grid.columns
+        return kernels.show(self.maps, rows.sources, rows.shares, columns.sources, columns.shares)
+
+    @cached_property
+    def order(self) -> tuple[Floats, Integers, Floats]:
+        """The distinct pixels sorted, the pixels up to each, and centred ranks: `kernels.rank`."""
+        return kernels.rank(self.distinct, self.grid.weight)
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """n pairs of maps of the same images: `p` the baseline's, `q` the other model's."""
+
+    p: Side
+    q: Side
+    epsilon: float
+
+    @cached_property
+    def distances(self) -> Doubles:
+        """float64 (n, 2): Σ |p − q| and Σ (p − q)² over all pixels."""
+        return kernels.distances(self.p.distinct, self.q.distinct, self.p.grid.weight)
+
+
+def overlap(pairs: Pairs, share: float) -> dict[str, Doubles]:
+    """Overlap rate of the top `share` per cent (thesis, section 5.1): |A ∩ B| / |A ∪ B|.
+
+    A mask is all pixels at or above the value of the (100 − share)th percentile, numpy's with
+    linear interpolation between order statistics, ties included. So a mask may be larger than
+    its share, and that of an all-zero map is the whole image: both areas are recorded, as parts
+    of the image in (0, 1].
+    """
+    p, q = pairs.p, pairs.q
+    cuts = [kernels.cut(side.order[0], side.order[1], share) for side in (p, q)]
+    first, second, both = kernels.overlap(p.distinct, q.distinct, p.grid.weight, *cuts).T
+    return {
+        "": both / (first + second - both),
+        "_area_baseline": first / p.grid.pixels,
+        "_area": second / p.grid.pixels,
+    }
+
+
+def pearson(pairs: Pairs) -> Doubles:
+    """Pearson correlation of the pixels (thesis, section 5.1); NaN where a map is constant."""
+    return _correlation(pairs, pairs.p.distinct, pairs.q.distinct)
+
+
+def spearman(pairs: Pairs) -> Doubles:
+    """Pearson correlation of average ranks (thesis, section 5.1); NaN where a map is constant."""
+    return _correlation(pairs, pairs.p.order[2], pairs.q.order[2])
+
+
+def mad(pairs: Pairs) -> Doubles:
+    """Mean absolute difference of the pixels (thesis, section 5.1), in [0, 1]."""
+    return pairs.distances[:, 0] / pairs.p.grid.pixels
+
+
+def msd(pairs: Pairs) -> Doubles:
+    """Mean squared difference of the pixels (thesis, section 5.1), in [0, 1]."""
+    return pairs.distances[:, 1] / pairs.p.grid.pixels
+
+
+def class_kld(pairs: Pairs) -> Doubles:
+    """Divergence of the class probabilities, Σ Q·log(ε + Q/(ε + P)), nats.
+
+    The formula is equation 2 of Tang et al.; the thesis (section 5.1) leaves out the inner ε.
+    """
+    p, q = np.exp(pairs.p.log_probability), np.exp(pairs.q.log_probability)
+    divergence: Doubles = (q * np.log(pairs.epsilon + q / (pairs.epsilon + p))).sum(axis=1)
+    return divergence
+
+
+def _correlation(pairs: Pairs, p: Floats, q: Floats) -> Doubles:
+    """Pearson correlation of (n, d) and (n, d), weighted."""
+    of_p, of_q, of_pp, of_qq, of_pq = kernels.products(p, q, pairs.p.grid.weight).T
+    n = pairs.p.grid.pixels
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = np.sqrt(of_pp - of_p * of_p / n) * np.sqrt(of_qq - of_q * of_q / n)
+        r: Doubles = (of_pq - of_p * of_q / n) / spread
+    return np.where(spread > 0, np.clip(r, -1, 1), np.nan)
+
+
+def measure(name: str, pairs: Pairs) -> dict[str, Doubles]:
+    """One metric as a study names it: its column, and any it records beside it.
+
+    Raises
+    ------
+    CampareError
+        Unknown metric, or one that does not give a value per pair.
+    """
+    function = registry.metric(name).load()
+    share = registry.overlap_share(name)
+    values = function(pairs) if share is None else function(pairs, share)
+    columns = {
+        f"{name}{suffix}": np.asarray(column, np.float64)
+        for suffix, column in (values if isinstance(values, Mapping) else {"": values}).items()
+    }
+    for column, found in columns.items():
+        if found.shape != (len(pairs.p.maps),):
+            raise CampareError(
+                f"metric {column}: gives an array of shape {found.shape} for "
+                f"{len(pairs.p.maps)} pairs; return one value per pair"
+            )
+    return columns
+
+
+def table(
+    baseline: Store,
+    model: Store,
+    metrics: Sequence[str],
+    size: tuple[int, int] | None,
+    epsilon: float,
+    threads: int = 1,
+) -> pd.DataFrame:
+    """All metrics of one model against the baseline: `tables` of one."""
+    return tables(baseline, [model], metrics, size, epsilon, threads)[0]
+
+
+def tables(
+    baseline: Store,
+    models: Sequence[Store],
+    metrics: Sequence[str],
+    size: tuple[int, int] | None,
+    epsilon: float,
+    threads: int = 1,
+) -> list[pd.DataFrame]:
+    """All metrics of models against their baseline, which is prepared once for all of them.
+
+    Parameters
+    ----------
+    metrics
+        Names as in a study, such as overlap_20.
+    size
+        (height, width) the maps are shown at; None measures at their own resolution.
+    epsilon
+        ε of the Class-KLD.
+    threads
+        The work is cut in the same chunks whatever their number, so results do not depend on it.
+
+    Returns
+    -------
+    list of DataFrame
+        A row per image: index, label, baseline_prediction, prediction (int64), then float64
+        columns per metric. NaN is undefined.
+
+    Raises
+    ------
+    CampareError
+        The stores do not describe the same images; a metric is unknown.
+    """
+    for model in models:
+        _check(baseline, model)
+    memory.keep_freed()
+    grid = Grid.of(baseline.maps.shape[1:], size)
+    step = max(1, CHUNK // grid.pixels)
+
+    def work(start: int) -> list[dict[str, Doubles]]:
+        rows = slice(start, start + step)
+        p, *sides = (Side(s.maps[rows], s.logit[rows], grid) for s in (baseline, *models))
+        found = []
+        for q in sides:
+            pairs = Pairs(p, q, epsilon)
+            found.append({k: v for name in metrics for k, v in measure(name, pairs).items()})
+        return found
+
+    with ThreadPoolExecutor(threads) as pool:
+        chunks = list(pool.map(work, range(0, len(baseline.maps), step)))
+    return [
+        pd.DataFrame(
+            {
+                "index": model.index,
+                "label": model.label,
+                "baseline_prediction": baseline.predicted,
+                "prediction": model.predicted,
+                **{name: np.concatenate([part[name] for part in parts]) for name in parts[0]},
+            }
+        )
+        for model, parts in zip(models, zip(*chunks, strict=True), strict=True)
+    ]
+
+
+def _check(baseline: Store, model: Store) -> None:
+    """Refuse two stores whose rows are not the same images, seen the same way."""
+    a, b = (s.attributes for s in (baseline, model))
+    where = " and ".join(
+        f"results/{s['study']}/cams/{s['augmentation']}/{s['seed']}.h5" for s in (a, b)
+    )
+    remedy = "delete the older one and run snakemake again"
+    for name in ("study", "split_sha256", "input_size"):
+        if a[name] != b[name]:
+            raise CampareError(f"{where}: {name} differs, {a[name]} and {b[name]}; {remedy}")
+    for name in ("index", "label"):
+        if not np.array_equal(getattr(baseline, name), getattr(model, name)):
+            raise CampareError(f"{where}: not the same images, {name} differs; {remedy}")
+    for name in ("maps", "logit"):
+        shapes = [getattr(s, name).shape[1:] for s in (baseline, model)]
+        if shapes[0] != shapes[1]:
+            raise CampareError(
+                f"{where}: shapes of {name} differ, {shapes[0]} and {shapes[1]}; {remedy}"
+            )

@@ -1,0 +1,180 @@
+"""Which picture trains, which picks the best epoch, which is explained: `split.csv`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from campare import atomic
+from campare.errors import CampareError
+
+SUBSETS = ("train", "validation", "test")
+COLUMNS = ("index", "label", "subset")
+
+Integers = NDArray[np.int64]
+
+
+def stratified(
+    labels: Integers,
+    part: NDArray[np.str_],
+    *,
+    validation: float,
+    test: float,
+    subset: Mapping[str, int],
+    seed: int,
+    classes: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """Split a data set by class.
+
+    A data set that comes in parts keeps its test part; otherwise a share of it is set aside
+    first. `subset` then cuts both to size, and validation is a share of what is left to train
+    on. Each subset has every class in proportion, to the nearest picture, and at least once.
+
+    Parameters
+    ----------
+    labels : int64 (N,)
+    part : str (N,), "train" or "test", or all "" where the test pictures are to be drawn
+    validation
+        Share of the training pictures, 0 < validation < 1.
+    test
+        Share of all pictures, 0 < test < 1; unused where the data set has parts.
+    subset
+        Sizes to cut to: "train" (validation included), "test", both or neither.
+    seed
+        The split depends on it, on `labels` and `part`, and on nothing else.
+    classes
+        Names of the labels, for error messages.
+
+    Returns
+    -------
+    DataFrame
+        `index`, `label` (int64) and `subset` ("train", "validation", "test"), sorted by index.
+
+    Raises
+    ------
+    CampareError
+        A class has too few pictures for the subsets; a share or size is out of range.
+    """
+    for key, share in (("validation", validation), ("test", test)):
+        if not 0 < share < 1:
+            raise CampareError(f"split.{key}: {share}; must lie between 0 and 1")
+    kinds = np.unique(labels)
+    rows = np.random.Generator(np.random.PCG64(seed)).permutation(len(labels))
+
+    def checked(rows: Integers, least: int, where: str, purpose: str) -> Integers:
+        """The rows, once every class is found to have enough of them."""
+        for kind in kinds:
+            if (count := np.count_nonzero(labels[rows] == kind)) < least:
+                name = f"{kind}" if classes is None else f"{classes[kind]!r}"
+                raise CampareError(
+                    f"class {name}: {count} picture(s) {where}, too few to split: {purpose} "
+                    "one each; add pictures or take the class out"
+                )
+        return rows
+
+    def cut(key: str, rows: Integers, least: int) -> Integers:
+        """As many rows as `subset` asks for."""
+        if key not in subset:
+            return rows
+        total = subset[key]
+        if not least * len(kinds) <= total <= len(rows):
+            raise CampareError(
+                f"split.subset.{key}: {total}; must lie between {least * len(kinds)} ({least} for "
+                f"each of {len(kinds)} classes) and {len(rows)}, the pictures there are"
+            )
+        return _divided(labels, rows, total, least, 0)[0]
+
+    if (part == "").all():
+        checked(rows, 3, "in all", "train, validation and test need")
+        testing, training = _divided(labels, rows, round(test * len(rows)), 1, 2)
+    else:
+        training = checked(
+            rows[part[rows] == "train"], 2, "in the train part", "train and validation need"
+        )
+        testing = checked(rows[part[rows] == "test"], 1, "in the test part", "test needs")
+    testing, training = cut("test", testing, 1), cut("train", training, 2)
+    picking, training = _divided(labels, training, round(validation * len(training)), 1, 1)
+
+    index = np.concatenate([training, picking, testing])
+    names = np.repeat(SUBSETS, [len(training), len(picking), len(testing)])
+    order = np.argsort(index)
+    index = index[order]
+    return pd.DataFrame({"index": index, "label": labels[index], "subset": names[order]})
+
+
+def write(frame: pd.DataFrame, path: str | Path) -> None:
+    """Write a split as CSV: `index,label,subset`."""
+    with atomic.replacing(path) as aside:
+        frame.to_csv(aside, columns=list(COLUMNS), index=False, lineterminator="\n")
+
+
+def read(path: str | Path, n_images: int) -> pd.DataFrame:
+    """Read a split of a data set of `n_images`, and check it.
+
+    Raises
+    ------
+    CampareError
+        The file cannot be read, or is no split of so many images.
+    """
+    try:
+        frame = pd.read_csv(path, keep_default_na=False)
+    except (OSError, ValueError) as error:  # pandas' parser errors are ValueErrors
+        raise CampareError(
+            f"{path}: cannot be read ({error}); delete it and start again"
+        ) from error
+    if problem := _problem(frame, n_images):
+        raise CampareError(f"{path}: {problem}; mend it, or delete it and start again")
+    return frame
+
+
+def _problem(frame: pd.DataFrame, n_images: int) -> str | None:
+    """What is wrong with a split, or None."""
+    if tuple(frame.columns) != COLUMNS:
+        return f"has the columns {', '.join(map(str, frame.columns))}, not {', '.join(COLUMNS)}"
+    for column in ("index", "label"):
+        if not pd.api.types.is_integer_dtype(frame[column]):
+            return f"column {column} has entries that are no whole numbers"
+    if not frame["index"].between(0, n_images - 1).all():
+        return f"has an index outside 0 to {n_images - 1}, the images of the data set"
+    if (twice := frame["index"][frame["index"].duplicated()]).size:
+        return f"has the index {twice.iloc[0]} twice"
+    if (frame["label"] < 0).any():
+        return "has a negative label"
+    if (unknown := frame["subset"][~frame["subset"].isin(SUBSETS)]).size:
+        return f"has the subset {unknown.iloc[0]!r}; known: {', '.join(SUBSETS)}"
+    if missing := set(SUBSETS) - set(frame["subset"]):
+        return f"has no rows for {' and '.join(sorted(missing))}"
+    return None
+
+
+def _divided(
+    labels: Integers, rows: Integers, total: int, least: int, spare: int
+) -> tuple[Integers, Integers]:
+    """Rows in proportion to the classes, and the rest; the order of `rows` decides which.
+
+    `total` gives way where every class cannot both give `least` rows and keep `spare`.
+    """
+    _, kind, counts = np.unique(labels[rows], return_inverse=True, return_counts=True)
+    take = _proportional(counts, total, np.full_like(counts, least), counts - spare)
+    rank = pd.Series(kind).groupby(kind).cumcount().to_numpy()
+    chosen = rank < take[kind]
+    return rows[chosen], rows[~chosen]
+
+
+def _proportional(counts: Integers, total: int, low: Integers, high: Integers) -> Integers:
+    """Whole shares of `total` in proportion to `counts`, by largest remainder, low ≤ share ≤ high.
+
+    All int64 (classes,). scikit-learn's stratified splitters leave rare classes out, and draw
+    lots for the remainders; here each class has its place, and the same one for every seed.
+    """
+    quota = total * counts / counts.sum()
+    share: Integers = np.clip(np.floor(quota).astype(np.int64), low, high)
+    while share.sum() < min(total, high.sum()):
+        share[np.argmax(np.where(share < high, quota - share, -np.inf))] += 1
+    while share.sum() > max(total, low.sum()):
+        share[np.argmin(np.where(share > low, quota - share, np.inf))] -= 1
+    return share

@@ -1,0 +1,233 @@
+"""The CAM store: all maps of one model, in one HDF5 file. The only module that knows its layout.
+
+The layout is the attribution file of the ViRelAy database specification, so that its explorer
+opens a store as it is:
+
+    attribution  float32 (N, 1, h, w)    signed, unnormalised, at the target layer's resolution
+    prediction   float32 (N, classes)    probabilities
+    label        uint16  (N,)            true class
+    index        uint32  (N,)            position in the data set
+
+and ours besides:
+
+    logit        float32 (N, classes)    scores before the softmax
+    target       uint16  (N,)            the class explained
+
+No clock time and no random name is in it: two runs give the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from campare import atomic
+from campare.errors import CampareError
+
+VERSIONS = ("earliest", "v110")  # of HDF5's format, so that the bytes do not change with h5py
+# Name, dtype and number of axes of every array.
+LAYOUT = {
+    "attribution": ("float32", 4),
+    "prediction": ("float32", 2),
+    "label": ("uint16", 1),
+    "index": ("uint32", 1),
+    "logit": ("float32", 2),
+    "target": ("uint16", 1),
+}
+ATTRIBUTES = (
+    "study",
+    "augmentation",
+    "seed",
+    "architecture",
+    "target_layer",
+    "method",
+    "class_policy",
+    "input_size",
+    "checkpoint_sha256",
+    "split_sha256",
+    "packages",
+    "device",
+    "threads",
+)
+
+
+@dataclass(frozen=True)
+class Store:
+    """What a store holds, or some rows of it.
+
+    maps: float32 (N, h, w), signed, unnormalised; prediction, logit: float32 (N, classes);
+    label, index, target: int64 (N,); attributes: how the maps were made (`ATTRIBUTES`).
+    """
+
+    maps: NDArray[np.float32]
+    prediction: NDArray[np.float32]
+    logit: NDArray[np.float32]
+    label: NDArray[np.int64]
+    index: NDArray[np.int64]
+    target: NDArray[np.int64]
+    attributes: dict[str, Any]
+
+    @property
+    def predicted(self) -> NDArray[np.int64]:
+        """int64 (N,), the class with the highest score; equal probabilities may have rounded."""
+        classes: NDArray[np.int64] = self.logit.argmax(axis=1)
+        return classes
+
+
+def write(
+    path: str | Path,
+    batches: Iterable[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]],
+    *,
+    labels: NDArray[np.integer[Any]],
+    indices: NDArray[np.integer[Any]],
+    attributes: Mapping[str, str | int],
+) -> None:
+    """Write a store batch by batch; it appears under its name when it is whole.
+
+    Parameters
+    ----------
+    batches
+        Maps float32 (b, h, w), logits float32 (b, classes) and targets (b,) of consecutive
+        rows, as `cams.compute` yields them; N rows in all.
+    labels, indices
+        (N,) true classes, and positions in the data set.
+    attributes
+        A value for every name of `ATTRIBUTES`.
+
+    Raises
+    ------
+    CampareError
+        A map or a logit is not finite, or the disk is full.
+    ValueError
+        The batches do not add up to N rows, or the attributes are not those of `ATTRIBUTES`.
+    """
+    if set(attributes) != set(ATTRIBUTES):
+        raise ValueError(f"attributes {sorted(attributes)} are not {sorted(ATTRIBUTES)}")
+    stream = iter(batches)
+    first = next(stream)
+    with atomic.replacing(path) as aside:
+        atomic.reserve(aside, 1 << 16)
+        with h5py.File(aside, "w", libver=VERSIONS) as file:
+            file.attrs.update({name: attributes[name] for name in ATTRIBUTES})
+            _create(file, len(labels), first[0].shape[1:], first[1].shape[1])
+        atomic.reserve(aside, aside.stat().st_size)
+        with h5py.File(aside, "r+", libver=VERSIONS) as file:
+            start = 0
+            for maps, logits, targets in chain([first], stream):
+                rows = slice(start, start + len(maps))
+                if not (np.isfinite(maps).all() and np.isfinite(logits).all()):
+                    raise CampareError(
+                        f"{path}: a map or score of row {start} or later is not finite; the "
+                        "weights are broken, or the CAM method divides by zero: choose another"
+                    )
+                file["attribution"][rows] = maps[:, None]
+                file["prediction"][rows] = _softmax(logits)
+                file["label"][rows] = labels[rows]
+                file["index"][rows] = indices[rows]
+                file["logit"][rows] = logits
+                file["target"][rows] = targets
+                start += len(maps)
+        if start != len(labels):
+            raise ValueError(f"{path}: {start} maps for {len(labels)} images")
+
+
+def read(path: str | Path, rows: Sequence[int] | NDArray[np.integer[Any]] | None = None) -> Store:
+    """Read a store, or some rows of it, in the order asked for.
+
+    Raises
+    ------
+    CampareError
+        The file is missing or truncated, is no CAM store, or holds values that are not finite.
+    """
+    remedy = "delete it and run snakemake again"
+    try:
+        with h5py.File(path, "r") as file:
+            if problem := _problem(file):
+                raise CampareError(f"{path}: no CAM store ({problem}); {remedy}")
+            columns = {name: _rows(file[name], rows) for name in LAYOUT}
+            attributes = {
+                name: value.item() if isinstance(value, np.generic) else value
+                for name, value in file.attrs.items()
+            }
+    except OSError as error:
+        raise CampareError(f"{path}: no readable CAM store ({error}); {remedy}") from error
+    for name, column in columns.items():
+        if not np.isfinite(column).all():
+            raise CampareError(f"{path}: {name} holds values that are not finite; {remedy}")
+    return Store(
+        maps=columns["attribution"][:, 0],
+        prediction=columns["prediction"],
+        logit=columns["logit"],
+        label=columns["label"].astype(np.int64),
+        index=columns["index"].astype(np.int64),
+        target=columns["target"].astype(np.int64),
+        attributes=attributes,
+    )
+
+
+def sha256(path: str | Path) -> str:
+    """Digest of a file, for the attributes."""
+    with Path(path).open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def packages() -> str:
+    """Versions of what decides the values of a map, for the attributes."""
+    names = ("torch", "torchvision", "numpy", "grad-cam", "h5py")
+    return ", ".join(f"{name} {version(name)}" for name in names)
+
+
+def _create(file: h5py.File, count: int, extent: tuple[int, ...], classes: int) -> None:
+    """Make the arrays of LAYOUT for `count` images, with their place in the file."""
+    shapes = {
+        "attribution": (count, 1, *extent),
+        "prediction": (count, classes),
+        "logit": (count, classes),
+    }
+    for name, (dtype, _) in LAYOUT.items():
+        plan = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        plan.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+        plan.set_obj_track_times(False)
+        file.create_dataset(name, shapes.get(name, (count,)), dtype, dcpl=plan)
+
+
+def _softmax(logits: NDArray[Any]) -> NDArray[np.float32]:
+    exact = logits.astype(np.float64)
+    powers = np.exp(exact - exact.max(axis=1, keepdims=True))
+    shares: NDArray[np.float32] = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+    return shares
+
+
+def _problem(file: h5py.File) -> str | None:
+    """What keeps a file from being a store, in words."""
+    for name, (dtype, axes) in LAYOUT.items():
+        if not isinstance(file.get(name), h5py.Dataset):
+            return f"{name} is missing"
+        if file[name].dtype != dtype or file[name].ndim != axes:
+            return f"{name} is {file[name].dtype} with {file[name].ndim} axes"
+    counts = {name: len(file[name]) for name in LAYOUT}
+    if len(set(counts.values())) > 1:
+        return "row counts differ: " + ", ".join(f"{k} {n}" for k, n in counts.items())
+    missing = [name for name in ATTRIBUTES if name not in file.attrs]
+    return f"attributes are missing: {', '.join(missing)}" if missing else None
+
+
+def _rows(
+    dataset: h5py.Dataset, rows: Sequence[int] | NDArray[np.integer[Any]] | None
+) -> NDArray[Any]:
+    """The rows asked for; h5py itself reads them only once each and in rising order."""
+    if rows is None:
+        whole: NDArray[Any] = dataset[()]
+        return whole
+    rising, back = np.unique(np.asarray(rows, np.int64), return_inverse=True)
+    some: NDArray[Any] = dataset[rising][back]
+    return some

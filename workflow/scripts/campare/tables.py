@@ -1,0 +1,47 @@
+"""Tidy tables on disk: CSV for people, Parquet for many rows. Same table, same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from campare.atomic import replacing
+from campare.errors import CampareError
+
+
+def write(table: pd.DataFrame, path: str | Path) -> None:
+    """Write a table without its row labels; CSV floats keep every digit.
+
+    Raises
+    ------
+    CampareError
+        The disk is full or the folder cannot be written.
+    """
+    with replacing(path) as aside:
+        if aside.suffix == ".parquet":
+            table.to_parquet(aside, index=False)
+        else:
+            table.to_csv(aside, index=False, lineterminator="\n")
+
+
+def read(path: str | Path, text: Sequence[str] = ()) -> pd.DataFrame:
+    """Read what `write` wrote; the columns `text` as text, even where a class is called 7.
+
+    Raises
+    ------
+    CampareError
+        The file is missing, truncated or no such table.
+    """
+    try:
+        if Path(path).suffix == ".parquet":
+            return pd.read_parquet(path)
+        # Only an empty field is missing: a class or an augmentation may be called "None".
+        return pd.read_csv(
+            path, keep_default_na=False, na_values=[""], dtype=dict.fromkeys(text, str)
+        )
+    except (OSError, ValueError) as error:
+        raise CampareError(
+            f"{path}: no readable table ({error}); delete it and run snakemake again"
+        ) from error

@@ -1,0 +1,516 @@
+"""Train one network: images in a fixed order, augmentation drawn by key, resumable to the bit."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import socket
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as serialized
+from torch.optim.adam import adam
+
+from campare import data, memory, models, performance, seeding
+from campare.atomic import replacing
+from campare.augment import Augmenter, Batch
+from campare.data import Dataset
+from campare.errors import CampareError
+from campare.preprocess import prepare, resized
+
+Weights = dict[str, torch.Tensor]
+Metadata = dict[str, Any]
+Progress = Callable[[dict[str, Any]], None]
+
+# Values of the images augmented together: many small pictures at once, for speed, but few enough
+# that what comes between stays in the cache.
+BLOCK = 1 << 21
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides the weights, besides the data.
+
+    Attributes
+    ----------
+    precision
+        "float32" (convolutions on CUDA take TF32, torch's default), or "bfloat16" (autocast:
+        weights, loss and optimizer stay float32).
+    device
+        "cpu", "cuda", "mps" or "auto".
+    threads
+        Of the CPU. The weights depend on them.
+    copies
+        Augmented copies of every image beside the original; 0 for the baseline.
+    resample
+        "each_epoch" draws the copies anew every epoch, "once" draws them before the first.
+    augment_at
+        "native" augments the pictures as they are stored, "input" after the resize to
+        `input_size`; all that train are then rounded to uint8 in between.
+    steps
+        The augmentation: [registry name, all its parameters], applied in turn; none = identity.
+    evaluate
+        Subsets of the split measured after every epoch. "validation" chooses the best.
+    """
+
+    architecture: str
+    input_size: int
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    precision: str
+    device: str
+    threads: int
+    copies: int
+    resample: str
+    augment_at: str
+    init_seed: int
+    order_seed: int
+    augmentation_seed: int
+    steps: Sequence[tuple[str, dict[str, Any]]] = ()
+    evaluate: Sequence[str] = ("validation",)
+
+
+def order(n: int, copies: int, seed: int) -> NDArray[np.int64]:
+    """The training list: n originals and `copies` copies of each, shuffled once.
+
+    Every (image, copy) has a sort key that `seed` alone decides. Position k therefore holds the
+    same source image for every augmentation, and fewer copies give the same list with the rest
+    left out: the baseline's (copies = 0) is the originals as they follow each other in the
+    others' (thesis, Appendix B).
+
+    Returns
+    -------
+    int64 (n·(1 + copies), 2): source position in [0, n), and copy, 0 being the original.
+    """
+    keys = np.random.default_rng(seed).random((1 + copies, n))
+    ranks = np.argsort(keys, axis=None, kind="stable")
+    return np.stack([ranks % n, ranks // n], axis=1)
+
+
+def choose_device(name: str) -> torch.device:
+    """The device that `compute.device` means; "auto" is CUDA, else Apple's MPS, else the CPU.
+
+    Raises
+    ------
+    CampareError
+        The device asked for is not there.
+    """
+    there = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if name == "auto":
+        name = next(kind for kind, found in there.items() if found)
+    if not there[name]:
+        raise CampareError(
+            f"compute.device: {name} is asked for, but torch finds none here; "
+            "set it to auto or cpu, or mend the driver"
+        )
+    return torch.device(name)
+
+
+def save(path: Path, tensors: Weights, about: Mapping[str, Any]) -> None:
+    """Write tensors as safetensors; equal content gives equal bytes.
+
+    `about` goes into the header as one JSON text, under the key "campare": of several keys
+    safetensors shuffles the order.
+    """
+    contiguous = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
+    header = {"campare": json.dumps(about, sort_keys=True)}
+    with replacing(path) as aside:
+        aside.write_bytes(serialized(contiguous, header))
+
+
+def train(
+    settings: Settings,
+    dataset: Dataset,
+    split: pd.DataFrame,
+    *,
+    name: str,
+    checkpoint: Path,
+    code: Sequence[str],
+    progress: Progress,
+) -> tuple[Weights, Metadata, pd.DataFrame]:
+    """Train one model, from where `checkpoint` left off if there is one.
+
+    Parameters
+    ----------
+    split
+        Has `index` and `subset` of the images used.
+    name
+        What messages call the model, such as "affine/2".
+    checkpoint
+        Written after every epoch; the caller removes it once the results are kept. One of other
+        settings, data, code or versions is not used. The latest process to start owns it, and an
+        older one that still runs (on a node thought lost, say) stops at its next epoch.
+    code
+        Stands for the code that trains, such as digests of its functions.
+    progress
+        Called with a dict that says which `event` it is: "note" (`message`), "batch" (at most
+        once a second: `epoch` of `epochs`, `done` of `images`, `loss`) or "epoch" (a row of the
+        history, `epochs`, and `left`, the seconds still to go).
+
+    Returns
+    -------
+    weights
+        CPU tensors of the epoch with the highest validation accuracy, the first of equals.
+    metadata
+        Settings, code, digest of the data, classes, mean, std, device, versions, and that epoch.
+        No clock times.
+    history
+        A row per epoch: epoch, train_loss, <subset>_<loss, accuracy, precision, recall, f1>,
+        seconds, images_per_second (of training, augmentation included).
+
+    Raises
+    ------
+    CampareError
+        No such device; a loss that is not finite; a checkpoint unreadable or taken over.
+    """
+    seeding.deterministic(settings.threads)
+    device = choose_device(settings.device)
+    memory.keep_freed()
+
+    subsets = ("train", *settings.evaluate)
+    rows = {subset: split["index"][split["subset"] == subset].to_numpy() for subset in subsets}
+    mean, std = data.channel_statistics(dataset.images[rows["train"]])
+    metadata: Metadata = {
+        "settings": asdict(settings),
+        "code": list(code),
+        "data": _digest(dataset, rows),
+        "classes": dataset.classes,
+        "mean": mean.tolist(),
+        "std": std.tolist(),
+        "device": device.type,
+        "versions": {package: version(package) for package in ("torch", "torchvision", "numpy")},
+    }
+    run = _Run(settings, dataset, rows, metadata, device)
+    if checkpoint.exists():
+        progress({"event": "note", "message": run.resume(checkpoint)})
+    run.save(checkpoint)
+    while run.epoch < settings.epochs:
+        run.advance(name, progress)
+        _insist_on_owning(checkpoint)
+        run.save(checkpoint)
+        spent = sum(row["seconds"] for row in run.history)
+        left = spent / run.epoch * (settings.epochs - run.epoch)
+        progress({"event": "epoch", **run.history[-1], "epochs": settings.epochs, "left": left})
+    scores = "loss", *performance.SCORES
+    measured = [f"{subset}_{score}" for subset in settings.evaluate for score in scores]
+    columns = ["epoch", "train_loss", *measured, "seconds", "images_per_second"]
+    history = pd.DataFrame(run.history, columns=columns)
+    return run.best, {**metadata, "epoch": run.best_epoch}, history
+
+
+class Adam:
+    """torch's Adam by its functional form; `torch.optim.Adam` imports the compiler, for a second.
+
+    All tensors, the step counts too, lie on the device of their parameter.
+    """
+
+    def __init__(
+        self, parameters: Iterable[torch.nn.Parameter], learning_rate: float, weight_decay: float
+    ) -> None:
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.parameters = list(parameters)
+        self.means = [torch.zeros_like(weight) for weight in self.parameters]
+        self.squares = [torch.zeros_like(weight) for weight in self.parameters]
+        self.steps = [torch.zeros((), device=weight.device) for weight in self.parameters]
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Change the parameters that have a gradient."""
+        rows = zip(self.parameters, self.means, self.squares, self.steps, strict=True)
+        used = [(row[0], row[0].grad, *row[1:]) for row in rows if row[0].grad is not None]
+        weights, gradients, means, squares, steps = (
+            list(column) for column in zip(*used, strict=True)
+        )
+        adam(
+            weights,
+            gradients,
+            means,
+            squares,
+            [],
+            steps,
+            fused=True,
+            amsgrad=False,
+            maximize=False,
+            beta1=0.9,
+            beta2=0.999,
+            eps=1e-8,
+            lr=self.learning_rate,
+            weight_decay=self.weight_decay,
+        )
+
+    def state(self) -> Weights:
+        """The tensors that a step changes besides the parameters."""
+        kinds = {"mean": self.means, "square": self.squares, "step": self.steps}
+        return {f"{kind}/{i}": t for kind, tensors in kinds.items() for i, t in enumerate(tensors)}
+
+
+class _Run:
+    """A network on its way through the epochs."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        dataset: Dataset,
+        rows: Mapping[str, NDArray[np.int64]],
+        metadata: Metadata,
+        device: torch.device,
+    ) -> None:
+        self.settings = settings
+        self.metadata = metadata
+        self.device = device
+        self.mean = torch.tensor(metadata["mean"], dtype=torch.float32, device=device)
+        self.std = torch.tensor(metadata["std"], dtype=torch.float32, device=device)
+        self.sets = {
+            subset: (
+                torch.from_numpy(dataset.images[index]).permute(0, 3, 1, 2).contiguous().to(device),
+                torch.from_numpy(dataset.labels[index]).to(device),
+            )
+            for subset, index in rows.items()
+        }
+        self.feed = Feed(settings, *self.sets["train"], rows["train"], len(dataset.classes))
+        self.layout = torch.contiguous_format if device.type == "mps" else torch.channels_last
+        self.model = models.build(
+            settings.architecture,
+            classes=len(dataset.classes),
+            channels=dataset.images.shape[3],
+            seed=settings.init_seed,
+        ).to(device, memory_format=self.layout)  # type: ignore[call-overload]
+        self.adam = Adam(self.model.parameters(), settings.learning_rate, settings.weight_decay)
+        self.history: list[dict[str, float]] = []
+        self.best = self._weights()
+
+    @property
+    def epoch(self) -> int:
+        """Epochs finished."""
+        return len(self.history)
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch with the highest validation accuracy, the first of equals."""
+        return 1 + int(np.argmax([row["validation_accuracy"] for row in self.history]))
+
+    def advance(self, name: str, progress: Progress) -> None:
+        """Train one epoch, measure it, and keep its weights if it is the best so far."""
+        epoch = self.epoch + 1
+        # Dropout and stochastic depth: a resumed run must draw what an undisturbed one draws.
+        words = np.random.SeedSequence([self.settings.order_seed, epoch])
+        torch.manual_seed(int(words.generate_state(1, np.uint64)[0]))
+        start = time.perf_counter()
+        row: dict[str, float] = {"epoch": epoch, "train_loss": self._train(progress)}
+        speed = self.feed.length / (time.perf_counter() - start)
+        for subset in self.settings.evaluate:
+            row |= self._measure(subset)
+        for key, value in row.items():
+            if not np.isfinite(value):
+                raise CampareError(
+                    f"{name}: {key} is {value} in epoch {epoch}; lower training.learning_rate, or "
+                    "set training.precision to float32"
+                )
+        row |= {"seconds": time.perf_counter() - start, "images_per_second": speed}
+        self.history.append(row)
+        if self.best_epoch == epoch:
+            self.best = self._weights()
+
+    def _train(self, progress: Progress) -> float:
+        """Go through the training list once; the mean loss."""
+        self.model.train()
+        losses, sizes = [], []
+        told = time.monotonic()
+        for images, targets in self.feed.batches(self.epoch + 1):
+            loss = F.cross_entropy(self._logits(images), targets)
+            self.model.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            self.adam.step()
+            losses.append(loss.detach())
+            sizes.append(len(images))
+            if time.monotonic() - told >= 1:
+                told = time.monotonic()
+                state = {"epoch": self.epoch + 1, "epochs": self.settings.epochs}
+                done = {"done": sum(sizes), "images": self.feed.length, "loss": loss.item()}
+                progress({"event": "batch", **state, **done})
+                if not np.isfinite(done["loss"]):
+                    break
+        # Until here the losses stay on the device: to read one is to wait for it.
+        return float(np.average(torch.stack(losses).cpu().double().numpy(), weights=sizes))
+
+    def _measure(self, subset: str) -> dict[str, float]:
+        """Loss and scores on a subset."""
+        images, labels = self.sets[subset]
+        self.model.eval()
+        with torch.inference_mode():
+            parts = torch.split(images, 4 * self.settings.batch_size)
+            logits = torch.cat([self._logits(part) for part in parts])
+            loss = F.cross_entropy(logits, labels).item()
+        predictions = logits.argmax(1).cpu().numpy()
+        counts = performance.confusion(labels.cpu().numpy(), predictions, logits.shape[1])
+        measured = {"loss": loss, **performance.scores(counts)}
+        return {f"{subset}_{name}": value for name, value in measured.items()}
+
+    def _logits(self, images: torch.Tensor) -> torch.Tensor:
+        """uint8 (B, C, H, W) -> float32 (B, classes)."""
+        shown = prepare(images, self.mean, self.std, self.settings.input_size)
+        bfloat16 = self.settings.precision == "bfloat16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16):
+            logits: torch.Tensor = self.model(shown.contiguous(memory_format=self.layout))
+        return logits.float()
+
+    def _weights(self) -> Weights:
+        """A copy on the CPU."""
+        return {name: t.detach().cpu().clone() for name, t in self.model.state_dict().items()}
+
+    def _state(self) -> Weights:
+        """The tensors that training changes, themselves."""
+        model = {f"model/{name}": tensor for name, tensor in self.model.state_dict().items()}
+        return model | {f"adam/{name}": tensor for name, tensor in self.adam.state().items()}
+
+    def save(self, checkpoint: Path) -> None:
+        """Write how far the run is, and whose it is."""
+        best = {f"best/{name}": tensor for name, tensor in self.best.items()}
+        about = {"metadata": self.metadata, "history": self.history, "owner": _owner()}
+        save(checkpoint, self._state() | best, about)
+
+    def resume(self, checkpoint: Path) -> str:
+        """Go on from a checkpoint, if it is of this very run; what was done, in words."""
+        tensors, about = _read(checkpoint)
+        if about["metadata"] != json.loads(json.dumps(self.metadata)):
+            return (
+                f"stale checkpoint {checkpoint}, of other settings, data, code or versions: "
+                "starting from zero"
+            )
+        self.history = about["history"]
+        for name, tensor in self._state().items():
+            tensor.copy_(tensors[name])  # in place, which keeps the memory layout
+        self.best = {name: tensors[f"best/{name}"] for name in self.best}
+        if not self.history:
+            return f"starting from zero, {about['owner']} finished no epoch"
+        return f"goes on after epoch {self.epoch}, which {about['owner']} finished"
+
+
+class Feed:
+    """The training list as batches of (images, targets)."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        images: torch.Tensor,
+        labels: torch.Tensor,
+        index: NDArray[np.int64],
+        classes: int,
+    ) -> None:
+        self.batch_size = settings.batch_size
+        self.input_size = settings.input_size if settings.augment_at == "input" else None
+        self.pool = Batch(images, torch.eye(classes, device=images.device)[labels])
+        self.index = torch.tensor(index, device=images.device)
+        self.augmenter = Augmenter(
+            settings.steps, settings.augmentation_seed, self.pool, self._sized
+        )
+        listing = torch.from_numpy(order(len(images), settings.copies, settings.order_seed))
+        self.length = len(listing)
+        values = images.shape[1] * (self.input_size**2 if self.input_size else images[0, 0].numel())
+        batches = max(1, BLOCK // (self.batch_size * values))
+        blocks = torch.split(listing, batches * self.batch_size)
+        self.plan = [Block.of(block, images.device) for block in blocks]
+        once = settings.resample == "once"
+        self.kept = [self._drawn(block, 0) for block in self.plan] if once else []
+
+    def batches(self, epoch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """The batches of an epoch (1, 2, …): uint8 (B, C, H, W) and float32 (B, classes)."""
+        for block in self.kept or (self._drawn(block, epoch) for block in self.plan):
+            images = torch.split(block.images, self.batch_size)
+            targets = torch.split(block.targets, self.batch_size)
+            yield from zip(images, targets, strict=True)
+
+    def _drawn(self, block: Block, epoch: int) -> Batch:
+        """The images of a block, its copies augmented."""
+        plain = self._of(block.plain)
+        if not len(block.source):
+            return plain
+        drawn = self.augmenter(self._of(block.source), self.index[block.source], block.copy, epoch)
+        return Batch(
+            torch.cat([plain.images, drawn.images])[block.place],
+            torch.cat([plain.targets, drawn.targets])[block.place],
+        )
+
+    def _of(self, source: torch.Tensor) -> Batch:
+        return Batch(self._sized(self.pool.images[source]), self.pool.targets[source])
+
+    def _sized(self, images: torch.Tensor) -> torch.Tensor:
+        """uint8 (B, C, H, W) of the size at which they are augmented, uint8."""
+        return images if self.input_size is None else resized(images, self.input_size)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Consecutive rows of the training list, sorted out beforehand: int64 index tensors.
+
+    plain: positions of the originals. source, copy: of the rows to augment. place: where each row
+    of the list is among the plain ones followed by the augmented ones.
+    """
+
+    plain: torch.Tensor
+    source: torch.Tensor
+    copy: torch.Tensor
+    place: torch.Tensor
+
+    @classmethod
+    def of(cls, listing: torch.Tensor, device: torch.device) -> Block:
+        source, copy = listing.unbind(1)
+        plain = copy == 0
+        place = torch.where(plain, plain.cumsum(0), plain.sum() + (~plain).cumsum(0)) - 1
+        parts = source[plain], source[~plain], copy[~plain], place
+        return cls(*(part.to(device) for part in parts))
+
+
+def _digest(dataset: Dataset, rows: Mapping[str, NDArray[np.int64]]) -> str:
+    """SHA-256 of the images used, their labels, and which is for what."""
+    digest = hashlib.sha256()
+    for subset, index in rows.items():
+        digest.update(subset.encode())
+        for values in (index, dataset.labels[index], dataset.images[index]):
+            digest.update(np.ascontiguousarray(values).data)
+    return digest.hexdigest()
+
+
+def _owner() -> str:
+    return f"process {os.getpid()} on {socket.gethostname()}"
+
+
+def _insist_on_owning(checkpoint: Path) -> None:
+    """Raise CampareError where another process has claimed the checkpoint, or finished with it."""
+    owner = _read(checkpoint)[1]["owner"] if checkpoint.exists() else "another process, now done"
+    if owner != _owner():
+        raise CampareError(
+            f"{checkpoint}: this model has been taken over by {owner}; this process stops, "
+            "nothing is to be done"
+        )
+
+
+def _read(path: Path) -> tuple[Weights, dict[str, Any]]:
+    """The tensors, on the CPU, and `about` that `save` wrote."""
+    try:
+        with safe_open(path, "pt") as file:
+            about = json.loads((file.metadata() or {}).get("campare", ""))
+            # Copies: the file goes when the next one is renamed to its place.
+            return {key: file.get_tensor(key).clone() for key in file.keys()}, about  # noqa: SIM118
+    except (OSError, SafetensorError, ValueError) as error:
+        raise CampareError(
+            f"{path}: unreadable checkpoint ({error}); delete it, and training starts from zero"
+        ) from error

@@ -1,0 +1,52 @@
+"""What every script does around its work: a log that is also on the terminal, and clear errors."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from campare.errors import CampareError
+
+
+class _Tee:
+    """A text stream that writes to the terminal and to the log."""
+
+    def __init__(self, terminal: TextIO, log: TextIO) -> None:
+        self.terminal = terminal
+        self.log = log
+
+    def write(self, text: str) -> int:
+        self.log.write(text)
+        self.log.flush()
+        return self.terminal.write(text)
+
+    def flush(self) -> None:
+        self.terminal.flush()
+
+    def isatty(self) -> bool:
+        return self.terminal.isatty()
+
+
+@contextmanager
+def logged(log: str) -> Iterator[None]:
+    """Send what the block prints to `log` as well; end with exit code 1 on any error.
+
+    A `CampareError` is one message; anything else is a bug, and keeps its traceback.
+    """
+    stdout, stderr = sys.stdout, sys.stderr
+    with Path(log).open("w") as handle:
+        sys.stdout, sys.stderr = _Tee(stdout, handle), _Tee(stderr, handle)  # type: ignore[assignment]
+        try:
+            yield
+        except CampareError as error:
+            print(f"error: {error}", file=sys.stderr)
+            sys.exit(1)
+        except Exception:
+            traceback.print_exc()
+            sys.exit(1)
+        finally:
+            sys.stdout, sys.stderr = stdout, stderr

@@ -1,0 +1,20 @@
+"""Measure how far an augmentation's maps are from the baseline's, on every test image."""
+
+from campare import similarity, store, tables
+from job import logged
+
+with logged(snakemake.log[0]):
+    wanted = snakemake.params
+    side = wanted.input_size
+    measured = similarity.tables(
+        store.read(snakemake.input.baseline[0]),
+        [store.read(path) for path in snakemake.input.stores],
+        wanted.metrics,
+        (side, side) if wanted.resolution == "input" else None,
+        wanted.epsilon,
+        snakemake.threads,
+    )
+    for table, path in zip(measured, snakemake.output.similarities, strict=True):
+        tables.write(table, path)
+        undefined = table[[*wanted.metrics]].isna().any(axis=1).sum()
+        print(f"{path}: {len(table):,} pairs, {undefined:,} with an undefined metric")

@@ -1,0 +1,21 @@
+"""Draw test scores per epoch and training times of the candidate architectures."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from campare import plots, tables
+from job import logged
+
+with logged(snakemake.log[0]):
+    architectures = snakemake.params.architectures
+    table = pd.concat(
+        tables.read(path).assign(architecture=name)
+        for path, name in zip(snakemake.input.histories, architectures, strict=True)
+    )
+
+    def draw(name: str) -> Figure:
+        if name == "time":
+            return plots.architecture_times(table, architectures)
+        return plots.architecture_scores(table, name, architectures)
+
+    plots.save_each(snakemake.output, draw, snakemake.params.dpi)

@@ -1,0 +1,51 @@
+"""Draw originals beside augmented copies, for every augmentation."""
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+
+from campare import data, plots, preprocess, seeding, split
+from campare.augment import Augmenter, Batch
+from job import logged
+
+SHOWN = 8
+
+with logged(snakemake.log[0]):
+    wanted = snakemake.params
+    seeding.deterministic(snakemake.threads)
+    dataset = data.read(snakemake.input.data)
+    frame = split.read(snakemake.input.split, len(dataset.images))
+    train = frame[frame["subset"] == "train"]
+    targets = torch.eye(len(dataset.classes))[dataset.labels]
+    images = torch.from_numpy(dataset.images).permute(0, 3, 1, 2)
+
+    def shown(stored: torch.Tensor) -> torch.Tensor:
+        """Images at the size they are augmented at, uint8."""
+        return stored if wanted.at == "native" else preprocess.resized(stored, wanted.input_size)
+
+    def channels_last(stored: torch.Tensor) -> np.ndarray:
+        return stored.permute(0, 2, 3, 1).numpy()
+
+    # The first training image of each class, then the second of each, …
+    turn = train.groupby("label").cumcount()
+    chosen = train.assign(turn=turn).sort_values(["turn", "label"])["index"].to_numpy()[:SHOWN]
+    index = torch.tensor(chosen)
+    batch = Batch(shown(images[index]), targets[index])
+    members = train["index"].to_numpy()
+    pool = Batch(images[members], targets[members])
+
+    epoch = 0 if wanted.resample == "once" else 1
+
+    def draw(augmentation: str) -> Figure:
+        augmenter = Augmenter(wanted.augmentations[augmentation], wanted.seed, pool, shown)
+        # Keyed as in training: the first copy, in the first epoch.
+        augmented = augmenter(batch, index, torch.ones_like(index), epoch)
+        return plots.examples(
+            channels_last(batch.images),
+            channels_last(augmented.images),
+            (batch.targets.numpy(), augmented.targets.numpy()),
+            dataset.classes,
+            augmentation,
+        )
+
+    plots.save_each(snakemake.output, draw, wanted.dpi)

@@ -1,0 +1,46 @@
+"""Draw the maps of all models, for the images with the most extreme metrics."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from campare import data, maps, plots, registry, store, tables
+from job import logged
+
+WORDS = {"mean": "highest mean", "std": "highest standard deviation"}
+
+with logged(snakemake.log[0]):
+    wanted = snakemake.params
+    size = (wanted.input_size, wanted.input_size)
+    dataset = data.read(snakemake.input.data)
+    extremes = tables.read(snakemake.input.extremes).set_index(["metric", "statistic"])
+    indices = np.unique(extremes["index"])
+    looks: dict[int, list[plots.Look]] = {index: [] for index in indices}
+    for path, (augmentation, seed) in zip(snakemake.input.stores, wanted.models, strict=True):
+        kept = store.read(path)
+        rows = np.searchsorted(kept.index, indices)
+        for index, row, heat in zip(indices, rows, maps.show(kept.maps[rows], size), strict=True):
+            predicted = kept.prediction[row].argmax()
+            looks[index].append(
+                plots.Look(
+                    augmentation,
+                    str(seed),
+                    heat,
+                    dataset.classes[predicted],
+                    float(kept.prediction[row, predicted]),
+                    bool(predicted == kept.label[row]),
+                )
+            )
+
+    def draw(name: str) -> Figure:
+        metric, statistic = name.rsplit("_", 1)
+        index, value = extremes.loc[(metric, statistic), ["index", "value"]]
+        why = f"{WORDS[statistic]} over augmentations, {value:.3g}"
+        return plots.extreme(
+            dataset.images[int(index)],
+            looks[int(index)],
+            true=dataset.classes[dataset.labels[int(index)]],
+            heading=f"Image {int(index)}. {registry.metric(metric).label}: "
+            + (why if np.isfinite(value) else "undefined for every image"),
+        )
+
+    plots.save_each(snakemake.output, draw, wanted.dpi)

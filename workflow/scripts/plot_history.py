@@ -1,0 +1,19 @@
+"""Draw training loss and validation accuracy per epoch of all models."""
+
+import pandas as pd
+
+from campare import plots, tables
+from job import logged
+
+with logged(snakemake.log[0]):
+    models = snakemake.params.models
+    histories = pd.concat(
+        tables.read(path).assign(augmentation=augmentation, seed=seed)
+        for path, (augmentation, seed) in zip(snakemake.input.histories, models, strict=True)
+    )
+    augmentations = list(dict.fromkeys(augmentation for augmentation, _ in models))
+    plots.save_each(
+        snakemake.output,
+        lambda _: plots.history(histories, augmentations),
+        snakemake.params.dpi,
+    )

@@ -1,0 +1,13 @@
+"""Draw how often pairs of augmentations are among the most and the least correlated."""
+
+from campare import plots, tables
+from job import logged
+
+with logged(snakemake.log[0]):
+    found = {which: tables.read(snakemake.input[which]) for which in ("strongest", "weakest")}
+    metrics, top = len(snakemake.params.metrics), snakemake.params.top_pairs
+    plots.save_each(
+        snakemake.output,
+        lambda which: plots.pairs(found[which], which, metrics, top),
+        snakemake.params.dpi,
+    )

@@ -1,0 +1,17 @@
+"""Tabulate how right the models are: scores, their means over seeds, confusion matrices."""
+
+from campare import analysis, data, performance, store, tables
+from job import logged
+
+with logged(snakemake.log[0]):
+    models = snakemake.params.models
+    classes = data.read(snakemake.input.data).classes
+    confusions = []
+    for path in snakemake.input.stores:
+        found = store.read(path)
+        confusions.append(performance.confusion(found.label, found.predicted, len(classes)))
+    scores = analysis.performances(models, confusions)
+    tables.write(scores, snakemake.output.performance)
+    tables.write(analysis.performance_summary(scores), snakemake.output.summary)
+    tables.write(analysis.confusions(models, confusions, classes), snakemake.output.confusion)
+    print(scores.to_string(index=False))

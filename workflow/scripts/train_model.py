@@ -1,0 +1,44 @@
+"""Train one model, or go on with it where a killed job left off."""
+
+import signal
+import sys
+from pathlib import Path
+
+from campare import data, split
+from campare.atomic import replacing
+from campare.train import Settings, save, train
+from job import logged
+from progress import Report
+
+
+def stop(*_: object) -> None:
+    """End at once: the checkpoint of the last finished epoch is there."""
+    sys.exit(128 + signal.SIGTERM)
+
+
+weights, history = Path(snakemake.output.weights), Path(snakemake.output.history)
+name = f"{weights.parent.name}/{weights.stem}"
+# Beside the outputs but not one of them: Snakemake deletes those before a job and when it fails.
+checkpoint = weights.with_name(f".{weights.stem}.checkpoint")
+report = Report(name)  # takes the terminal before `logged` doubles it
+
+with logged(snakemake.log[0]):
+    signal.signal(signal.SIGTERM, stop)
+    dataset = data.read(snakemake.input.data)
+    try:
+        best, about, epochs = train(
+            Settings(**snakemake.params.settings),
+            dataset,
+            split.read(snakemake.input.split, len(dataset.images)),
+            name=name,
+            checkpoint=checkpoint,
+            code=snakemake.params.code,
+            progress=report,
+        )
+    except SystemExit:
+        report.line("stopped by SIGTERM; started again, it goes on after its last finished epoch")
+        raise
+    save(weights, best, about)
+    with replacing(history) as aside:
+        epochs.to_csv(aside, index=False)
+    checkpoint.unlink(missing_ok=True)
