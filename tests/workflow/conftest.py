@@ -46,9 +46,9 @@ class Project:
 
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run snakemake on the tiny study; stdout and stderr come together in stdout."""
-        command = [sys.executable, "-m", "snakemake", "--cores", "2"]
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
         return subprocess.run(
-            [*command, "--configfile", "config/tiny.yaml", *arguments],
+            [*command, "--configfile", "config/tiny.yaml"],  # last: it takes all that follows
             cwd=self.path,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -121,3 +121,21 @@ def test_report_has_every_figure_with_a_caption(project: Project) -> None:
     for kind in ("boxplot", "correlation", "segments", "extremes", "performance", "examples"):
         assert kind in page
     assert sum(name.endswith(".png") for name in names) == len(FIGURES)
+
+
+def test_class_policy_baseline_explains_what_the_baseline_predicts(project: Project) -> None:
+    project.edit(
+        "config/tiny.yaml", lambda text: f"{text}cam: {{class: baseline, method: layercam}}\n"
+    )
+    jobs = project.planned()
+    assert "train" not in jobs
+    assert jobs["extract_cams"] == len(MODELS)
+    run = project.snakemake("results/tiny/similarity/cutmix/1.parquet")
+    assert run.returncode == 0, run.stdout
+    with (
+        h5py.File(project.results / "cams" / "baseline" / "1.h5") as baseline,
+        h5py.File(project.results / "cams" / "cutmix" / "1.h5") as store,
+    ):
+        assert store.attrs["method"] == "layercam"
+        assert list(store["target"]) == list(np.argmax(baseline["logit"], axis=1))
+        assert list(store["target"]) != list(np.argmax(store["logit"], axis=1))
