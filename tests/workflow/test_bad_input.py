@@ -33,12 +33,6 @@ def test_misspelt_key_stops_before_any_job(tmp_path: Path) -> None:
     assert not project.results.exists()
 
 
-def test_config_that_is_no_mapping(tmp_path: Path) -> None:
-    project = fresh(tmp_path)
-    (project.path / "config" / "tiny.yaml").write_text("- a list\n")
-    assert "config/tiny.yaml" in refused(project)
-
-
 def test_missing_data_offline_says_what_to_put_where(tmp_path: Path) -> None:
     project = fresh(tmp_path, data={"name": "image_folder", "root": "pictures"})
     assert "pictures" in refused(project)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 
 import pandas as pd
@@ -37,9 +38,12 @@ def read(path: str | Path, text: Sequence[str] = ()) -> pd.DataFrame:
     try:
         if Path(path).suffix == ".parquet":
             return pd.read_parquet(path)
+        lines = Path(path).read_text(encoding="utf-8")
+        if not lines.endswith("\n"):
+            raise ValueError("truncated, its last line has no end")
         # Only an empty field is missing: a class or an augmentation may be called "None".
         return pd.read_csv(
-            path, keep_default_na=False, na_values=[""], dtype=dict.fromkeys(text, str)
+            StringIO(lines), keep_default_na=False, na_values=[""], dtype=dict.fromkeys(text, str)
         )
     except (OSError, ValueError) as error:
         raise CampareError(
