@@ -686,31 +686,26 @@ def _matrix(
     limits: tuple[float, float],
 ) -> tuple[Figure, Axes, QuadMesh]:
     """A square heat map with a text in each cell of `cell` inches; NaN is left white."""
+    import seaborn  # takes a second, and only matrices use it
+
+    few = cell > 0.2
     side = max(2.0, cell * len(names))
     figure = Figure(figsize=(side + 1.9, side + 1.2), layout="constrained")
     axes = figure.subplots()
-    mesh = axes.pcolormesh(
-        values, cmap=cmap, vmin=limits[0], vmax=limits[1], edgecolors="white",
-        linewidth=0.4 if cell > 0.2 else 0, rasterized=cell <= 0.2,
+    seaborn.heatmap(
+        values, ax=axes, cmap=cmap, vmin=limits[0], vmax=limits[1], square=True, cbar=False,
+        annot=np.array(texts) if few else None, fmt="", annot_kws={"size": SMALL}, linewidths=0.4 if few else 0,
+        xticklabels=names, yticklabels=names, rasterized=not few,
     )  # fmt: skip
-    centres = np.arange(len(names)) + 0.5
-    axes.set_xticks(centres, names)
-    axes.set_yticks(centres, names)
-    if cell <= 0.2:
-        axes.tick_params(axis="x", rotation=90)
-    elif max(map(len, names)) > 3:
-        axes.set_xticks(centres, names, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set(aspect="equal", ylim=(len(names), 0))
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
-    shades = np.asarray(mesh.to_rgba(values))[..., :3] @ np.array([0.299, 0.587, 0.114])
-    for row, column in np.ndindex(values.shape):
-        if texts[row][column]:
-            dark = np.isfinite(values[row, column]) and shades[row, column] < 0.5
-            axes.text(
-                column + 0.5, row + 0.5, texts[row][column], ha="center", va="center",
-                size=SMALL, color="white" if dark else "black",
-            )  # fmt: skip
+    for row, column in np.argwhere(np.isnan(values) & few):  # seaborn leaves them blank
+        place: dict[str, Any] = {"ha": "center", "va": "center", "size": SMALL}
+        axes.text(column + 0.5, row + 0.5, texts[row][column], **place)
+    if few and max(map(len, names)) > 3:
+        axes.set_xticks(axes.get_xticks(), names, rotation=45, ha="right", rotation_mode="anchor")
+    axes.tick_params(length=0, labelrotation=0, axis="y")
+    axes.tick_params(length=0, axis="x")
+    mesh = axes.collections[0]
+    assert isinstance(mesh, QuadMesh)
     return figure, axes, mesh
 
 
