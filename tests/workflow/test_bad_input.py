@@ -69,6 +69,14 @@ def test_unknown_target_layer_lists_candidates(project: Project) -> None:
     assert "cam.target_layer" in output
 
 
+def test_layer_without_extent_stops_before_training(tmp_path: Path) -> None:
+    project = fresh(tmp_path, model={"architecture": "resnet18", "input_size": 32})
+    output = refused(project)
+    assert "single pixel" in output
+    assert "resnet18_cifar" in output
+    assert not (project.results / "models").exists()
+
+
 def test_truncated_store_is_named_and_kept(project: Project) -> None:
     store = project.results / "cams" / "affine" / "1.h5"
     half = store.read_bytes()[: store.stat().st_size // 2]

@@ -33,6 +33,7 @@ SCORES = ["accuracy", "precision", "recall", "f1"]
 wildcard_constraints:
     augmentation="|".join(["baseline", *AUGMENTATIONS]),
     seed=r"\d+",
+    highest="mean|std",
 
 
 def of_models(pattern, models):

@@ -190,20 +190,20 @@ rule plot_extremes:
         figures(
             "extremes",
             {
-                f"{metric}_{highest}": {"metric": metric, "highest": highest}
+                f"{metric}_{{highest}}": {"metric": metric, "highest": "{highest}"}
                 for metric in METRICS
-                for highest in ("mean", "std")
             },
         ),
     log:
-        f"{RESULTS}/logs/plot_extremes.log",
+        f"{RESULTS}/logs/plot_extremes_{{highest}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/plot_extremes.tsv"
+        f"{RESULTS}/benchmarks/plot_extremes_{{highest}}.tsv"
     resources:
         mem_mb=4000,
         runtime=30,
     params:
         models=MODELS,
+        statistic="{highest}",
         input_size=STUDY["model"]["input_size"],
         dpi=DPI,
         described=DESCRIBED,
@@ -222,4 +222,4 @@ rule figures:
         rules.plot_correlations.output,
         rules.plot_pairs.output,
         rules.plot_segments.output,
-        rules.plot_extremes.output,
+        expand(rules.plot_extremes.output, highest=["mean", "std"]),

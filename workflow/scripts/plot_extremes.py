@@ -12,7 +12,8 @@ with logged(snakemake.log[0]):
     wanted = snakemake.params
     size = (wanted.input_size, wanted.input_size)
     dataset = data.read(snakemake.input.data)
-    extremes = tables.read(snakemake.input.extremes).set_index(["metric", "statistic"])
+    extremes = tables.read(snakemake.input.extremes).set_index("metric")
+    extremes = extremes[extremes["statistic"] == wanted.statistic]
     indices = np.unique(extremes["index"])
     looks: dict[int, list[plots.Look]] = {index: [] for index in indices}
     for path, (augmentation, seed) in zip(snakemake.input.stores, wanted.models, strict=True):
@@ -32,9 +33,9 @@ with logged(snakemake.log[0]):
             )
 
     def draw(name: str) -> Figure:
-        metric, statistic = name.rsplit("_", 1)
-        index, value = extremes.loc[(metric, statistic), ["index", "value"]]
-        why = f"{WORDS[statistic]} over augmentations, {value:.3g}"
+        metric = name.removesuffix(f"_{wanted.statistic}")
+        index, value = extremes.loc[metric, ["index", "value"]]
+        why = f"{WORDS[wanted.statistic]} over augmentations, {value:.3g}"
         return plots.extreme(
             dataset.images[int(index)],
             looks[int(index)],

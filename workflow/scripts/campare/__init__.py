@@ -2,12 +2,16 @@
 
 One module per concept, in the order of the pipeline:
 
-    registry  config                  what a study may name, and what it says
+    registry  config  reference       what a study may name, what it says, and its manual
     data  split                       pictures as arrays, and who trains on which
-    seeding  augment  models  train   one network per (augmentation, seed)
-    maps  cams  store                 class activation maps, and the file that keeps them
-    performance  similarity           how right a model is; how far apart two maps are
-    analysis  plots                   tables and figures
+    seeding  augment                  random numbers that belong to an image; augmentations
+    models  preprocess  train         one network per (augmentation, seed)
+    cams  store  maps                 class activation maps, the file that keeps them, what is shown
+    performance                       how right a model is
+    similarity  kernels               how far two maps are apart; its compiled loops
+    analysis  tables  plots           tables and figures
+
+    errors  atomic  memory            bad input; files that appear whole; what is asked of malloc
 
 Nothing here knows of Snakemake: the scripts one folder up read and write the files.
 """

@@ -694,8 +694,8 @@ def _matrix(
     axes = figure.subplots()
     seaborn.heatmap(
         values, ax=axes, cmap=cmap, vmin=limits[0], vmax=limits[1], square=True, cbar=False,
-        annot=np.array(texts) if few else None, fmt="", annot_kws={"size": SMALL}, linewidths=0.4 if few else 0,
-        xticklabels=names, yticklabels=names, rasterized=not few,
+        annot=np.array(texts) if few else None, fmt="", annot_kws={"size": SMALL},
+        linewidths=0.4 if few else 0, xticklabels=names, yticklabels=names, rasterized=not few,
     )  # fmt: skip
     for row, column in np.argwhere(np.isnan(values) & few):  # seaborn leaves them blank
         place: dict[str, Any] = {"ha": "center", "va": "center", "size": SMALL}
