@@ -24,7 +24,7 @@ def section(title: str) -> str:
 def apply(project: Project, text: str) -> dict:
     """Make the code changes of a section; return the config of its last YAML block."""
     for path, code in re.findall(r"Append to `([^`]+)`:\n\n```python\n(.*?)```", text, re.DOTALL):
-        project.edit(path, lambda source, code=code: source.rstrip("\n") + "\n" + code)
+        project.edit(path, lambda source, code=code: source.rstrip("\n") + "\n\n\n" + code)
     for registry, path, code in re.findall(
         r"Add to `(\w+)` in `([^`]+)`:\n\n```python\n(.*?)```", text, re.DOTALL
     ):
