@@ -91,6 +91,7 @@ TITLES = {
     "resnet18": "ResNet-18",
     "resnet18_cifar": "ResNet-18, CIFAR stem",
     "densenet121": "DenseNet-121",
+    "shufflenet_v2_x0_5": "ShuffleNet V2 (0.5×)",
     "small_cnn": "Small CNN",
     "small_cnn_wide": "Small CNN, wide",
 }
@@ -568,7 +569,7 @@ def architecture_times(table: pd.DataFrame, architectures: Sequence[str]) -> Fig
     figure, axes = _rows([title(name) for name in architectures])
     colour = [PALETTE[place % len(PALETTE)] for place in range(len(architectures))]
     bars = axes.barh(range(len(architectures)), seconds / length, height=0.6, color=colour)
-    axes.bar_label(bars, fmt="%.1f", padding=3, size=SMALL)
+    axes.bar_label(bars, fmt="{:.2g}", padding=3, size=SMALL)
     axes.set_xlabel(f"Training time of all epochs ({unit})")
     return figure
 
