@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 from conftest import TINY, Project, copy_project
 from PIL import Image
+from safetensors import safe_open
 
 pytestmark = pytest.mark.workflow
 
@@ -139,3 +141,20 @@ def test_class_policy_baseline_explains_what_the_baseline_predicts(project: Proj
         assert store.attrs["method"] == "layercam"
         assert list(store["target"]) == list(np.argmax(baseline["logit"], axis=1))
         assert list(store["target"]) != list(np.argmax(store["logit"], axis=1))
+
+
+def test_a_seed_drives_the_streams_that_vary_names(project: Project) -> None:
+    project.edit("config/tiny.yaml", lambda text: f"{text}vary: [order, init]\n")
+    targets = [f"results/tiny/models/affine/{seed}.safetensors" for seed in (1, 2)]
+    run = project.snakemake(*targets)
+    assert run.returncode == 0, run.stdout
+    first, second = (settings(project.path / target) for target in targets)
+    streams = ("init_seed", "order_seed", "augmentation_seed")
+    assert [first[stream] for stream in streams] == [1, 1, 0]
+    assert [second[stream] for stream in streams] == [2, 2, 0]
+
+
+def settings(weights: Path) -> dict:
+    """What a weight file says of its training."""
+    with safe_open(weights, "np") as file:
+        return json.loads(file.metadata()["campare"])["settings"]

@@ -66,10 +66,10 @@ def labelled(label, names):
     return {name: {label: name} for name in names}
 
 
-def table(name, suffix="csv"):
+def table(name):
     """A table, with its caption."""
     return reported(
-        f"{RESULTS}/tables/{name}.{suffix}",
+        f"{RESULTS}/tables/{name}.csv",
         caption="../report/tables.rst",
         category="Tables",
         labels={"table": name},
@@ -126,7 +126,7 @@ def training_settings(augmentation, seed):
         "precision": STUDY["training"]["precision"],
         "init_seed": stream("init", STUDY["model"]["seed"]),
         "order_seed": stream("order", STUDY["training"]["seed"]),
-        "augmentation_seed": seed,
+        "augmentation_seed": stream("augmentation", STUDY["augmenting"]["seed"]),
         "device": STUDY["compute"]["device"],
         "threads": STUDY["compute"]["threads"],
     }

@@ -23,7 +23,7 @@ rule plot_examples:
         at=STUDY["augmenting"]["at"],
         resample=STUDY["augmenting"]["resample"],
         input_size=STUDY["model"]["input_size"],
-        seed=SEEDS[0],
+        seed=training_settings(AUGMENTATIONS[0], SEEDS[0])["augmentation_seed"],
         dpi=DPI,
         code=code(
             "plot_examples",
