@@ -1,5 +1,6 @@
 # make run     the default study, from a bare machine with Python >= 3.11
 # make test    all tests
+# make test-slurm    the workflow on a SLURM cluster that it starts and stops
 # make lint    ruff, snakefmt, mypy, snakemake --lint
 # make docs    config/README.md from the schema and the registry
 # make lock    resolve envs/requirements.in anew (needs uv)
@@ -9,13 +10,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test lint format docs lock environment clean
+.PHONY: run test test-slurm lint format docs lock environment clean
 
 run: environment
 	$(BIN)/snakemake --cores all --logger campare
 
 test: lint
 	$(BIN)/python -m pytest
+
+# Needs root, and Debian's slurm-wlm and munge.
+test-slurm: environment
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest tests/slurm
 
 lint: environment
 	$(BIN)/ruff check .

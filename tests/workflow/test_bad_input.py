@@ -8,8 +8,9 @@ from pathlib import Path
 import h5py
 import pytest
 import yaml
-from conftest import TINY, Project, copy_project
 from PIL import Image
+
+from tiny import TINY, Project, copy_project
 
 pytestmark = pytest.mark.workflow
 

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from conftest import ROOT, TINY, Project, copy_project
 from PIL import Image
+
+from tiny import ROOT, TINY, Project, copy_project
 
 pytestmark = pytest.mark.workflow
 

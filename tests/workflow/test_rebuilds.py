@@ -7,7 +7,8 @@ import os
 import time
 
 import pytest
-from conftest import Project
+
+from tiny import Project
 
 pytestmark = pytest.mark.workflow
 

@@ -10,9 +10,10 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import TINY, Project, copy_project
 from PIL import Image
 from safetensors import safe_open
+
+from tiny import TINY, Project, copy_project
 
 pytestmark = pytest.mark.workflow
 

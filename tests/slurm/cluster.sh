@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Start and stop a SLURM cluster of two nodes on this machine, for tests.
+#   cluster.sh start DIR     cluster.sh stop DIR
+# DIR holds its configuration, state and logs. Needs root, because SLURM reads /etc/slurm.
+set -euo pipefail
+
+usage() { echo "usage: $0 start|stop DIR" >&2; exit 2; }
+[ $# -eq 2 ] || usage
+here=$(cd "$(dirname "$0")" && pwd)
+mkdir -p "$2"
+dir=$(cd "$2" && pwd)
+
+start() {
+    for tool in slurmctld slurmd munged; do
+        command -v "$tool" > /dev/null || {
+            echo "$tool is missing: apt-get install --no-install-recommends slurm-wlm munge" >&2
+            exit 3
+        }
+    done
+    if [ -e /etc/slurm/slurm.conf ]; then
+        echo "/etc/slurm/slurm.conf is there already: this machine has a cluster of its own" >&2
+        exit 4
+    fi
+    mkdir -p "$dir/state" "$dir/spool/node1" "$dir/spool/node2" /etc/slurm
+    sed "s|@DIR@|$dir|; s|@HOST@|$(hostname -s)|" "$here/slurm.conf" > "$dir/slurm.conf"
+    echo 'NodeName=node[1-2] Name=gpu File=/dev/null' > "$dir/gres.conf"
+    ln -s "$dir/slurm.conf" "$dir/gres.conf" /etc/slurm/
+    if ! pgrep -x munged > /dev/null; then
+        install -d -o munge -g munge -m 755 /run/munge
+        runuser -u munge -- munged
+        touch "$dir/started-munged"
+    fi
+    slurmctld -c
+    slurmd -N node1
+    slurmd -N node2
+    for _ in $(seq 100); do
+        [ "$(sinfo --noheader --Node --states=idle 2> /dev/null | wc -l)" -eq 2 ] && return
+        sleep 0.2
+    done
+    echo "the cluster does not come up; see $dir/*.log" >&2
+    exit 5
+}
+
+stop() {
+    for file in "$dir"/*.pid; do
+        [ -e "$file" ] || continue
+        pid=$(cat "$file")
+        kill "$pid" 2> /dev/null || true
+        for _ in $(seq 150); do kill -0 "$pid" 2> /dev/null && sleep 0.1 || break; done
+    done
+    if [ -e "$dir/started-munged" ]; then pkill -x munged || true; fi
+    for name in slurm.conf gres.conf; do
+        if [ "$(readlink "/etc/slurm/$name")" = "$dir/$name" ]; then rm "/etc/slurm/$name"; fi
+    done
+    rm -rf "$dir"
+}
+
+case $1 in start) start ;; stop) stop ;; *) usage ;; esac

@@ -1,0 +1,91 @@
+"""A copy of the project with a tiny study, which tests may run and edit."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+SOURCES = ["Snakefile", "workflow", "profiles", "config"]
+
+TINY = {
+    "study": "tiny",
+    "data": {"name": "digits"},
+    "split": {"subset": {"train": 300, "test": 60}},
+    "model": {"architecture": "small_cnn", "input_size": 16},
+    "seeds": [1, 2],
+    "augmenting": {"at": "input"},
+    "augmentations": {
+        "affine": {},
+        "cutmix": {},
+        "blur_crop": {"compose": ["gaussian_blur", {"random_crop": {"scale": [0.6, 1.0]}}]},
+    },
+    "training": {"epochs": 2},
+    "similarity": {"metrics": ["overlap_20", "pearson", "mad", "class_kld"]},
+    "figures": {"dpi": 60},
+    "architectures": ["small_cnn", "resnet18_cifar"],
+}
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of the project with a tiny study in config/tiny.yaml."""
+
+    path: Path
+
+    @property
+    def results(self) -> Path:
+        return self.path / "results" / "tiny"
+
+    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run snakemake on the tiny study; stdout and stderr come together in stdout."""
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+        return subprocess.run(
+            [*command, "--configfile", "config/tiny.yaml"],  # last: it takes all that follows
+            cwd=self.path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+
+    def planned(self, *arguments: str) -> dict[str, int]:
+        """Rule → number of jobs that a dry run announces."""
+        plan = self.snakemake("--dry-run", *arguments)
+        assert plan.returncode == 0, plan.stdout
+        jobs: dict[str, int] = {}
+        lines = plan.stdout.splitlines()
+        if any(line.startswith("job ") for line in lines):
+            start = next(i for i, line in enumerate(lines) if line.startswith("job ")) + 2
+            for line in lines[start:]:
+                if not line.strip() or line.startswith("total"):
+                    break
+                rule, count = line.split()
+                jobs[rule] = int(count)
+        return jobs
+
+    def edit(self, file: str, change: Callable[[str], str]) -> None:
+        """Rewrite a source file; the change must change it."""
+        path = self.path / file
+        before = path.read_text()
+        after = change(before)
+        assert after != before
+        path.write_text(after)
+
+
+def copy_project(target: Path, study: dict | None = None) -> Project:
+    target.mkdir(parents=True)
+    for name in SOURCES:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, target / name)
+    (target / "config" / "tiny.yaml").write_text(yaml.safe_dump(study or TINY, sort_keys=False))
+    return Project(target)
