@@ -45,7 +45,7 @@ def files(project: Project) -> dict[str, bytes]:
 def test_study_has_the_bytes_of_a_local_run(cluster: Path, tmp_path: Path) -> None:
     there = on_cluster(tmp_path / "there", TINY)
     output = finish(there, submit(there))
-    assert output.count("has been submitted with SLURM jobid") == 35
+    assert output.count("has been submitted with SLURM jobid") == 34
     here = copy_project(tmp_path / "here", TINY)
     run = here.snakemake()
     assert run.returncode == 0, run.stdout

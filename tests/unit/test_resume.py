@@ -85,7 +85,8 @@ def job(
     code = changes.pop("code", ["abc"])
     given = SimpleNamespace(
         input=SimpleNamespace(data=str(study / "data.h5"), split=str(study / "split.csv")),
-        params=SimpleNamespace(settings=SETTINGS | changes, code=code),
+        params=SimpleNamespace(settings=SETTINGS | changes, code=code, explained=False),
+        config={},
         output=SimpleNamespace(
             weights=str(folder / "models" / "flip" / "2.safetensors"),
             history=str(folder / "models" / "flip" / "2.csv"),

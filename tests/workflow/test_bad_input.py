@@ -75,7 +75,7 @@ def test_layer_without_extent_stops_before_training(tmp_path: Path) -> None:
     output = refused(project)
     assert "single pixel" in output
     assert "resnet18_cifar" in output
-    assert not (project.results / "models").exists()
+    assert not list((project.results / "models").rglob("*.*"))
 
 
 def test_truncated_store_is_named_and_kept(project: Project) -> None:

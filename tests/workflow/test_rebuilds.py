@@ -78,6 +78,13 @@ def test_config_change_rebuilds_what_it_reaches(project: Project) -> None:
     assert all(rule.startswith("plot_") or rule == "all" for rule in project.planned())
 
 
+def test_another_target_layer_maps_anew_and_trains_nothing(project: Project) -> None:
+    project.edit("config/tiny.yaml", lambda text: f"{text}cam: {{target_layer: features.3}}\n")
+    jobs = project.planned()
+    assert "train" not in jobs
+    assert jobs["extract_cams"] == 7
+
+
 def test_new_seed_trains_only_its_models(project: Project) -> None:
     project.edit("config/tiny.yaml", lambda text: text.replace("- 2\n", "- 2\n- 3\n", 1))
     assert project.planned()["train"] == 3

@@ -20,6 +20,7 @@ rule train_architecture:
         mem_mb=8000,
         runtime=lambda wildcards, attempt: 720 * attempt,
     params:
+        explained=False,
         settings=lambda wildcards: {
             **training_settings(*BASELINE),
             "architecture": wildcards.architecture,

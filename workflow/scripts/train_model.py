@@ -7,6 +7,7 @@ from pathlib import Path
 from campare import data, split
 from campare.atomic import replacing
 from campare.train import Settings, save, train
+from early import insist_on_a_map
 from job import logged
 from progress import Report
 
@@ -25,9 +26,13 @@ report = Report(name)  # takes the terminal before `logged` doubles it
 with logged(snakemake.log[0]):
     signal.signal(signal.SIGTERM, stop)
     dataset = data.read(snakemake.input.data)
+    settings = Settings(**snakemake.params.settings)
+    if snakemake.params.explained:
+        # From the config, not from `params`: another layer must not train anew.
+        insist_on_a_map(dataset, settings, snakemake.config.get("cam", {}).get("target_layer"))
     try:
         best, about, epochs = train(
-            Settings(**snakemake.params.settings),
+            settings,
             dataset,
             split.read(snakemake.input.split, len(dataset.images)),
             name=name,

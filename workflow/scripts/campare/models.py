@@ -249,13 +249,6 @@ def target_layer(network: nn.Module, name: str | None, shape: Shape) -> tuple[st
     return name, layers[name]
 
 
-def map_size(network: nn.Module, name: str | None, shape: Shape) -> tuple[str, tuple[int, int]]:
-    """Name of the target layer, and (height, width) of its maps; see `target_layer`."""
-    name, _ = target_layer(network, name, shape)
-    size = dict(_outputs(network, shape))[name]
-    return name, (size[2], size[3])
-
-
 def head(network: nn.Module, layer: nn.Module, shape: Shape) -> nn.Linear | None:
     """The linear layer that global average pooling of the layer's output leads to, if one does.
 
