@@ -42,9 +42,10 @@ include: "workflow/rules/architectures.smk"
 report: "workflow/report/workflow.rst"
 
 
-# One GPU per machine by default (profiles/default); on a cluster SLURM counts them.
+# Limits of one machine, or of one submission (profiles/default); on a cluster SLURM counts GPUs.
 resource_scopes:
     gpu="local",
+    share="local",
 
 
 localrules:

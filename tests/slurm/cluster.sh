@@ -25,7 +25,7 @@ start() {
     sed "s|@DIR@|$dir|; s|@HOST@|$(hostname -s)|" "$here/slurm.conf" > "$dir/slurm.conf"
     echo 'NodeName=node[1-2] Name=gpu File=/dev/null' > "$dir/gres.conf"
     ln -s "$dir/slurm.conf" "$dir/gres.conf" /etc/slurm/
-    if ! pgrep -x munged > /dev/null; then
+    if ! munge --no-input > /dev/null 2>&1; then
         install -d -o munge -g munge -m 755 /run/munge
         runuser -u munge -- munged
         touch "$dir/started-munged"
@@ -34,21 +34,25 @@ start() {
     slurmd -N node1
     slurmd -N node2
     for _ in $(seq 100); do
-        [ "$(sinfo --noheader --Node --states=idle 2> /dev/null | wc -l)" -eq 2 ] && return
+        [ "$(sinfo --noheader --Node --partition=main --states=idle 2> /dev/null | wc -l)" -eq 2 ] && return
         sleep 0.2
     done
     echo "the cluster does not come up; see $dir/*.log" >&2
     exit 5
 }
 
+# SIGTERM to a process, and its end awaited.
+end() {
+    kill "$1" 2> /dev/null || true
+    for _ in $(seq 150); do kill -0 "$1" 2> /dev/null && sleep 0.1 || break; done
+}
+
 stop() {
     for file in "$dir"/*.pid; do
         [ -e "$file" ] || continue
-        pid=$(cat "$file")
-        kill "$pid" 2> /dev/null || true
-        for _ in $(seq 150); do kill -0 "$pid" 2> /dev/null && sleep 0.1 || break; done
+        end "$(cat "$file")"
     done
-    if [ -e "$dir/started-munged" ]; then pkill -x munged || true; fi
+    if [ -e "$dir/started-munged" ]; then end "$(pgrep -x munged)"; fi
     for name in slurm.conf gres.conf; do
         if [ "$(readlink "/etc/slurm/$name")" = "$dir/$name" ]; then rm "/etc/slurm/$name"; fi
     done

@@ -14,11 +14,11 @@ rule train_architecture:
         f"{RESULTS}/logs/architectures/{{architecture}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/architectures/{{architecture}}.tsv"
-    threads: STUDY["compute"]["threads"]
+    threads: THREADS
     resources:
-        gpu=wants_gpu(),
-        mem_mb=8000,
-        runtime=lambda wildcards, attempt: 720 * attempt,
+        gpu=GPU,
+        mem_mb=at_each_attempt(training_memory),
+        runtime=at_each_attempt(training_minutes),
     params:
         explained=False,
         settings=lambda wildcards: {
@@ -41,8 +41,8 @@ rule plot_architectures:
     benchmark:
         f"{RESULTS}/benchmarks/plot_architectures.tsv"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=at_each_attempt(table_memory),
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         architectures=STUDY["architectures"],
         dpi=DPI,

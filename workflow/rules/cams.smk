@@ -14,11 +14,11 @@ rule extract_cams:
         f"{RESULTS}/logs/cams/{{augmentation}}/{{seed}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/cams/{{augmentation}}/{{seed}}.tsv"
-    threads: STUDY["compute"]["threads"]
+    threads: THREADS
     resources:
-        gpu=wants_gpu(),
-        mem_mb=8000,
-        runtime=lambda wildcards, attempt: 120 * attempt,
+        gpu=GPU,
+        mem_mb=at_each_attempt(explaining_memory),
+        runtime=at_each_attempt(explaining_minutes),
     params:
         study=STUDY["study"],
         augmentation="{augmentation}",
@@ -29,8 +29,8 @@ rule extract_cams:
         class_policy=STUDY["cam"]["class"],
         target_layer=STUDY["cam"]["target_layer"],
         batch_size=STUDY["cam"]["batch_size"],
-        device=STUDY["compute"]["device"],
-        threads=STUDY["compute"]["threads"],
+        device=DEVICE,
+        threads=THREADS,
         code=code(
             "extract_cams",
             *entries_of(registry.CAM_METHODS, STUDY["cam"]["method"]),

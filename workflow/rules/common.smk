@@ -1,7 +1,7 @@
 # The study: its checked config, its models, its paths.
 from shutil import which
 
-from campare import config as study_config, registry
+from campare import config as study_config, needs, registry
 from campare.errors import CampareError
 from snakemake.exceptions import WorkflowError
 from snakemake.io import report as reported
@@ -27,6 +27,10 @@ DESCRIBED = {
     name: (entry.label, entry.same, entry.bounds)
     for name, entry in ((name, registry.metric(name)) for name in METRICS)
 }
+THREADS = STUDY["compute"]["threads"]
+DEVICE = STUDY["compute"]["device"]
+# 1 where a job is to run on a CUDA device.
+GPU = int(DEVICE == "cuda" or (DEVICE == "auto" and which("nvidia-smi") is not None))
 SCORES = ["accuracy", "precision", "recall", "f1"]
 
 
@@ -97,10 +101,71 @@ def code(script, *entries):
     return provenance.code(SCRIPTS, script, *entries)
 
 
-def wants_gpu():
-    """1 where a job is to run on a CUDA device, else 0."""
-    device = STUDY["compute"]["device"]
-    return int(device == "cuda" or (device == "auto" and which("nvidia-smi") is not None))
+def at_each_attempt(need):
+    """A resource: what `need` says of a job, twice that at its second attempt, and so on."""
+    return lambda wildcards, attempt: attempt * need(wildcards)
+
+
+def sizes():
+    """Images in each subset."""
+    return needs.sizes(f"{RESULTS}/split.csv")
+
+
+def gmacs(wildcards):
+    """What a forward pass of a job's network costs."""
+    name = wildcards.get("architecture", STUDY["model"]["architecture"])
+    return registry.gmacs(name, STUDY["model"]["input_size"])
+
+
+def images_of_an_epoch(wildcards):
+    """Of a training job; the copies of an augmented set included."""
+    copies = STUDY["augmenting"]["copies"] if steps_of(wildcards.get("augmentation")) else 0
+    return sizes()["train"] * (1 + copies)
+
+
+def training_minutes(wildcards):
+    return needs.training_minutes(
+        images_of_an_epoch(wildcards),
+        STUDY["training"]["epochs"],
+        gmacs(wildcards),
+        THREADS,
+        GPU,
+    )
+
+
+def training_memory(wildcards):
+    kept = images_of_an_epoch(wildcards) if STUDY["augmenting"]["resample"] == "once" else 0
+    return network_memory(STUDY["training"]["batch_size"], kept)
+
+
+def explaining_minutes(wildcards):
+    return needs.explaining_minutes(
+        sizes()["test"],
+        registry.CAM_METHODS[STUDY["cam"]["method"]].passes,
+        gmacs(wildcards),
+        THREADS,
+        GPU,
+    )
+
+
+def explaining_memory(wildcards):
+    return network_memory(STUDY["cam"]["batch_size"])
+
+
+def network_memory(batch_size, kept=0):
+    """Of a job with a network, all images, and `kept` augmented ones."""
+    return needs.network_memory(
+        f"{RESULTS}/data.h5", kept, batch_size, STUDY["model"]["input_size"], GPU
+    )
+
+
+def comparing_minutes(wildcards):
+    return needs.comparing_minutes(sizes()["test"] * len(SEEDS), THREADS)
+
+
+def table_memory(wildcards):
+    """Of a job that reads every row of every similarity table."""
+    return needs.table_memory(sizes()["test"] * len(MODELS))
 
 
 def training_settings(augmentation, seed):
@@ -127,8 +192,8 @@ def training_settings(augmentation, seed):
         "init_seed": stream("init", STUDY["model"]["seed"]),
         "order_seed": stream("order", STUDY["training"]["seed"]),
         "augmentation_seed": stream("augmentation", STUDY["augmenting"]["seed"]),
-        "device": STUDY["compute"]["device"],
-        "threads": STUDY["compute"]["threads"],
+        "device": DEVICE,
+        "threads": THREADS,
     }
 
 

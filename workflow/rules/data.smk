@@ -10,8 +10,8 @@ rule load_data:
     benchmark:
         f"{RESULTS}/benchmarks/load_data.tsv"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         **STUDY["data"],
         code=code("load_data", *entries_of(registry.DATASETS, STUDY["data"]["name"])),
@@ -29,8 +29,8 @@ rule make_split:
     benchmark:
         f"{RESULTS}/benchmarks/make_split.tsv"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         **STUDY["split"],
         code=code("make_split"),

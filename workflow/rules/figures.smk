@@ -16,8 +16,8 @@ rule plot_examples:
     benchmark:
         f"{RESULTS}/benchmarks/plot_examples.tsv"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=at_each_attempt(table_memory),
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         augmentations=STUDY["augmentations"],
         at=STUDY["augmenting"]["at"],
@@ -46,8 +46,8 @@ rule plot_history:
     benchmark:
         f"{RESULTS}/benchmarks/plot_history.tsv"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=at_each_attempt(table_memory),
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         models=MODELS,
         dpi=DPI,
@@ -67,8 +67,8 @@ rule plot_performance:
     benchmark:
         f"{RESULTS}/benchmarks/plot_performance.tsv"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=at_each_attempt(table_memory),
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         dpi=DPI,
         code=code("plot_performance"),
@@ -86,8 +86,8 @@ rule plot_confusion:
     benchmark:
         f"{RESULTS}/benchmarks/plot_confusion.tsv"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=at_each_attempt(table_memory),
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         dpi=DPI,
         code=code("plot_confusion"),
@@ -105,8 +105,8 @@ rule plot_boxplots:
     benchmark:
         f"{RESULTS}/benchmarks/plot_boxplots.tsv"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=at_each_attempt(table_memory),
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         augmentations=AUGMENTATIONS,
         seeds=len(SEEDS),
@@ -127,8 +127,8 @@ rule plot_correlations:
     benchmark:
         f"{RESULTS}/benchmarks/plot_correlations.tsv"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=at_each_attempt(table_memory),
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         augmentations=AUGMENTATIONS,
         dpi=DPI,
@@ -149,8 +149,8 @@ rule plot_pairs:
     benchmark:
         f"{RESULTS}/benchmarks/plot_pairs.tsv"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=at_each_attempt(table_memory),
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         metrics=METRICS,
         top_pairs=STUDY["analysis"]["top_pairs"],
@@ -170,8 +170,8 @@ rule plot_segments:
     benchmark:
         f"{RESULTS}/benchmarks/plot_segments.tsv"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=at_each_attempt(table_memory),
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         models=AUGMENTED,
         dpi=DPI,
@@ -199,8 +199,8 @@ rule plot_extremes:
     benchmark:
         f"{RESULTS}/benchmarks/plot_extremes_{{highest}}.tsv"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=at_each_attempt(table_memory),
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         models=MODELS,
         statistic="{highest}",

@@ -13,10 +13,10 @@ rule measure_similarity:
         f"{RESULTS}/logs/similarity/{{augmentation}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/similarity/{{augmentation}}.tsv"
-    threads: STUDY["compute"]["threads"]
+    threads: THREADS
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=at_each_attempt(table_memory),
+        runtime=at_each_attempt(comparing_minutes),
     params:
         **STUDY["similarity"],
         input_size=STUDY["model"]["input_size"],

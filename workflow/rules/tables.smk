@@ -15,8 +15,8 @@ rule tabulate_performance:
     benchmark:
         f"{RESULTS}/benchmarks/tabulate_performance.tsv"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=at_each_attempt(table_memory),
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         models=MODELS,
         code=code("tabulate_performance"),
@@ -35,8 +35,8 @@ rule tabulate_aggregate:
     benchmark:
         f"{RESULTS}/benchmarks/tabulate_aggregate.tsv"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=at_each_attempt(table_memory),
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         models=AUGMENTED,
         metrics=METRICS,
@@ -57,8 +57,8 @@ rule tabulate_correlation:
     benchmark:
         f"{RESULTS}/benchmarks/tabulate_correlation.tsv"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=at_each_attempt(table_memory),
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         metrics=METRICS,
         augmentations=AUGMENTATIONS,
@@ -78,8 +78,8 @@ rule tabulate_extremes:
     benchmark:
         f"{RESULTS}/benchmarks/tabulate_extremes.tsv"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=at_each_attempt(table_memory),
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         metrics=METRICS,
         code=code("tabulate_extremes"),
@@ -97,8 +97,8 @@ rule tabulate_segments:
     benchmark:
         f"{RESULTS}/benchmarks/tabulate_segments.tsv"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=at_each_attempt(table_memory),
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         models=AUGMENTED,
         metrics=METRICS,

@@ -14,11 +14,11 @@ rule train:
         f"{RESULTS}/logs/train/{{augmentation}}/{{seed}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/train/{{augmentation}}/{{seed}}.tsv"
-    threads: STUDY["compute"]["threads"]
+    threads: THREADS
     resources:
-        gpu=wants_gpu(),
-        mem_mb=8000,
-        runtime=lambda wildcards, attempt: 720 * attempt,
+        gpu=GPU,
+        mem_mb=at_each_attempt(training_memory),
+        runtime=at_each_attempt(training_minutes),
     params:
         explained=True,
         settings=lambda wildcards: training_settings(wildcards.augmentation, int(wildcards.seed)),

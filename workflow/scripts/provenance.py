@@ -28,6 +28,7 @@ class Symbol:
     uses: frozenset[tuple[str, str]]
 
 
+@cache
 def code(scripts: Path, script: str, *entries: str) -> list[str]:
     """What `script` runs: a sorted list of "module.name digest".
 

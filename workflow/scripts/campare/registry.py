@@ -13,6 +13,7 @@ import importlib.util
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,20 @@ class Entry:
         module, name = self.function.split(":")
         function: Callable[..., Any] = getattr(importlib.import_module(f"campare.{module}"), name)
         return function
+
+
+@dataclass(frozen=True)
+class Architecture(Entry):
+    """A network; `gmacs` are 1e9 multiplications and additions for a 224 × 224 image."""
+
+    gmacs: float | None = None
+
+
+@dataclass(frozen=True)
+class Method(Entry):
+    """A CAM method; an image takes as long as `passes` forward passes, at most."""
+
+    passes: int = 3
 
 
 @dataclass(frozen=True)
@@ -95,24 +110,27 @@ DATASETS: dict[str, Entry] = {
 }
 
 # Any other torchvision classifier can be named too: see `models.build`.
-ARCHITECTURES: dict[str, Entry] = {
-    "small_cnn": Entry(
+ARCHITECTURES: dict[str, Architecture] = {
+    "small_cnn": Architecture(
         "three 3×3 convolutions (16, 32, 64) with batch norm, global average pooling, one linear "
         "layer; maps at a quarter of the input size",
         "models:small_cnn",
+        gmacs=0.078,
     ),
-    "small_cnn_wide": Entry(
+    "small_cnn_wide": Architecture(
         "the same with 32, 64 and 128 channels and two convolutions in the last two stages",
         "models:small_cnn_wide",
+        gmacs=0.88,
     ),
-    "resnet18_cifar": Entry(
+    "resnet18_cifar": Architecture(
         "torchvision's ResNet-18 with the CIFAR stem (3×3, stride 1, no pooling) for inputs of "
         "about 32 px",
         "models:resnet18_cifar",
+        gmacs=27.2,
     ),
-    "efficientnet_b0": Entry("torchvision's EfficientNet-B0", "models:efficientnet_b0"),
-    "resnet18": Entry("torchvision's ResNet-18", "models:resnet18"),
-    "densenet121": Entry("torchvision's DenseNet-121", "models:densenet121"),
+    "efficientnet_b0": Architecture("torchvision's EfficientNet-B0", "models:efficientnet_b0"),
+    "resnet18": Architecture("torchvision's ResNet-18", "models:resnet18"),
+    "densenet121": Architecture("torchvision's DenseNet-121", "models:densenet121"),
 }
 
 _INTERPOLATION = choice("nearest", "how pixels are read", "nearest", "bilinear")
@@ -217,17 +235,19 @@ AUGMENTATIONS: dict[str, Entry] = {
     ),
 }
 
-CAM_METHODS: dict[str, Entry] = {
-    "gradcam": Entry("Grad-CAM (Selvaraju et al. 2017)", "cams:gradcam"),
-    "cam": Entry("CAM of the class weights (Zhou et al. 2016)", "cams:cam"),
-    "gradcam++": Entry("Grad-CAM++ (Chattopadhay et al. 2018)", "cams:gradcam_plus_plus"),
-    "xgradcam": Entry("XGrad-CAM (Fu et al. 2020)", "cams:xgradcam"),
-    "layercam": Entry("LayerCAM (Jiang et al. 2021)", "cams:layercam"),
-    "hirescam": Entry("HiResCAM (Draelos and Carin 2020)", "cams:hirescam"),
-    "eigencam": Entry("Eigen-CAM (Muhammad and Yeasin 2020)", "cams:eigencam"),
-    "eigengradcam": Entry("Eigen-CAM of activation × gradient", "cams:eigengradcam"),
-    "scorecam": Entry("Score-CAM (Wang et al. 2020)", "cams:scorecam"),
-    "ablationcam": Entry("Ablation-CAM (Desai and Ramaswamy 2020)", "cams:ablationcam"),
+CAM_METHODS: dict[str, Method] = {
+    "gradcam": Method("Grad-CAM (Selvaraju et al. 2017)", "cams:gradcam"),
+    "cam": Method("CAM of the class weights (Zhou et al. 2016)", "cams:cam"),
+    "gradcam++": Method("Grad-CAM++ (Chattopadhay et al. 2018)", "cams:gradcam_plus_plus"),
+    "xgradcam": Method("XGrad-CAM (Fu et al. 2020)", "cams:xgradcam"),
+    "layercam": Method("LayerCAM (Jiang et al. 2021)", "cams:layercam"),
+    "hirescam": Method("HiResCAM (Draelos and Carin 2020)", "cams:hirescam"),
+    "eigencam": Method("Eigen-CAM (Muhammad and Yeasin 2020)", "cams:eigencam"),
+    "eigengradcam": Method("Eigen-CAM of activation × gradient", "cams:eigengradcam"),
+    "scorecam": Method("Score-CAM (Wang et al. 2020)", "cams:scorecam", passes=1000),
+    "ablationcam": Method(
+        "Ablation-CAM (Desai and Ramaswamy 2020)", "cams:ablationcam", passes=1000
+    ),
 }
 
 # Functions of `similarity.Pairs`: a value per pair, float64 (n,), or several columns as a dict from
@@ -326,10 +346,27 @@ def check_parameters(name: str, parameters: Mapping[str, Any]) -> None:
         raise CampareError(f"{name}.kernel_size: {size} is even; write {size + 1}")
 
 
-def torchvision_classifiers() -> list[str]:
-    """Names of torchvision's classifiers, read from its source without importing it (3 s)."""
+def torchvision_classifiers() -> dict[str, float]:
+    """torchvision's classifiers, read from its source without importing it (3 s).
+
+    The values are the 1e9 multiplications and additions per image that torchvision states with a
+    model's weights.
+    """
     spec = importlib.util.find_spec("torchvision")
     folder = Path(spec.origin).parent / "models" if spec and spec.origin else None
-    sources = sorted(folder.glob("*.py")) if folder else []
-    pattern = re.compile(r"^@register_model\(\)$.*?^def (\w+)\(", re.MULTILINE | re.DOTALL)
-    return sorted(name for file in sources for name in pattern.findall(file.read_text()))
+    sources = [file.read_text() for file in sorted(folder.glob("*.py"))] if folder else []
+    model = re.compile(r"^@register_model\(\)$.*?^def (\w+)\(", re.MULTILINE | re.DOTALL)
+    stated = re.compile(r"^class (\w+)_Weights\(.*?\"_ops\": ([\d.]+)", re.MULTILINE | re.DOTALL)
+    costs = {name.lower(): float(ops) for source in sources for name, ops in stated.findall(source)}
+    names = sorted(name for source in sources for name in model.findall(source))
+    return {name: costs.get(name, 1.0) for name in names}
+
+
+@cache
+def gmacs(architecture: str, input_size: int) -> float:
+    """1e9 multiplications and additions of one forward pass of one image, roughly."""
+    entry = ARCHITECTURES.get(architecture)
+    known = entry.gmacs if entry else None
+    if known is None:
+        known = torchvision_classifiers().get(architecture, 1.0)
+    return known * (input_size / 224) ** 2
