@@ -4,10 +4,11 @@
 #   snakemake --cores all --configfile config/thesis.yaml      another study
 #   snakemake --cores all results/digits/figures/boxplot/mad.png     one figure
 #   snakemake --cores all architectures                        compare candidate architectures
+#   snakemake --cores all efficiency                           what every job used
 #
 # The pipeline, one rule file per stage:
 #
-#   data → train → cams → similarity → tables → figures        architectures beside them
+#   data → train → cams → similarity → tables → figures        architectures, efficiency beside them
 import sys
 from pathlib import Path
 
@@ -37,6 +38,7 @@ include: "workflow/rules/similarity.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/architectures.smk"
+include: "workflow/rules/efficiency.smk"
 
 
 report: "workflow/report/workflow.rst"
@@ -53,6 +55,12 @@ localrules:
     tables,
     figures,
     architectures,
+    efficiency,
+
+
+onerror:
+    for message in retrying.refusals():
+        print(message, file=sys.stderr)
 
 
 rule all:

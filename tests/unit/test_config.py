@@ -148,7 +148,8 @@ def test_any_torchvision_classifier_is_an_architecture() -> None:
 
 
 def test_torchvision_names_are_torchvisions_own() -> None:
-    torchvision = pytest.importorskip("torchvision")
-    assert registry.torchvision_classifiers() == sorted(
-        torchvision.models.list_models(module=torchvision.models)
-    )
+    models = pytest.importorskip("torchvision").models
+    found = registry.torchvision_classifiers()
+    assert list(found) == sorted(models.list_models(module=models))
+    for name, cost in found.items():
+        assert cost in [weights.meta["_ops"] for weights in models.get_model_weights(name)]

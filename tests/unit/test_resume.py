@@ -145,8 +145,9 @@ def test_an_undisturbed_job_leaves_its_results_and_a_line_per_epoch(
     assert results(tmp_path) == undisturbed
     left = sorted(path.name for path in (tmp_path / "models" / "flip").iterdir())
     assert left == ["2.csv", "2.safetensors"]
-    lines = read(tmp_path / "log").splitlines()
+    *lines, last = read(tmp_path / "log").splitlines()
     assert len(lines) == 3
+    assert re.fullmatch(r"used: [\d,]+ images/s, peak GPU memory 0 MB", last)
     for epoch, line in enumerate(lines, start=1):
         numbers = r"loss \d+\.\d{3}  validation accuracy \d+\.\d %  [\d,]+ images/s  \d+ s left"
         assert re.fullmatch(rf"flip/2  epoch {epoch}/3  {numbers}", line)
@@ -221,7 +222,61 @@ def test_sigterm_ends_at_once_with_143_and_the_next_start_goes_on(
     assert "stopped by SIGTERM" in read(tmp_path / "log")
     assert [path.name for path in (tmp_path / "models" / "flip").iterdir()] == [".2.checkpoint"]
     assert finish(study, tmp_path, epochs=300, kill=("after", CLAIM)) < 0
-    assert "goes on after epoch" in read(tmp_path / "log")
+    assert re.search(r"goes on after (epoch \d+|\d+ images of epoch)", read(tmp_path / "log"))
+
+
+def test_stopped_after_any_batch_it_goes_on_there_with_the_same_weights(
+    study: Path, tmp_path: Path
+) -> None:
+    """Dropout's random numbers and the losses of the epoch so far are kept as well."""
+    dataset = data.read(study / "data.h5")
+    frame = split.read(study / "split.csv", 200)
+    changes = {"architecture": "squeezenet1_1", "input_size": 32, "epochs": 2, "batch_size": 80}
+    settings = train.Settings(**SETTINGS | changes | {"learning_rate": 1e-3})
+
+    def run(path: Path, last: int | None) -> tuple[Any, pd.DataFrame, list[dict[str, Any]]]:
+        asked = iter(range(10**9))
+        notes: list[dict[str, Any]] = []
+        weights, about, history = train.train(
+            settings,
+            dataset,
+            frame,
+            name="flip/2",
+            checkpoint=path,
+            code=["abc"],
+            progress=notes.append,
+            stopping=lambda: next(asked) == last,
+        )
+        return (
+            {name: tensor.numpy().tobytes() for name, tensor in weights.items()} | about,
+            history.drop(columns=["seconds", "images_per_second"]),
+            notes,
+        )
+
+    weights, history, _ = run(tmp_path / "whole", None)
+    # An epoch: three batches of training (200 images), one of validation.
+    for last, where in enumerate(["80", "160", "200", "200", "80", "160", "200", "200"]):
+        path = tmp_path / str(last)
+        with pytest.raises(train.Stopped):
+            run(path, last)
+        weights_again, history_again, notes = run(path, None)
+        assert notes[0]["message"].startswith(
+            f"goes on after {where} images of epoch {1 + last // 4}"
+        )
+        assert weights_again == weights
+        pd.testing.assert_frame_equal(history_again, history, check_exact=True)
+
+
+def test_a_checkpoint_is_released_by_its_owner_alone(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = checkpoint(tmp_path)
+    assert finish(study, tmp_path, kill=("after", SECOND)) < 0
+    train.release(path)
+    assert path.exists()
+    monkeypatch.setattr(train, "_owner", lambda: train._read(path)[1]["owner"])
+    train.release(path)
+    assert not path.exists()
 
 
 def read(path: Path) -> str:

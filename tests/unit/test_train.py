@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from safetensors import safe_open
 
-from campare import data, models, performance, registry, seeding, train
+from campare import data, devices, models, performance, registry, seeding, train
 from campare.augment import Augmenter, Batch
 from campare.errors import CampareError
 from campare.preprocess import prepare
@@ -414,9 +414,10 @@ def test_auto_takes_the_fastest_device(
     cuda: bool, mps: bool, chosen: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
-    assert train.choose_device("auto") == torch.device(chosen)
-    assert train.choose_device("cpu") == torch.device("cpu")
+    assert devices.choose("auto") == torch.device(chosen)
+    assert devices.choose("cpu") == torch.device("cpu")
 
 
 def test_deterministic_algorithms_are_on_with_the_threads_of_the_settings(

@@ -7,6 +7,9 @@ from snakemake.exceptions import WorkflowError
 from snakemake.io import report as reported
 
 import provenance
+import retrying
+
+retrying.install()
 
 try:
     STUDY = study_config.complete(config, str(workflow.configfiles[-1]))

@@ -3,9 +3,8 @@
 import time
 from collections.abc import Iterator
 
-from campare import cams, data, models, seeding, split, store
-from campare.train import choose_device
-from job import logged
+from campare import cams, data, devices, models, seeding, split, store
+from job import logged, used
 
 
 def told(batches: Iterator[cams.Batch], images: int) -> Iterator[cams.Batch]:
@@ -19,12 +18,13 @@ def told(batches: Iterator[cams.Batch], images: int) -> Iterator[cams.Batch]:
         if now - printed >= 30 or done == images:
             printed = now
             print(f"{done:,} of {images:,} images, {done / (now - start):,.0f} images/s")
+    used(done, time.monotonic() - start)
 
 
 with logged(snakemake.log[0]):
     wanted = snakemake.params
     seeding.deterministic(wanted.threads)
-    device = choose_device(wanted.device)
+    device = devices.choose(wanted.device)
 
     dataset = data.read(snakemake.input.data)
     frame = split.read(snakemake.input.split, len(dataset.images))

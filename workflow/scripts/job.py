@@ -1,4 +1,4 @@
-"""What every script does around its work: a log that is also on the terminal, and clear errors."""
+"""What scripts do around their work: a log that is also on the terminal, clear errors, speed."""
 
 from __future__ import annotations
 
@@ -50,3 +50,11 @@ def logged(log: str) -> Iterator[None]:
             sys.exit(1)
         finally:
             sys.stdout, sys.stderr = stdout, stderr
+
+
+def used(images: float, seconds: float) -> None:
+    """Log a job's speed and its peak GPU memory, for the efficiency table."""
+    torch = sys.modules.get("torch")
+    on_gpu = torch is not None and torch.cuda.is_initialized()
+    peak = torch.cuda.max_memory_reserved() if torch and on_gpu else 0
+    print(f"used: {images / seconds:,.0f} images/s, peak GPU memory {peak / 1e6:,.0f} MB")

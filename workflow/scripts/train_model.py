@@ -3,19 +3,16 @@
 import signal
 import sys
 from pathlib import Path
+from threading import Event
 
 from campare import data, split
 from campare.atomic import replacing
-from campare.train import Settings, save, train
+from campare.train import Settings, Stopped, release, save, train
 from early import insist_on_a_map
-from job import logged
+from job import logged, used
 from progress import Report
 
-
-def stop(*_: object) -> None:
-    """End at once: the checkpoint of the last finished epoch is there."""
-    sys.exit(128 + signal.SIGTERM)
-
+asked_to_stop = Event()
 
 weights, history = Path(snakemake.output.weights), Path(snakemake.output.history)
 name = f"{weights.parent.name}/{weights.stem}"
@@ -24,7 +21,8 @@ checkpoint = weights.with_name(f".{weights.stem}.checkpoint")
 report = Report(name)  # takes the terminal before `logged` doubles it
 
 with logged(snakemake.log[0]):
-    signal.signal(signal.SIGTERM, stop)
+    # A time limit or a preemption is near.
+    signal.signal(signal.SIGTERM, lambda *_: asked_to_stop.set())
     dataset = data.read(snakemake.input.data)
     settings = Settings(**snakemake.params.settings)
     if snakemake.params.explained:
@@ -39,11 +37,13 @@ with logged(snakemake.log[0]):
             checkpoint=checkpoint,
             code=snakemake.params.code,
             progress=report,
+            stopping=asked_to_stop.is_set,
         )
-    except SystemExit:
-        report.line("stopped by SIGTERM; started again, it goes on after its last finished epoch")
-        raise
+    except Stopped as where:
+        report.line(f"stopped by SIGTERM {where}; started again, it goes on from there")
+        sys.exit(128 + signal.SIGTERM)
     save(weights, best, about)
     with replacing(history) as aside:
         epochs.to_csv(aside, index=False)
-    checkpoint.unlink(missing_ok=True)
+    release(checkpoint)
+    used(len(epochs), (1 / epochs["images_per_second"]).sum())

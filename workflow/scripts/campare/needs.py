@@ -49,8 +49,10 @@ def _counted(path: Path, _: int) -> dict[str, int]:
 
 def training_minutes(images: int, epochs: int, gmacs: float, threads: int, gpu: int) -> int:
     """Minutes to train: `images` of each epoch, copies included, `gmacs` 1e9 per forward pass."""
-    seconds = images * epochs * max(
-        TRAINING * _seconds(gmacs, threads, gpu), 1 / (AUGMENTED * (1 if gpu else threads))
+    seconds = (
+        images
+        * epochs
+        * max(TRAINING * _seconds(gmacs, threads, gpu), 1 / (AUGMENTED * (1 if gpu else threads)))
     )
     return _minutes(seconds)
 

@@ -22,7 +22,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialized
 from torch.optim.adam import adam
 
-from campare import data, memory, models, performance, seeding
+from campare import data, devices, memory, models, performance, seeding
 from campare.atomic import replacing
 from campare.augment import Augmenter, Batch
 from campare.data import Dataset
@@ -100,27 +100,8 @@ def order(n: int, copies: int, seed: int) -> NDArray[np.int64]:
     return np.stack([ranks % n, ranks // n], axis=1)
 
 
-def choose_device(name: str) -> torch.device:
-    """The device that `compute.device` means; "auto" is CUDA, else Apple's MPS, else the CPU.
-
-    Raises
-    ------
-    CampareError
-        The device asked for is not there.
-    """
-    there = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    if name == "auto":
-        name = next(kind for kind, found in there.items() if found)
-    if not there[name]:
-        raise CampareError(
-            f"compute.device: {name} is asked for, but torch finds none here; "
-            "set it to auto or cpu, or mend the driver"
-        )
-    return torch.device(name)
+class Stopped(Exception):  # noqa: N818, no error
+    """Training was asked to stop; its checkpoint is written."""
 
 
 def save(path: Path, tensors: Weights, about: Mapping[str, Any]) -> None:
@@ -144,6 +125,7 @@ def train(
     checkpoint: Path,
     code: Sequence[str],
     progress: Progress,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> tuple[Weights, Metadata, pd.DataFrame]:
     """Train one model, from where `checkpoint` left off if there is one.
 
@@ -154,15 +136,18 @@ def train(
     name
         What messages call the model, such as "affine/2".
     checkpoint
-        Written after every epoch; the caller removes it once the results are kept. One of other
-        settings, data, code or versions is not used. The latest process to start owns it, and an
-        older one that still runs (on a node thought lost, say) stops at its next epoch.
+        Written after every epoch; the caller gives it to `release` once the results are kept. One
+        of other settings, data, code or versions is not used. The latest process to start owns it,
+        and an older one that still runs (on a node thought lost, say) stops at its next epoch.
     code
         Stands for the code that trains, such as digests of its functions.
     progress
         Called with a dict that says which `event` it is: "note" (`message`), "batch" (at most
         once a second: `epoch` of `epochs`, `done` of `images`, `loss`) or "epoch" (a row of the
         history, `epochs`, and `left`, the seconds still to go).
+    stopping
+        Asked after every batch. Once it says yes, the checkpoint is written in the middle of the
+        epoch, and a later call goes on from that very batch.
 
     Returns
     -------
@@ -179,9 +164,11 @@ def train(
     ------
     CampareError
         No such device; a loss that is not finite; a checkpoint unreadable or taken over.
+    Stopped
+        After `stopping`.
     """
     seeding.deterministic(settings.threads)
-    device = choose_device(settings.device)
+    device = devices.choose(settings.device)
     memory.keep_freed()
 
     subsets = ("train", *settings.evaluate)
@@ -197,12 +184,17 @@ def train(
         "device": device.type,
         "versions": {package: version(package) for package in ("torch", "torchvision", "numpy")},
     }
-    run = _Run(settings, dataset, rows, metadata, device)
+    run = _Run(settings, dataset, rows, metadata, device, stopping)
     if checkpoint.exists():
         progress({"event": "note", "message": run.resume(checkpoint)})
     run.save(checkpoint)
     while run.epoch < settings.epochs:
-        run.advance(name, progress)
+        try:
+            run.advance(name, progress)
+        except Stopped:
+            _insist_on_owning(checkpoint)
+            run.save(checkpoint)
+            raise
         _insist_on_owning(checkpoint)
         run.save(checkpoint)
         spent = sum(row["seconds"] for row in run.history)
@@ -213,6 +205,12 @@ def train(
     columns = ["epoch", "train_loss", *measured, "seconds", "images_per_second"]
     history = pd.DataFrame(run.history, columns=columns)
     return run.best, {**metadata, "epoch": run.best_epoch}, history
+
+
+def release(checkpoint: Path) -> None:
+    """Remove a checkpoint that is no longer needed, unless another process has claimed it."""
+    if checkpoint.exists() and _read(checkpoint)[1]["owner"] == _owner():
+        checkpoint.unlink()
 
 
 class Adam:
@@ -272,8 +270,10 @@ class _Run:
         rows: Mapping[str, NDArray[np.int64]],
         metadata: Metadata,
         device: torch.device,
+        stopping: Callable[[], bool],
     ) -> None:
         self.settings = settings
+        self.stopping = stopping
         self.metadata = metadata
         self.device = device
         self.mean = torch.tensor(metadata["mean"], dtype=torch.float32, device=device)
@@ -296,6 +296,11 @@ class _Run:
         self.adam = Adam(self.model.parameters(), settings.learning_rate, settings.weight_decay)
         self.history: list[dict[str, float]] = []
         self.best = self._weights()
+        # Of the epoch under way: loss and size of each batch so far, and the time they took.
+        self.losses: list[torch.Tensor] = []
+        self.sizes: list[int] = []
+        self.spent = 0.0
+        self.began = 0.0
 
     @property
     def epoch(self) -> int:
@@ -308,14 +313,25 @@ class _Run:
         return 1 + int(np.argmax([row["validation_accuracy"] for row in self.history]))
 
     def advance(self, name: str, progress: Progress) -> None:
-        """Train one epoch, measure it, and keep its weights if it is the best so far."""
+        """Train one epoch, or the rest of it, measure it, and keep its weights if they are best.
+
+        Raises
+        ------
+        Stopped
+            In between; `save` then keeps how far the epoch is.
+        """
         epoch = self.epoch + 1
-        # Dropout and stochastic depth: a resumed run must draw what an undisturbed one draws.
-        words = np.random.SeedSequence([self.settings.order_seed, epoch])
-        torch.manual_seed(int(words.generate_state(1, np.uint64)[0]))
-        start = time.perf_counter()
-        row: dict[str, float] = {"epoch": epoch, "train_loss": self._train(progress)}
-        speed = self.feed.length / (time.perf_counter() - start)
+        self.began = time.perf_counter() - self.spent
+        if not self.sizes:
+            # Dropout and stochastic depth: a resumed run must draw what an undisturbed one draws.
+            words = np.random.SeedSequence([self.settings.order_seed, epoch])
+            torch.manual_seed(int(words.generate_state(1, np.uint64)[0]))
+        self._train(progress)
+        speed = self.feed.length / (time.perf_counter() - self.began)
+        # Until here the losses stay on the device: to read one is to wait for it.
+        losses = torch.stack(self.losses).cpu().double().numpy()
+        mean = float(np.average(losses, weights=self.sizes))
+        row: dict[str, float] = {"epoch": epoch, "train_loss": mean}
         for subset in self.settings.evaluate:
             row |= self._measure(subset)
         for key, value in row.items():
@@ -324,45 +340,53 @@ class _Run:
                     f"{name}: {key} is {value} in epoch {epoch}; lower training.learning_rate, or "
                     "set training.precision to float32"
                 )
-        row |= {"seconds": time.perf_counter() - start, "images_per_second": speed}
+        row |= {"seconds": time.perf_counter() - self.began, "images_per_second": speed}
         self.history.append(row)
+        self.losses, self.sizes, self.spent = [], [], 0.0
         if self.best_epoch == epoch:
             self.best = self._weights()
 
-    def _train(self, progress: Progress) -> float:
-        """Go through the training list once; the mean loss."""
+    def _train(self, progress: Progress) -> None:
+        """Go through what is left of the training list."""
         self.model.train()
-        losses, sizes = [], []
         told = time.monotonic()
-        for images, targets in self.feed.batches(self.epoch + 1):
+        for images, targets in self.feed.batches(self.epoch + 1, len(self.sizes)):
             loss = F.cross_entropy(self._logits(images), targets)
             self.model.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             self.adam.step()
-            losses.append(loss.detach())
-            sizes.append(len(images))
+            self.losses.append(loss.detach())
+            self.sizes.append(len(images))
             if time.monotonic() - told >= 1:
                 told = time.monotonic()
                 state = {"epoch": self.epoch + 1, "epochs": self.settings.epochs}
-                done = {"done": sum(sizes), "images": self.feed.length, "loss": loss.item()}
+                done = {"done": sum(self.sizes), "images": self.feed.length, "loss": loss.item()}
                 progress({"event": "batch", **state, **done})
                 if not np.isfinite(done["loss"]):
                     break
-        # Until here the losses stay on the device: to read one is to wait for it.
-        return float(np.average(torch.stack(losses).cpu().double().numpy(), weights=sizes))
+            self._heed()
 
     def _measure(self, subset: str) -> dict[str, float]:
         """Loss and scores on a subset."""
         images, labels = self.sets[subset]
         self.model.eval()
+        outputs = []
         with torch.inference_mode():
-            parts = torch.split(images, 4 * self.settings.batch_size)
-            logits = torch.cat([self._logits(part) for part in parts])
+            for part in torch.split(images, 4 * self.settings.batch_size):
+                outputs.append(self._logits(part))
+                self._heed()
+            logits = torch.cat(outputs)
             loss = F.cross_entropy(logits, labels).item()
         predictions = logits.argmax(1).cpu().numpy()
         counts = performance.confusion(labels.cpu().numpy(), predictions, logits.shape[1])
         measured = {"loss": loss, **performance.scores(counts)}
         return {f"{subset}_{name}": value for name, value in measured.items()}
+
+    def _heed(self) -> None:
+        """Raise Stopped when asked to."""
+        if self.stopping():
+            self.spent = time.perf_counter() - self.began
+            raise Stopped(f"in epoch {self.epoch + 1}, after {sum(self.sizes):,} images")
 
     def _logits(self, images: torch.Tensor) -> torch.Tensor:
         """uint8 (B, C, H, W) -> float32 (B, classes)."""
@@ -384,8 +408,14 @@ class _Run:
     def save(self, checkpoint: Path) -> None:
         """Write how far the run is, and whose it is."""
         best = {f"best/{name}": tensor for name, tensor in self.best.items()}
-        about = {"metadata": self.metadata, "history": self.history, "owner": _owner()}
-        save(checkpoint, self._state() | best, about)
+        about: Metadata = {"metadata": self.metadata, "history": self.history, "owner": _owner()}
+        under_way = {}
+        if self.sizes:
+            about |= {"sizes": self.sizes, "seconds": self.spent}
+            under_way = {"losses": torch.stack(self.losses), "random": torch.get_rng_state()}
+            if self.device.type == "cuda":
+                under_way["random/cuda"] = torch.cuda.get_rng_state(self.device)
+        save(checkpoint, self._state() | best | under_way, about)
 
     def resume(self, checkpoint: Path) -> str:
         """Go on from a checkpoint, if it is of this very run; what was done, in words."""
@@ -399,6 +429,14 @@ class _Run:
         for name, tensor in self._state().items():
             tensor.copy_(tensors[name])  # in place, which keeps the memory layout
         self.best = {name: tensors[f"best/{name}"] for name in self.best}
+        if sizes := about.get("sizes"):
+            self.sizes, self.spent = sizes, about["seconds"]
+            self.losses = list(tensors["losses"].to(self.device))
+            torch.set_rng_state(tensors["random"])
+            if self.device.type == "cuda":
+                torch.cuda.set_rng_state(tensors["random/cuda"], self.device)
+            done = f"{sum(sizes):,} images of epoch {self.epoch + 1}"
+            return f"goes on after {done}, where {about['owner']} stopped"
         if not self.history:
             return f"starting from zero, {about['owner']} finished no epoch"
         return f"goes on after epoch {self.epoch}, which {about['owner']} finished"
@@ -425,18 +463,25 @@ class Feed:
         listing = torch.from_numpy(order(len(images), settings.copies, settings.order_seed))
         self.length = len(listing)
         values = images.shape[1] * (self.input_size**2 if self.input_size else images[0, 0].numel())
-        batches = max(1, BLOCK // (self.batch_size * values))
-        blocks = torch.split(listing, batches * self.batch_size)
+        self.per_block = max(1, BLOCK // (self.batch_size * values))  # batches
+        blocks = torch.split(listing, self.per_block * self.batch_size)
         self.plan = [Block.of(block, images.device) for block in blocks]
         once = settings.resample == "once"
         self.kept = [self._drawn(block, 0) for block in self.plan] if once else []
 
-    def batches(self, epoch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """The batches of an epoch (1, 2, …): uint8 (B, C, H, W) and float32 (B, classes)."""
-        for block in self.kept or (self._drawn(block, epoch) for block in self.plan):
+    def batches(self, epoch: int, start: int = 0) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """The batches of an epoch (1, 2, …), of which `start` are left out.
+
+        uint8 (B, C, H, W) and float32 (B, classes).
+        """
+        for k, plan in enumerate(self.plan):
+            skipped = max(0, start - k * self.per_block)
+            if skipped >= self.per_block:
+                continue
+            block = self.kept[k] if self.kept else self._drawn(plan, epoch)
             images = torch.split(block.images, self.batch_size)
             targets = torch.split(block.targets, self.batch_size)
-            yield from zip(images, targets, strict=True)
+            yield from zip(images[skipped:], targets[skipped:], strict=True)
 
     def _drawn(self, block: Block, epoch: int) -> Batch:
         """The images of a block, its copies augmented."""

@@ -1,0 +1,42 @@
+"""A job that refused its input is not tried again, and its message ends Snakemake's output.
+
+Snakemake knows one number of retries for whatever ended a job. A lost node, a time limit or too
+little memory may pass; what a job itself refuses (job.py: `error: …`) never does.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from snakemake.jobs import GroupJob, Job
+
+_began = time.time()
+_refusals: dict[str, str] = {}
+
+
+def refusals() -> list[str]:
+    """The messages of this run's refused jobs."""
+    return list(_refusals.values())
+
+
+def install() -> None:
+    """Make Snakemake ask `_retries` where it decides whether a failed job is tried again."""
+    Job.restart_times = property(lambda job: _retries([job]))
+    GroupJob.restart_times = property(lambda group: _retries(group.jobs))
+
+
+def _retries(jobs: Iterable[Job]) -> int:
+    refused = [message for job in jobs for log in job.log if (message := _refusal(Path(log)))]
+    return 0 if refused else max(job.rule.restart_times for job in jobs)
+
+
+def _refusal(log: Path) -> str | None:
+    """What a job refused in this run, by the last line of its log."""
+    if not log.exists() or log.stat().st_mtime < _began:
+        return None
+    lines = log.read_text(errors="replace").splitlines()
+    if not lines or not lines[-1].startswith("error: "):
+        return None
+    return _refusals.setdefault(str(log), f"{lines[-1]}\n  (from {log})")
