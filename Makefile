@@ -1,6 +1,6 @@
 # make run     the default study, from a bare machine with Python >= 3.11
-# make test    all tests
-# make test-slurm    the workflow on a SLURM cluster that it starts and stops
+# make test    all tests, and the quick ones on a SLURM cluster where SLURM is installed
+# make test-slurm    all tests on a SLURM cluster, which it starts and stops
 # make lint    ruff, snakefmt, mypy, snakemake --lint
 # make docs    config/README.md from the schema and the registry
 # make lock    resolve envs/requirements.in anew (needs uv)
@@ -15,12 +15,20 @@ STAMP := $(VENV)/.installed
 run: environment
 	$(BIN)/snakemake --cores all --logger campare
 
+ON_CLUSTER := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest
+
 test: lint
 	$(BIN)/python -m pytest
+	if missing=$$(tests/slurm/cluster.sh check); then \
+		$(ON_CLUSTER) tests/slurm/test_cluster.py; \
+	else \
+		echo "Left out, the tests on a SLURM cluster: $$missing"; \
+	fi
 
 # Needs root, and Debian's slurm-wlm and munge.
 test-slurm: environment
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest tests/slurm
+	@tests/slurm/cluster.sh check
+	$(ON_CLUSTER) tests/slurm
 
 lint: environment
 	$(BIN)/ruff check .

@@ -1,26 +1,30 @@
 #!/usr/bin/env bash
 # Start and stop a SLURM cluster of two nodes on this machine, for tests.
+#   cluster.sh check     says what is missing, if anything
 #   cluster.sh start DIR     cluster.sh stop DIR
 # DIR holds its configuration, state and logs. Needs root, because SLURM reads /etc/slurm.
 set -euo pipefail
-
-usage() { echo "usage: $0 start|stop DIR" >&2; exit 2; }
-[ $# -eq 2 ] || usage
 here=$(cd "$(dirname "$0")" && pwd)
-mkdir -p "$2"
-dir=$(cd "$2" && pwd)
 
-start() {
+check() {
     for tool in slurmctld slurmd munged; do
         command -v "$tool" > /dev/null || {
-            echo "$tool is missing: apt-get install --no-install-recommends slurm-wlm munge" >&2
+            echo "$tool is missing: apt-get install --no-install-recommends slurm-wlm munge"
             exit 3
         }
     done
     if [ -e /etc/slurm/slurm.conf ]; then
-        echo "/etc/slurm/slurm.conf is there already: this machine has a cluster of its own" >&2
+        echo "/etc/slurm/slurm.conf is there already: this machine has a cluster of its own"
         exit 4
     fi
+    if [ "$(id -u)" -ne 0 ]; then
+        echo "it needs root, because SLURM reads /etc/slurm"
+        exit 5
+    fi
+}
+
+start() {
+    check
     mkdir -p "$dir/state" "$dir/spool/node1" "$dir/spool/node2" /etc/slurm
     sed "s|@DIR@|$dir|; s|@HOST@|$(hostname -s)|" "$here/slurm.conf" > "$dir/slurm.conf"
     echo 'NodeName=node[1-2] Name=gpu File=/dev/null' > "$dir/gres.conf"
@@ -37,8 +41,9 @@ start() {
         [ "$(sinfo --noheader --Node --partition=main --states=idle 2> /dev/null | wc -l)" -eq 2 ] && return
         sleep 0.2
     done
-    echo "the cluster does not come up; see $dir/*.log" >&2
-    exit 5
+    echo "the cluster does not come up:"
+    tail "$dir"/*.log
+    exit 6
 }
 
 # SIGTERM to a process, and its end awaited.
@@ -59,4 +64,10 @@ stop() {
     rm -rf "$dir"
 }
 
-case $1 in start) start ;; stop) stop ;; *) usage ;; esac
+dir=${2:-}
+case "$1 ${dir:+DIR}" in
+    "check ") check ;;
+    "start DIR") mkdir -p "$dir" && dir=$(cd "$dir" && pwd) && start ;;
+    "stop DIR") stop ;;
+    *) echo "usage: $0 check | start DIR | stop DIR" >&2 && exit 2 ;;
+esac

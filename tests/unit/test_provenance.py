@@ -44,6 +44,7 @@ def scripts(tmp_path: Path) -> Path:
 
 def digest(scripts: Path, *entries: str) -> list[str]:
     provenance._symbols.cache_clear()
+    provenance.code.cache_clear()
     return provenance.code(scripts, "job_script", *entries)
 
 

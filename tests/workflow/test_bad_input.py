@@ -137,3 +137,34 @@ def test_loss_that_turns_nan_stops_the_job(tmp_path: Path) -> None:
     output = refused(project, "results/tiny/models/baseline/1.safetensors")
     assert "training.learning_rate" in output
     assert not (project.results / "models" / "baseline" / "1.safetensors").exists()
+
+
+def test_what_a_job_refuses_is_not_tried_again_and_ends_the_output(project: Project) -> None:
+    target = "results/tiny/models/affine/1.safetensors"
+    (project.path / target).unlink()
+    layer = ["--config", "cam={target_layer: nowhere}"]
+    output = refused(project, target, "--retries", "2", *layer)
+    assert "Trying to restart" not in output
+    end = output.partition("Exiting because a job execution failed")[2].splitlines()
+    assert end[1].startswith("error: cam.target_layer: no layer 'nowhere'")
+    assert end[2] == "  (from results/tiny/logs/train/affine/1.log)"
+
+
+def test_what_may_pass_is_tried_again(project: Project) -> None:
+    """A job that dies without a word, as when its node is lost."""
+    target = "results/tiny/models/affine/1.safetensors"
+    (project.path / target).unlink()
+    project.edit(
+        "workflow/scripts/train_model.py",
+        lambda text: text.replace(
+            "asked_to_stop = Event()",
+            "asked_to_stop = Event()\n"
+            "marker = Path('died')\n"
+            "if not marker.exists():\n"
+            "    marker.touch()\n"
+            "    signal.raise_signal(signal.SIGKILL)\n",
+        ),
+    )
+    run = project.snakemake(target, "--retries", "2")
+    assert run.returncode == 0, run.stdout
+    assert run.stdout.count("Trying to restart") == 1

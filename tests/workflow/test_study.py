@@ -159,3 +159,26 @@ def settings(weights: Path) -> dict:
     """What a weight file says of its training."""
     with safe_open(weights, "np") as file:
         return json.loads(file.metadata()["campare"])["settings"]
+
+
+def test_the_efficiency_table_has_every_job(project: Project) -> None:
+    run = project.snakemake("efficiency")
+    assert run.returncode == 0, run.stdout
+    table = pd.read_csv(project.results / "benchmarks" / "efficiency.csv").set_index("job")
+    benchmarks = sorted((project.results / "benchmarks").rglob("*.tsv"))
+    assert len(table) == len(benchmarks) > len(MODELS) * 2
+    assert (table["wall_s"] > 0).all()
+    assert table.loc["train/affine/1", "images_per_s"] > 0
+    assert table.loc["cams/affine/1", "peak_gpu_memory_mb"] == 0
+    assert "train/affine/1" in run.stdout
+    # It belongs to no other target: its times differ from run to run.
+    assert project.planned() == {}
+
+
+def test_planning_does_not_import_torch(finished: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every job of a cluster reads the workflow files again."""
+    monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
+    plan = finished.snakemake("--dry-run")
+    imported = {line.rpartition("|")[2].strip() for line in plan.stdout.splitlines()}
+    assert "campare.registry" in imported
+    assert not imported & {"torch", "torchvision", "pytorch_grad_cam", "h5py", "matplotlib"}

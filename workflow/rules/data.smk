@@ -10,7 +10,7 @@ rule load_data:
     benchmark:
         f"{RESULTS}/benchmarks/load_data.tsv"
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         **STUDY["data"],
@@ -29,7 +29,7 @@ rule make_split:
     benchmark:
         f"{RESULTS}/benchmarks/make_split.tsv"
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         **STUDY["split"],

@@ -10,7 +10,5 @@ rule efficiency:
         efficiency=f"{RESULTS}/benchmarks/efficiency.csv",
     log:
         f"{RESULTS}/logs/efficiency.log",
-    params:
-        results=RESULTS,
     script:
         "../scripts/tabulate_efficiency.py"
