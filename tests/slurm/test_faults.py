@@ -13,6 +13,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from statistics import median
 
 import pytest
 from toy import (
@@ -89,6 +90,11 @@ def test_the_whole_study_in_at_most_40_submissions(
     assert submissions == {"prepare": 1, "train": 22, "look": 8, "report": 1}
     total = sum(submissions.values())
     seen.append(f"default study from nothing: {submissions}, {total} submissions; {compared}")
+    spent, worked = run.times()
+    seen.append(
+        f"a training's submission takes {median(spent):.1f} s on its node (of {len(spent)}, "
+        f"median), of which the job {median(worked):.1f} s"
+    )
 
 
 def test_cancelled_preempted_or_out_of_time(

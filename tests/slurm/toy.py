@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from tiny import Project
@@ -148,3 +149,16 @@ class Run:
             r"has been submitted .*?/slurm_logs/(?:rule|group)_([a-z]+)", self.output()
         )
         return dict(Counter(logs))
+
+    def times(self) -> tuple[list[float], list[float]]:
+        """Seconds that the submission of each training took, by SLURM; and its job, by itself."""
+        spent, worked = [], []
+        for name, job in re.findall(r"/rule_train/(\w+)/(\d+)\.log", self.output()):
+            start, end = (
+                datetime.fromisoformat(facts(job)[f"{key}Time"]) for key in ("Start", "End")
+            )
+            spent.append((end - start).total_seconds())
+            augmentation, _, seed = name.rpartition("_")
+            file = self.project.results / "benchmarks" / "train" / augmentation / f"{seed}.tsv"
+            worked.append(float(file.read_text().splitlines()[-1].split("\t")[0]))
+        return spent, worked
