@@ -26,7 +26,8 @@ report = Report(name)  # takes the terminal before `logged` doubles it
 with logged(snakemake.log[0]):
     signal.signal(signal.SIGTERM, stop)
     dataset = data.read(snakemake.input.data)
-    settings = Settings(**snakemake.params.settings)
+    frame = split.read(snakemake.input.split, len(dataset.images))
+    settings = Settings.of(snakemake.params.settings, frame)
     if snakemake.params.explained:
         # From the config, not from `params`: another layer must not train anew.
         insist_on_a_map(dataset, settings, snakemake.config.get("cam", {}).get("target_layer"))
@@ -34,7 +35,7 @@ with logged(snakemake.log[0]):
         best, about, epochs = train(
             settings,
             dataset,
-            split.read(snakemake.input.split, len(dataset.images)),
+            frame,
             name=name,
             checkpoint=checkpoint,
             code=snakemake.params.code,

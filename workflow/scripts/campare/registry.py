@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from campare.errors import CampareError
 
@@ -48,11 +49,20 @@ class Metric(Entry):
     """A metric of a pair of maps, with what a figure needs to draw it.
 
     `same` is its value for two identical maps; `bounds` its range, None where it has no bound.
+    A quantity of one map alone has no such value (None): it is the augmented model's, and what the
+    baseline's map has is recorded beside it, as `<name>_baseline`.
     """
 
     label: str = ""
-    same: float = 0.0
+    same: float | None = 0.0
     bounds: tuple[float | None, float | None] = (None, None)
+
+
+@dataclass(frozen=True)
+class Method(Entry):
+    """A way to make a map: of what a layer gives, or of the picture that the network is shown."""
+
+    of: Literal["layer", "input"] = "layer"
 
 
 def number(default: float, about: str, **schema: Any) -> Parameter:
@@ -104,6 +114,11 @@ ARCHITECTURES: dict[str, Entry] = {
     "small_cnn_wide": Entry(
         "the same with 32, 64 and 128 channels and two convolutions in the last two stages",
         "models:small_cnn_wide",
+    ),
+    "two_conv": Entry(
+        "two 5×5 convolutions (16, 32) with ReLU and 2×2 max-pooling each, one linear layer on all "
+        "that is left; for 28 px, maps at a quarter of that",
+        "models:two_conv",
     ),
     "resnet18_cifar": Entry(
         "torchvision's ResNet-18 with the CIFAR stem (3×3, stride 1, no pooling) for inputs of "
@@ -217,17 +232,23 @@ AUGMENTATIONS: dict[str, Entry] = {
     ),
 }
 
-CAM_METHODS: dict[str, Entry] = {
-    "gradcam": Entry("Grad-CAM (Selvaraju et al. 2017)", "cams:gradcam"),
-    "cam": Entry("CAM of the class weights (Zhou et al. 2016)", "cams:cam"),
-    "gradcam++": Entry("Grad-CAM++ (Chattopadhay et al. 2018)", "cams:gradcam_plus_plus"),
-    "xgradcam": Entry("XGrad-CAM (Fu et al. 2020)", "cams:xgradcam"),
-    "layercam": Entry("LayerCAM (Jiang et al. 2021)", "cams:layercam"),
-    "hirescam": Entry("HiResCAM (Draelos and Carin 2020)", "cams:hirescam"),
-    "eigencam": Entry("Eigen-CAM (Muhammad and Yeasin 2020)", "cams:eigencam"),
-    "eigengradcam": Entry("Eigen-CAM of activation × gradient", "cams:eigengradcam"),
-    "scorecam": Entry("Score-CAM (Wang et al. 2020)", "cams:scorecam"),
-    "ablationcam": Entry("Ablation-CAM (Desai and Ramaswamy 2020)", "cams:ablationcam"),
+CAM_METHODS: dict[str, Method] = {
+    "gradcam": Method("Grad-CAM (Selvaraju et al. 2017)", "cams:gradcam"),
+    "cam": Method("CAM of the class weights (Zhou et al. 2016)", "cams:cam"),
+    "gradcam++": Method("Grad-CAM++ (Chattopadhay et al. 2018)", "cams:gradcam_plus_plus"),
+    "xgradcam": Method("XGrad-CAM (Fu et al. 2020)", "cams:xgradcam"),
+    "layercam": Method("LayerCAM (Jiang et al. 2021)", "cams:layercam"),
+    "hirescam": Method("HiResCAM (Draelos and Carin 2020)", "cams:hirescam"),
+    "eigencam": Method("Eigen-CAM (Muhammad and Yeasin 2020)", "cams:eigencam"),
+    "eigengradcam": Method("Eigen-CAM of activation × gradient", "cams:eigengradcam"),
+    "scorecam": Method("Score-CAM (Wang et al. 2020)", "cams:scorecam"),
+    "ablationcam": Method("Ablation-CAM (Desai and Ramaswamy 2020)", "cams:ablationcam"),
+    "input_gradient": Method(
+        "size of the score's gradient at each pixel, the largest over channels (Simonyan et al. "
+        "2013); at input resolution, of no layer",
+        "cams:input_gradient",
+        of="input",
+    ),
 }
 
 # Functions of `similarity.Pairs`: a value per pair, float64 (n,), or several columns as a dict from
@@ -265,6 +286,25 @@ METRICS: dict[str, Metric] = {
         "similarity:msd",
         label="Mean squared difference",
         bounds=(0.0, 1.0),
+    ),
+    "kl": Metric(
+        "Kullback-Leibler divergence of the two maps, each normalised to a sum of 1",
+        "similarity:kl",
+        label="KL divergence of the maps (nats)",
+    ),
+    "entropy": Metric(
+        "Shannon entropy of the augmented model's map, normalised to a sum of 1",
+        "similarity:entropy",
+        label="Shannon entropy (nats)",
+        same=None,
+        bounds=(0.0, None),
+    ),
+    "entropy_histogram": Metric(
+        "Shannon entropy of the levels in the augmented model's map, 256 of them",
+        "similarity:entropy_histogram",
+        label="Shannon entropy of the histogram (nats)",
+        same=None,
+        bounds=(0.0, math.log(256)),
     ),
     "class_kld": Metric(
         "Kullback-Leibler divergence of the two class predictions",
