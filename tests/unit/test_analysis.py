@@ -364,22 +364,23 @@ def test_published_values_beside_one_baseline_and_one_seed() -> None:
 def test_the_prediction_interval_holds_one_more_draw_95_times_in_100() -> None:
     rng = np.random.default_rng(0)
     held = []
-    for _ in range(400):
+    for _ in range(150):
         *sample, one_more = rng.normal(0.8, 0.02, 11)
         claims = {"baseline": {"test": one_more}}
         found = analysis.published(
             claims, {"test": scores(baseline=sample)}, {k: k for k in range(1, 11)}
         )
         held.append(found["inside"][0] == "yes")
-    assert 0.92 < np.mean(held) < 0.98
+    assert 0.90 < np.mean(held) < 0.99
 
 
 def test_model_means_leave_out_what_is_undefined(tables: list[pd.DataFrame]) -> None:
     accuracy = pd.DataFrame(MODELS, columns=["augmentation", "seed"]).assign(
         accuracy=np.linspace(0.1, 0.9, len(MODELS))
     )
-    found = analysis.model_means(MODELS, tables, METRICS, accuracy.sample(frac=1, random_state=0))
-    assert list(found.columns) == ["augmentation", "seed", "accuracy", *METRICS]
+    found = analysis.model_means(MODELS, tables, accuracy.sample(frac=1, random_state=0))
+    columns = ["augmentation", "seed", "accuracy", *METRICS, "overlap_20_area"]
+    assert list(found.columns) == columns
     np.testing.assert_array_equal(found["accuracy"], accuracy["accuracy"])
     for row, table in zip(found.itertuples(), tables, strict=True):
         assert row.pearson == pytest.approx(np.nanmean(table["pearson"]))

@@ -149,25 +149,27 @@ rule tabulate_validation:
         "../scripts/tabulate_validation.py"
 
 
-rule tabulate_published:
-    input:
-        performance=rules.tabulate_performance.output.performance,
-        validation=rules.tabulate_validation.output.validation,
-    output:
-        published=table("published"),
-    log:
-        f"{RESULTS}/logs/tabulate_published.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/tabulate_published.tsv"
-    resources:
-        mem_mb=2000,
-        runtime=10,
-    params:
-        published=STUDY["published"],
-        references={seed: reference_of(seed)[1] for seed in SEEDS},
-        code=code("tabulate_published"),
-    script:
-        "../scripts/tabulate_published.py"
+if STUDY["published"]:
+
+    rule tabulate_published:
+        input:
+            performance=rules.tabulate_performance.output.performance,
+            validation=rules.tabulate_validation.output.validation,
+        output:
+            published=table("published"),
+        log:
+            f"{RESULTS}/logs/tabulate_published.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/tabulate_published.tsv"
+        resources:
+            mem_mb=2000,
+            runtime=10,
+        params:
+            published=STUDY["published"],
+            references={seed: reference_of(seed)[1] for seed in SEEDS},
+            code=code("tabulate_published"),
+        script:
+            "../scripts/tabulate_published.py"
 
 
 rule tables:

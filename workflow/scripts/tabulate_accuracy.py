@@ -8,7 +8,6 @@ with logged(snakemake.log[0]):
     means = analysis.model_means(
         wanted.models,
         [tables.read(path) for path in snakemake.input.similarities],
-        wanted.metrics,
         tables.read(snakemake.input.performance),
     )
     correlation = analysis.accuracy_correlation(means, wanted.metrics)

@@ -21,6 +21,8 @@ from campare import performance
 
 Model = tuple[str, int]
 
+# What a similarity table says of an image besides its metrics.
+IMAGE = ["index", "label", "baseline_prediction", "prediction"]
 SEGMENTS = ("both_right", "only_baseline_right", "only_augmented_right", "both_wrong")
 
 
@@ -174,13 +176,9 @@ def published(
 
 
 def model_means(
-    models: Sequence[Model],
-    tables: Sequence[pd.DataFrame],
-    metrics: Sequence[str],
-    performances: pd.DataFrame,
+    models: Sequence[Model], tables: Sequence[pd.DataFrame], performances: pd.DataFrame
 ) -> pd.DataFrame:
-    """Each model's accuracy, and its metrics averaged over the test images for which they are
-    defined.
+    """Each model's accuracy, and its metrics averaged over the test images that define them.
 
     Parameters
     ----------
@@ -192,12 +190,12 @@ def model_means(
     Returns
     -------
     DataFrame
-        augmentation, seed, accuracy, then the metrics.
+        augmentation, seed, accuracy, then the metrics and what is recorded beside them.
     """
     accuracy = performances.set_index(["augmentation", "seed"])["accuracy"]
     return pd.DataFrame(
         {"augmentation": augmentation, "seed": seed, "accuracy": accuracy[augmentation, seed]}
-        | dict(table[list(metrics)].mean())
+        | dict(table.drop(columns=IMAGE).mean())
         for (augmentation, seed), table in zip(models, tables, strict=True)
     )
 
