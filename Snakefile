@@ -52,6 +52,7 @@ localrules:
     tables,
     figures,
     architectures,
+    augmented,
 
 
 rule all:

@@ -1,6 +1,5 @@
 # The study: its checked config, its models, its paths.
 import re
-from functools import partial
 from shutil import which
 
 from campare import config as study_config, registry

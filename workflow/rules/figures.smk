@@ -1,7 +1,7 @@
 # Needs: tables, similarity tables, stores, data.h5.
 # Makes: figures/<kind>/<name>.<format>; what is of maps for every method of cam.also too, under
-# <method>/figures. One job draws all figures of a kind, since a process
-# spends longer starting than drawing; each file is still a target of its own.
+# <method>/figures. One job draws all figures of a kind, since a process spends longer starting than
+# drawing; each file is still a target of its own.
 
 DPI = STUDY["figures"]["dpi"]
 # One model of each set, where a page has no room for all.
