@@ -580,7 +580,7 @@ def extreme(
                 above={0: title(name), 1: f"Seed {look.seed}"}.get(row, ""),
                 heat=look.heat, wrong=not look.right,
             )  # fmt: skip
-    _heat_bar(figure, axes, left, height - 0.44)
+    _heat_bar(figure, axes, left, height - 0.44, "CAM, share of its maximum")
     return figure
 
 
@@ -606,20 +606,25 @@ def overlays(
     """
     cell, pitch, drop, left, top = 0.8, 0.92, 1.0, 0.1, 0.42
     models = [look.augmentation for look in looks[0]]
-    width, height = left + (1 + len(models)) * pitch + 0.05, top + len(images) * drop + 0.45
+    width, height = left + (1 + len(models)) * pitch + 0.05, top + len(images) * drop + 0.62
     figure, axes = _canvas(width, height)
     for row, (image, seen, kind) in enumerate(zip(images, looks, classes, strict=True)):
         y = top + row * drop
         above = [textwrap.fill(title(name), 12) for name in ("image", *models)]
         _tile(axes, left, y, cell, image, f"true: {_short(kind)}", above="" if row else above[0])
         for column, look in enumerate(seen, start=1):
+            x = left + column * pitch
             _tile(
-                axes, left + column * pitch, y, cell, image,
+                axes, x, y, cell, image,
                 f"{'✓' if look.right else '✗'} {_short(look.predicted)}: {look.probability:.0%}",
                 above="" if row else above[column], heat=look.heat, wrong=not look.right,
                 alone=alone,
             )  # fmt: skip
-    _heat_bar(figure, axes, left + pitch, height - 0.4, alone=alone)
+            if not look.heat.any():
+                note: dict[str, Any] = {"ha": "center", "va": "top", "color": "white"}
+                axes.text(x + cell / 2, y + 0.03, "zero", size=SMALL, **note)
+    label = "Map, share of its maximum"
+    _heat_bar(figure, axes, left + pitch, height - 0.5, label, alone=alone)
     return figure
 
 
@@ -897,13 +902,15 @@ def _tile(
     axes.text(x + size / 2, y + size + 0.03, below, ha="center", va="top", size=SMALL)
 
 
-def _heat_bar(figure: Figure, axes: Axes, x: float, y: float, *, alone: bool = False) -> None:
+def _heat_bar(
+    figure: Figure, axes: Axes, x: float, y: float, label: str, *, alone: bool = False
+) -> None:
     """The colours of maps, on a canvas."""
     width, height = figure.get_size_inches()
     bar = axes.inset_axes((x / width, 1 - (y + 0.08) / height, 1.9 / width, 0.08 / height))
     figure.colorbar(
         ScalarMappable(Normalize(0, 1), HEAT), bar, orientation="horizontal",
-        alpha=1 if alone else OVERLAID, ticks=(0, 0.5, 1), label="CAM, share of its maximum",
+        alpha=1 if alone else OVERLAID, ticks=(0, 0.5, 1), label=label,
     )  # fmt: skip
 
 
