@@ -370,8 +370,8 @@ def history(table: pd.DataFrame, augmentations: Sequence[str]) -> Figure:
     """
     colour = colours(augmentations)
     names = [name for name in augmentations if name != BASELINE] or [BASELINE]
-    across = min(4, len(names))
-    down = -(-len(names) // across)
+    down = -(-len(names) // 4)
+    across = -(-len(names) // down)
     figure = Figure(figsize=(max(4.6, WIDTH * across / 4), 1.4 + 2.3 * down), layout="constrained")
     quantities = (
         ("train_loss", 1, "Training loss (nats)"),
