@@ -56,6 +56,7 @@ localrules:
     figures,
     architectures,
     efficiency,
+    augmented,
 
 
 onerror:

@@ -306,3 +306,120 @@ def test_an_empty_segment_stays_with_no_pairs() -> None:
         "both_right": 0, "only_baseline_right": 0, "only_augmented_right": IMAGES, "both_wrong": 0,
     }  # fmt: skip
     assert found.loc["both_wrong", ["mean", "median"]].isna().all()
+
+
+# What a model keeps, what a paper gives, and whether a metric goes with accuracy.
+
+
+def test_validation_is_of_the_epoch_kept() -> None:
+    first = pd.DataFrame({"epoch": [1, 2, 3], "validation_accuracy": [0.5, 0.8, 0.8]})
+    second = pd.DataFrame({"epoch": [1, 2, 3], "validation_accuracy": [0.9, 0.1, 0.2]})
+    found = analysis.validation([("a", 1), ("b", 2)], [first, second])
+    assert found.to_dict("list") == {
+        "augmentation": ["a", "b"], "seed": [1, 2], "epoch": [2, 1], "accuracy": [0.8, 0.9],
+    }  # fmt: skip
+
+
+def scores(**columns: list[float]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [(name, seed, x) for name, xs in columns.items() for seed, x in enumerate(xs, 1)],
+        columns=["augmentation", "seed", "accuracy"],
+    )
+
+
+PAIRED = {1: 1, 2: 2, 3: 3}
+
+
+def test_published_values_are_judged_by_the_prediction_interval_of_one_more_seed() -> None:
+    ours = scores(a=[0.70, 0.74, 0.78], b=[0.9, 0.91, 0.92], baseline=[0.75, 0.7, 0.71])
+    claims = {
+        "a": {"test": 0.60},
+        "b": {"test": 0.97, "validation": 0.9},
+        "baseline": {"test": 0.8},
+    }
+    found = analysis.published(claims, {"validation": ours, "test": ours}, PAIRED)
+    assert list(found["score"]) == ["validation", "test", "test", "test"]
+    test = found[found["score"] == "test"].set_index("augmentation")
+    assert list(test.index) == ["a", "b", "baseline"]
+    reach = stats.t(2).ppf(0.975) * 0.04 * np.sqrt(4 / 3)
+    assert test.loc["a", ["low", "high"]].to_list() == pytest.approx([0.74 - reach, 0.74 + reach])
+    assert test["inside"].to_list() == ["yes", "no", "yes"]
+    assert test["published_rank"].to_list() == [3, 1, 2]
+    assert test["rank"].to_list() == [2, 1, 3]
+    assert test["best"].to_list() == [0, 3, 0]
+    assert test["above_baseline"].to_list() == [2, 3, 0]
+    assert test["seeds"].to_list() == [3, 3, 3]
+
+
+def test_published_values_beside_one_baseline_and_one_seed() -> None:
+    ours = scores(a=[0.7, 0.8], baseline=[0.75])
+    claims = {"a": {"test": 0.7}, "baseline": {"test": 0.7}}
+    found = analysis.published(claims, {"test": ours}, {1: 1, 2: 1}).set_index("augmentation")
+    assert found["above_baseline"].to_list() == [1, 0]
+    assert found["published_rank"].to_list() == [1, 1]
+    assert found["inside"].isna().to_list() == [False, True]
+    assert found["best"].to_list() == [1, 1]
+
+
+def test_the_prediction_interval_holds_one_more_draw_95_times_in_100() -> None:
+    rng = np.random.default_rng(0)
+    held = []
+    for _ in range(150):
+        *sample, one_more = rng.normal(0.8, 0.02, 11)
+        claims = {"baseline": {"test": one_more}}
+        found = analysis.published(
+            claims, {"test": scores(baseline=sample)}, {k: k for k in range(1, 11)}
+        )
+        held.append(found["inside"][0] == "yes")
+    assert 0.90 < np.mean(held) < 0.99
+
+
+def test_model_means_leave_out_what_is_undefined(tables: list[pd.DataFrame]) -> None:
+    accuracy = pd.DataFrame(MODELS, columns=["augmentation", "seed"]).assign(
+        accuracy=np.linspace(0.1, 0.9, len(MODELS))
+    )
+    found = analysis.model_means(MODELS, tables, accuracy.sample(frac=1, random_state=0))
+    columns = ["augmentation", "seed", "accuracy", *METRICS, "overlap_20_area"]
+    assert list(found.columns) == columns
+    np.testing.assert_array_equal(found["accuracy"], accuracy["accuracy"])
+    for row, table in zip(found.itertuples(), tables, strict=True):
+        assert row.pearson == pytest.approx(np.nanmean(table["pearson"]))
+
+
+def test_correlation_with_accuracy_is_scipys_with_its_interval() -> None:
+    rng = np.random.default_rng(1)
+    means = pd.DataFrame({"augmentation": np.repeat(list("abcde"), 10), "seed": np.arange(50) % 10})
+    means["accuracy"] = rng.random(50) + np.repeat(np.arange(5), 10)
+    means["mad"] = rng.random(50) - np.repeat(np.arange(5), 10)
+    found = analysis.accuracy_correlation(means, ["mad"]).set_index("over")
+    columns = means[["accuracy", "mad"]]
+    groups = means.groupby("augmentation")[["accuracy", "mad"]]
+    points = {"models": columns, "augmentations": groups.mean()}
+    for over, expected in points.items():
+        r = stats.pearsonr(expected["accuracy"], expected["mad"])
+        row = found.loc[over]
+        assert row["pearson"] == pytest.approx(r.statistic)
+        assert (row["low"], row["high"]) == pytest.approx(tuple(r.confidence_interval()))
+        assert row["n"] == len(expected)
+    # The partial correlation given the augmentation: residuals, less a degree of freedom for each.
+    left = columns - groups.transform("mean")
+    r = stats.pearsonr(left["accuracy"], left["mad"]).statistic
+    reach = 1.959964 / np.sqrt(50 - 4 - 3)
+    row = found.loc["within"]
+    assert row["pearson"] == pytest.approx(r)
+    assert (row["low"], row["high"]) == pytest.approx(
+        (np.tanh(np.arctanh(r) - reach), np.tanh(np.arctanh(r) + reach))
+    )
+    assert found.loc["models", "pearson"] < -0.8 < found.loc["within", "pearson"]
+
+
+def test_correlation_with_accuracy_of_too_few_is_undefined() -> None:
+    means = pd.DataFrame(
+        {"augmentation": ["a", "a", "b"], "accuracy": [0.1, 0.3, 0.2], "mad": [1.0, 2.0, np.nan]}
+    )
+    found = analysis.accuracy_correlation(means, ["mad"]).set_index("over")
+    assert found.loc["models", "pearson"] == pytest.approx(1)
+    assert found[["low", "high"]].isna().all(axis=None)
+    assert np.isnan(found.loc["augmentations", "pearson"])
+    constant = analysis.accuracy_correlation(means.assign(mad=1.0), ["mad"])
+    assert constant["pearson"].isna().all()

@@ -263,13 +263,45 @@ def test_an_unknown_method_is_answered_with_what_there_is() -> None:
 
 
 def test_the_registry_names_the_methods_tested_here() -> None:
-    assert set(registry.CAM_METHODS) == {*LIBRARY, "cam"}
+    assert set(registry.CAM_METHODS) == {*LIBRARY, "cam", "input_gradient"}
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(
+    ("architecture", "size"), [("small_cnn", 24), ("two_conv", 28), ("mobilenet_v3_small", 64)]
+)
+def test_input_gradients_are_captums_saliency(architecture: str, size: int, channels: int) -> None:
+    from captum.attr import Saliency
+
+    images = pictures(5, 20, channels)
+    network, layer, head = network_of(architecture, images, size)
+    targets = np.array([3, 1, 4, 1, 5])
+    found = computed(
+        network, layer, head, images, size, method="input_gradient", targets=targets, batch_size=2
+    )
+    inputs = prepared(images, size).requires_grad_()
+    attributed = Saliency(network).attribute(inputs, torch.from_numpy(targets), abs=True)
+    expected = attributed.amax(dim=1).detach().numpy()
+    assert found.maps.shape == (5, size, size)
+    assert found.maps.dtype == np.float32
+    np.testing.assert_allclose(found.maps, expected, rtol=0, atol=1e-5 * expected.max())
+    np.testing.assert_allclose(found.logits, network(inputs).detach().numpy(), atol=1e-5)
+    np.testing.assert_array_equal(found.targets, targets)
+
+
+def test_input_gradients_of_a_linear_network_are_its_weights() -> None:
+    images = pictures(3, 8, 1)
+    network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+    weights = network[1].weight.detach().numpy()
+    found = computed(network, network[0], None, images, 8, method="input_gradient")
+    expected = np.abs(weights[found.targets]).reshape(3, 8, 8)
+    np.testing.assert_allclose(found.maps, expected, rtol=1e-6)
 
 
 # How it is computed.
 
 
-@pytest.mark.parametrize("method", registry.CAM_METHODS)
+@pytest.mark.parametrize("method", [*LIBRARY, "cam"])
 def test_maps_are_float32_of_the_layers_extent(method: str) -> None:
     images, size = pictures(3, 8), 16
     network, layer, head = network_of("small_cnn", images, size)
@@ -327,7 +359,7 @@ def test_batch_size_moves_no_more_than_rounding() -> None:
     np.testing.assert_allclose(parts.logits, whole.logits, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("method", ["gradcam", "eigencam"])
+@pytest.mark.parametrize("method", ["gradcam", "eigencam", "input_gradient"])
 def test_two_runs_give_the_same_bits(method: str) -> None:
     images, size = pictures(5, 16), 32
     runs = []

@@ -37,10 +37,27 @@ def test_every_key_has_a_description() -> None:
     check(config.schema(), "")
 
 
+def shipped(file: str) -> dict[str, Any]:
+    path = config.SCHEMA.parents[2] / "config" / f"{file}.yaml"
+    return config.complete(yaml.safe_load(path.read_text()), path.name)
+
+
+def test_the_posters_study_is_the_posters() -> None:
+    study = shipped("mnist100")
+    assert [steps[0][0] for steps in study["augmentations"].values()] == [
+        *("scaling", "random_crop", "elastic", "gaussian_blur", "random_erasing"),
+    ]
+    assert study["augmenting"]["copies"] == 10
+    assert study["augmenting"]["resample"] == "once"
+    assert (study["training"]["epochs"], study["training"]["steps_per_epoch"]) == (30, 10)
+    assert study["split"]["subset"]["train"] == 100
+    assert len(study["seeds"]) == 10
+    assert set(study["published"]) == {"baseline", *study["augmentations"]}
+
+
 @pytest.mark.parametrize("file", ["config", "thesis", "cifar10-cpu"])
 def test_shipped_studies_are_valid(file: str) -> None:
-    path = config.SCHEMA.parents[2] / "config" / f"{file}.yaml"
-    study = config.complete(yaml.safe_load(path.read_text()), path.name)
+    study = shipped(file)
     assert set(study["augmentations"]) == {
         *("affine", "cutmix", "color_jitter", "elastic", "equalize"),
         *("gaussian_blur", "random_crop"),
@@ -52,6 +69,7 @@ def test_defaults_are_the_thesis() -> None:
     assert study["training"] == {
         "epochs": 30,
         "batch_size": 32,
+        "steps_per_epoch": None,
         "learning_rate": 1e-3,
         "weight_decay": 1e-5,
         "precision": "float32",
@@ -59,10 +77,16 @@ def test_defaults_are_the_thesis() -> None:
     }
     assert study["seeds"] == [1, 2, 3]
     assert study["vary"] == ["augmentation"]
+    assert study["reference"] == "one"
     assert study["split"]["validation"] == 0.1
     assert study["cam"]["method"] == "gradcam"
     assert study["cam"]["class"] == "predicted"
     assert study["analysis"]["top_pairs"] == 4
+
+
+def test_steps_per_epoch_take_the_place_of_the_batch_size() -> None:
+    training = complete(training={"steps_per_epoch": 10})["training"]
+    assert (training["steps_per_epoch"], training["batch_size"]) == (10, None)
 
 
 def test_argument_is_left_as_it_is() -> None:
@@ -126,6 +150,18 @@ def test_defaults_are_not_shared_between_studies() -> None:
         ({"model": {"architecture": "resnet81"}}, ["model.architecture", "did you mean"]),
         ({"architectures": ["vgg99"]}, ["architectures", "'vgg99'"]),
         ({"cam": {"method": "gradcamm"}}, ["cam.method", "did you mean 'gradcam'"]),
+        ({"cam": {"also": ["cam", "gradcam"]}}, ["cam.also", "'gradcam' is cam.method already"]),
+        ({"cam": {"also": ["saliency"]}}, ["cam.also.0", "'saliency'", "input_gradient"]),
+        (
+            {"training": {"steps_per_epoch": 10, "batch_size": 32}},
+            ["training.steps_per_epoch: 10", "training.batch_size: 32", "take one of them out"],
+        ),
+        ({"training": {"steps_per_epoch": 0}}, ["training.steps_per_epoch", "minimum of 1"]),
+        ({"reference": "paired"}, ["reference: paired", "vary", "init, order or subset"]),
+        ({"reference": "each"}, ["reference", "'each'", "one, paired"]),
+        ({"published": {"afine": {"test": 1}}}, ["published.afine", "did you mean 'affine'"]),
+        ({"published": {"affine": {"tset": 1}}}, ["published.affine.tset", "'test'"]),
+        ({"published": {"affine": {"test": 78}}}, ["published.affine.test", "78", "maximum of 1"]),
         ({"cam": {"class": "any"}}, ["cam.class", "predicted, true, baseline"]),
         ({"compute": {"device": "gpu"}}, ["compute.device", "cuda"]),
         ({"study": "../up"}, ["study"]),

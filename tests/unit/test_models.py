@@ -18,6 +18,11 @@ THESIS = ["efficientnet_b0", "resnet18", "densenet121"]
 GENERATOR = torch.Generator().manual_seed(0)
 
 
+def size_for(architecture: str) -> int:
+    """The side of the pictures that a network is tried on."""
+    return 28 if architecture == "two_conv" else 64
+
+
 def pictures(count: int, channels: int, size: int) -> torch.Tensor:
     return torch.randn((count, channels, size, size), generator=GENERATOR)
 
@@ -57,7 +62,7 @@ def test_every_entry_gives_a_score_per_class(architecture: str, channels: int) -
     network = models.build(architecture, classes=7, channels=channels, seed=0)
     assert network.training
     assert {weight.dtype for weight in network.parameters()} == {torch.float32}
-    scores = output(network, pictures(2, channels, 64))
+    scores = output(network, pictures(2, channels, size_for(architecture)))
     assert scores.shape == (2, 7)
     assert scores.isfinite().all()
 
@@ -93,6 +98,20 @@ def test_an_unknown_architecture_is_answered_with_what_there_is() -> None:
         network_of("resnet19")
 
 
+def test_the_posters_network_is_two_convolutions_and_a_linear_layer() -> None:
+    layers = [m for m in network_of("two_conv", channels=1).modules() if not list(m.children())]
+    weighted = [layer for layer in layers if list(layer.parameters())]
+    assert [type(layer) for layer in weighted] == [nn.Conv2d, nn.Conv2d, nn.Linear]
+    weights = sum(weight.numel() for layer in weighted for weight in layer.parameters())
+    assert weights == (25 + 1) * 16 + (25 * 16 + 1) * 32 + (7 * 7 * 32 + 1) * 10
+
+
+@pytest.mark.parametrize("side", [16, 32, 64])
+def test_the_posters_network_says_what_size_it_is_for(side: int) -> None:
+    with pytest.raises(CampareError, match=r"model\.input_size: two_conv is for 28 px.*small_cnn"):
+        models.target_layer(network_of("two_conv"), None, (3, side, side))
+
+
 def test_two_channels_are_refused() -> None:
     with pytest.raises(CampareError, match="2 channels"):
         network_of("small_cnn", channels=2)
@@ -116,6 +135,7 @@ def map_of(architecture: str, size: int, channels: int = 3) -> tuple[str, torch.
     [
         ("small_cnn", 32, "features", 8),
         ("small_cnn_wide", 32, "features", 8),
+        ("two_conv", 28, "features", 7),
         ("resnet18_cifar", 32, "layer4.1", 4),
         ("efficientnet_b0", 96, "features.8", 3),
         ("resnet18", 96, "layer4.1", 3),
@@ -186,7 +206,10 @@ def test_a_transformer_has_no_target_layer() -> None:
 
 @pytest.mark.parametrize(
     "architecture",
-    [*registry.ARCHITECTURES, "mobilenet_v2", "shufflenet_v2_x0_5", "regnet_y_400mf"],
+    [
+        *(name for name in registry.ARCHITECTURES if name != "two_conv"),
+        *("mobilenet_v2", "shufflenet_v2_x0_5", "regnet_y_400mf"),
+    ],
 )
 def test_pooling_and_a_linear_layer_are_recognised(architecture: str) -> None:
     network = network_of(architecture)
@@ -195,11 +218,13 @@ def test_pooling_and_a_linear_layer_are_recognised(architecture: str) -> None:
     assert models.head(network, layer, (3, 64, 64)) is last
 
 
-@pytest.mark.parametrize("architecture", ["mobilenet_v3_small", "squeezenet1_1", "convnext_tiny"])
+@pytest.mark.parametrize(
+    "architecture", ["two_conv", "mobilenet_v3_small", "squeezenet1_1", "convnext_tiny"]
+)
 def test_anything_else_is_not(architecture: str) -> None:
-    network = network_of(architecture)
-    _, layer = models.target_layer(network, None, (3, 64, 64))
-    assert models.head(network, layer, (3, 64, 64)) is None
+    network, side = network_of(architecture), size_for(architecture)
+    _, layer = models.target_layer(network, None, (3, side, side))
+    assert models.head(network, layer, (3, side, side)) is None
 
 
 @pytest.mark.parametrize("name", ["layer4.0", "layer4.1.bn2", "layer1.0"])

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.filterwarnings("error")
 
 AUGMENTATIONS = ["affine", "cutmix", "color_jitter"]
 ALL = ["baseline", *AUGMENTATIONS]
-METRICS = ["overlap_20", "pearson", "mad", "class_kld"]
+METRICS = ["overlap_20", "pearson", "mad", "kl", "class_kld", "entropy"]
 SEEDS = [1, 2, 3]
 
 
@@ -64,6 +64,9 @@ def values(augmentations: list[str], images: int = 200) -> pd.DataFrame:
     for metric in METRICS:
         table[metric] = rng.beta(2, 3, len(table))
     table["class_kld"] = np.exp(rng.normal(-5, 3, len(table)))
+    table["kl"] = np.exp(rng.normal(1, 1, len(table)))
+    table["entropy"] = rng.normal(5, 0.3, len(table))
+    table["entropy_baseline"] = np.tile(rng.normal(5, 0.3, images), len(augmentations))
     table.loc[rng.random(len(table)) < 0.05, "pearson"] = np.nan
     return table.assign(segment=rng.choice(list(plots.SEGMENTS), len(table)))
 
@@ -93,6 +96,14 @@ def pictures(count: int, channels: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (count, 8, 8, channels), np.uint8)
 
 
+def means(augmentations: list[str], seeds: list[int] = SEEDS) -> tuple[pd.DataFrame, pd.DataFrame]:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(product(augmentations, seeds), columns=["augmentation", "seed"])
+    table["accuracy"] = rng.uniform(0.7, 0.9, len(table))
+    table["kl"] = rng.uniform(1, 9, len(table))
+    return table, analysis.accuracy_correlation(table, ["kl"])
+
+
 def architectures(seconds: float) -> pd.DataFrame:
     rng = np.random.default_rng(0)
     table = pd.DataFrame(product(["resnet18", "small_cnn"], [1, 2, 3]))
@@ -108,6 +119,14 @@ def draw_all(augmentations: list[str], seeds: list[int], images: int) -> dict[st
     names = [f"class number {k}" for k in range(10)]
     return {
         "examples": plots.examples(pictures(8, 3), pictures(8, 3), shares, names, "cutmix_mixed"),
+        "sets": plots.sets(pictures(8, 3), dict.fromkeys(augmentations, pictures(8, 3)), names[:8]),
+        **{
+            f"overlays {alone}": plots.overlays(
+                pictures(2, 1), [looks(everything, seeds[:1])] * 2, names[:2], alone=alone
+            )
+            for alone in (True, False)
+        },
+        "accuracy": plots.accuracy(*means(augmentations, seeds), "kl", everything),
         "performance": plots.performance(*performance(everything, seeds), "f1", everything),
         "confusion": plots.confusion(confusion(names), "cutmix"),
         "history": plots.history(history(everything, seeds), everything),
@@ -286,7 +305,20 @@ def test_history_shows_every_seed_their_mean_and_the_baseline() -> None:
     assert {"Training loss (nats)", "Validation accuracy (%)", "Epoch"} <= set(texts(figure))
 
 
-@pytest.mark.parametrize("metric", METRICS)
+def test_boxplot_of_a_quantity_of_one_map_has_a_box_for_the_baseline_and_no_line() -> None:
+    table = values(AUGMENTATIONS)
+    axes = only(plots.boxplot(table, "entropy", ALL))
+    assert [label.get_text() for label in axes.get_yticklabels()] == [plots.title(a) for a in ALL]
+    boxes = [(box.get_x(), box.get_x() + box.get_width()) for box in axes.patches]
+    first = table["augmentation"] == AUGMENTATIONS[0]
+    expected = table.loc[first, "entropy_baseline"].quantile([0.25, 0.75])
+    np.testing.assert_allclose(boxes[0], expected)
+    assert "identical" not in texts(axes.figure)
+    assert axes.get_xscale() == "linear"
+    assert not axes.lines
+
+
+@pytest.mark.parametrize("metric", [metric for metric in METRICS if metric != "entropy"])
 def test_boxplot_shows_quartiles_counts_and_the_value_of_identical_maps(metric: str) -> None:
     table = values(AUGMENTATIONS)
     axes = only(plots.boxplot(table, metric, ALL))
@@ -389,6 +421,45 @@ def test_extreme_shows_every_map_and_who_is_right() -> None:
     assert len(dashed) == len(SEEDS)
 
 
+def test_sets_show_the_same_images_in_every_set() -> None:
+    originals, copies = (
+        pictures(3, 1),
+        {name: pictures(3, 1) // (k + 2) for k, name in enumerate("ab")},
+    )
+    figure = plots.sets(originals, copies, ["cat", "dog", "frog"])
+    shown = [picture.get_array() for picture in figure.findobj(AxesImage)]
+    expected = [image[..., 0] for images in (originals, *copies.values()) for image in images]
+    for found, wanted in zip(shown, expected, strict=True):
+        np.testing.assert_array_equal(found, wanted)
+    assert {"Original", "A", "B", "cat", "dog", "frog"} <= set(texts(figure))
+
+
+def test_overlays_show_maps_with_and_without_the_image_under_them() -> None:
+    images, seen = pictures(2, 1), [looks(ALL, [1])] * 2
+    over, alone = (plots.overlays(images, seen, ["frog", "cat"], alone=a) for a in (False, True))
+    pixels = [len(figure.findobj(AxesImage)) for figure in (over, alone)]
+    assert pixels == [2 * (1 + 2 * len(ALL)), 2 * (1 + len(ALL))]
+    heats = [picture.get_array() for picture in alone.findobj(AxesImage)]
+    for heat, look in zip(heats[1 : 1 + len(ALL)], seen[0], strict=True):
+        np.testing.assert_array_equal(heat, look.heat)
+    for figure in (over, alone):
+        assert {"Image", "true: frog", "Baseline", "Color jitter"} <= set(texts(figure))
+        assert texts(figure).count("✗ ship: 75%") == 2
+
+
+def test_accuracy_shows_a_point_per_model_and_the_correlations_of_its_table() -> None:
+    table, correlation = means(AUGMENTATIONS)
+    figure = plots.accuracy(table, correlation, "kl", ALL)
+    for line, name in zip(only(figure).lines, AUGMENTATIONS, strict=True):
+        rows = table[table["augmentation"] == name]
+        np.testing.assert_allclose(line.get_xdata(), 100 * rows["accuracy"])
+        np.testing.assert_allclose(line.get_ydata(), rows["kl"])
+    assert len({line.get_marker() for line in only(figure).lines}) == len(AUGMENTATIONS)
+    row = correlation.set_index("over").loc["models"]
+    shown = f"r = {row['pearson']:+.2f} [{row['low']:+.2f}, {row['high']:+.2f}] over 9 models"
+    assert shown.replace("-", "−") in only(figure).get_title(loc="left")
+
+
 def test_architectures_show_scores_and_times() -> None:
     table = architectures(seconds=100)
     names = ["small_cnn", "resnet18"]
@@ -468,6 +539,7 @@ def test_metric_without_any_spread_is_drawn(tmp_path: Path, metric: str, value: 
         lambda: plots.extreme(pictures(1, 1)[0], looks(ALL[:1]), true="frog", heading=""),
         lambda: plots.segments(values(ALL[1:]).assign(segment="both_right"), "mad", ALL),
         lambda: plots.performance(*performance(ALL[:1]), "f1", ALL[:1]),
+        lambda: plots.accuracy(*means(AUGMENTATIONS[:1], [1]), "kl", AUGMENTATIONS[:1]),
     ],
 )
 def test_poor_tables_are_drawn(tmp_path: Path, draw: Callable[[], Figure]) -> None:

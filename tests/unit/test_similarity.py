@@ -21,7 +21,7 @@ from campare.store import Store
 
 OVERLAPS = ["overlap_20", "overlap_10", "overlap_5", "overlap_2.5", "overlap_99"]
 MAP_METRICS = [*OVERLAPS, "pearson", "spearman", "mad", "msd"]
-METRICS = [*MAP_METRICS, "class_kld"]
+METRICS = [*MAP_METRICS, "kl", "class_kld"]
 EPSILON = 2.220446049250313e-16
 CLOSE = 2e-6
 
@@ -156,8 +156,9 @@ def test_correlations_of_constant_maps_are_undefined_and_nothing_else_is() -> No
     other = np.random.default_rng(3).standard_normal((3, 4, 4)).astype(np.float32)
     for p, q in ((flat, other), (other, flat), (flat, flat)):
         table = similarity.table(make(p), make(q), METRICS, (16, 16), EPSILON)
-        assert table[["pearson", "spearman"]].isna().all(axis=None)
-        assert table.drop(columns=["pearson", "spearman"]).notna().all(axis=None)
+        undefined = ["pearson", "spearman", "kl"]
+        assert table[undefined].isna().all(axis=None)
+        assert table.drop(columns=undefined).notna().all(axis=None)
 
 
 def test_masks_hold_all_ties_and_their_areas_are_recorded() -> None:
@@ -173,6 +174,77 @@ def test_masks_hold_all_ties_and_their_areas_are_recorded() -> None:
     assert [t["overlap_20"][0] for t in tables] == [1, 1, 0.5]
     assert [t["overlap_10"][0] for t in tables] == [2 / 16, 1, 2 / 8]
     assert all(t["overlap_10_area_baseline"][0] == 2 / 16 for t in tables)
+
+
+@pytest.mark.parametrize("size", [(28, 28), (30, 21), None])
+@pytest.mark.parametrize("epsilon", [EPSILON, 1e-3])
+def test_kl_is_equation_2_of_the_poster_and_scipys_where_epsilon_is_nothing(
+    size: tuple[int, int] | None, epsilon: float
+) -> None:
+    every = kinds(np.random.default_rng(8), 7, 7)
+    first = np.repeat(np.arange(len(every)), len(every))
+    second = np.tile(np.arange(len(every)), len(every))
+    p, q = every[first], every[second]
+    found = similarity.table(make(p), make(q), ["kl"], size, epsilon)["kl"]
+    for pixels_p, pixels_q, value in zip(shown(p, size), shown(q, size), found, strict=True):
+        if pixels_p.sum() == 0 or pixels_q.sum() == 0:
+            assert np.isnan(value)
+            continue
+        a, b = pixels_p / pixels_p.sum(), pixels_q / pixels_q.sum()
+        formula = (b * np.log(epsilon + b / (epsilon + a))).sum()
+        assert value == pytest.approx(formula, rel=1e-12, abs=1e-12)
+        if epsilon == EPSILON and (a > 1e-6).all():
+            assert value == pytest.approx(special.rel_entr(b, a).sum(), abs=1e-8)
+    assert found.isna().any()
+    assert found.notna().any()
+
+
+def test_kl_is_that_of_the_model_from_the_baseline_and_not_the_other_way() -> None:
+    narrow, wide = np.full((1, 2, 2), 1e-3, np.float32), np.zeros((1, 2, 2), np.float32)
+    narrow[0, 0], wide[0, 0, 0] = (1, 0), 1
+    narrow[0, 1, 1] = 0
+    narrow[0, 1, 0] = wide[0, 0, 0] = 1  # two of four pixels, and one of them
+    narrow[0, 0, 0] = 1
+    there = similarity.table(make(narrow), make(wide), ["kl"], None, EPSILON)["kl"][0]
+    back = similarity.table(make(wide), make(narrow), ["kl"], None, EPSILON)["kl"][0]
+    assert there == pytest.approx(np.log(2))
+    assert back == pytest.approx(0.5 * np.log(0.5) + 0.5 * np.log(0.5 / EPSILON), rel=1e-6)
+
+
+@pytest.mark.parametrize("size", [(28, 28), (30, 21), None])
+def test_entropy_is_scipys_of_the_map_over_its_sum(size: tuple[int, int] | None) -> None:
+    every = kinds(np.random.default_rng(9), 7, 7)
+    found = similarity.table(make(every[::-1]), make(every), ["entropy"], size, EPSILON)
+    pixels = shown(every, size)
+    with np.errstate(invalid="ignore"):
+        expected = stats.entropy(pixels, axis=1)
+    expected[pixels.sum(axis=1) == 0] = np.nan
+    np.testing.assert_allclose(found["entropy"], expected, rtol=1e-12, atol=1e-12)
+    np.testing.assert_array_equal(found["entropy_baseline"], found["entropy"][::-1])
+    assert found["entropy"].isna().sum() == (pixels.max(axis=1) == 0).sum() > 0
+
+
+def test_entropy_of_one_pixel_is_0_and_of_equal_pixels_the_logarithm_of_their_number() -> None:
+    native = np.zeros((2, 4, 4), np.float32)
+    native[0, 1, 2], native[1, :2] = 3, 0.2
+    found = similarity.table(make(native), make(native), ["entropy"], None, EPSILON)["entropy"]
+    assert list(found) == pytest.approx([0, np.log(8)])
+
+
+@pytest.mark.parametrize("size", [(28, 28), (30, 21), None])
+def test_entropy_of_the_histogram_is_scipys_of_numpys(size: tuple[int, int] | None) -> None:
+    every = kinds(np.random.default_rng(10), 7, 7)
+    found = similarity.table(make(every[::-1]), make(every), ["entropy_histogram"], size, EPSILON)
+    expected = [
+        stats.entropy(np.histogram(pixels, bins=256, range=(0, 1))[0])
+        for pixels in shown(every, size)
+    ]
+    np.testing.assert_allclose(found["entropy_histogram"], expected, rtol=1e-12, atol=1e-12)
+    reversed_ = found["entropy_histogram_baseline"].to_numpy()[::-1]
+    np.testing.assert_array_equal(reversed_, found["entropy_histogram"])
+    flat = shown(every, size).max(axis=1) == 0
+    assert (found.loc[flat, "entropy_histogram"] == 0).all()
+    assert flat.any()
 
 
 def test_class_kld_is_the_formula_in_float64() -> None:
@@ -310,3 +382,10 @@ def test_stores_of_different_images_are_refused(what: str, change: dict[str, Any
     names = r"results/s/cams/affine/1.h5 and results/\w+/cams/cutmix/3.h5"
     with pytest.raises(CampareError, match=f"{names}.*{what}"):
         similarity.table(baseline, model, ["msd"], None, EPSILON)
+
+
+def test_seeds_may_train_on_images_of_their_own() -> None:
+    baseline = make(np.ones((4, 2, 2), np.float32))
+    model = replace(baseline, attributes=baseline.attributes | {"split_sha256": "y", "seed": 2})
+    table = similarity.table(baseline, model, ["msd"], None, EPSILON, one_split=False)
+    assert (table["msd"] == 0).all()

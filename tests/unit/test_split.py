@@ -229,3 +229,52 @@ def test_broken_split_file_is_refused(tmp_path: Path, text: str, message: str) -
 def test_missing_split_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(CampareError, match=r"split\.csv: cannot be read"):
         split.read(tmp_path / "split.csv", 4)
+
+
+# Who trains, by a seed of its own.
+
+
+def rows_of(frame: pd.DataFrame, subset: str) -> set[int]:
+    return set(frame.loc[frame["subset"] == subset, "index"])
+
+
+@pytest.mark.parametrize("tested", [0, 5])
+@pytest.mark.parametrize(
+    "subset", [{}, {"train": 100, "test": 60}, {"train": 50, "validation": 70}]
+)
+def test_a_training_seed_leaves_the_test_images_alone(tested: int, subset: dict[str, int]) -> None:
+    part = parts(DIGITS, tested)
+    plain, first, again, second = (
+        stratified(DIGITS, part, subset=subset, training_seed=seed) for seed in (None, 1, 1, 2)
+    )
+    assert first.equals(again)
+    assert rows_of(first, "test") == rows_of(second, "test") == rows_of(plain, "test")
+    for name in ("train", "validation"):
+        assert rows_of(first, name) != rows_of(second, name)
+        assert len(rows_of(first, name)) == len(rows_of(second, name)) == len(rows_of(plain, name))
+        first_counts, second_counts = (counts(frame)[name] for frame in (first, second))
+        assert first_counts.equals(second_counts)
+
+
+def test_validation_may_have_a_size_of_its_own() -> None:
+    frame = stratified(DIGITS, subset={"train": 100, "validation": 200, "test": 50})
+    sizes = frame["subset"].value_counts().to_dict()
+    assert sizes == {"train": 100, "validation": 200, "test": 50}
+    assert counts(frame)["train"].between(9, 11).all()
+    rest = stratified(DIGITS, parts(DIGITS, 5), subset={"validation": 30})
+    assert rest["subset"].value_counts()["validation"] == 30
+    assert len(rest) == len(DIGITS)
+
+
+@pytest.mark.parametrize(
+    ("subset", "message"),
+    [
+        ({"train": 9, "validation": 50}, r"split\.subset\.train: 9; must lie between 10 "),
+        ({"train": 100, "validation": 9}, r"split\.subset\.validation: 9; must lie between 10 "),
+        ({"train": 1400, "validation": 100}, r"split\.subset\.train: 1400; .* and 1338,"),
+        ({"validation": 1430}, r"split\.subset\.validation: 1430; .* and 1428,"),
+    ],
+)
+def test_sizes_that_do_not_fit_together_are_refused(subset: dict[str, int], message: str) -> None:
+    with pytest.raises(CampareError, match=message):
+        stratified(DIGITS, subset=subset)

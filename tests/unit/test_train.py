@@ -81,6 +81,42 @@ def run(
     return *results, events
 
 
+# Settings as a study names them.
+
+
+@pytest.mark.parametrize(
+    ("copies", "steps", "size"), [(0, 10, 12), (10, 10, 132), (0, 1, 120), (0, 120, 1), (1, 7, 35)]
+)
+def test_steps_per_epoch_are_the_batches_of_an_epoch(
+    copies: int, steps: int, size: int, digits: data.Dataset, split: pd.DataFrame
+) -> None:
+    wanted = dataclasses.asdict(settings("affine", copies=copies)) | {"steps_per_epoch": steps}
+    del wanted["batch_size"]
+    chosen = train.Settings.of(wanted, split)
+    assert chosen == dataclasses.replace(settings("affine", copies=copies), batch_size=size)
+    index = split["index"][split["subset"] == "train"].to_numpy()
+    images = torch.from_numpy(digits.images[index]).permute(0, 3, 1, 2)
+    labels = torch.from_numpy(digits.labels[index])
+    feed = train.Feed(chosen, images, labels, index, 10)
+    assert len(list(feed.batches(1))) == steps
+
+
+def test_a_batch_size_is_taken_as_it_is(split: pd.DataFrame) -> None:
+    assert train.Settings.of(dataclasses.asdict(SETTINGS), split) == SETTINGS
+
+
+@pytest.mark.parametrize(("steps", "possible"), [(121, 120), (70, 60), (50, 40)])
+def test_steps_that_no_batch_size_gives_are_refused(
+    steps: int, possible: int, split: pd.DataFrame
+) -> None:
+    wanted = dataclasses.asdict(settings(copies=0)) | {"steps_per_epoch": steps}
+    del wanted["batch_size"]
+    with pytest.raises(
+        CampareError, match=rf"steps_per_epoch: 120 .* {steps} .*; {possible} steps"
+    ):
+        train.Settings.of(wanted, split)
+
+
 # The training list.
 
 

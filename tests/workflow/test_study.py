@@ -25,7 +25,14 @@ FIGURES = [
     "training/history",
     *(f"performance/{score}" for score in ("accuracy", "precision", "recall", "f1")),
     *(f"confusion/{a}" for a in ("baseline", *AUGMENTATIONS)),
-    *(f"{kind}/{m}" for kind in ("boxplot", "correlation", "segments") for m in METRICS),
+    "sets/sets",
+    "overlays/over_images",
+    "overlays/alone",
+    *(
+        f"{kind}/{m}"
+        for kind in ("boxplot", "correlation", "segments", "accuracy")
+        for m in METRICS
+    ),
     *(f"extremes/{m}_{statistic}" for m in METRICS for statistic in ("mean", "std")),
     "pairs/strongest",
     "pairs/weakest",

@@ -6,7 +6,7 @@
 rule train_architecture:
     input:
         data=rules.load_data.output.data,
-        split=rules.make_split.output.split,
+        split=FIRST_SPLIT,
     output:
         weights=f"{RESULTS}/architectures/{{architecture}}.safetensors",
         history=f"{RESULTS}/architectures/{{architecture}}.csv",
@@ -22,7 +22,7 @@ rule train_architecture:
     params:
         explained=False,
         settings=lambda wildcards: {
-            **training_settings(*BASELINE),
+            **training_settings(*BASELINES[0]),
             "architecture": wildcards.architecture,
             "evaluate": ["validation", "test"],
         },

@@ -1,5 +1,6 @@
 # Needs: data.h5, split.csv, a model; the baseline's store where its prediction is explained.
-# Makes: cams/<augmentation>/<seed>.h5, one store per model: maps, logits, predictions.
+# Makes: cams/<augmentation>/<seed>.h5, one store per model: maps, logits, predictions; and
+# <method>/cams/… for every method of cam.also.
 
 
 rule extract_cams:
@@ -9,11 +10,11 @@ rule extract_cams:
         weights=rules.train.output.weights,
         baseline=explained_by,
     output:
-        store=f"{RESULTS}/cams/{{augmentation}}/{{seed}}.h5",
+        store=f"{RESULTS}/{{also}}cams/{{augmentation}}/{{seed}}.h5",
     log:
-        f"{RESULTS}/logs/cams/{{augmentation}}/{{seed}}.log",
+        f"{RESULTS}/logs/{{also}}cams/{{augmentation}}/{{seed}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/cams/{{augmentation}}/{{seed}}.tsv"
+        f"{RESULTS}/benchmarks/{{also}}cams/{{augmentation}}/{{seed}}.tsv"
     threads: THREADS
     resources:
         gpu=GPU,
@@ -25,15 +26,15 @@ rule extract_cams:
         seed=lambda wildcards: int(wildcards.seed),
         architecture=STUDY["model"]["architecture"],
         input_size=STUDY["model"]["input_size"],
-        method=STUDY["cam"]["method"],
+        method=lambda wildcards: method_of(wildcards.also),
         class_policy=STUDY["cam"]["class"],
         target_layer=STUDY["cam"]["target_layer"],
         batch_size=STUDY["cam"]["batch_size"],
         device=DEVICE,
         threads=THREADS,
-        code=code(
+        code=lambda wildcards: code(
             "extract_cams",
-            *entries_of(registry.CAM_METHODS, STUDY["cam"]["method"]),
+            *entries_of(registry.CAM_METHODS, method_of(wildcards.also)),
             architecture_entry(STUDY["model"]["architecture"]),
         ),
     script:

@@ -1,4 +1,6 @@
 # The study: its checked config, its models, its paths.
+import math
+import re
 from shutil import which
 
 from campare import config as study_config, needs, registry
@@ -20,9 +22,22 @@ RESULTS = f"results/{STUDY['study']}"
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 AUGMENTATIONS = list(STUDY["augmentations"])
 SEEDS = STUDY["seeds"]
-BASELINE = ("baseline", SEEDS[0])
 AUGMENTED = [(augmentation, seed) for augmentation in AUGMENTATIONS for seed in SEEDS]
-MODELS = [BASELINE, *AUGMENTED]
+
+
+def reference_of(seed):
+    """The baseline that the models of a seed are compared with."""
+    return ("baseline", int(seed) if STUDY["reference"] == "paired" else SEEDS[0])
+
+
+BASELINES = list(dict.fromkeys(map(reference_of, SEEDS)))
+MODELS = [*BASELINES, *AUGMENTED]
+# One split for all, or one per seed.
+SPLIT = "split/{seed}" if "subset" in STUDY["vary"] else "split"
+FIRST_SPLIT = f"{RESULTS}/{SPLIT}.csv".format(seed=SEEDS[0])
+# What the wildcard `also` may be: nothing for the study's first method, so that its files lie where
+# those of a study with one method lie, and a folder for each further one.
+ALSO = ["", *(f"{method}/" for method in STUDY["cam"]["also"])]
 METRICS = STUDY["similarity"]["metrics"]
 FORMATS = STUDY["figures"]["formats"]
 # What the registry says of each metric, for figures: a new label redraws them.
@@ -40,16 +55,23 @@ SCORES = ["accuracy", "precision", "recall", "f1"]
 wildcard_constraints:
     augmentation="|".join(["baseline", *AUGMENTATIONS]),
     seed=r"\d+",
+    also=f"(?:{'|'.join(map(re.escape, ALSO))})",
     highest="mean|std",
 
 
 def of_models(pattern, models):
-    """One path per (augmentation, seed)."""
-    return [f"{RESULTS}/{pattern}".format(augmentation=a, seed=s) for a, s in models]
+    """One path per (augmentation, seed); other wildcards stay."""
+    return [
+        f"{RESULTS}/{pattern}".replace("{augmentation}", a).replace("{seed}", str(s))
+        for a, s in models
+    ]
 
 
-def figures(kind, labels):
-    """The files of one kind of figure: name → labels in the report, which takes one format."""
+def figures(kind, labels, also=""):
+    """The files of one kind of figure: name → labels in the report, which takes one format.
+
+    `also` is the wildcard of that name where every method of the study has such figures.
+    """
     return [
         (
             reported(
@@ -57,15 +79,29 @@ def figures(kind, labels):
                 caption=f"../report/{kind}.rst",
                 category="Figures",
                 subcategory=kind,
-                labels=labels[name],
+                labels=by_method(labels[name], also),
             )
             if suffix == FORMATS[0]
             else path
         )
         for name in labels
         for suffix in FORMATS
-        for path in [f"{RESULTS}/figures/{kind}/{name}.{suffix}"]
+        for path in [f"{RESULTS}/{also}figures/{kind}/{name}.{suffix}"]
     ]
+
+
+def method_of(also):
+    """The CAM method that a value of the wildcard `also` stands for."""
+    return also.rstrip("/") or STUDY["cam"]["method"]
+
+
+def by_method(labels, also):
+    """Labels for the report, with the method where a study has several."""
+
+    def labelled(wildcards):
+        return {**labels, "method": method_of(wildcards.also)}
+
+    return labelled if also and len(ALSO) > 1 else labels
 
 
 def labelled(label, names):
@@ -73,13 +109,13 @@ def labelled(label, names):
     return {name: {label: name} for name in names}
 
 
-def table(name):
-    """A table, with its caption."""
+def table(name, also=""):
+    """A table, with its caption; `also` as in `figures`."""
     return reported(
-        f"{RESULTS}/tables/{name}.csv",
+        f"{RESULTS}/{also}tables/{name}.csv",
         caption="../report/tables.rst",
         category="Tables",
-        labels={"table": name},
+        labels=by_method({"table": name}, also),
     )
 
 
@@ -111,7 +147,7 @@ def at_each_attempt(need):
 
 def sizes():
     """Images in each subset."""
-    return needs.sizes(f"{RESULTS}/split.csv")
+    return needs.sizes(FIRST_SPLIT)
 
 
 def gmacs(wildcards):
@@ -137,14 +173,16 @@ def training_minutes(wildcards):
 
 
 def training_memory(wildcards):
-    kept = images_of_an_epoch(wildcards) if STUDY["augmenting"]["resample"] == "once" else 0
-    return network_memory(STUDY["training"]["batch_size"], kept)
+    images = images_of_an_epoch(wildcards)
+    training = STUDY["training"]
+    batch_size = training["batch_size"] or math.ceil(images / training["steps_per_epoch"])
+    return network_memory(batch_size, images if STUDY["augmenting"]["resample"] == "once" else 0)
 
 
 def explaining_minutes(wildcards):
     return needs.explaining_minutes(
         sizes()["test"],
-        registry.CAM_METHODS[STUDY["cam"]["method"]].passes,
+        max(registry.CAM_METHODS[method_of(also)].passes for also in ALSO),
         gmacs(wildcards),
         THREADS,
         GPU,
@@ -188,7 +226,11 @@ def training_settings(augmentation, seed):
         "copies": augmenting["copies"],
         "resample": augmenting["resample"],
         "epochs": STUDY["training"]["epochs"],
-        "batch_size": STUDY["training"]["batch_size"],
+        **{
+            key: STUDY["training"][key]
+            for key in ("batch_size", "steps_per_epoch")
+            if STUDY["training"][key] is not None
+        },
         "learning_rate": STUDY["training"]["learning_rate"],
         "weight_decay": STUDY["training"]["weight_decay"],
         "precision": STUDY["training"]["precision"],
@@ -211,7 +253,8 @@ def training_code(architecture, steps):
 
 def explained_by(wildcards):
     """The baseline's store, where cam.class is `baseline` and this is another model."""
-    is_baseline = (wildcards.augmentation, int(wildcards.seed)) == BASELINE
-    if STUDY["cam"]["class"] != "baseline" or is_baseline:
+    if STUDY["cam"]["class"] != "baseline" or wildcards.augmentation == "baseline":
         return []
-    return of_models("cams/{augmentation}/{seed}.h5", [BASELINE])
+    return of_models(
+        f"{wildcards.also}cams/{{augmentation}}/{{seed}}.h5", [reference_of(wildcards.seed)]
+    )

@@ -1,16 +1,20 @@
 # Needs: tables, similarity tables, stores, data.h5.
-# Makes: figures/<kind>/<name>.<format>. One job draws all figures of a kind, since a process
-# spends longer starting than drawing; each file is still a target of its own.
+# Makes: figures/<kind>/<name>.<format>; what is of maps for every method of cam.also too, under
+# <method>/figures. One job draws all figures of a kind, since a process spends longer starting than
+# drawing; each file is still a target of its own.
 
 DPI = STUDY["figures"]["dpi"]
+# One model of each set, where a page has no room for all.
+FIRST = [*BASELINES[:1], *((augmentation, SEEDS[0]) for augmentation in AUGMENTATIONS)]
 
 
 rule plot_examples:
     input:
         data=rules.load_data.output.data,
-        split=rules.make_split.output.split,
+        split=FIRST_SPLIT,
     output:
-        figures("examples", labelled("augmentation", AUGMENTATIONS)),
+        examples=figures("examples", labelled("augmentation", AUGMENTATIONS)),
+        sets=figures("sets", labelled("figure", ["sets"])),
     log:
         f"{RESULTS}/logs/plot_examples.log",
     benchmark:
@@ -99,11 +103,11 @@ rule plot_boxplots:
     input:
         aggregate=rules.tabulate_aggregate.output.aggregate,
     output:
-        figures("boxplot", labelled("metric", METRICS)),
+        figures("boxplot", labelled("metric", METRICS), "{also}"),
     log:
-        f"{RESULTS}/logs/plot_boxplots.log",
+        f"{RESULTS}/logs/{{also}}plot_boxplots.log",
     benchmark:
-        f"{RESULTS}/benchmarks/plot_boxplots.tsv"
+        f"{RESULTS}/benchmarks/{{also}}plot_boxplots.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 30 * attempt,
@@ -121,11 +125,11 @@ rule plot_correlations:
     input:
         correlation=rules.tabulate_correlation.output.correlation,
     output:
-        figures("correlation", labelled("metric", METRICS)),
+        figures("correlation", labelled("metric", METRICS), "{also}"),
     log:
-        f"{RESULTS}/logs/plot_correlations.log",
+        f"{RESULTS}/logs/{{also}}plot_correlations.log",
     benchmark:
-        f"{RESULTS}/benchmarks/plot_correlations.tsv"
+        f"{RESULTS}/benchmarks/{{also}}plot_correlations.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 30 * attempt,
@@ -143,11 +147,11 @@ rule plot_pairs:
         strongest=rules.tabulate_correlation.output.strongest,
         weakest=rules.tabulate_correlation.output.weakest,
     output:
-        figures("pairs", labelled("pairs", ["strongest", "weakest"])),
+        figures("pairs", labelled("pairs", ["strongest", "weakest"]), "{also}"),
     log:
-        f"{RESULTS}/logs/plot_pairs.log",
+        f"{RESULTS}/logs/{{also}}plot_pairs.log",
     benchmark:
-        f"{RESULTS}/benchmarks/plot_pairs.tsv"
+        f"{RESULTS}/benchmarks/{{also}}plot_pairs.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 30 * attempt,
@@ -162,13 +166,13 @@ rule plot_pairs:
 
 rule plot_segments:
     input:
-        similarities=of_models("similarity/{augmentation}/{seed}.parquet", AUGMENTED),
+        similarities=of_models("{also}similarity/{augmentation}/{seed}.parquet", AUGMENTED),
     output:
-        figures("segments", labelled("metric", METRICS)),
+        figures("segments", labelled("metric", METRICS), "{also}"),
     log:
-        f"{RESULTS}/logs/plot_segments.log",
+        f"{RESULTS}/logs/{{also}}plot_segments.log",
     benchmark:
-        f"{RESULTS}/benchmarks/plot_segments.tsv"
+        f"{RESULTS}/benchmarks/{{also}}plot_segments.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 30 * attempt,
@@ -185,7 +189,7 @@ rule plot_extremes:
     input:
         data=rules.load_data.output.data,
         extremes=rules.tabulate_extremes.output.extremes,
-        stores=of_models("cams/{augmentation}/{seed}.h5", MODELS),
+        stores=of_models("{also}cams/{augmentation}/{seed}.h5", MODELS),
     output:
         figures(
             "extremes",
@@ -193,11 +197,12 @@ rule plot_extremes:
                 f"{metric}_{{highest}}": {"metric": metric, "highest": "{highest}"}
                 for metric in METRICS
             },
+            "{also}",
         ),
     log:
-        f"{RESULTS}/logs/plot_extremes_{{highest}}.log",
+        f"{RESULTS}/logs/{{also}}plot_extremes_{{highest}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/plot_extremes_{{highest}}.tsv"
+        f"{RESULTS}/benchmarks/{{also}}plot_extremes_{{highest}}.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 30 * attempt,
@@ -212,14 +217,65 @@ rule plot_extremes:
         "../scripts/plot_extremes.py"
 
 
+rule plot_overlays:
+    input:
+        data=rules.load_data.output.data,
+        stores=of_models("{also}cams/{augmentation}/{seed}.h5", FIRST),
+    output:
+        figures("overlays", labelled("maps", ["over_images", "alone"]), "{also}"),
+    log:
+        f"{RESULTS}/logs/{{also}}plot_overlays.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/{{also}}plot_overlays.tsv"
+    resources:
+        mem_mb=at_each_attempt(table_memory),
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        models=FIRST,
+        input_size=STUDY["model"]["input_size"],
+        dpi=DPI,
+        code=code("plot_overlays"),
+    script:
+        "../scripts/plot_overlays.py"
+
+
+rule plot_accuracy:
+    input:
+        means=rules.tabulate_accuracy.output.means,
+        correlation=rules.tabulate_accuracy.output.correlation,
+    output:
+        figures("accuracy", labelled("metric", METRICS), "{also}"),
+    log:
+        f"{RESULTS}/logs/{{also}}plot_accuracy.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/{{also}}plot_accuracy.tsv"
+    resources:
+        mem_mb=at_each_attempt(table_memory),
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        augmentations=AUGMENTATIONS,
+        dpi=DPI,
+        described=DESCRIBED,
+        code=code("plot_accuracy"),
+    script:
+        "../scripts/plot_accuracy.py"
+
+
 rule figures:
     input:
         rules.plot_examples.output,
         rules.plot_history.output,
         rules.plot_performance.output,
         rules.plot_confusion.output,
-        rules.plot_boxplots.output,
-        rules.plot_correlations.output,
-        rules.plot_pairs.output,
-        rules.plot_segments.output,
-        expand(rules.plot_extremes.output, highest=["mean", "std"]),
+        expand(
+            [
+                *rules.plot_boxplots.output,
+                *rules.plot_correlations.output,
+                *rules.plot_pairs.output,
+                *rules.plot_segments.output,
+                *rules.plot_overlays.output,
+                *rules.plot_accuracy.output,
+            ],
+            also=ALSO,
+        ),
+        expand(rules.plot_extremes.output, also=ALSO, highest=["mean", "std"]),

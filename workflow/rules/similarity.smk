@@ -1,18 +1,20 @@
-# Needs: the stores of an augmentation's models and of the baseline.
+# Needs: the stores of an augmentation's models and of their baselines.
 # Makes: similarity/<augmentation>/<seed>.parquet, a row per test image, a column per metric; one
-# job per augmentation, since the baseline's maps are ranked once for all its seeds.
+# job per augmentation, since a baseline's maps are ranked once for all seeds compared with it.
 
 
 rule measure_similarity:
     input:
-        baseline=of_models("cams/{augmentation}/{seed}.h5", [BASELINE]),
-        stores=[f"{RESULTS}/cams/{{augmentation}}/{seed}.h5" for seed in SEEDS],
+        baselines=of_models("{also}cams/{augmentation}/{seed}.h5", map(reference_of, SEEDS)),
+        stores=[f"{RESULTS}/{{also}}cams/{{augmentation}}/{seed}.h5" for seed in SEEDS],
     output:
-        similarities=[f"{RESULTS}/similarity/{{augmentation}}/{seed}.parquet" for seed in SEEDS],
+        similarities=[
+            f"{RESULTS}/{{also}}similarity/{{augmentation}}/{seed}.parquet" for seed in SEEDS
+        ],
     log:
-        f"{RESULTS}/logs/similarity/{{augmentation}}.log",
+        f"{RESULTS}/logs/{{also}}similarity/{{augmentation}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/similarity/{{augmentation}}.tsv"
+        f"{RESULTS}/benchmarks/{{also}}similarity/{{augmentation}}.tsv"
     threads: THREADS
     resources:
         mem_mb=at_each_attempt(table_memory),
@@ -20,6 +22,7 @@ rule measure_similarity:
     params:
         **STUDY["similarity"],
         input_size=STUDY["model"]["input_size"],
+        one_split="subset" not in STUDY["vary"],
         code=code("measure_similarity", *(registry.metric(name).function for name in METRICS)),
     script:
         "../scripts/measure_similarity.py"

@@ -1,5 +1,6 @@
-# Needs: stores, similarity tables.
-# Makes: tables/*.csv, small and tidy; tables/aggregate.parquet, the mean over seeds per image.
+# Needs: stores, histories, similarity tables.
+# Makes: tables/*.csv, small and tidy; tables/aggregate.parquet, the mean over seeds per image. What
+# is of maps is made for every method of cam.also too, under <method>/tables.
 
 
 rule tabulate_performance:
@@ -26,14 +27,14 @@ rule tabulate_performance:
 
 rule tabulate_aggregate:
     input:
-        similarities=of_models("similarity/{augmentation}/{seed}.parquet", AUGMENTED),
+        similarities=of_models("{also}similarity/{augmentation}/{seed}.parquet", AUGMENTED),
     output:
-        aggregate=f"{RESULTS}/tables/aggregate.parquet",
-        distribution=table("distribution"),
+        aggregate=f"{RESULTS}/{{also}}tables/aggregate.parquet",
+        distribution=table("distribution", "{also}"),
     log:
-        f"{RESULTS}/logs/tabulate_aggregate.log",
+        f"{RESULTS}/logs/{{also}}tabulate_aggregate.log",
     benchmark:
-        f"{RESULTS}/benchmarks/tabulate_aggregate.tsv"
+        f"{RESULTS}/benchmarks/{{also}}tabulate_aggregate.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 30 * attempt,
@@ -49,13 +50,13 @@ rule tabulate_correlation:
     input:
         aggregate=rules.tabulate_aggregate.output.aggregate,
     output:
-        correlation=table("correlation"),
-        strongest=table("strongest_pairs"),
-        weakest=table("weakest_pairs"),
+        correlation=table("correlation", "{also}"),
+        strongest=table("strongest_pairs", "{also}"),
+        weakest=table("weakest_pairs", "{also}"),
     log:
-        f"{RESULTS}/logs/tabulate_correlation.log",
+        f"{RESULTS}/logs/{{also}}tabulate_correlation.log",
     benchmark:
-        f"{RESULTS}/benchmarks/tabulate_correlation.tsv"
+        f"{RESULTS}/benchmarks/{{also}}tabulate_correlation.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 30 * attempt,
@@ -72,11 +73,11 @@ rule tabulate_extremes:
     input:
         aggregate=rules.tabulate_aggregate.output.aggregate,
     output:
-        extremes=table("extremes"),
+        extremes=table("extremes", "{also}"),
     log:
-        f"{RESULTS}/logs/tabulate_extremes.log",
+        f"{RESULTS}/logs/{{also}}tabulate_extremes.log",
     benchmark:
-        f"{RESULTS}/benchmarks/tabulate_extremes.tsv"
+        f"{RESULTS}/benchmarks/{{also}}tabulate_extremes.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 30 * attempt,
@@ -89,13 +90,13 @@ rule tabulate_extremes:
 
 rule tabulate_segments:
     input:
-        similarities=of_models("similarity/{augmentation}/{seed}.parquet", AUGMENTED),
+        similarities=of_models("{also}similarity/{augmentation}/{seed}.parquet", AUGMENTED),
     output:
-        segments=table("segments"),
+        segments=table("segments", "{also}"),
     log:
-        f"{RESULTS}/logs/tabulate_segments.log",
+        f"{RESULTS}/logs/{{also}}tabulate_segments.log",
     benchmark:
-        f"{RESULTS}/benchmarks/tabulate_segments.tsv"
+        f"{RESULTS}/benchmarks/{{also}}tabulate_segments.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 30 * attempt,
@@ -107,10 +108,82 @@ rule tabulate_segments:
         "../scripts/tabulate_segments.py"
 
 
+rule tabulate_accuracy:
+    input:
+        performance=rules.tabulate_performance.output.performance,
+        similarities=of_models("{also}similarity/{augmentation}/{seed}.parquet", AUGMENTED),
+    output:
+        means=table("model_means", "{also}"),
+        correlation=table("accuracy_correlation", "{also}"),
+    log:
+        f"{RESULTS}/logs/{{also}}tabulate_accuracy.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/{{also}}tabulate_accuracy.tsv"
+    resources:
+        mem_mb=at_each_attempt(table_memory),
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        models=AUGMENTED,
+        metrics=METRICS,
+        code=code("tabulate_accuracy"),
+    script:
+        "../scripts/tabulate_accuracy.py"
+
+
+rule tabulate_validation:
+    input:
+        histories=of_models("models/{augmentation}/{seed}.csv", MODELS),
+    output:
+        validation=table("validation"),
+    log:
+        f"{RESULTS}/logs/tabulate_validation.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/tabulate_validation.tsv"
+    resources:
+        mem_mb=at_each_attempt(table_memory),
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        models=MODELS,
+        code=code("tabulate_validation"),
+    script:
+        "../scripts/tabulate_validation.py"
+
+
+if STUDY["published"]:
+
+    rule tabulate_published:
+        input:
+            performance=rules.tabulate_performance.output.performance,
+            validation=rules.tabulate_validation.output.validation,
+        output:
+            published=table("published"),
+        log:
+            f"{RESULTS}/logs/tabulate_published.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/tabulate_published.tsv"
+        resources:
+            mem_mb=at_each_attempt(table_memory),
+            runtime=lambda wildcards, attempt: 30 * attempt,
+        params:
+            published=STUDY["published"],
+            references={seed: reference_of(seed)[1] for seed in SEEDS},
+            code=code("tabulate_published"),
+        script:
+            "../scripts/tabulate_published.py"
+
+
 rule tables:
     input:
         rules.tabulate_performance.output,
-        rules.tabulate_aggregate.output,
-        rules.tabulate_correlation.output,
-        rules.tabulate_extremes.output,
-        rules.tabulate_segments.output,
+        rules.tabulate_validation.output,
+        rules.tabulate_published.output if STUDY["published"] else [],
+        expand(
+            [
+                *rules.tabulate_aggregate.output,
+                *rules.tabulate_correlation.output,
+                *rules.tabulate_extremes.output,
+                *rules.tabulate_segments.output,
+                *rules.tabulate_accuracy.output,
+            ],
+            also=ALSO,
+        ),

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 
-from campare import cams, data, devices, models, seeding, split, store
+from campare import cams, data, devices, models, registry, seeding, split, store
 from job import logged, used
 
 
@@ -41,7 +41,10 @@ with logged(snakemake.log[0]):
     )
     name, layer = models.target_layer(network, wanted.target_layer, shape)
     head = models.head(network, layer, shape)
-    route = "no backward pass needed" if head else "backward pass down to the layer alone"
+    if registry.CAM_METHODS[wanted.method].of == "input":
+        name, route = "input", "backward pass all the way down"
+    else:
+        route = "no backward pass needed" if head else "backward pass down to the layer alone"
     print(f"{wanted.method} at {name}: {route}")
 
     # Empty where the model's own or the true class is explained, and for the baseline itself.

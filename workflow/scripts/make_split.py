@@ -13,6 +13,7 @@ with logged(snakemake.log[0]):
         test=wanted.test,
         subset=wanted.subset,
         seed=wanted.seed,
+        training_seed=wanted.training_seed,
         classes=dataset.classes,
     )
     split.write(frame, snakemake.output.split)

@@ -1,4 +1,4 @@
-"""Draw originals beside augmented copies, for every augmentation."""
+"""Draw originals beside augmented copies, for every augmentation, and all on one sheet."""
 
 import numpy as np
 import torch
@@ -36,16 +36,28 @@ with logged(snakemake.log[0]):
 
     epoch = 0 if wanted.resample == "once" else 1
 
-    def draw(augmentation: str) -> Figure:
+    def augmented(augmentation: str) -> Batch:
         augmenter = Augmenter(wanted.augmentations[augmentation], wanted.seed, pool, shown)
         # Keyed as in training: the first copy, in the first epoch.
-        augmented = augmenter(batch, index, torch.ones_like(index), epoch)
+        return augmenter(batch, index, torch.ones_like(index), epoch)
+
+    copies = {name: augmented(name) for name in wanted.augmentations}
+
+    def draw(augmentation: str) -> Figure:
         return plots.examples(
             channels_last(batch.images),
-            channels_last(augmented.images),
-            (batch.targets.numpy(), augmented.targets.numpy()),
+            channels_last(copies[augmentation].images),
+            (batch.targets.numpy(), copies[augmentation].targets.numpy()),
             dataset.classes,
             augmentation,
         )
 
-    plots.save_each(snakemake.output, draw, wanted.dpi)
+    def draw_all(_: str) -> Figure:
+        return plots.sets(
+            channels_last(batch.images),
+            {name: channels_last(copy.images) for name, copy in copies.items()},
+            [dataset.classes[label] for label in dataset.labels[chosen]],
+        )
+
+    plots.save_each(snakemake.output.examples, draw, wanted.dpi)
+    plots.save_each(snakemake.output.sets, draw_all, wanted.dpi)

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from campare import data, maps, plots, registry, store, tables
+from campare import data, plots, registry, store, tables
 from job import logged
 
 WORDS = {"mean": "highest mean", "std": "highest standard deviation"}
@@ -16,21 +16,12 @@ with logged(snakemake.log[0]):
     extremes = extremes[extremes["statistic"] == wanted.statistic]
     indices = np.unique(extremes["index"])
     looks: dict[int, list[plots.Look]] = {index: [] for index in indices}
-    for path, (augmentation, seed) in zip(snakemake.input.stores, wanted.models, strict=True):
+    for path in snakemake.input.stores:
         kept = store.read(path)
         rows = np.searchsorted(kept.index, indices)
-        for index, row, heat in zip(indices, rows, maps.show(kept.maps[rows], size), strict=True):
-            predicted = kept.prediction[row].argmax()
-            looks[index].append(
-                plots.Look(
-                    augmentation,
-                    str(seed),
-                    heat,
-                    dataset.classes[predicted],
-                    float(kept.prediction[row, predicted]),
-                    bool(predicted == kept.label[row]),
-                )
-            )
+        seen = plots.looks(kept, rows, size, dataset.classes)
+        for index, look in zip(indices, seen, strict=True):
+            looks[index].append(look)
 
     def draw(name: str) -> Figure:
         metric = name.removesuffix(f"_{wanted.statistic}")

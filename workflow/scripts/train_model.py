@@ -24,7 +24,8 @@ with logged(snakemake.log[0]):
     # A time limit or a preemption is near.
     signal.signal(signal.SIGTERM, lambda *_: asked_to_stop.set())
     dataset = data.read(snakemake.input.data)
-    settings = Settings(**snakemake.params.settings)
+    frame = split.read(snakemake.input.split, len(dataset.images))
+    settings = Settings.of(snakemake.params.settings, frame)
     if snakemake.params.explained:
         # From the config, not from `params`: another layer must not train anew.
         insist_on_a_map(dataset, settings, snakemake.config.get("cam", {}).get("target_layer"))
@@ -32,7 +33,7 @@ with logged(snakemake.log[0]):
         best, about, epochs = train(
             settings,
             dataset,
-            split.read(snakemake.input.split, len(dataset.images)),
+            frame,
             name=name,
             checkpoint=checkpoint,
             code=snakemake.params.code,

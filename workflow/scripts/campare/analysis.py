@@ -8,18 +8,21 @@ otherwise. Correlations compare by their signed value: the weakest is the lowest
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy import stats
 
 from campare import performance
 
 Model = tuple[str, int]
 
+# What a similarity table says of an image besides its metrics.
+IMAGE = ["index", "label", "baseline_prediction", "prediction"]
 SEGMENTS = ("both_right", "only_baseline_right", "only_augmented_right", "both_wrong")
 
 
@@ -89,6 +92,148 @@ def confusions(
         ],
         columns=["augmentation", "label", "prediction", "images"],
     )
+
+
+def validation(models: Sequence[Model], histories: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The epoch whose weights a model keeps, and its accuracy on the validation images.
+
+    Parameters
+    ----------
+    models, histories
+        (augmentation, seed) of each, and its history as `train.train` gives it.
+
+    Returns
+    -------
+    DataFrame
+        augmentation, seed, epoch (the first of equals), accuracy.
+    """
+    kept = [
+        history.iloc[int(history["validation_accuracy"].to_numpy().argmax())]
+        for history in histories
+    ]
+    return pd.DataFrame(
+        [
+            (*model, int(best["epoch"]), best["validation_accuracy"])
+            for model, best in zip(models, kept, strict=True)
+        ],
+        columns=["augmentation", "seed", "epoch", "accuracy"],
+    )
+
+
+def published(
+    claims: Mapping[str, Mapping[str, float]],
+    scores: Mapping[str, pd.DataFrame],
+    references: Mapping[int, int],
+) -> pd.DataFrame:
+    """What a paper gives, beside what this study finds.
+
+    A paper that trains once gives one draw from what our seeds are a sample of. Its value counts as
+    inside where one more seed of ours would fall 95 times in 100: mean ± t·s·√(1 + 1/n), the
+    prediction interval of a normal sample (t at 0.975 with n − 1 degrees of freedom).
+
+    Parameters
+    ----------
+    claims
+        Augmentation (or "baseline") → "validation", "test" or both → accuracy.
+    scores
+        "validation" and "test" → augmentation, seed, accuracy: a row per model.
+    references
+        Seed → the seed of the baseline that its models are compared with.
+
+    Returns
+    -------
+    DataFrame
+        score, augmentation; published, and its rank among what is published (1 the highest, equals
+        share the better one); mean, std, seeds, and the mean's rank among the same; low, high
+        (NaN for one seed), inside ("yes", "no", or NaN); best: the seeds in which no other
+        augmentation of them is better; above_baseline: those in which it is better than the
+        seed's baseline.
+    """
+    parts = []
+    for score, table in scores.items():
+        given = {name: claim[score] for name, claim in claims.items() if score in claim}
+        wide = table.pivot_table("accuracy", "seed", "augmentation")
+        if not given:
+            continue
+        # A study with one baseline has it for every seed.
+        wide["baseline"] = wide["baseline"].reindex([references[seed] for seed in wide.index]).array
+        ours = wide[list(given)]
+        models = table[table["augmentation"].isin(given)].groupby("augmentation")["accuracy"]
+        found = pd.DataFrame({"score": score, "published": pd.Series(given)})
+        found["published_rank"] = found["published"].rank(method="min", ascending=False).astype(int)
+        found = found.join(models.agg(mean="mean", std="std", seeds="size"))
+        found["rank"] = found["mean"].rank(method="min", ascending=False).astype(int)
+        n = found["seeds"]
+        reach = stats.t.ppf(0.975, n - 1) * found["std"] * np.sqrt(1 + 1 / n)
+        found["low"], found["high"] = found["mean"] - reach, found["mean"] + reach
+        inside = found["published"].between(found["low"], found["high"])
+        found["inside"] = inside.map({True: "yes", False: "no"}).where(reach.notna())
+        found["best"] = ours.eq(ours.max(axis=1), axis=0).sum()
+        found["above_baseline"] = ours.gt(wide["baseline"], axis=0).sum()
+        parts.append(found.rename_axis("augmentation").reset_index())
+    table = pd.concat(parts, ignore_index=True)
+    return table[["score", *table.columns.drop("score")]]
+
+
+def model_means(
+    models: Sequence[Model], tables: Sequence[pd.DataFrame], performances: pd.DataFrame
+) -> pd.DataFrame:
+    """Each model's accuracy, and its metrics averaged over the test images that define them.
+
+    Parameters
+    ----------
+    models, tables
+        (augmentation, seed) and similarity table of each.
+    performances
+        What the function of that name gives.
+
+    Returns
+    -------
+    DataFrame
+        augmentation, seed, accuracy, then the metrics and what is recorded beside them.
+    """
+    accuracy = performances.set_index(["augmentation", "seed"])["accuracy"]
+    return pd.DataFrame(
+        {"augmentation": augmentation, "seed": seed, "accuracy": accuracy[augmentation, seed]}
+        | dict(table.drop(columns=IMAGE).mean())
+        for (augmentation, seed), table in zip(models, tables, strict=True)
+    )
+
+
+def accuracy_correlation(means: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
+    """How a metric's mean goes together with accuracy, over models.
+
+    Three questions, a row each. `models`: over all models, which are not independent, since those
+    of an augmentation are alike. `within`: over models less the mean of their augmentation, what
+    seeds of one augmentation do. `augmentations`: over the means of the augmentations, what a study
+    that trains each of them once would see. Intervals are Fisher's,
+    tanh(artanh r ± 1.96/√(n − 3)), with one less for every mean beyond the first that was taken
+    out.
+
+    Parameters
+    ----------
+    means
+        What `model_means` gives.
+
+    Returns
+    -------
+    DataFrame
+        metric, over, pearson, low, high (95 %), n. NaN where a correlation or, for so few, its
+        interval is undefined.
+    """
+    rows: list[tuple[Any, ...]] = []
+    groups = means.groupby("augmentation", sort=False)
+    for metric in metrics:
+        columns = ["accuracy", metric]
+        sets = {
+            "models": (means[columns], 0),
+            "within": (means[columns] - groups[columns].transform("mean"), len(groups) - 1),
+            "augmentations": (groups[columns].mean(), 0),
+        }
+        for over, (points, spent) in sets.items():
+            r, n = _pearson(points["accuracy"], points[metric])
+            rows.append((metric, over, r, *_fisher(r, n - spent), n))
+    return pd.DataFrame(rows, columns=["metric", "over", "pearson", "low", "high", "n"])
 
 
 def aggregate(models: Sequence[Model], tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -267,6 +412,14 @@ def _describe(values: pd.Series, counted: str) -> dict[str, Any]:
         "q3": q3,
         "maximum": high,
     }
+
+
+def _fisher(r: float, n: int) -> tuple[float, float]:
+    """95 % confidence interval of a correlation over n pairs; NaN for fewer than 4."""
+    if n < 4 or not abs(r) < 1:
+        return np.nan, np.nan
+    reach = stats.norm.ppf(0.975) / np.sqrt(n - 3)
+    return float(np.tanh(np.arctanh(r) - reach)), float(np.tanh(np.arctanh(r) + reach))
 
 
 def _pearson(a: ArrayLike, b: ArrayLike) -> tuple[float, int]:

@@ -8,8 +8,8 @@ averaged over positions. What that takes depends on the network:
 - anything else follows: the gradient goes back from the score to A, and no further.
 
 The other methods get A and the gradient from here and their formulas from pytorch-grad-cam, one
-image at a time, so that memory stays bounded. Maps are float32 whatever training used: bf16
-wrecks them.
+image at a time, so that memory stays bounded. `input_gradient` alone takes the gradient all the way
+back, to the picture. Maps are float32 whatever training used: bf16 wrecks them.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ class View:
     """What a method sees of a batch.
 
     inputs: float32 (b, C, S, S), prepared; activations: float32 (b, K, h, w), the output of
-    `layer`; logits: float32 (b, classes); targets: int64 (b,); head: `models.head` of `layer`.
+    `layer`, or the inputs themselves for a method of the input; logits: float32 (b, classes);
+    targets: int64 (b,); head: `models.head` of `layer`.
     """
 
     network: nn.Module
@@ -94,7 +95,7 @@ def compute(
     ----------
     network, layer, head
         From `models.load`, `models.target_layer` and `models.head`. The network is moved to the
-        device and frozen for good.
+        device and frozen for good. A method of the input uses the network alone.
     images
         uint8 (N, H, W, C).
     mean, std, input_size
@@ -112,7 +113,10 @@ def compute(
     if method not in registry.CAM_METHODS:
         known = ", ".join(registry.CAM_METHODS)
         raise CampareError(f"cam.method: unknown method {method!r}; known: {known}")
-    explain: Callable[[View], torch.Tensor] = registry.CAM_METHODS[method].load()
+    entry = registry.CAM_METHODS[method]
+    explain: Callable[[View], torch.Tensor] = entry.load()
+    if entry.of == "input":
+        head = None
     memory.keep_freed()
     device = torch.device(device)
     layout = torch.contiguous_format if device.type == "mps" else torch.channels_last
@@ -127,7 +131,11 @@ def compute(
         pictures = torch.from_numpy(images[rows]).to(device).permute(0, 3, 1, 2)
         inputs = prepare(pictures, centre, spread, input_size).contiguous(memory_format=layout)
         with _exact(device, gradient=head is None):
-            activations, logits = _forward(network, layer, head, inputs)
+            if entry.of == "input":
+                activations = inputs.requires_grad_()
+                logits = network(inputs)
+            else:
+                activations, logits = _forward(network, layer, head, inputs)
             chosen = logits.argmax(dim=1)
             if targets is not None:
                 chosen = torch.as_tensor(targets[rows], dtype=torch.int64, device=device)
@@ -227,6 +235,14 @@ def cam(view: View) -> torch.Tensor:
             "layer; choose gradcam, or the last convolutional block of such a network"
         )
     return torch.einsum("bk,bkhw->bhw", view.head.weight[view.targets], view.activations)
+
+
+def input_gradient(view: View) -> torch.Tensor:
+    """max_c |∂score/∂x_c| at every pixel x of the prepared input (Simonyan et al. 2013, section 3).
+
+    Never negative: which way a pixel would move the score is not in it.
+    """
+    return view.gradients.abs().amax(dim=1)
 
 
 def _library(name: str) -> Callable[[View], torch.Tensor]:

@@ -69,6 +69,7 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     if error is not None:
         raise CampareError(f"{source}: {_explain(error)}")
     _fill(config, definition)
+    _check_together(config, study, source)
     try:
         for name in config["similarity"]["metrics"]:
             registry.metric(name)
@@ -98,6 +99,32 @@ def _fill(config: Config, definition: Mapping[str, Any]) -> None:
             config.setdefault(key, copy.deepcopy(part["default"]))
         if isinstance(config.get(key), dict):
             _fill(config[key], part)
+
+
+def _check_together(config: Config, study: Mapping[str, Any], source: str) -> None:
+    """Check what keys mean beside each other; of two that exclude each other one becomes null."""
+    training = config["training"]
+    if (steps := training["steps_per_epoch"]) is not None:
+        if "batch_size" in study["training"]:
+            raise CampareError(
+                f"{source}: training.steps_per_epoch: {steps} stands beside training.batch_size: "
+                f"{training['batch_size']}, and each decides the other; take one of them out"
+            )
+        training["batch_size"] = None
+    if config["reference"] == "paired" and config["vary"] == ["augmentation"]:
+        raise CampareError(
+            f"{source}: reference: paired trains a baseline per seed, but `vary` gives a seed the "
+            "augmentation alone, which a baseline has none of; add init, order or subset to vary, "
+            "or set reference: one"
+        )
+    if (method := config["cam"]["method"]) in config["cam"]["also"]:
+        raise CampareError(f"{source}: cam.also: {method!r} is cam.method already; take it out")
+    models = {"baseline": None, **config["augmentations"]}
+    for name in config["published"]:
+        if name not in models:
+            raise CampareError(
+                f"{source}: published.{name}: no such model in the study; {_known(name, models)}"
+            )
 
 
 def _check_architecture(key: str, name: str, source: str) -> None:

@@ -122,6 +122,42 @@ def resnet18_cifar(classes: int, channels: int) -> nn.Module:
     return network
 
 
+def two_conv(classes: int, channels: int) -> nn.Module:
+    """Two convolutions and a linear layer on all positions, not on their average, for 28 px.
+
+    The softmax is the loss's. Maps, after the second pooling, are 7×7.
+    """
+    features = nn.Sequential(
+        nn.Conv2d(channels, 16, 5, padding=2),
+        nn.ReLU(inplace=True),
+        nn.MaxPool2d(2),
+        nn.Conv2d(16, 32, 5, padding=2),
+        nn.ReLU(inplace=True),
+        nn.MaxPool2d(2),
+    )
+    return nn.Sequential(
+        OrderedDict(
+            features=features, flatten=_Flatten(7), classifier=nn.Linear(32 * 7 * 7, classes)
+        )
+    )
+
+
+class _Flatten(nn.Flatten):
+    """Maps of `side` × `side` as vectors, and word of what to do about any others."""
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        self.side = side
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        if maps.shape[2:] != (self.side, self.side):
+            raise CampareError(
+                f"model.input_size: two_conv is for {4 * self.side} px; set it to {4 * self.side}, "
+                "or choose an architecture for any size, such as small_cnn"
+            )
+        return super().forward(maps)
+
+
 def torchvision_classifier(name: str, classes: int, channels: int) -> nn.Module:
     """A torchvision classifier with random weights; a DenseNet gets `_explicit_relu`."""
     import torchvision

@@ -33,9 +33,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from campare import registry
+from campare import maps, registry
 from campare.atomic import replacing
 from campare.errors import CampareError
+from campare.store import Store
 
 P = ParamSpec("P")
 Floats = npt.NDArray[np.floating[Any]]
@@ -83,6 +84,7 @@ PALETTE = (
 GREY = "#777777"
 WRONG = "#D55E00"
 HEAT = "viridis"
+OVERLAID = 0.6  # opacity of a map over its image
 MARKERS = "osD^vP*X"
 TITLES = {
     "cutmix": "CutMix",
@@ -107,6 +109,11 @@ SEGMENTS = {
     "only_augmented_right": "Only augmented right",
     "both_wrong": "Both wrong",
 }
+OVER = {
+    "models": "models",
+    "within": "models, each less its augmentation's mean",
+    "augmentations": "means of augmentations",
+}
 # What no reader needs in a file, and what would change its bytes from run to run.
 METADATA: dict[str, dict[str, None]] = {
     ".png": {"Software": None},
@@ -129,6 +136,24 @@ class Look:
     predicted: str
     probability: float
     right: bool
+
+
+def looks(
+    store: Store, rows: npt.NDArray[np.integer[Any]], size: tuple[int, int], classes: Sequence[str]
+) -> list[Look]:
+    """What a model sees in some images, by their rows in its store; maps shown at `size`."""
+    predicted = store.prediction[rows].argmax(axis=1)
+    return [
+        Look(
+            store.attributes["augmentation"],
+            str(store.attributes["seed"]),
+            heat,
+            classes[kind],
+            float(store.prediction[row, kind]),
+            bool(kind == store.label[row]),
+        )
+        for row, kind, heat in zip(rows, predicted, maps.show(store.maps[rows], size), strict=True)
+    ]
 
 
 def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
@@ -224,6 +249,36 @@ def examples(
 
 
 @styled
+def sets(
+    originals: npt.NDArray[np.uint8],
+    augmented: Mapping[str, npt.NDArray[np.uint8]],
+    classes: Sequence[str],
+) -> Figure:
+    """The same training images in every training set: a row of originals, a row per augmentation.
+
+    Parameters
+    ----------
+    originals
+        uint8 (N, H, W, C), C = 1 or 3.
+    augmented
+        Augmentation → one copy of each, of the same shape.
+    classes
+        Of the images, N names.
+    """
+    cell, pitch, left, top = 0.68, 0.72, 1.15, 0.3
+    rows = {"original": originals, **augmented}
+    figure, axes = _canvas(left + len(originals) * pitch + 0.05, top + len(rows) * pitch + 0.05)
+    for row, (name, images) in enumerate(rows.items()):
+        y = top + row * pitch
+        label = textwrap.fill(title(name), 15)
+        axes.text(left - 0.1, y + cell / 2, label, ha="right", va="center")
+        for column, (image, kind) in enumerate(zip(images, classes, strict=True)):
+            above = "" if row else _short(kind)
+            _tile(axes, left + column * pitch, y, cell, image, "", above=above)
+    return figure
+
+
+@styled
 def performance(
     models: pd.DataFrame, summary: pd.DataFrame, score: str, augmentations: Sequence[str]
 ) -> Figure:
@@ -315,8 +370,8 @@ def history(table: pd.DataFrame, augmentations: Sequence[str]) -> Figure:
     """
     colour = colours(augmentations)
     names = [name for name in augmentations if name != BASELINE] or [BASELINE]
-    across = min(4, len(names))
-    down = -(-len(names) // across)
+    down = -(-len(names) // 4)
+    across = -(-len(names) // down)
     figure = Figure(figsize=(max(4.6, WIDTH * across / 4), 1.4 + 2.3 * down), layout="constrained")
     quantities = (
         ("train_loss", 1, "Training loss (nats)"),
@@ -356,8 +411,9 @@ def boxplot(table: pd.DataFrame, metric: str, augmentations: Sequence[str]) -> F
 
     Boxes are quartiles with the median; whiskers span the central 95 % of the images, which
     means the same on any axis; dots are the images beyond. The dashed line is the value of two
-    identical maps. A metric without an upper bound (Class-KLD) has a symmetric log axis: linear,
-    hence with a zero, below the power of ten under which 5 % of the images lie.
+    identical maps; a quantity of one map has none, and a box for the baseline's. A divergence,
+    without upper bound, has a symmetric log axis: linear, hence with a zero, below the power of
+    ten under which 5 % of the images lie.
 
     Parameters
     ----------
@@ -367,19 +423,26 @@ def boxplot(table: pd.DataFrame, metric: str, augmentations: Sequence[str]) -> F
     """
     names = [name for name in augmentations if name != BASELINE]
     groups = [table.loc[table["augmentation"] == name, metric].to_numpy() for name in names]
+    if (same := registry.metric(metric).same) is None:
+        first = table["augmentation"] == names[0]
+        names, groups = (
+            [BASELINE, *names],
+            [table.loc[first, f"{metric}_baseline"].to_numpy(), *groups],
+        )
     figure, axes = _rows([title(name) for name in names])
     _boxes(axes, groups, [colours(names)[name] for name in names])
     axes.set_xlabel(_metric_axis(axes, metric, np.concatenate(groups), ticks=8))
-    axes.annotate(
-        "identical",
-        (registry.metric(metric).same, -0.5),
-        xytext=(0, 1),
-        textcoords="offset points",
-        ha="right" if registry.metric(metric).same > 0 else "left",
-        va="bottom",
-        size=SMALL,
-        color="0.4",
-    )
+    if same is not None:
+        axes.annotate(
+            "identical",
+            (same, -0.5),
+            xytext=(0, 1),
+            textcoords="offset points",
+            ha="right" if same > 0 else "left",
+            va="bottom",
+            size=SMALL,
+            color="0.4",
+        )
     _columns(axes, {"Images": _sizes(groups), "Undefined": _missing(groups)})
     return figure
 
@@ -517,12 +580,95 @@ def extreme(
                 above={0: title(name), 1: f"Seed {look.seed}"}.get(row, ""),
                 heat=look.heat, wrong=not look.right,
             )  # fmt: skip
-    bar = axes.inset_axes((left / width, 0.36 / height, 1.9 / width, 0.08 / height))
-    figure.colorbar(
-        ScalarMappable(Normalize(0, 1), HEAT), bar, orientation="horizontal", alpha=0.6,
-        ticks=(0, 0.5, 1), label="CAM, share of its maximum",
-    )  # fmt: skip
+    _heat_bar(figure, axes, left, height - 0.44, "CAM, share of its maximum")
     return figure
+
+
+@styled
+def overlays(
+    images: Sequence[npt.NDArray[np.uint8]],
+    looks: Sequence[Sequence[Look]],
+    classes: Sequence[str],
+    *,
+    alone: bool,
+) -> Figure:
+    """Test images under one model of each training set: a row per image, a column per model.
+
+    Parameters
+    ----------
+    images
+        uint8 (H, W, C) each, C = 1 or 3. They lie in grey and lightened under the maps, unless the
+        maps are to be seen `alone`.
+    looks
+        Of each image, one per model.
+    classes
+        The true ones, by name.
+    """
+    cell, pitch, drop, left, top = 0.8, 0.92, 1.0, 0.1, 0.42
+    models = [look.augmentation for look in looks[0]]
+    width, height = left + (1 + len(models)) * pitch + 0.05, top + len(images) * drop + 0.62
+    figure, axes = _canvas(width, height)
+    for row, (image, seen, kind) in enumerate(zip(images, looks, classes, strict=True)):
+        y = top + row * drop
+        above = [textwrap.fill(title(name), 12) for name in ("image", *models)]
+        _tile(axes, left, y, cell, image, f"true: {_short(kind)}", above="" if row else above[0])
+        for column, look in enumerate(seen, start=1):
+            x = left + column * pitch
+            _tile(
+                axes, x, y, cell, image,
+                f"{'✓' if look.right else '✗'} {_short(look.predicted)}: {look.probability:.0%}",
+                above="" if row else above[column], heat=look.heat, wrong=not look.right,
+                alone=alone,
+            )  # fmt: skip
+            if not look.heat.any():
+                note: dict[str, Any] = {"ha": "center", "va": "top", "color": "white"}
+                axes.text(x + cell / 2, y + 0.03, "zero", size=SMALL, **note)
+    label = "Map, share of its maximum"
+    _heat_bar(figure, axes, left + pitch, height - 0.5, label, alone=alone)
+    return figure
+
+
+@styled
+def accuracy(
+    means: pd.DataFrame, correlation: pd.DataFrame, metric: str, augmentations: Sequence[str]
+) -> Figure:
+    """A metric's mean over the test images against test accuracy, a point per model.
+
+    Parameters
+    ----------
+    means
+        `augmentation`, `accuracy` in [0, 1] and the metric: model_means.csv.
+    correlation
+        `metric`, `over`, `pearson`, `low`, `high`, `n`: accuracy_correlation.csv, printed above.
+    """
+    names = [name for name in augmentations if name != BASELINE]
+    colour = colours(names)
+    figure = Figure(figsize=(5.6, 3.4), layout="constrained")
+    axes = figure.subplots()
+    for place, name in enumerate(names):
+        models = means[means["augmentation"] == name]
+        axes.plot(
+            100 * models["accuracy"], models[metric], MARKERS[place % len(MARKERS)],
+            color=colour[name], label=title(name), markersize=4.5, alpha=0.85,
+            markeredgecolor="white", markeredgewidth=0.4,
+        )  # fmt: skip
+    axes.grid()
+    axes.set(
+        xlabel="Test accuracy (%)", ylabel=f"{registry.metric(metric).label},\nmean of a model"
+    )
+    rows = correlation[correlation["metric"] == metric].set_index("over")
+    lines = [_correlated(rows.loc[[over]].iloc[0], what) for over, what in OVER.items()]
+    axes.set_title("\n".join(lines), loc="left", size=SMALL)
+    figure.legend(loc="outside right upper")
+    return figure
+
+
+def _correlated(row: pd.Series, over: str) -> str:
+    """A correlation, its interval and over how many, in words."""
+    if not np.isfinite(row["pearson"]):
+        return f"r undefined over {row['n']:.0f} {over}"
+    between = f" [{row['low']:+.2f}, {row['high']:+.2f}]" if np.isfinite(row["low"]) else ""
+    return f"r = {row['pearson']:+.2f}{between} over {row['n']:.0f} {over}".replace("-", "−")
 
 
 @styled
@@ -656,11 +802,13 @@ def _boxes(axes: Axes, groups: Sequence[Floats], fills: Sequence[str]) -> None:
 def _metric_axis(axes: Axes, metric: str, values: Floats, ticks: int) -> str:
     """Scale and limits of an x axis that shows a metric, a line at identical maps; its label."""
     entry = registry.metric(metric)
-    axes.axvline(entry.same, color="0.3", linewidth=0.8, dashes=(4, 3), zorder=1)
     axes.grid(axis="x")
-    finite = np.append(values[np.isfinite(values)], entry.same)
-    low, high = finite.min(), finite.max()
-    if entry.bounds[1] is not None or not finite.any():
+    finite = values[np.isfinite(values)]
+    if entry.same is not None:
+        axes.axvline(entry.same, color="0.3", linewidth=0.8, dashes=(4, 3), zorder=1)
+        finite = np.append(finite, entry.same)
+    low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
+    if entry.bounds[1] is not None or entry.same is None or not finite.any():
         margin = 0.03 * (high - low) or 0.05
         axes.set_xlim(low - margin, high + margin)
         axes.xaxis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 5, 10]))
@@ -730,15 +878,18 @@ def _tile(
     above: str = "",
     heat: Floats | None = None,
     wrong: bool = False,
+    alone: bool = False,
 ) -> None:
-    """A captioned picture (H, W, C) on a canvas, alone or, lightened to grey, under a heat map.
+    """A captioned picture (H, W, C) on a canvas; or, lightened to grey, under a heat map; or that
+    `alone`.
 
     Its border is thin and grey, or dashed, thick and red where a model is wrong.
     """
     place: dict[str, Any] = {"extent": (x, x + size, y + size, y), "aspect": "auto"}
     if heat is not None:
-        axes.imshow(image.mean(axis=2), cmap="gray", vmin=-255, vmax=255, **place)
-        axes.imshow(heat, cmap=HEAT, vmin=0, vmax=1, alpha=0.6, **place)
+        if not alone:
+            axes.imshow(image.mean(axis=2), cmap="gray", vmin=-255, vmax=255, **place)
+        axes.imshow(heat, cmap=HEAT, vmin=0, vmax=1, alpha=1 if alone else OVERLAID, **place)
     elif image.shape[2] == 1:
         axes.imshow(image[..., 0], cmap="gray", vmin=0, vmax=255, **place)
     else:
@@ -749,6 +900,18 @@ def _tile(
     axes.add_patch(Rectangle((x, y), size, size, fill=False, **border))
     axes.text(x + size / 2, y - 0.05, above, ha="center", va="bottom")
     axes.text(x + size / 2, y + size + 0.03, below, ha="center", va="top", size=SMALL)
+
+
+def _heat_bar(
+    figure: Figure, axes: Axes, x: float, y: float, label: str, *, alone: bool = False
+) -> None:
+    """The colours of maps, on a canvas."""
+    width, height = figure.get_size_inches()
+    bar = axes.inset_axes((x / width, 1 - (y + 0.08) / height, 1.9 / width, 0.08 / height))
+    figure.colorbar(
+        ScalarMappable(Normalize(0, 1), HEAT), bar, orientation="horizontal",
+        alpha=1 if alone else OVERLAID, ticks=(0, 0.5, 1), label=label,
+    )  # fmt: skip
 
 
 def _short(name: str) -> str:

@@ -62,7 +62,7 @@ def _rows(part: Mapping[str, Any], prefix: str) -> Iterator[str]:
 
 
 def _default(value: Mapping[str, Any]) -> str:
-    return f"`{json.dumps(value['default'])}`" if "default" in value else "all"
+    return f"`{json.dumps(value['default'])}`" if "default" in value else "not set"
 
 
 def _takes(value: Mapping[str, Any]) -> str:

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from campare.errors import CampareError
 
@@ -53,8 +54,12 @@ class Architecture(Entry):
 
 @dataclass(frozen=True)
 class Method(Entry):
-    """A CAM method; an image takes as long as `passes` forward passes, at most."""
+    """A way to make a map: of what a layer gives, or of the picture that the network is shown.
 
+    An image takes as long as `passes` forward passes, at most.
+    """
+
+    of: Literal["layer", "input"] = "layer"
     passes: int = 3
 
 
@@ -63,10 +68,12 @@ class Metric(Entry):
     """A metric of a pair of maps, with what a figure needs to draw it.
 
     `same` is its value for two identical maps; `bounds` its range, None where it has no bound.
+    A quantity of one map alone has no such value (None): it is the augmented model's, and what the
+    baseline's map has is recorded beside it, as `<name>_baseline`.
     """
 
     label: str = ""
-    same: float = 0.0
+    same: float | None = 0.0
     bounds: tuple[float | None, float | None] = (None, None)
 
 
@@ -121,6 +128,12 @@ ARCHITECTURES: dict[str, Architecture] = {
         "the same with 32, 64 and 128 channels and two convolutions in the last two stages",
         "models:small_cnn_wide",
         gmacs=0.88,
+    ),
+    "two_conv": Architecture(
+        "two 5×5 convolutions (16, 32) with ReLU and 2×2 max-pooling each, one linear layer on all "
+        "that is left; for 28 px, maps at a quarter of that",
+        "models:two_conv",
+        gmacs=0.18,
     ),
     "resnet18_cifar": Architecture(
         "torchvision's ResNet-18 with the CIFAR stem (3×3, stride 1, no pooling) for inputs of "
@@ -248,6 +261,12 @@ CAM_METHODS: dict[str, Method] = {
     "ablationcam": Method(
         "Ablation-CAM (Desai and Ramaswamy 2020)", "cams:ablationcam", passes=1000
     ),
+    "input_gradient": Method(
+        "size of the score's gradient at each pixel, the largest over channels (Simonyan et al. "
+        "2013); at input resolution, of no layer",
+        "cams:input_gradient",
+        of="input",
+    ),
 }
 
 # Functions of `similarity.Pairs`: a value per pair, float64 (n,), or several columns as a dict from
@@ -285,6 +304,25 @@ METRICS: dict[str, Metric] = {
         "similarity:msd",
         label="Mean squared difference",
         bounds=(0.0, 1.0),
+    ),
+    "kl": Metric(
+        "Kullback-Leibler divergence of the two maps, each normalised to a sum of 1",
+        "similarity:kl",
+        label="KL divergence of the maps (nats)",
+    ),
+    "entropy": Metric(
+        "Shannon entropy of the augmented model's map, normalised to a sum of 1",
+        "similarity:entropy",
+        label="Shannon entropy (nats)",
+        same=None,
+        bounds=(0.0, None),
+    ),
+    "entropy_histogram": Metric(
+        "Shannon entropy of the levels in the augmented model's map, 256 of them",
+        "similarity:entropy_histogram",
+        label="Shannon entropy of the histogram (nats)",
+        same=None,
+        bounds=(0.0, math.log(256)),
     ),
     "class_kld": Metric(
         "Kullback-Leibler divergence of the two class predictions",

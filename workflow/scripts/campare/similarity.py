@@ -13,7 +13,7 @@ for it, once per model, and the baseline's once for all models. P is the baselin
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +21,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import special
 
 from campare import kernels, maps, memory, registry
 from campare.errors import CampareError
@@ -120,6 +121,15 @@ class Side:
         return kernels.show(self.maps, rows.sources, rows.shares, columns.sources, columns.shares)
 
     @cached_property
+    def mass(self) -> Doubles:
+        """float64 (n, d): pixels over the sum of all; NaN on a map that is zero everywhere."""
+        pixels = self.distinct.astype(np.float64)
+        total = (pixels * self.grid.weight).sum(axis=1, keepdims=True)
+        shares: Doubles = np.full(pixels.shape, np.nan)
+        np.divide(pixels, total, out=shares, where=total > 0)
+        return shares
+
+    @cached_property
     def order(self) -> tuple[Floats, Integers, Floats]:
         """The distinct pixels sorted, the pixels up to each, and centred ranks: `kernels.rank`."""
         return kernels.rank(self.distinct, self.grid.weight)
@@ -177,14 +187,68 @@ def msd(pairs: Pairs) -> Doubles:
     return pairs.distances[:, 1] / pairs.p.grid.pixels
 
 
+def kl(pairs: Pairs) -> Doubles:
+    """Divergence of the maps as distributions, Σ Q·log(ε + Q/(ε + P)) (Tang et al., eq. 2), nats.
+
+    P and Q are the shown maps, each over its sum. NaN where one is zero everywhere, as a constant
+    map is when it is shown.
+    """
+    terms = _divergence(pairs.p.mass, pairs.q.mass, pairs.epsilon)
+    divergence: Doubles = (terms * pairs.p.grid.weight).sum(axis=1)
+    return divergence
+
+
+def entropy(pairs: Pairs) -> dict[str, Doubles]:
+    """Shannon entropy −Σ p·log p of each shown map over its sum (Tang et al., equation 3), nats.
+
+    0 where one pixel has everything, log N where N share it alike; NaN where a map is zero
+    everywhere, as a constant map is when it is shown.
+    """
+
+    def measured(side: Side) -> Doubles:
+        found: Doubles = (special.entr(side.mass) * side.grid.weight).sum(axis=1)
+        return found
+
+    return _of_each(pairs, measured)
+
+
+def entropy_histogram(pairs: Pairs) -> dict[str, Doubles]:
+    """Shannon entropy of how often each of 256 levels of equal width occurs in a map, nats.
+
+    The other reading of Tang et al.'s equation 3: where the pixels lie does not count, only their
+    values. A constant map has one level, and the entropy 0.
+    """
+
+    def measured(side: Side) -> Doubles:
+        levels = np.minimum(side.distinct * 256, 255).astype(np.int64)
+        bins = levels + 256 * np.arange(len(levels))[:, None]
+        weight = np.broadcast_to(side.grid.weight, bins.shape)
+        counts = np.bincount(bins.ravel(), weight.ravel(), 256 * len(levels))
+        found: Doubles = special.entr(counts.reshape(-1, 256) / side.grid.pixels).sum(axis=1)
+        return found
+
+    return _of_each(pairs, measured)
+
+
 def class_kld(pairs: Pairs) -> Doubles:
     """Divergence of the class probabilities, Σ Q·log(ε + Q/(ε + P)), nats.
 
     The formula is equation 2 of Tang et al.; the thesis (section 5.1) leaves out the inner ε.
     """
     p, q = np.exp(pairs.p.log_probability), np.exp(pairs.q.log_probability)
-    divergence: Doubles = (q * np.log(pairs.epsilon + q / (pairs.epsilon + p))).sum(axis=1)
+    divergence: Doubles = _divergence(p, q, pairs.epsilon).sum(axis=1)
     return divergence
+
+
+def _divergence(p: Doubles, q: Doubles, epsilon: float) -> Doubles:
+    """Each term of Σ Q·log(ε + Q/(ε + P))."""
+    terms: Doubles = q * np.log(epsilon + q / (epsilon + p))
+    return terms
+
+
+def _of_each(pairs: Pairs, measure: Callable[[Side], Doubles]) -> dict[str, Doubles]:
+    """A quantity of one map, for the model's and for the baseline's."""
+    return {"": measure(pairs.q), "_baseline": measure(pairs.p)}
 
 
 def _correlation(pairs: Pairs, p: Floats, q: Floats) -> Doubles:
@@ -228,9 +292,11 @@ def table(
     size: tuple[int, int] | None,
     epsilon: float,
     threads: int = 1,
+    *,
+    one_split: bool = True,
 ) -> pd.DataFrame:
     """All metrics of one model against the baseline: `tables` of one."""
-    return tables(baseline, [model], metrics, size, epsilon, threads)[0]
+    return tables(baseline, [model], metrics, size, epsilon, threads, one_split=one_split)[0]
 
 
 def tables(
@@ -240,6 +306,8 @@ def tables(
     size: tuple[int, int] | None,
     epsilon: float,
     threads: int = 1,
+    *,
+    one_split: bool = True,
 ) -> list[pd.DataFrame]:
     """All metrics of models against their baseline, which is prepared once for all of them.
 
@@ -250,9 +318,11 @@ def tables(
     size
         (height, width) the maps are shown at; None measures at their own resolution.
     epsilon
-        ε of the Class-KLD.
+        ε of the divergences.
     threads
         The work is cut in the same chunks whatever their number, so results do not depend on it.
+    one_split
+        Whether all models are of one split; False where each seed trains on images of its own.
 
     Returns
     -------
@@ -266,7 +336,7 @@ def tables(
         The stores do not describe the same images; a metric is unknown.
     """
     for model in models:
-        _check(baseline, model)
+        _check(baseline, model, one_split)
     memory.keep_freed()
     grid = Grid.of(baseline.maps.shape[1:], size)
     step = max(1, CHUNK // grid.pixels)
@@ -296,14 +366,14 @@ def tables(
     ]
 
 
-def _check(baseline: Store, model: Store) -> None:
+def _check(baseline: Store, model: Store, one_split: bool) -> None:
     """Refuse two stores whose rows are not the same images, seen the same way."""
     a, b = (s.attributes for s in (baseline, model))
     where = " and ".join(
         f"results/{s['study']}/cams/{s['augmentation']}/{s['seed']}.h5" for s in (a, b)
     )
     remedy = "delete the older one and run snakemake again"
-    for name in ("study", "split_sha256", "input_size"):
+    for name in ("study", *(["split_sha256"] if one_split else []), "input_size"):
         if a[name] != b[name]:
             raise CampareError(f"{where}: {name} differs, {a[name]} and {b[name]}; {remedy}")
     for name in ("index", "label"):

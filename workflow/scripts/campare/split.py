@@ -26,13 +26,15 @@ def stratified(
     test: float,
     subset: Mapping[str, int],
     seed: int,
+    training_seed: int | None = None,
     classes: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """Split a data set by class.
 
     A data set that comes in parts keeps its test part; otherwise a share of it is set aside
     first. `subset` then cuts both to size, and validation is a share of what is left to train
-    on. Each subset has every class in proportion, to the nearest picture, and at least once.
+    on, or a number of its own. Each subset has every class in proportion, to the nearest picture,
+    and at least once.
 
     Parameters
     ----------
@@ -43,9 +45,12 @@ def stratified(
     test
         Share of all pictures, 0 < test < 1; unused where the data set has parts.
     subset
-        Sizes to cut to: "train" (validation included), "test", both or neither.
+        Sizes to cut to: "train" (validation included, unless it has a size of its own),
+        "validation", "test", any of them.
     seed
         The split depends on it, on `labels` and `part`, and on nothing else.
+    training_seed
+        Decides in its place which images train and validate; the test images stay.
     classes
         Names of the labels, for error messages.
 
@@ -76,17 +81,14 @@ def stratified(
                 )
         return rows
 
-    def cut(key: str, rows: Integers, least: int) -> Integers:
-        """As many rows as `subset` asks for."""
-        if key not in subset:
-            return rows
-        total = subset[key]
-        if not least * len(kinds) <= total <= len(rows):
+    def sized(key: str, least: int, most: int) -> int:
+        """The size `subset` asks for."""
+        if not least * len(kinds) <= (size := subset[key]) <= most:
             raise CampareError(
-                f"split.subset.{key}: {total}; must lie between {least * len(kinds)} ({least} for "
-                f"each of {len(kinds)} classes) and {len(rows)}, the pictures there are"
+                f"split.subset.{key}: {size}; must lie between {least * len(kinds)} ({least} for "
+                f"each of {len(kinds)} classes) and {most}, the pictures there are"
             )
-        return _divided(labels, rows, total, least, 0)[0]
+        return size
 
     if (part == "").all():
         checked(rows, 3, "in all", "train, validation and test need")
@@ -96,8 +98,21 @@ def stratified(
             rows[part[rows] == "train"], 2, "in the train part", "train and validation need"
         )
         testing = checked(rows[part[rows] == "test"], 1, "in the test part", "test needs")
-    testing, training = cut("test", testing, 1), cut("train", training, 2)
-    picking, training = _divided(labels, training, round(validation * len(training)), 1, 1)
+    if training_seed is not None:
+        drawn = np.random.Generator(np.random.PCG64(training_seed))
+        training = drawn.permutation(np.sort(training))
+    if "test" in subset:
+        testing, _ = _divided(labels, testing, sized("test", 1, len(testing)), 1, 0)
+    picked = None
+    if "validation" in subset:
+        picked = sized("validation", 1, len(training) - len(kinds))
+    if "train" in subset:
+        share, least = (picked, 1) if picked else (0, 2)
+        total = sized("train", least, len(training) - share) + share
+        training, _ = _divided(labels, training, total, 2, 0)
+    if picked is None:
+        picked = round(validation * len(training))
+    picking, training = _divided(labels, training, picked, 1, 1)
 
     index = np.concatenate([training, picking, testing])
     names = np.repeat(SUBSETS, [len(training), len(picking), len(testing)])

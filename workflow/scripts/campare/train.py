@@ -82,6 +82,31 @@ class Settings:
     steps: Sequence[tuple[str, dict[str, Any]]] = ()
     evaluate: Sequence[str] = ("validation",)
 
+    @classmethod
+    def of(cls, wanted: Mapping[str, Any], split: pd.DataFrame) -> Settings:
+        """Settings as a study names them, for the training images of a split.
+
+        `steps_per_epoch`, where it stands in place of `batch_size`, becomes the batch size that
+        cuts the training list into so many batches.
+
+        Raises
+        ------
+        CampareError
+            No batch size gives that number of steps.
+        """
+        if "steps_per_epoch" not in wanted:
+            return cls(**wanted)
+        fixed = dict(wanted)
+        steps = fixed.pop("steps_per_epoch")
+        length = int((split["subset"] == "train").sum()) * (1 + fixed["copies"])
+        size = -(-length // steps)
+        if (nearest := -(-length // size)) != steps:
+            raise CampareError(
+                f"training.steps_per_epoch: {length} images cannot be cut into {steps} equal "
+                f"batches; {nearest} steps are possible"
+            )
+        return cls(batch_size=size, **fixed)
+
 
 def order(n: int, copies: int, seed: int) -> NDArray[np.int64]:
     """The training list: n originals and `copies` copies of each, shuffled once.

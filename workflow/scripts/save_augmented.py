@@ -1,0 +1,14 @@
+"""Save the images that one model is trained on, copies included."""
+
+from campare import augmented, data, seeding, split
+from campare.train import Settings
+from job import logged
+
+with logged(snakemake.log[0]):
+    dataset = data.read(snakemake.input.data)
+    frame = split.read(snakemake.input.split, len(dataset.images))
+    settings = Settings.of(snakemake.params.settings, frame)
+    seeding.deterministic(settings.threads)
+    found = augmented.drawn(settings, dataset, frame)
+    augmented.write(found, snakemake.output.images)
+    print(f"{len(found.images):,} images, {(found.copy > 0).sum():,} of them augmented copies")

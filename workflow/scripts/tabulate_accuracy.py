@@ -1,0 +1,16 @@
+"""Tabulate every model's mean metrics beside its accuracy, and how the two go together."""
+
+from campare import analysis, tables
+from job import logged
+
+with logged(snakemake.log[0]):
+    wanted = snakemake.params
+    means = analysis.model_means(
+        wanted.models,
+        [tables.read(path) for path in snakemake.input.similarities],
+        tables.read(snakemake.input.performance),
+    )
+    correlation = analysis.accuracy_correlation(means, wanted.metrics)
+    tables.write(means, snakemake.output.means)
+    tables.write(correlation, snakemake.output.correlation)
+    print(correlation.to_string(index=False, float_format="%.3f"))

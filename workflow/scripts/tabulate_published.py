@@ -1,0 +1,14 @@
+"""Tabulate the accuracies that a paper gives beside those of this study."""
+
+from campare import analysis, tables
+from job import logged
+
+with logged(snakemake.log[0]):
+    scores = {
+        "validation": tables.read(snakemake.input.validation),
+        "test": tables.read(snakemake.input.performance),
+    }
+    wanted = snakemake.params
+    published = analysis.published(wanted.published, scores, wanted.references)
+    tables.write(published, snakemake.output.published)
+    print(published.to_string(index=False, float_format="%.3f"))

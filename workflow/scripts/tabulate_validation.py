@@ -1,0 +1,10 @@
+"""Tabulate the epoch whose weights each model keeps, and its validation accuracy."""
+
+from campare import analysis, tables
+from job import logged
+
+with logged(snakemake.log[0]):
+    histories = [tables.read(path) for path in snakemake.input.histories]
+    validation = analysis.validation(snakemake.params.models, histories)
+    tables.write(validation, snakemake.output.validation)
+    print(validation.to_string(index=False))
