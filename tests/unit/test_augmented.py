@@ -51,8 +51,9 @@ def test_it_is_bit_for_bit_what_training_sees_in_every_epoch(
     seen: list[list[tuple[torch.Tensor, torch.Tensor]]] = []
     batches = train.Feed.batches
 
-    def spied(self: train.Feed, epoch: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        seen.append([(images.clone(), shares.clone()) for images, shares in batches(self, epoch)])
+    def spied(self: train.Feed, epoch: int, start: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        drawn = batches(self, epoch, start)
+        seen.append([(images.clone(), shares.clone()) for images, shares in drawn])
         return seen[-1]
 
     monkeypatch.setattr(train.Feed, "batches", spied)
