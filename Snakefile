@@ -8,6 +8,7 @@
 # The pipeline, one rule file per stage:
 #
 #   data → train → cams → similarity → tables → figures        architectures beside them
+#                    └──→ overlays, hybrid, masking, covering, own_pictures: where a study has them
 import sys
 from pathlib import Path
 
@@ -39,6 +40,22 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/architectures.smk"
 
 
+# Stages that a study switches on by a key of that name.
+STAGES = [
+    name
+    for name in ("overlays", "hybrid", "masking", "covering", "own_pictures")
+    if name in STUDY
+]
+if "hybrid" in STUDY or "masking" in STUDY:
+
+    include: "workflow/rules/svm.smk"
+
+
+for stage in STAGES:
+
+    include: f"workflow/rules/{stage}.smk"
+
+
 report: "workflow/report/workflow.rst"
 
 
@@ -59,3 +76,5 @@ rule all:
     input:
         rules.tables.input,
         rules.figures.input,
+        # Photographs are the user's own: they are asked for by name.
+        [getattr(rules, stage).input for stage in STAGES if stage != "own_pictures"],

@@ -141,6 +141,33 @@ def training_code(architecture, steps):
     )
 
 
+def of_augmented(pattern):
+    """One path per augmented model, once a job needs them: a study may have none."""
+
+    def paths(_):
+        if not AUGMENTED:
+            raise WorkflowError(
+                f"{workflow.configfiles[-1]}: augmentations: empty, so that there is nothing to "
+                "compare with the baseline; name some"
+            )
+        return of_models(pattern, AUGMENTED)
+
+    return paths
+
+
+def mapping_settings(variant):
+    """What jobs share that map other images, or another network, than a study's models."""
+    return {
+        "study": STUDY["study"],
+        "variant": variant,
+        "seed": BASELINE[1],
+        "input_size": STUDY["model"]["input_size"],
+        "batch_size": STUDY["cam"]["batch_size"],
+        "device": STUDY["compute"]["device"],
+        "threads": STUDY["compute"]["threads"],
+    }
+
+
 def explained_by(wildcards):
     """The baseline's store, where cam.class is `baseline` and this is another model."""
     is_baseline = (wildcards.augmentation, int(wildcards.seed)) == BASELINE

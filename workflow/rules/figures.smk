@@ -23,7 +23,7 @@ rule plot_examples:
         at=STUDY["augmenting"]["at"],
         resample=STUDY["augmenting"]["resample"],
         input_size=STUDY["model"]["input_size"],
-        seed=training_settings(AUGMENTATIONS[0], SEEDS[0])["augmentation_seed"],
+        seed=training_settings(next(iter(AUGMENTATIONS), "baseline"), SEEDS[0])["augmentation_seed"],
         dpi=DPI,
         code=code(
             "plot_examples",
@@ -162,7 +162,7 @@ rule plot_pairs:
 
 rule plot_segments:
     input:
-        similarities=of_models("similarity/{augmentation}/{seed}.parquet", AUGMENTED),
+        similarities=of_augmented("similarity/{augmentation}/{seed}.parquet"),
     output:
         figures("segments", labelled("metric", METRICS)),
     log:
@@ -212,14 +212,20 @@ rule plot_extremes:
         "../scripts/plot_extremes.py"
 
 
+# Where no augmentation is compared with the baseline, only the baseline's own.
+COMPARING_FIGURES = [
+    *rules.plot_performance.output,
+    *rules.plot_boxplots.output,
+    *rules.plot_correlations.output,
+    *rules.plot_pairs.output,
+    *rules.plot_segments.output,
+    *expand(rules.plot_extremes.output, highest=["mean", "std"]),
+]
+
+
 rule figures:
     input:
         rules.plot_examples.output,
         rules.plot_history.output,
-        rules.plot_performance.output,
         rules.plot_confusion.output,
-        rules.plot_boxplots.output,
-        rules.plot_correlations.output,
-        rules.plot_pairs.output,
-        rules.plot_segments.output,
-        expand(rules.plot_extremes.output, highest=["mean", "std"]),
+        COMPARING_FIGURES if AUGMENTED else [],

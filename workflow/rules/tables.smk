@@ -26,7 +26,7 @@ rule tabulate_performance:
 
 rule tabulate_aggregate:
     input:
-        similarities=of_models("similarity/{augmentation}/{seed}.parquet", AUGMENTED),
+        similarities=of_augmented("similarity/{augmentation}/{seed}.parquet"),
     output:
         aggregate=f"{RESULTS}/tables/aggregate.parquet",
         distribution=table("distribution"),
@@ -89,7 +89,7 @@ rule tabulate_extremes:
 
 rule tabulate_segments:
     input:
-        similarities=of_models("similarity/{augmentation}/{seed}.parquet", AUGMENTED),
+        similarities=of_augmented("similarity/{augmentation}/{seed}.parquet"),
     output:
         segments=table("segments"),
     log:
@@ -107,10 +107,16 @@ rule tabulate_segments:
         "../scripts/tabulate_segments.py"
 
 
+# Where no augmentation is compared with the baseline, only the baseline's own.
+COMPARISONS = [
+    *rules.tabulate_aggregate.output,
+    *rules.tabulate_correlation.output,
+    *rules.tabulate_extremes.output,
+    *rules.tabulate_segments.output,
+]
+
+
 rule tables:
     input:
         rules.tabulate_performance.output,
-        rules.tabulate_aggregate.output,
-        rules.tabulate_correlation.output,
-        rules.tabulate_extremes.output,
-        rules.tabulate_segments.output,
+        COMPARISONS if AUGMENTED else [],

@@ -105,6 +105,20 @@ ARCHITECTURES: dict[str, Entry] = {
         "the same with 32, 64 and 128 channels and two convolutions in the last two stages",
         "models:small_cnn_wide",
     ),
+    "fashion_cnn": Entry(
+        "two 3×3 convolutions (32, 64) without padding, each with ReLU and 2×2 max-pooling, global "
+        "average pooling, one linear layer: the listing of Suresh and Kaushik",
+        "models:fashion_cnn",
+    ),
+    "fashion_cnn_wide": Entry(
+        "the same with 64 and 128 channels",
+        "models:fashion_cnn_wide",
+    ),
+    "fashion_cnn_deep": Entry(
+        "five 3×3 convolutions (16, 32, 64, 128, 256) with ReLU, 2×2 max-pooling after the first "
+        "four, global average pooling, one linear layer: what Suresh and Kaushik feed an SVM from",
+        "models:fashion_cnn_deep",
+    ),
     "resnet18_cifar": Entry(
         "torchvision's ResNet-18 with the CIFAR stem (3×3, stride 1, no pooling) for inputs of "
         "about 32 px",

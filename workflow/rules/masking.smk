@@ -1,0 +1,160 @@
+# Needs: data.h5, split.csv, the baseline's model and store. For studies with `masking`.
+# Makes: the maps of the training images, vectors/<machine>.h5 of masked pixels, SVMs on them, and
+# tables and figures of what the mask adds.
+
+MASKING = STUDY["masking"]
+PIXEL_MACHINES = ["unmasked", "masked", "mask-same-class", "mask-any-class", "mask-alone"]
+
+
+rule map_training:
+    input:
+        data=rules.load_data.output.data,
+        split=rules.make_split.output.split,
+        weights=of_models("models/{augmentation}/{seed}.safetensors", [BASELINE])[0],
+    output:
+        store=f"{RESULTS}/cams/baseline-training/{BASELINE[1]}.h5",
+    log:
+        f"{RESULTS}/logs/cams/baseline-training.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/cams/baseline-training.tsv"
+    threads: STUDY["compute"]["threads"]
+    resources:
+        gpu=wants_gpu(),
+        mem_mb=8000,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    params:
+        **mapping_settings("baseline-training"),
+        architecture=STUDY["model"]["architecture"],
+        target_layer=STUDY["cam"]["target_layer"],
+        method=STUDY["cam"]["method"],
+        class_policy="predicted",
+        subsets=["train", "validation"],
+        code=code(
+            "map_images",
+            *entries_of(registry.CAM_METHODS, STUDY["cam"]["method"]),
+            architecture_entry(STUDY["model"]["architecture"]),
+        ),
+    script:
+        "../scripts/map_images.py"
+
+
+rule mask_pixels:
+    input:
+        data=rules.load_data.output.data,
+        training=rules.map_training.output.store,
+        test=of_models("cams/{augmentation}/{seed}.h5", [BASELINE])[0],
+    output:
+        vectors=f"{RESULTS}/vectors/{{machine}}.h5",
+    wildcard_constraints:
+        machine="|".join(PIXEL_MACHINES),
+    log:
+        f"{RESULTS}/logs/mask_pixels/{{machine}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/mask_pixels/{{machine}}.tsv"
+    resources:
+        mem_mb=8000,
+        runtime=30,
+    params:
+        machine="{machine}",
+        keep=MASKING["keep"],
+        seed=MASKING["seed"],
+        code=code("mask_pixels"),
+    script:
+        "../scripts/mask_pixels.py"
+
+
+rule tabulate_masking:
+    input:
+        data=rules.load_data.output.data,
+        predictions=[f"{RESULTS}/machines/{name}.parquet" for name in PIXEL_MACHINES]
+        + of_models("cams/{augmentation}/{seed}.h5", [BASELINE]),
+    output:
+        scores=table("masking_scores"),
+        classes=table("masking_classes"),
+        confusion=table("masking_confusion"),
+    log:
+        f"{RESULTS}/logs/tabulate_masking.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/tabulate_masking.tsv"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        models=[*PIXEL_MACHINES, "cnn"],
+        reference="unmasked",
+        code=code("tabulate_scores"),
+    script:
+        "../scripts/tabulate_scores.py"
+
+
+rule plot_masking_scores:
+    input:
+        scores=rules.tabulate_masking.output.scores,
+    output:
+        figures("scores", labelled("models", ["masking"])),
+    log:
+        f"{RESULTS}/logs/plot_masking_scores.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/plot_masking_scores.tsv"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        dpi=DPI,
+        code=code("plot_scores"),
+    script:
+        "../scripts/plot_scores.py"
+
+
+rule plot_masking_confusion:
+    input:
+        confusion=rules.tabulate_masking.output.confusion,
+    output:
+        figures("svm_confusion", labelled("model", PIXEL_MACHINES)),
+    log:
+        f"{RESULTS}/logs/plot_masking_confusion.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/plot_masking_confusion.tsv"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        dpi=DPI,
+        code=code("plot_svm_confusion"),
+    script:
+        "../scripts/plot_svm_confusion.py"
+
+
+rule plot_masks:
+    input:
+        data=rules.load_data.output.data,
+        test=rules.mask_pixels.input.test,
+    output:
+        figures("masks", labelled("figure", ["classes"])),
+    log:
+        f"{RESULTS}/logs/plot_masks.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/plot_masks.tsv"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        machines=PIXEL_MACHINES,
+        keep=MASKING["keep"],
+        seed=MASKING["seed"],
+        dpi=DPI,
+        code=code("plot_masks"),
+    script:
+        "../scripts/plot_masks.py"
+
+
+rule masking:
+    input:
+        rules.tabulate_masking.output,
+        rules.plot_masking_scores.output,
+        rules.plot_masking_confusion.output,
+        rules.plot_masks.output,
+
+
+localrules:
+    masking,

@@ -1,0 +1,58 @@
+# Needs: data.h5, the baseline's model, a folder of photographs. For studies with `own_pictures`.
+# Makes: own_pictures.csv and figures/own_pictures/sheet.*, only when asked for (`snakemake
+# own_pictures`): the pictures are the user's, and not part of the study.
+
+OWN = STUDY["own_pictures"]
+
+
+def photographs(_):
+    """The files of the folder, so that a new or changed one is seen."""
+    folder = Path(OWN["folder"]).expanduser()
+    inner = [folder, *filter(Path.is_dir, folder.iterdir())] if folder.is_dir() else []
+    return sorted(str(path) for place in inner for path in place.iterdir() if path.is_file())
+
+
+rule classify_own:
+    input:
+        data=rules.load_data.output.data,
+        weights=of_models("models/{augmentation}/{seed}.safetensors", [BASELINE])[0],
+        pictures=photographs,
+    output:
+        figures=figures("own_pictures", labelled("figure", ["sheet"])),
+        table=table("own_pictures"),
+    log:
+        f"{RESULTS}/logs/own_pictures.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/own_pictures.tsv"
+    threads: STUDY["compute"]["threads"]
+    resources:
+        gpu=wants_gpu(),
+        mem_mb=8000,
+        runtime=60,
+    params:
+        **OWN,
+        threshold=STUDY.get("overlays", {}).get("threshold", 0.95),
+        architecture=STUDY["model"]["architecture"],
+        input_size=STUDY["model"]["input_size"],
+        target_layer=STUDY["cam"]["target_layer"],
+        method=STUDY["cam"]["method"],
+        batch_size=STUDY["cam"]["batch_size"],
+        device=STUDY["compute"]["device"],
+        threads=STUDY["compute"]["threads"],
+        dpi=DPI,
+        code=code(
+            "own_pictures",
+            *entries_of(registry.CAM_METHODS, STUDY["cam"]["method"]),
+            architecture_entry(STUDY["model"]["architecture"]),
+        ),
+    script:
+        "../scripts/own_pictures.py"
+
+
+rule own_pictures:
+    input:
+        rules.classify_own.output,
+
+
+localrules:
+    own_pictures,
