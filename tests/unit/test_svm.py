@@ -217,8 +217,6 @@ def test_gradient_of_an_rbf_machine_is_that_of_finite_differences() -> None:
         assert gradient[:, feature].numpy() == pytest.approx(expected.numpy(), abs=1e-6)
 
 
-def test_last_map_lies_before_the_single_pixels() -> None:
-    network = models.build("fashion_cnn_deep", classes=10, channels=1, seed=0)
-    assert models.last_map(network, (1, 28, 28)) == "features.10"
-    _, layer = models.target_layer(network, "features.10", (1, 28, 28))
-    assert layer is network.features[10]
+def test_network_without_a_linear_layer_cannot_be_topped() -> None:
+    with pytest.raises(CampareError, match=r"hybrid\.network: has no linear layer"):
+        svm.topped(torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3)), torch.nn.Identity())

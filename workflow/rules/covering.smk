@@ -14,7 +14,7 @@ rule map_covered:
         data=rules.load_data.output.data,
         split=rules.make_split.output.split,
         weights=of_models("models/{augmentation}/{seed}.safetensors", [BASELINE])[0],
-        baseline=of_models("cams/{augmentation}/{seed}.h5", [BASELINE]),
+        baseline=of_models("cams/{augmentation}/{seed}.h5", [BASELINE])[0],
     output:
         store=f"{RESULTS}/cams/covered-{{size}}/{BASELINE[1]}.h5",
     log:

@@ -44,18 +44,16 @@ rule mask_pixels:
         training=rules.map_training.output.store,
         test=of_models("cams/{augmentation}/{seed}.h5", [BASELINE])[0],
     output:
-        vectors=f"{RESULTS}/vectors/{{machine}}.h5",
-    wildcard_constraints:
-        machine="|".join(PIXEL_MACHINES),
+        vectors=[f"{RESULTS}/vectors/{name}.h5" for name in PIXEL_MACHINES],
     log:
-        f"{RESULTS}/logs/mask_pixels/{{machine}}.log",
+        f"{RESULTS}/logs/mask_pixels.log",
     benchmark:
-        f"{RESULTS}/benchmarks/mask_pixels/{{machine}}.tsv"
+        f"{RESULTS}/benchmarks/mask_pixels.tsv"
     resources:
         mem_mb=8000,
         runtime=30,
     params:
-        machine="{machine}",
+        machines=PIXEL_MACHINES,
         keep=MASKING["keep"],
         seed=MASKING["seed"],
         code=code("mask_pixels"),

@@ -24,17 +24,17 @@ with logged(snakemake.log[0]):
         classes=len(dataset.classes),
         channels=channels,
     )
-    made_from = [snakemake.input.weights, *snakemake.input.get("machine", [])]
-    wanted_layer = wanted.target_layer
+    made_from, wanted_layer = [snakemake.input.weights], wanted.target_layer
     if machine := snakemake.input.get("machine"):
+        made_from.append(machine)
         wanted_layer = wanted_layer or models.last_map(network, shape)
-        network = svm.topped(network, svm.Decision(svm.load(machine[0])))
+        network = svm.topped(network, svm.Decision(svm.load(machine)))
         if device.type == "mps":  # it has no float64
             device = choose_device("cpu")
     name, layer = models.target_layer(network, wanted_layer, shape)
     head = models.head(network, layer, shape)
 
-    baseline = store.read(path[0]) if (path := snakemake.input.get("baseline")) else None
+    baseline = store.read(path) if (path := snakemake.input.get("baseline")) else None
     batches = cams.compute(
         network,
         layer,

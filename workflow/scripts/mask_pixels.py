@@ -1,4 +1,4 @@
-"""Make the vectors of one pixel SVM: all pixels, under a mask, or a mask alone."""
+"""Make the vectors of every pixel SVM: all pixels, under a mask, or a mask alone."""
 
 import numpy as np
 
@@ -16,15 +16,21 @@ with logged(snakemake.log[0]):
     training = np.arange(len(index)) < len(stores[0].index)
     images = dataset.images[index]
     shown = maps.show(coarse, images.shape[1:3])
-    pixels = masks.masked(
-        images,
-        masks.kept(shown, **wanted.keep),
-        wanted.machine,
-        # Never the true class: a test image's is not known when it is to be classified.
-        predicted=predicted,
-        training=training,
-        seed=wanted.seed,
+    mask = masks.kept(shown, **wanted.keep)
+    for machine, path in zip(wanted.machines, snakemake.output.vectors, strict=True):
+        pixels = masks.masked(
+            images,
+            mask,
+            machine,
+            # Never the true class: a test image's is not known when it is to be classified.
+            predicted=predicted,
+            training=training,
+            seed=wanted.seed,
+        )
+        vectors = svm.Vectors(pixels.reshape(len(pixels), -1), label, index, training)
+        svm.write_vectors(vectors, path)
+    empty = np.count_nonzero(~mask.any(axis=(1, 2)))
+    print(
+        f"{len(index):,} images; masks keep {mask.mean():.1%} of the pixels on average, "
+        f"{empty:,} keep none"
     )
-    vectors = svm.Vectors(pixels.reshape(len(pixels), -1), label, index, training)
-    svm.write_vectors(vectors, snakemake.output.vectors)
-    print(f"{wanted.machine}: {len(index):,} images")

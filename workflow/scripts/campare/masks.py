@@ -31,10 +31,12 @@ def kept(shown: Floats, *, top: float | None = None, above: float | None = None)
     if top is not None:
         cut = np.percentile(shown, 100 - top, axis=(1, 2), keepdims=True)
         return np.asarray(shown >= cut)
+    if above is None:
+        raise ValueError("a mask needs `top` or `above`")
     return np.asarray(shown >= above)
 
 
-def partners(groups: NDArray[np.integer[Any]], seed: int) -> Integers:
+def partners(groups: NDArray[Any], seed: int) -> Integers:
     """Another row of the same group for every row: int64 (N,), −1 for one that is alone.
 
     Every row is the partner of one other: within a group, drawn in random order, each has the
@@ -58,7 +60,7 @@ def covered(
     The place is uniform over those where the square is inside, decided by the seed and the
     picture's `index` in the data set alone; a larger square lies about the same place.
     """
-    numbers = torch.from_numpy(index)
+    numbers = torch.tensor(index)
     draws = seeding.uniforms(seed, 0, numbers, torch.zeros_like(numbers), 2).numpy()
     height, width = images.shape[1:3]
     top = (draws[:, 0] * (height - size + 1)).astype(int)[:, None, None]

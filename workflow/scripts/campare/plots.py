@@ -349,10 +349,10 @@ def overlays(shown: Sequence[Overlay], threshold: float, heading: str) -> Figure
             _tile(axes, x, y, cell, _square(look.original), "your picture")
             x += cell + 0.06
         sure = look.probability >= threshold
-        heat = {"cmap": "Greens" if sure else "Reds", "vmin": 0, "vmax": 1, "alpha": 0.6}
         place_of: dict[str, Any] = {"extent": (x, x + cell, y + cell, y), "aspect": "auto"}
         axes.imshow(look.image.mean(axis=2), cmap="gray_r", vmin=0, vmax=255, **place_of)
-        axes.imshow(look.heat, **heat, **place_of)
+        colour = "Greens" if sure else "Reds"
+        axes.imshow(look.heat, cmap=colour, vmin=0, vmax=1, alpha=0.6, **place_of)
         edge: dict[str, Any] = {"edgecolor": SURE if sure else UNSURE, "linewidth": 1.8}
         line = "solid" if sure else (0, (3, 2))
         axes.add_patch(Rectangle((x, y), cell, cell, fill=False, linestyle=line, **edge))

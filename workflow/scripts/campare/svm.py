@@ -201,6 +201,13 @@ class Decision(nn.Module):
     gradient given is that of the plain sum, so that a linear machine's is a weight vector.
     """
 
+    mean: torch.Tensor
+    scale: torch.Tensor
+    support: torch.Tensor
+    coefficient: torch.Tensor
+    intercept: torch.Tensor
+    sides: torch.Tensor
+
     def __init__(self, machine: Machine) -> None:
         super().__init__()
         self.kernel = machine.kernel
