@@ -42,9 +42,7 @@ include: "workflow/rules/architectures.smk"
 
 # Stages that a study switches on by a key of that name.
 STAGES = [
-    name
-    for name in ("overlays", "hybrid", "masking", "covering", "own_pictures")
-    if name in STUDY
+    name for name in ("overlays", "hybrid", "masking", "covering", "own_pictures") if name in STUDY
 ]
 if "hybrid" in STUDY or "masking" in STUDY:
 

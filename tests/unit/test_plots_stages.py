@@ -80,7 +80,7 @@ def test_overlay_is_green_and_solid_from_the_threshold_on_else_red_and_dashed() 
     assert "● Trouser\n95.00 %  ✓ right" in found
     assert "○ Trouser\n94.99 %  ✗ Dress" in found
     assert "● Trouser\n100 %" in found
-    assert any("95%" in text for text in found)
+    assert any("≥ 95 %" in text for text in found)
 
 
 def test_probability_near_one_is_not_called_certain() -> None:

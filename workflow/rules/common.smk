@@ -41,6 +41,10 @@ def of_models(pattern, models):
     return [f"{RESULTS}/{pattern}".format(augmentation=a, seed=s) for a, s in models]
 
 
+BASELINE_WEIGHTS = of_models("models/{augmentation}/{seed}.safetensors", [BASELINE])[0]
+BASELINE_STORE = of_models("cams/{augmentation}/{seed}.h5", [BASELINE])[0]
+
+
 def figures(kind, labels):
     """The files of one kind of figure: name → labels in the report, which takes one format."""
     return [
@@ -166,6 +170,24 @@ def mapping_settings(variant):
         "device": STUDY["compute"]["device"],
         "threads": STUDY["compute"]["threads"],
     }
+
+
+def machine_stage(wildcards):
+    """The stage that a machine belongs to."""
+    return "hybrid" if wildcards.machine == "cnn-svm" else "masking"
+
+
+def machine_settings(wildcards):
+    """How a machine is chosen and fitted."""
+    stage = STUDY[machine_stage(wildcards)]
+    return {**stage["svm"], "seed": stage["seed"]}
+
+
+def own_photographs(_):
+    """The files of the user's folder, so that a new or changed one is seen."""
+    folder = Path(STUDY["own_pictures"]["folder"]).expanduser()
+    inner = [folder, *filter(Path.is_dir, folder.iterdir())] if folder.is_dir() else []
+    return sorted(str(path) for place in inner for path in place.iterdir() if path.is_file())
 
 
 def explained_by(wildcards):

@@ -13,8 +13,8 @@ rule map_covered:
     input:
         data=rules.load_data.output.data,
         split=rules.make_split.output.split,
-        weights=of_models("models/{augmentation}/{seed}.safetensors", [BASELINE])[0],
-        baseline=of_models("cams/{augmentation}/{seed}.h5", [BASELINE])[0],
+        weights=BASELINE_WEIGHTS,
+        baseline=BASELINE_STORE,
     output:
         store=f"{RESULTS}/cams/covered-{{size}}/{BASELINE[1]}.h5",
     log:
@@ -50,7 +50,7 @@ rule map_covered:
 
 use rule measure_similarity as measure_covered with:
     input:
-        baseline=of_models("cams/{augmentation}/{seed}.h5", [BASELINE]),
+        baseline=[BASELINE_STORE],
         stores=[rules.map_covered.output.store],
     output:
         similarities=[f"{RESULTS}/similarity/covered-{{size}}/{BASELINE[1]}.parquet"],

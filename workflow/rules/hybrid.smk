@@ -69,7 +69,7 @@ rule map_hybrid:
 
 rule measure_agreement:
     input:
-        first=of_models("cams/{augmentation}/{seed}.h5", [BASELINE]),
+        first=BASELINE_STORE,
         second=rules.map_hybrid.output.store,
     output:
         pairs=f"{RESULTS}/similarity/cnn-svm/{BASELINE[1]}.parquet",
@@ -137,7 +137,7 @@ rule plot_agreement:
 rule plot_side_by_side:
     input:
         data=rules.load_data.output.data,
-        stores=[rules.measure_agreement.input.first, rules.map_hybrid.output.store],
+        stores=[BASELINE_STORE, rules.map_hybrid.output.store],
     output:
         figures("hybrid", labelled("figure", ["maps"])),
     log:
@@ -159,7 +159,7 @@ rule tabulate_hybrid:
     input:
         data=rules.load_data.output.data,
         predictions=[
-            rules.measure_agreement.input.first,
+            BASELINE_STORE,
             rules.extract_features.output.predictions,
             rules.map_hybrid.output.store,
         ],

@@ -10,7 +10,7 @@ rule map_training:
     input:
         data=rules.load_data.output.data,
         split=rules.make_split.output.split,
-        weights=of_models("models/{augmentation}/{seed}.safetensors", [BASELINE])[0],
+        weights=BASELINE_WEIGHTS,
     output:
         store=f"{RESULTS}/cams/baseline-training/{BASELINE[1]}.h5",
     log:
@@ -42,7 +42,7 @@ rule mask_pixels:
     input:
         data=rules.load_data.output.data,
         training=rules.map_training.output.store,
-        test=of_models("cams/{augmentation}/{seed}.h5", [BASELINE])[0],
+        test=BASELINE_STORE,
     output:
         vectors=[f"{RESULTS}/vectors/{name}.h5" for name in PIXEL_MACHINES],
     log:
@@ -65,7 +65,7 @@ rule tabulate_masking:
     input:
         data=rules.load_data.output.data,
         predictions=[f"{RESULTS}/machines/{name}.parquet" for name in PIXEL_MACHINES]
-        + of_models("cams/{augmentation}/{seed}.h5", [BASELINE]),
+        + [BASELINE_STORE],
     output:
         scores=table("masking_scores"),
         classes=table("masking_classes"),

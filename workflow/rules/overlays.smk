@@ -5,7 +5,7 @@
 rule plot_overlays:
     input:
         data=rules.load_data.output.data,
-        store=of_models("cams/{augmentation}/{seed}.h5", [BASELINE]),
+        store=BASELINE_STORE,
     output:
         figures("overlays", labelled("sheet", ["classes", "mistakes"])),
     log:

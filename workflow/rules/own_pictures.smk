@@ -5,18 +5,11 @@
 OWN = STUDY["own_pictures"]
 
 
-def photographs(_):
-    """The files of the folder, so that a new or changed one is seen."""
-    folder = Path(OWN["folder"]).expanduser()
-    inner = [folder, *filter(Path.is_dir, folder.iterdir())] if folder.is_dir() else []
-    return sorted(str(path) for place in inner for path in place.iterdir() if path.is_file())
-
-
 rule classify_own:
     input:
         data=rules.load_data.output.data,
-        weights=of_models("models/{augmentation}/{seed}.safetensors", [BASELINE])[0],
-        pictures=photographs,
+        weights=BASELINE_WEIGHTS,
+        pictures=own_photographs,
     output:
         figures=figures("own_pictures", labelled("figure", ["sheet"])),
         table=table("own_pictures"),

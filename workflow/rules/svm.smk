@@ -8,17 +8,6 @@ wildcard_constraints:
     machine="[a-z-]+",
 
 
-def machine_stage(wildcards):
-    """The stage that a machine belongs to."""
-    return "hybrid" if wildcards.machine == "cnn-svm" else "masking"
-
-
-def machine_settings(wildcards):
-    """How a machine is chosen and fitted."""
-    stage = STUDY[machine_stage(wildcards)]
-    return {**stage["svm"], "seed": stage["seed"]}
-
-
 rule fit_svm:
     input:
         vectors=f"{RESULTS}/vectors/{{machine}}.h5",

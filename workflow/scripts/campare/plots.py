@@ -341,7 +341,7 @@ def overlays(shown: Sequence[Overlay], threshold: float, heading: str) -> Figure
         0.2 + pitch_x * min(across, max(1, len(shown))), top + drop * max(1, down)
     )
     axes.text(0.1, 0.08, textwrap.fill(heading, 90), va="top")
-    key = f"● green, solid: probability ≥ {threshold:.0%}      ○ red, dashed: below"
+    key = f"● green, solid: probability ≥ {100 * threshold:g} %      ○ red, dashed: below"
     axes.text(0.1, 0.32, key, va="top", size=SMALL)
     for place, look in enumerate(shown):
         x, y = 0.1 + pitch_x * (place % across), top + drop * (place // across)
