@@ -56,9 +56,11 @@ def test_smallest_pictures() -> None:
 
 
 def test_class_is_the_name_of_the_folder(tmp_path: Path) -> None:
-    classes = ("Bag", "Coat")
+    classes = ("Bag", "Coat", "T-shirt/top")
     assert photographs.label(tmp_path / "Bag" / "1.jpg", tmp_path, classes) == "Bag"
     assert photographs.label(tmp_path / "other" / "1.jpg", tmp_path, classes) == ""
+    shirt = photographs.label(tmp_path / "T-shirt-top" / "1.jpg", tmp_path, classes)
+    assert shirt == "T-shirt/top"
     bag = tmp_path / "Bag"
     assert photographs.label(bag / "1.jpg", bag, classes) == ""
 

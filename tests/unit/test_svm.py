@@ -110,7 +110,7 @@ def test_images_are_drawn_by_class_from_the_training_part() -> None:
 
 @pytest.mark.parametrize("images", [5, 100_000])
 def test_impossible_number_of_images_is_named(images: int) -> None:
-    with pytest.raises(CampareError, match=rf"svm\.images: {images}; must lie between 10 and"):
+    with pytest.raises(CampareError, match=rf"svm\.images: {images}; must lie between 10, the"):
         svm.drawn(vectors(), images, seed=0, key="svm.images")
 
 
@@ -163,10 +163,12 @@ def test_vectors_come_back_from_their_file(tmp_path: Path) -> None:
 # Maps ----------------------------------------------------------------------------------------
 
 
-def network_and_features() -> tuple[torch.nn.Module, np.ndarray, svm.Vectors]:
-    """fashion_cnn on random pictures of 28 × 28, and vectors of its pooled features."""
+def network_and_features(
+    architecture: str = "fashion_cnn",
+) -> tuple[torch.nn.Module, np.ndarray, svm.Vectors]:
+    """A network, random pictures of 28 × 28, and vectors of their pooled features."""
     images = np.random.default_rng(0).integers(0, 256, (60, 28, 28, 1), dtype=np.uint8)
-    network = models.build("fashion_cnn", classes=4, channels=1, seed=0).eval()
+    network = models.build(architecture, classes=4, channels=1, seed=0).eval()
     network = svm.topped(network, torch.nn.Identity())
     with torch.inference_mode():
         features = network(torch.from_numpy(images).permute(0, 3, 1, 2) / 255).numpy()
@@ -196,8 +198,28 @@ def test_map_of_a_linear_machine_is_the_cam_of_its_weights() -> None:
         pictures = torch.from_numpy(images).permute(0, 3, 1, 2) / 255
         activations = network.features(pictures).numpy()
     expected = np.einsum("kb,bkhw->bhw", weights[:, ours.targets], activations) / 25
-    assert ours.maps == pytest.approx(expected, rel=1e-4, abs=1e-6 * np.abs(expected).max())
+    assert ours.maps == pytest.approx(expected, rel=1e-4, abs=1e-6 * float(np.abs(expected).max()))
     assert np.array_equal(ours.targets, svm.decide(machine, found.x).argmax(axis=1))
+
+
+def test_map_of_an_rbf_machine_on_the_deeper_network_is_pytorch_grad_cams() -> None:
+    from pytorch_grad_cam import GradCAM
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+    network, images, found = network_and_features("fashion_cnn_deep")
+    network.set_submodule("classifier", svm.Decision(fitted(found, "rbf")))
+    images = images[:8]
+    ours = explained(network, images, models.last_map(network, (1, 28, 28)))
+    assert ours.maps.shape == (8, 3, 3)
+    network.requires_grad_(True)
+    pictures = torch.from_numpy(images).permute(0, 3, 1, 2) / 255
+    with GradCAM(network, [network.features[10]]) as library:
+        targets = [ClassifierOutputTarget(int(target)) for target in ours.targets]
+        library(pictures, targets)
+        activations = library.activations_and_grads.activations[0].numpy()
+        gradients = library.activations_and_grads.gradients[0].numpy()
+    expected = (gradients.mean(axis=(2, 3), keepdims=True) * activations).sum(axis=1)
+    assert ours.maps == pytest.approx(expected, rel=1e-4, abs=1e-6 * float(np.abs(expected).max()))
 
 
 def test_gradient_of_an_rbf_machine_is_that_of_finite_differences() -> None:

@@ -195,7 +195,9 @@ def test_other_threshold_redraws_one_sheet_and_other_mask_refits_its_svms(copied
 def test_too_many_images_for_an_svm_are_named_and_nothing_is_written(copied: Project) -> None:
     copied.edit("config/tiny.yaml", lambda text: text.replace("images: 300", "images: 4000"))
     target = "results/tiny/machines/masked.safetensors"
-    assert "masking.svm.images: 4000; must lie between 10" in refused(copied.snakemake(target))
+    assert "masking.svm.images: 4000; must lie between 10, the number of classes" in refused(
+        copied.snakemake(target)
+    )
     assert not list((copied.results / "machines").glob("masked.*"))
 
 

@@ -59,6 +59,8 @@ def border(grey: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def label(path: Path, folder: str | Path, classes: Sequence[str]) -> str:
-    """The class that the picture's folder is named after; "" for none."""
-    inside = path.parent != Path(folder).expanduser()
-    return path.parent.name if inside and path.parent.name in classes else ""
+    """The class that the picture's folder is named after, with "-" for "/"; "" for none."""
+    if path.parent == Path(folder).expanduser():
+        return ""
+    named = {name.replace("/", "-"): name for name in classes}
+    return named.get(path.parent.name, "")

@@ -512,7 +512,7 @@ def covering(table: pd.DataFrame, measure: str, whole: str) -> Figure:
         Line2D([], [], color=PALETTE[0], linewidth=1.4, label="Class, with 95 % interval"),
         Line2D([], [], color=GREY, linewidth=0.9, label="All classes"),
     )
-    figure.legend(handles=key, loc="outside lower center", ncols=2)
+    figure.legend(handles=key, loc="outside upper center", ncols=2)
     return figure
 
 
