@@ -117,6 +117,7 @@ def map_of(architecture: str, size: int, channels: int = 3) -> tuple[str, torch.
         ("small_cnn", 32, "features", 8),
         ("small_cnn_wide", 32, "features", 8),
         ("fashion_cnn", 28, "features", 5),
+        ("fashion_cnn_third", 28, "features", 3),
         ("resnet18_cifar", 32, "layer4.1", 4),
         ("efficientnet_b0", 96, "features.8", 3),
         ("resnet18", 96, "layer4.1", 3),

@@ -111,8 +111,12 @@ ARCHITECTURES: dict[str, Entry] = {
         "models:fashion_cnn",
     ),
     "fashion_cnn_wide": Entry(
-        "the same with 64 and 128 channels",
+        "fashion_cnn with 64 and 128 channels",
         "models:fashion_cnn_wide",
+    ),
+    "fashion_cnn_third": Entry(
+        "fashion_cnn with a third convolution (64), whose maps fit the zoom factor of their CAM",
+        "models:fashion_cnn_third",
     ),
     "fashion_cnn_deep": Entry(
         "five 3×3 convolutions (16, 32, 64, 128, 256) with ReLU, 2×2 max-pooling after the first "
