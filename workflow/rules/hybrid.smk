@@ -55,12 +55,12 @@ rule map_hybrid:
         **mapping_settings("cnn-svm"),
         architecture=HYBRID["network"],
         target_layer=HYBRID["target_layer"],
-        method="gradcam",
+        method=HYBRID["method"],
         class_policy="predicted",
         subsets=["test"],
         code=code(
             "map_images",
-            *entries_of(registry.CAM_METHODS, "gradcam"),
+            *entries_of(registry.CAM_METHODS, HYBRID["method"]),
             architecture_entry(HYBRID["network"]),
         ),
     script:

@@ -379,13 +379,13 @@ def side_by_side(
     rows
         Model → its look at every image.
     """
-    cell, pitch, left, top = 0.72, 0.8, 0.8, 0.45
-    drop = cell + 0.42
-    figure, axes = _canvas(left + pitch * len(images), top + drop * (len(rows) + 1) + 0.45)
+    cell, pitch, left, top = 0.72, 0.8, 0.8, 0.25
+    drop = cell + 0.2
+    figure, axes = _canvas(left + pitch * len(images), top + drop * (len(rows) + 1) + 0.5)
     for column, (image, name) in enumerate(zip(images, names, strict=True)):
         _tile(axes, left + pitch * column, top, cell, image, "", above=_short(name))
     for row, (model, looks) in enumerate(rows.items(), start=1):
-        y = top + drop * row - 0.2
+        y = top + drop * row - 0.1
         axes.text(left - 0.1, y + cell / 2, textwrap.fill(model, 10), ha="right", va="center")
         for column, look in enumerate(looks):
             below = f"{'✓' if look.right else '✗'} {_short(look.predicted)}"
@@ -394,7 +394,7 @@ def side_by_side(
                 heat=look.heat, wrong=not look.right,
             )  # fmt: skip
     width, height = figure.get_size_inches()
-    bar = axes.inset_axes((left / width, 0.32 / height, 1.9 / width, 0.08 / height))
+    bar = axes.inset_axes((left / width, 0.42 / height, 1.9 / width, 0.08 / height))
     figure.colorbar(
         ScalarMappable(Normalize(0, 1), HEAT), bar, orientation="horizontal", alpha=0.6,
         ticks=(0, 0.5, 1), label="CAM, share of its maximum",
