@@ -160,7 +160,7 @@ def test_decks_deeper_network_has_the_decks_extents() -> None:
 
 def test_no_layer_with_extent_is_an_error() -> None:
     with pytest.raises(CampareError, match="single pixel"):
-        models.last_map(torch.nn.Flatten(), (1, 1, 1))
+        models.last_map(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 2)), (1, 8, 8))
 
 
 def test_densenets_target_is_what_is_pooled() -> None:

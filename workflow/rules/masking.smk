@@ -126,7 +126,7 @@ rule plot_masking_confusion:
 rule plot_masks:
     input:
         data=rules.load_data.output.data,
-        test=rules.mask_pixels.input.test,
+        vectors=rules.mask_pixels.output.vectors,
     output:
         figures("masks", labelled("figure", ["classes"])),
     log:
@@ -138,8 +138,6 @@ rule plot_masks:
         runtime=30,
     params:
         machines=PIXEL_MACHINES,
-        keep=MASKING["keep"],
-        seed=MASKING["seed"],
         dpi=DPI,
         code=code("plot_masks"),
     script:

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from campare import performance
 from campare.store import Store
 
-ALL = "all"
+ALL, SAME, DIFFERENT = "all", "same prediction", "different predictions"
 # What figures call the models of these stages.
 NAMES = {
     "cnn": "CNN",
@@ -166,9 +166,6 @@ def agreement(
                 row |= _named(what, mean_interval(numbers))
             rows.append(row)
     return pd.DataFrame(rows)
-
-
-SAME, DIFFERENT = "same prediction", "different predictions"
 
 
 def _groups(pairs: pd.DataFrame, classes: Sequence[str]) -> dict[str, pd.Series]:
