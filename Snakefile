@@ -8,7 +8,7 @@
 # The pipeline, one rule file per stage:
 #
 #   data → train → cams → similarity → tables → figures        architectures beside them
-#                    └──→ overlays, hybrid, masking, covering, own_pictures: where a study has them
+#                    └──→ sheets, hybrid, masking, covering, own_pictures: where a study has them
 import sys
 from pathlib import Path
 
@@ -42,7 +42,7 @@ include: "workflow/rules/architectures.smk"
 
 # Stages that a study switches on by a key of that name.
 STAGES = [
-    name for name in ("overlays", "hybrid", "masking", "covering", "own_pictures") if name in STUDY
+    name for name in ("sheets", "hybrid", "masking", "covering", "own_pictures") if name in STUDY
 ]
 if "hybrid" in STUDY or "masking" in STUDY:
 

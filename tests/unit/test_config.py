@@ -51,7 +51,7 @@ def test_fashion_study_is_valid_and_has_every_stage() -> None:
     path = config.SCHEMA.parents[2] / "config" / "fashion.yaml"
     study = config.complete(yaml.safe_load(path.read_text()), path.name)
     assert study["augmentations"] == {}
-    assert {"overlays", "hybrid", "masking", "covering", "own_pictures"} <= set(study)
+    assert {"sheets", "hybrid", "masking", "covering", "own_pictures"} <= set(study)
     assert study["training"] | {"seed": 0} == {
         "epochs": 10,
         "batch_size": 64,
@@ -63,9 +63,9 @@ def test_fashion_study_is_valid_and_has_every_stage() -> None:
 
 
 def test_stages_are_off_unless_named_and_have_defaults_where_they_are() -> None:
-    assert not {"overlays", "hybrid", "masking", "covering", "own_pictures"} & set(complete())
-    study = complete(hybrid={"network": "fashion_cnn_deep"}, masking={}, overlays={})
-    assert study["overlays"] == {"threshold": 0.95, "spline": None, "mistakes": 20}
+    assert not {"sheets", "hybrid", "masking", "covering", "own_pictures"} & set(complete())
+    study = complete(hybrid={"network": "fashion_cnn_deep"}, masking={}, sheets={})
+    assert study["sheets"] == {"threshold": 0.95, "spline": None, "mistakes": 20}
     assert study["masking"]["keep"] == {"top": 50}
     assert study["masking"]["svm"] == study["hybrid"]["svm"]
     assert study["masking"]["svm"]["kernels"] == ["linear", "rbf"]
@@ -81,7 +81,7 @@ def test_stages_are_off_unless_named_and_have_defaults_where_they_are() -> None:
         ({"masking": {"keep": {"top": 100}}}, r"masking\.keep\.top: 100"),
         ({"masking": {}, "cam": {"class": "true"}}, r"cam\.class: 'true' gives .* away"),
         ({"covering": {"sizes": []}}, r"covering\.sizes"),
-        ({"overlays": {"spline": 7}}, r"overlays\.spline: 7"),
+        ({"sheets": {"spline": 7}}, r"sheets\.spline: 7"),
         ({"own_pictures": {}}, r"own_pictures: 'folder' is required"),
     ],
 )

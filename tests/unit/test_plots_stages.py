@@ -66,7 +66,7 @@ def scores() -> pd.DataFrame:
 
 def test_overlay_is_green_and_solid_from_the_threshold_on_else_red_and_dashed() -> None:
     shown = [overlay(0.95), overlay(0.9499, true="Dress"), overlay(1.0, true="")]
-    figure = plots.overlays(shown, 0.95, "Heading")
+    figure = plots.sheets(shown, 0.95, "Heading")
     images = only(figure).findobj(AxesImage)
     assert [image.get_cmap().name for image in images[1::2]] == ["Greens", "Reds", "Greens"]
     for image, look in zip(images[1::2], shown, strict=True):
@@ -88,9 +88,9 @@ def test_probability_near_one_is_not_called_certain() -> None:
     assert plots._probability(1.0) == "100 %"
 
 
-def test_overlays_show_the_photograph_beside() -> None:
+def test_sheets_show_the_photograph_beside() -> None:
     original = np.zeros((50, 30, 1), np.uint8)
-    figure = plots.overlays([overlay(0.5, true="", original=original)], 0.95, "")
+    figure = plots.sheets([overlay(0.5, true="", original=original)], 0.95, "")
     square = only(figure).findobj(AxesImage)[0].get_array()
     assert square.shape[:2] == (50, 50)
     assert (square[:, :10] == 255).all()
@@ -156,13 +156,13 @@ def test_covering_shows_each_class_beside_all() -> None:
 
 
 @pytest.mark.parametrize("suffix", [".png", ".svg"])
-@pytest.mark.parametrize("kind", ["overlays", "no overlays", "agreement", "covering", "scores"])
+@pytest.mark.parametrize("kind", ["sheets", "no sheets", "agreement", "covering", "scores"])
 def test_stages_are_drawn_legibly_also_from_poor_tables(
     tmp_path: Path, kind: str, suffix: str
 ) -> None:
     figure = {
-        "overlays": lambda: plots.overlays([overlay(0.5)] * 11, 0.95, "Heading"),
-        "no overlays": lambda: plots.overlays([], 0.95, "No mistakes"),
+        "sheets": lambda: plots.sheets([overlay(0.5)] * 11, 0.95, "Heading"),
+        "no sheets": lambda: plots.sheets([], 0.95, "No mistakes"),
         "agreement": lambda: plots.agreement(agreement(True), "pearson", ("CNN", "CNN+SVM")),
         "covering": lambda: plots.covering(covering((4,)), "pearson", hybrids.ALL),
         "scores": lambda: plots.scores(scores(), hybrids.NAMES),

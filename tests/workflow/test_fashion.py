@@ -33,7 +33,7 @@ SVMS = ["cnn-svm", "unmasked", "masked", "mask-same-class", "mask-any-class", "m
 FIGURES = {
     "training/history",
     "confusion/baseline",
-    *(f"overlays/{name}" for name in ("classes", "mistakes")),
+    *(f"sheets/{name}" for name in ("classes", "mistakes")),
     *(f"agreement/{name}" for name in STUDY["similarity"]["metrics"]),
     *(f"covering/{name}" for name in ("accuracy", *STUDY["similarity"]["metrics"])),
     *(f"svm_confusion/{name}" for name in ("network", *SVMS)),
@@ -172,7 +172,7 @@ def test_own_pictures_are_classified_when_asked_for(copied: Project) -> None:
 def test_second_run_gives_the_same_bytes(copied: Project) -> None:
     names = [
         *(f"machines/masked.{suffix}" for suffix in ("safetensors", "parquet")),
-        *("cams/cnn-svm/1.h5", "figures/overlays/mistakes.png", "figures/overlays/mistakes.svg"),
+        *("cams/cnn-svm/1.h5", "figures/sheets/mistakes.png", "figures/sheets/mistakes.svg"),
     ]
     paths = [copied.results / name for name in names]
     before = [path.read_bytes() for path in paths]
@@ -185,7 +185,7 @@ def test_second_run_gives_the_same_bytes(copied: Project) -> None:
 
 def test_other_threshold_redraws_one_sheet_and_other_mask_refits_its_svms(copied: Project) -> None:
     copied.edit("config/tiny.yaml", lambda text: text.replace("threshold: 0.95", "threshold: 0.5"))
-    assert set(copied.planned()) == {"plot_overlays", "all"}
+    assert set(copied.planned()) == {"plot_sheets", "all"}
     copied.edit("config/tiny.yaml", lambda text: text.replace("top: 50", "top: 30"))
     jobs = copied.planned()
     assert jobs["fit_svm"] == 5

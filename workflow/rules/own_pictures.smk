@@ -24,7 +24,7 @@ rule classify_own:
         runtime=60,
     params:
         **OWN,
-        threshold=STUDY.get("overlays", {}).get("threshold", 0.95),
+        threshold=STUDY.get("sheets", {}).get("threshold", 0.95),
         architecture=STUDY["model"]["architecture"],
         input_size=STUDY["model"]["input_size"],
         target_layer=STUDY["cam"]["target_layer"],

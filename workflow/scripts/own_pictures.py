@@ -53,7 +53,7 @@ with logged(snakemake.log[0]):
     tables.write(table, snakemake.output.table)
     plots.save_each(
         snakemake.output.figures,
-        lambda _: plots.overlays(shown, wanted.threshold, "Your own pictures"),
+        lambda _: plots.sheets(shown, wanted.threshold, "Your own pictures"),
         wanted.dpi,
     )
     print(table.to_string(index=False))

@@ -321,7 +321,7 @@ class Overlay:
 
 
 @styled
-def overlays(shown: Sequence[Overlay], threshold: float, heading: str) -> Figure:
+def sheets(shown: Sequence[Overlay], threshold: float, heading: str) -> Figure:
     """Pictures under their maps, green where the model is sure, else red (Suresh and Kaushik).
 
     Readers who cannot tell green from red have the border (solid, dashed) and the mark (●, ○).

@@ -38,7 +38,7 @@ with logged(snakemake.log[0]):
                 rows, images, heat, kept.predicted[rows], strict=True
             )
         ]
-        return plots.overlays(shown, wanted.threshold, heading)
+        return plots.sheets(shown, wanted.threshold, heading)
 
     plots.save_each(snakemake.output, draw, wanted.dpi)
     wrong = np.count_nonzero(kept.predicted != kept.label)
