@@ -36,6 +36,7 @@ lint: environment
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
+	$(BIN)/snakemake --lint --configfile config/fashion.yaml
 
 format: environment
 	$(BIN)/ruff check --fix .

@@ -9,6 +9,7 @@
 # The pipeline, one rule file per stage:
 #
 #   data → train → cams → similarity → tables → figures        architectures, efficiency beside them
+#                    └──→ sheets, hybrid, masking, covering, own_pictures: where a study has them
 import sys
 from pathlib import Path
 
@@ -41,6 +42,20 @@ include: "workflow/rules/architectures.smk"
 include: "workflow/rules/efficiency.smk"
 
 
+# Stages that a study switches on by a key of that name.
+STAGES = [
+    name for name in ("sheets", "hybrid", "masking", "covering", "own_pictures") if name in STUDY
+]
+if "hybrid" in STUDY or "masking" in STUDY:
+
+    include: "workflow/rules/svm.smk"
+
+
+for stage in STAGES:
+
+    include: f"workflow/rules/{stage}.smk"
+
+
 report: "workflow/report/workflow.rst"
 
 
@@ -69,3 +84,5 @@ rule all:
     input:
         rules.tables.input,
         rules.figures.input,
+        # Photographs are the user's own: they are asked for by name.
+        [getattr(rules, stage).input for stage in STAGES if stage != "own_pictures"],

@@ -64,6 +64,49 @@ def test_shipped_studies_are_valid(file: str) -> None:
     }
 
 
+def test_fashion_study_is_valid_and_has_every_stage() -> None:
+    path = config.SCHEMA.parents[2] / "config" / "fashion.yaml"
+    study = config.complete(yaml.safe_load(path.read_text()), path.name)
+    assert study["augmentations"] == {}
+    assert {"sheets", "hybrid", "masking", "covering", "own_pictures"} <= set(study)
+    assert study["training"] | {"seed": 0} == {
+        "epochs": 10,
+        "batch_size": 64,
+        "learning_rate": 1e-3,
+        "weight_decay": 0,
+        "precision": "float32",
+        "seed": 0,
+    }
+
+
+def test_stages_are_off_unless_named_and_have_defaults_where_they_are() -> None:
+    assert not {"sheets", "hybrid", "masking", "covering", "own_pictures"} & set(complete())
+    study = complete(hybrid={"network": "fashion_cnn_deep"}, masking={}, sheets={})
+    assert study["sheets"] == {"threshold": 0.95, "spline": None, "mistakes": 20}
+    assert study["masking"]["keep"] == {"top": 50}
+    assert study["masking"]["svm"] == study["hybrid"]["svm"]
+    assert study["masking"]["svm"]["kernels"] == ["linear", "rbf"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"hybrid": {"network": "fashion_cnn_dep"}}, r"hybrid\.network: unknown .*did you mean"),
+        ({"hybrid": {}}, r"hybrid: 'network' is required, but missing"),
+        ({"hybrid": {"network": "small_cnn", "svm": {"c": [0]}}}, r"hybrid\.svm\.c\.0: 0"),
+        ({"masking": {"keep": {"top": 50, "above": 0.5}}}, r"masking\.keep"),
+        ({"masking": {"keep": {"top": 100}}}, r"masking\.keep\.top: 100"),
+        ({"masking": {}, "cam": {"class": "true"}}, r"cam\.class: 'true' gives .* away"),
+        ({"covering": {"sizes": []}}, r"covering\.sizes"),
+        ({"sheets": {"spline": 7}}, r"sheets\.spline: 7"),
+        ({"own_pictures": {}}, r"own_pictures: 'folder' is required"),
+    ],
+)
+def test_mistakes_in_a_stage_are_named(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(CampareError, match=rf"study\.yaml: {message}"):
+        complete(**changes)
+
+
 def test_defaults_are_the_thesis() -> None:
     study = complete()
     assert study["training"] == {
@@ -138,7 +181,6 @@ def test_defaults_are_not_shared_between_studies() -> None:
         ({"augmentations": {"x": {"compose": ["nope"]}}}, ["augmentations.x", "'nope'"]),
         ({"augmentations": {"affine": 3}}, ["augmentations.affine", "mapping"]),
         ({"augmentations": {"baseline": {}}}, ["augmentations", "baseline"]),
-        ({"augmentations": {}}, ["augmentations"]),
         ({"augmentations": {"gaussian_blur": {"kernel_size": 4}}}, ["gaussian_blur", "write 5"]),
         ({"augmentations": {"affine": {"scale": [2, 1]}}}, ["augmentations.affine", "scale"]),
         ({"seeds": []}, ["seeds"]),

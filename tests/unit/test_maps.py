@@ -97,3 +97,20 @@ def test_interpolation_is_torchs_and_opencvs(n: int, size: int) -> None:
     np.testing.assert_allclose(matrix @ line, by_opencv[0], rtol=0, atol=1e-6)
     np.testing.assert_allclose(matrix.sum(axis=1), 1, rtol=0, atol=1e-6)
     assert (matrix >= 0).all()
+
+
+@pytest.mark.parametrize("order", [0, 1, 2, 3])
+def test_splined_is_the_decks_zoom_of_features_then_weights(order: int) -> None:
+    from scipy.ndimage import zoom
+
+    random = np.random.default_rng(0)
+    features = random.normal(size=(5, 5, 8))
+    weights = random.normal(size=8)
+    deck = np.dot(zoom(features, (28 / 5, 28 / 5, 1), order=order), weights)
+    coarse = (features @ weights).astype(np.float32)[None]
+    expected = (deck - deck.min()) / (deck.max() - deck.min())
+    assert maps.splined(coarse, (28, 28), order)[0] == pytest.approx(expected, abs=1e-5)
+
+
+def test_splined_of_a_constant_map_is_zero() -> None:
+    assert not maps.splined(np.full((2, 3, 3), -4.0, np.float32), (7, 7), 2).any()

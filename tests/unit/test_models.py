@@ -136,6 +136,8 @@ def map_of(architecture: str, size: int, channels: int = 3) -> tuple[str, torch.
         ("small_cnn", 32, "features", 8),
         ("small_cnn_wide", 32, "features", 8),
         ("two_conv", 28, "features", 7),
+        ("fashion_cnn", 28, "features", 5),
+        ("fashion_cnn_third", 28, "features", 3),
         ("resnet18_cifar", 32, "layer4.1", 4),
         ("efficientnet_b0", 96, "features.8", 3),
         ("resnet18", 96, "layer4.1", 3),
@@ -153,6 +155,32 @@ def test_default_target_is_the_last_convolutional_block(
     found, output = map_of(architecture, size)
     assert found == name
     assert output.shape[2:] == (extent, extent)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "parameters"), [("fashion_cnn", 19_466), ("fashion_cnn_deep", 394_890)]
+)
+def test_decks_networks_have_the_decks_parameters(architecture: str, parameters: int) -> None:
+    network = network_of(architecture, channels=1)
+    assert sum(weight.numel() for weight in network.parameters()) == parameters
+
+
+def test_decks_deeper_network_has_the_decks_extents() -> None:
+    network = network_of("fashion_cnn_deep", channels=1).eval()
+    sizes = {name: tuple(size[1:]) for name, size in models._outputs(network, (1, 28, 28))}
+    assert [sizes[f"features.{place}"] for place in (0, 2, 3, 5, 6, 8, 9, 11, 12)] == [
+        *((16, 28, 28), (16, 14, 14)),
+        *((32, 14, 14), (32, 7, 7)),
+        *((64, 7, 7), (64, 3, 3)),
+        *((128, 3, 3), (128, 1, 1)),
+        (256, 1, 1),
+    ]
+    assert models.last_map(network, (1, 28, 28)) == "features.10"
+
+
+def test_no_layer_with_extent_is_an_error() -> None:
+    with pytest.raises(CampareError, match="single pixel"):
+        models.last_map(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 2)), (1, 8, 8))
 
 
 def test_densenets_target_is_what_is_pooled() -> None:

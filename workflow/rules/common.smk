@@ -67,6 +67,10 @@ def of_models(pattern, models):
     ]
 
 
+BASELINE_WEIGHTS = of_models("models/{augmentation}/{seed}.safetensors", BASELINES)[0]
+BASELINE_STORE = of_models("cams/{augmentation}/{seed}.h5", BASELINES)[0]
+
+
 def figures(kind, labels, also=""):
     """The files of one kind of figure: name → labels in the report, which takes one format.
 
@@ -92,7 +96,7 @@ def figures(kind, labels, also=""):
 
 def method_of(also):
     """The CAM method that a value of the wildcard `also` stands for."""
-    return also.rstrip("/") or STUDY["cam"]["method"]
+    return also[:-1] or STUDY["cam"]["method"]
 
 
 def by_method(labels, also):
@@ -249,6 +253,51 @@ def training_code(architecture, steps):
         *entries_of(registry.AUGMENTATIONS, *(name for name, _ in steps)),
         architecture_entry(architecture),
     )
+
+
+def of_augmented(pattern):
+    """One path per augmented model, once a job needs them: a study may have none."""
+
+    def paths(wildcards):
+        if not AUGMENTED:
+            raise WorkflowError(
+                f"{workflow.configfiles[-1]}: augmentations: empty, so that there is nothing to "
+                "compare with the baseline; name some"
+            )
+        return of_models(pattern.replace("{also}", wildcards.get("also", "")), AUGMENTED)
+
+    return paths
+
+
+def mapping_settings(variant):
+    """What jobs share that map other images, or another network, than a study's models."""
+    return {
+        "study": STUDY["study"],
+        "variant": variant,
+        "seed": SEEDS[0],
+        "input_size": STUDY["model"]["input_size"],
+        "batch_size": STUDY["cam"]["batch_size"],
+        "device": DEVICE,
+        "threads": THREADS,
+    }
+
+
+def machine_stage(wildcards):
+    """The stage that a machine belongs to."""
+    return "hybrid" if wildcards.machine == "cnn-svm" else "masking"
+
+
+def machine_settings(wildcards):
+    """How a machine is chosen and fitted."""
+    stage = STUDY[machine_stage(wildcards)]
+    return {**stage["svm"], "seed": stage["seed"]}
+
+
+def own_photographs(_):
+    """The files of the user's folder, so that a new or changed one is seen."""
+    folder = Path(STUDY["own_pictures"]["folder"]).expanduser()
+    inner = [folder, *filter(Path.is_dir, folder.iterdir())] if folder.is_dir() else []
+    return sorted(str(path) for place in inner for path in place.iterdir() if path.is_file())
 
 
 def explained_by(wildcards):

@@ -27,7 +27,7 @@ rule plot_examples:
         at=STUDY["augmenting"]["at"],
         resample=STUDY["augmenting"]["resample"],
         input_size=STUDY["model"]["input_size"],
-        seed=training_settings(AUGMENTATIONS[0], SEEDS[0])["augmentation_seed"],
+        seed=training_settings(next(iter(AUGMENTATIONS), "baseline"), SEEDS[0])["augmentation_seed"],
         dpi=DPI,
         code=code(
             "plot_examples",
@@ -166,7 +166,7 @@ rule plot_pairs:
 
 rule plot_segments:
     input:
-        similarities=of_models("{also}similarity/{augmentation}/{seed}.parquet", AUGMENTED),
+        similarities=of_augmented("{also}similarity/{augmentation}/{seed}.parquet"),
     output:
         figures("segments", labelled("metric", METRICS), "{also}"),
     log:
@@ -261,21 +261,27 @@ rule plot_accuracy:
         "../scripts/plot_accuracy.py"
 
 
+# Where no augmentation is compared with the baseline, only the baseline's own.
+COMPARING_FIGURES = [
+    *rules.plot_performance.output,
+    *expand(
+        [
+            *rules.plot_boxplots.output,
+            *rules.plot_correlations.output,
+            *rules.plot_pairs.output,
+            *rules.plot_segments.output,
+            *rules.plot_accuracy.output,
+        ],
+        also=ALSO,
+    ),
+    *expand(rules.plot_extremes.output, also=ALSO, highest=["mean", "std"]),
+]
+
+
 rule figures:
     input:
         rules.plot_examples.output,
         rules.plot_history.output,
-        rules.plot_performance.output,
         rules.plot_confusion.output,
-        expand(
-            [
-                *rules.plot_boxplots.output,
-                *rules.plot_correlations.output,
-                *rules.plot_pairs.output,
-                *rules.plot_segments.output,
-                *rules.plot_overlays.output,
-                *rules.plot_accuracy.output,
-            ],
-            also=ALSO,
-        ),
-        expand(rules.plot_extremes.output, also=ALSO, highest=["mean", "std"]),
+        expand(rules.plot_overlays.output, also=ALSO),
+        COMPARING_FIGURES if AUGMENTED else [],

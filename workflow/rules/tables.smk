@@ -27,7 +27,7 @@ rule tabulate_performance:
 
 rule tabulate_aggregate:
     input:
-        similarities=of_models("{also}similarity/{augmentation}/{seed}.parquet", AUGMENTED),
+        similarities=of_augmented("{also}similarity/{augmentation}/{seed}.parquet"),
     output:
         aggregate=f"{RESULTS}/{{also}}tables/aggregate.parquet",
         distribution=table("distribution", "{also}"),
@@ -90,7 +90,7 @@ rule tabulate_extremes:
 
 rule tabulate_segments:
     input:
-        similarities=of_models("{also}similarity/{augmentation}/{seed}.parquet", AUGMENTED),
+        similarities=of_augmented("{also}similarity/{augmentation}/{seed}.parquet"),
     output:
         segments=table("segments", "{also}"),
     log:
@@ -111,7 +111,7 @@ rule tabulate_segments:
 rule tabulate_accuracy:
     input:
         performance=rules.tabulate_performance.output.performance,
-        similarities=of_models("{also}similarity/{augmentation}/{seed}.parquet", AUGMENTED),
+        similarities=of_augmented("{also}similarity/{augmentation}/{seed}.parquet"),
     output:
         means=table("model_means", "{also}"),
         correlation=table("accuracy_correlation", "{also}"),
@@ -172,18 +172,22 @@ if STUDY["published"]:
             "../scripts/tabulate_published.py"
 
 
+# Where no augmentation is compared with the baseline, only the baseline's own.
+COMPARISONS = expand(
+    [
+        *rules.tabulate_aggregate.output,
+        *rules.tabulate_correlation.output,
+        *rules.tabulate_extremes.output,
+        *rules.tabulate_segments.output,
+        *rules.tabulate_accuracy.output,
+    ],
+    also=ALSO,
+)
+
+
 rule tables:
     input:
         rules.tabulate_performance.output,
         rules.tabulate_validation.output,
         rules.tabulate_published.output if STUDY["published"] else [],
-        expand(
-            [
-                *rules.tabulate_aggregate.output,
-                *rules.tabulate_correlation.output,
-                *rules.tabulate_extremes.output,
-                *rules.tabulate_segments.output,
-                *rules.tabulate_accuracy.output,
-            ],
-            also=ALSO,
-        ),
+        COMPARISONS if AUGMENTED else [],

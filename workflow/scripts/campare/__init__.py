@@ -9,7 +9,10 @@ One module per concept, in the order of the pipeline:
     cams  store  maps                 class activation maps, the file that keeps them, what is shown
     performance                       how right a model is
     similarity  kernels               how far two maps are apart; its compiled loops
-    analysis  tables  plots           tables and figures
+    svm  masks  photographs           optional stages: support vector machines, what is kept or
+                                      hidden of a picture, pictures of one's own
+    analysis  hybrids                 tables of the study, and of the optional stages
+    tables  plots                     files of tables, and figures
 
     errors  atomic  memory            bad input; files that appear whole; what is asked of malloc
 

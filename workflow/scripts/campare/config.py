@@ -76,8 +76,15 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     except CampareError as problem:
         raise CampareError(f"{source}: similarity.metrics: {problem}") from None
     _check_architecture("model.architecture", config["model"]["architecture"], source)
+    if "hybrid" in config:
+        _check_architecture("hybrid.network", config["hybrid"]["network"], source)
     for name in config["architectures"]:
         _check_architecture("architectures", name, source)
+    if "masking" in config and config["cam"]["class"] == "true":
+        raise CampareError(
+            f"{source}: cam.class: 'true' gives a test image's mask away its true class; with "
+            "masking it must be predicted"
+        )
     config["augmentations"] = {
         name: [list(step) for step in _steps(name, spec or {}, source)]
         for name, spec in config["augmentations"].items()

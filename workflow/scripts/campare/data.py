@@ -172,6 +172,32 @@ def image_folder(*, root: str | None, size: int | None, fit: str, channels: int 
     )
 
 
+def photographs(folder: str | Path) -> list[tuple[Path, NDArray[np.uint8]]]:
+    """Path and grey levels (H, W) of the pictures in a folder and in those directly in it.
+
+    Sorted by name, those of the folder itself first; each of its own size, read as `image_folder`
+    reads them.
+
+    Raises
+    ------
+    CampareError
+        There is no such folder or no picture in it; a picture cannot be read.
+    """
+    folder = Path(folder).expanduser()
+    if not folder.is_dir():
+        raise CampareError(
+            f"{folder}: no such folder; set own_pictures.folder to the one of your photographs"
+        )
+    inner = filter(Path.is_dir, _visible(folder))
+    files = [path for place in (folder, *inner) for path in _visible(place) if path.is_file()]
+    found = [path for path in files if path.suffix.lower() in PICTURE_SUFFIXES]
+    if not found:
+        raise CampareError(
+            f"{folder}: no picture in it; add some (read: {' '.join(sorted(PICTURE_SUFFIXES))})"
+        )
+    return [(path, _pixels(path, "L", None, "crop")[..., 0]) for path in found]
+
+
 def write(dataset: Dataset, path: str | Path) -> None:
     """Write a data set as HDF5: `images`, `label`, `part`, and the attribute `classes`."""
     with atomic.replacing(path) as aside:

@@ -59,3 +59,30 @@ def _stretch(maps: Floats) -> Floats:
     risen = maps - maps.min(axis=(1, 2), keepdims=True)
     scaled: Floats = risen / (np.float32(1e-7) + risen.max(axis=(1, 2), keepdims=True))
     return scaled
+
+
+def splined(maps: Floats, size: tuple[int, int], order: int) -> Floats:
+    """What Suresh and Kaushik show: the signed map enlarged by a spline, min–max, no ReLU.
+
+    `scipy.ndimage.zoom` lays the outermost values of a map onto the outermost pixels, where `show`
+    lays pixel centres on pixel centres and repeats what is beyond them: its maps reach further
+    out. From order 2 on it also overshoots between values.
+
+    Parameters
+    ----------
+    maps
+        float32 (N, h, w), signed and unnormalised, as stored.
+    order
+        Of the spline, 0 to 5; the deck has 2.
+
+    Returns
+    -------
+    float32 (N, height, width) in [0, 1].
+    """
+    from scipy.ndimage import zoom
+
+    count, height, width = maps.shape
+    enlarged = np.empty((count, *size), np.float32)
+    for one, place in zip(maps, enlarged, strict=True):
+        place[...] = zoom(one.astype(np.float64), (size[0] / height, size[1] / width), order=order)
+    return _stretch(enlarged)

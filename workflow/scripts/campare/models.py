@@ -158,6 +158,37 @@ class _Flatten(nn.Flatten):
         return super().forward(maps)
 
 
+def fashion_cnn(classes: int, channels: int, *, width: int = 32) -> nn.Module:
+    """The listing of Suresh and Kaushik: convolutions of 32 and 64, each with a max-pool.
+
+    19,466 parameters for one channel and ten classes; maps of 5×5 for 28×28 pictures. Initial
+    weights are torch's, not Keras's.
+    """
+    return _plain(classes, channels, widths=(width, 2 * width), padding=0, pooled=2)
+
+
+def fashion_cnn_wide(classes: int, channels: int) -> nn.Module:
+    """`fashion_cnn` with twice its channels."""
+    return fashion_cnn(classes, channels, width=64)
+
+
+def fashion_cnn_third(classes: int, channels: int) -> nn.Module:
+    """`fashion_cnn` with a third convolution, of 64: its maps are 3×3 for 28×28 pictures.
+
+    The deck's listing does not have it, but its CAM code enlarges maps by 28/3.
+    """
+    return _plain(classes, channels, widths=(32, 64, 64), padding=0, pooled=2)
+
+
+def fashion_cnn_deep(classes: int, channels: int) -> nn.Module:
+    """The deeper network of Suresh and Kaushik, whose pooled features they give to an SVM.
+
+    394,890 parameters for one channel and ten classes. For 28×28 pictures its last convolution
+    sees one position; the last map of more, 3×3, is that of 128 channels.
+    """
+    return _plain(classes, channels, widths=(16, 32, 64, 128, 256), padding=1, pooled=4)
+
+
 def torchvision_classifier(name: str, classes: int, channels: int) -> nn.Module:
     """A torchvision classifier with random weights; a DenseNet gets `_explicit_relu`."""
     import torchvision
@@ -190,6 +221,19 @@ def _small(
             convolution = nn.Conv2d(channels, width, 3, stride, padding=1, bias=False)
             layers += [convolution, nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
             channels = width
+    return _pooled(nn.Sequential(*layers), nn.Linear(channels, classes))
+
+
+def _plain(
+    classes: int, channels: int, *, widths: tuple[int, ...], padding: int, pooled: int
+) -> nn.Module:
+    """3×3 convolutions with bias and ReLU; 2×2 max-pooling follows each of the first `pooled`."""
+    layers: list[nn.Module] = []
+    for place, width in enumerate(widths):
+        layers += [nn.Conv2d(channels, width, 3, padding=padding), nn.ReLU(inplace=True)]
+        if place < pooled:
+            layers.append(nn.MaxPool2d(2))
+        channels = width
     return _pooled(nn.Sequential(*layers), nn.Linear(channels, classes))
 
 
@@ -283,6 +327,22 @@ def target_layer(network: nn.Module, name: str | None, shape: Shape) -> tuple[st
     if not _has_extent(sizes[0]):
         raise CampareError(_no_extent(name))
     return name, layers[name]
+
+
+def last_map(network: nn.Module, shape: Shape) -> str:
+    """Dotted name of the last layer whose output has more than one position.
+
+    Unlike the last block of `target_layer`, convolutions of a single position may follow it.
+
+    Raises
+    ------
+    CampareError
+        No layer's output has more.
+    """
+    names = [name for name, size in _outputs(network, shape) if _has_extent(size)]
+    if not names:
+        raise CampareError(_no_extent("every layer"))
+    return names[-1]
 
 
 def head(network: nn.Module, layer: nn.Module, shape: Shape) -> nn.Linear | None:

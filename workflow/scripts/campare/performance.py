@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 SCORES = ("accuracy", "precision", "recall", "f1")
@@ -50,3 +53,31 @@ def scores(confusion: NDArray[np.int64]) -> dict[str, float]:
         "recall": float(np.mean(hits / np.maximum(there, 1))),
         "f1": float(np.mean(2 * hits / (there + predicted))),
     }
+
+
+def by_class(confusion: NDArray[np.int64], classes: Sequence[str]) -> pd.DataFrame:
+    """Precision, recall and F1 of every class, as scikit-learn's `classification_report`.
+
+    Parameters
+    ----------
+    confusion
+        Counts (K, K) as `confusion` gives them.
+    classes
+        K names.
+
+    Returns
+    -------
+    DataFrame
+        class, precision, recall, f1 in [0, 1] (0 where a class is never predicted, or has no
+        images), support (images of the class).
+    """
+    there, predicted, right = confusion.sum(1), confusion.sum(0), confusion.diagonal()
+    return pd.DataFrame(
+        {
+            "class": list(classes),
+            "precision": right / np.maximum(predicted, 1),
+            "recall": right / np.maximum(there, 1),
+            "f1": 2 * right / np.maximum(there + predicted, 1),
+            "support": there,
+        }
+    )

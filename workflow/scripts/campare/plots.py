@@ -85,6 +85,7 @@ GREY = "#777777"
 WRONG = "#D55E00"
 HEAT = "viridis"
 OVERLAID = 0.6  # opacity of a map over its image
+SURE, UNSURE = "#117733", "#CC3311"
 MARKERS = "osD^vP*X"
 TITLES = {
     "cutmix": "CutMix",
@@ -354,6 +355,219 @@ def confusion(table: pd.DataFrame, augmentation: str) -> Figure:
         ylabel="True class",
         title=f"{title(augmentation)}: {counts.sum():,.0f} predictions",
     )
+    return figure
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """A picture and what a model sees in it.
+
+    `image` is uint8 (H, W, C); `heat` the map as shown, (H, W) in [0, 1]; `predicted` the class
+    with its `probability` in [0, 1]; `true` the true class, "" where it is unknown; `original`,
+    uint8 (H, W, C) of any size, what the picture was made from.
+    """
+
+    image: npt.NDArray[np.uint8]
+    heat: Floats
+    predicted: str
+    probability: float
+    true: str = ""
+    original: npt.NDArray[np.uint8] | None = None
+
+
+@styled
+def sheets(shown: Sequence[Overlay], threshold: float, heading: str) -> Figure:
+    """Pictures under their maps, green where the model is sure, else red (Suresh and Kaushik).
+
+    Readers who cannot tell green from red have the border (solid, dashed) and the mark (●, ○).
+
+    Parameters
+    ----------
+    threshold
+        Probability from which a model counts as sure.
+    """
+    cell, pitch, top = 1.15, 1.35, 0.62
+    with_original = any(look.original is not None for look in shown)
+    across = 3 if with_original else 5
+    pitch_x = pitch + (cell + 0.06 if with_original else 0)
+    drop = cell + 0.56
+    down = -(-len(shown) // across)
+    figure, axes = _canvas(
+        0.2 + pitch_x * min(across, max(1, len(shown))), top + drop * max(1, down)
+    )
+    axes.text(0.1, 0.08, textwrap.fill(heading, 90), va="top")
+    key = f"● green, solid: probability ≥ {100 * threshold:g} %      ○ red, dashed: below"
+    axes.text(0.1, 0.32, key, va="top", size=SMALL)
+    for place, look in enumerate(shown):
+        x, y = 0.1 + pitch_x * (place % across), top + drop * (place // across)
+        if with_original and look.original is not None:
+            _tile(axes, x, y, cell, _square(look.original), "your picture")
+            x += cell + 0.06
+        sure = look.probability >= threshold
+        place_of: dict[str, Any] = {"extent": (x, x + cell, y + cell, y), "aspect": "auto"}
+        axes.imshow(look.image.mean(axis=2), cmap="gray_r", vmin=0, vmax=255, **place_of)
+        colour = "Greens" if sure else "Reds"
+        axes.imshow(look.heat, cmap=colour, vmin=0, vmax=1, alpha=0.6, **place_of)
+        edge: dict[str, Any] = {"edgecolor": SURE if sure else UNSURE, "linewidth": 1.8}
+        line = "solid" if sure else (0, (3, 2))
+        axes.add_patch(Rectangle((x, y), cell, cell, fill=False, linestyle=line, **edge))
+        mark = "●" if sure else "○"
+        text = f"{mark} {look.predicted}\n{_probability(look.probability)}"
+        if look.true:
+            text += "  ✓ right" if look.true == look.predicted else f"  ✗ {look.true}"
+        axes.text(x + cell / 2, y + cell + 0.05, text, ha="center", va="top", size=SMALL)
+    return figure
+
+
+@styled
+def side_by_side(
+    images: Sequence[npt.NDArray[np.uint8]],
+    names: Sequence[str],
+    rows: Mapping[str, Sequence[Look]],
+) -> Figure:
+    """The same test images under several models, an image per column.
+
+    Parameters
+    ----------
+    images, names
+        uint8 (H, W, C), and what is written above each.
+    rows
+        Model → its look at every image.
+    """
+    cell, pitch, left, top = 0.72, 0.8, 0.8, 0.25
+    drop = cell + 0.2
+    figure, axes = _canvas(left + pitch * len(images), top + drop * (len(rows) + 1) + 0.5)
+    for column, (image, name) in enumerate(zip(images, names, strict=True)):
+        _tile(axes, left + pitch * column, top, cell, image, "", above=_short(name))
+    for row, (model, looks) in enumerate(rows.items(), start=1):
+        y = top + drop * row - 0.1
+        axes.text(left - 0.1, y + cell / 2, textwrap.fill(model, 10), ha="right", va="center")
+        for column, look in enumerate(looks):
+            below = f"{'✓' if look.right else '✗'} {_short(look.predicted)}"
+            _tile(
+                axes, left + pitch * column, y, cell, images[column], below,
+                heat=look.heat, wrong=not look.right,
+            )  # fmt: skip
+    width, height = figure.get_size_inches()
+    bar = axes.inset_axes((left / width, 0.42 / height, 1.9 / width, 0.08 / height))
+    figure.colorbar(
+        ScalarMappable(Normalize(0, 1), HEAT), bar, orientation="horizontal", alpha=0.6,
+        ticks=(0, 0.5, 1), label="CAM, share of its maximum",
+    )  # fmt: skip
+    return figure
+
+
+@styled
+def tiles(rows: Mapping[str, Sequence[npt.NDArray[np.uint8]]], names: Sequence[str]) -> Figure:
+    """Pictures (H, W, C) in named rows, a name above each column."""
+    cell, pitch, left, top = 0.72, 0.8, 0.95, 0.4
+    figure, axes = _canvas(left + pitch * len(names), top + pitch * len(rows) + 0.1)
+    for row, (label, images) in enumerate(rows.items()):
+        y = top + pitch * row
+        axes.text(left - 0.1, y + cell / 2, textwrap.fill(label, 13), ha="right", va="center")
+        for column, (image, name) in enumerate(zip(images, names, strict=True)):
+            above = "" if row else _short(name)
+            _tile(axes, left + pitch * column, y, cell, image, "", above=above)
+    return figure
+
+
+@styled
+def scores(table: pd.DataFrame, names: Mapping[str, str]) -> Figure:
+    """Test accuracy of several classifiers with its interval.
+
+    Parameters
+    ----------
+    table
+        `model`, `accuracy`, `low`, `high` in [0, 1], `images`: scores.csv of a stage.
+    names
+        What figures call each model.
+    """
+    figure, axes = _rows([names[name] for name in table["model"]])
+    centre = 100 * table["accuracy"].to_numpy()
+    reach = np.abs(100 * table[["low", "high"]].to_numpy().T - centre)
+    axes.errorbar(
+        centre, range(len(table)), xerr=reach, fmt="o", color=PALETTE[0], markersize=5, capsize=3,
+        elinewidth=1.4,
+    )  # fmt: skip
+    axes.grid(axis="x")
+    axes.set_xlabel("Test accuracy (%), with its 95 % interval over images")
+    _columns(axes, {"Accuracy": [f"{value:.2f}" for value in centre]})
+    return figure
+
+
+@styled
+def agreement(table: pd.DataFrame, metric: str, names: tuple[str, str]) -> Figure:
+    """How alike two models' maps are, by class, beside maps of different images.
+
+    Parameters
+    ----------
+    table
+        `metric`, `class`, `pairs`, `undefined`, `mean`, `low`, `high`, `chance`, `chance_low`,
+        `chance_high`: agreement.csv.
+    names
+        Of the two models.
+    """
+    rows = table[table["metric"] == metric]
+    figure, axes = _rows([name[:1].upper() + name[1:] for name in rows["class"]])
+    kinds = (
+        ("chance", "chance", "o", "white", GREY, "Maps of two images of one class"),
+        ("mean", "", "o", PALETTE[0], PALETTE[0], "Maps of the same image"),
+    )
+    for column, stem, marker, fill, colour, label in kinds:
+        prefix = f"{stem}_" if stem else ""
+        centre = rows[column].to_numpy()
+        reach = np.abs(rows[[f"{prefix}low", f"{prefix}high"]].to_numpy().T - centre)
+        axes.errorbar(
+            centre, range(len(rows)), xerr=reach, fmt=marker, color=colour, markerfacecolor=fill,
+            markersize=5, capsize=2.5, elinewidth=1.2, label=label,
+        )  # fmt: skip
+    axes.grid(axis="x")
+    axes.set_xlabel(
+        f"{registry.metric(metric).label}, {names[0]} and {names[1]}: mean with 95 % interval"
+    )
+    figure.legend(loc="outside upper center", ncols=2)
+    sizes = {"Pairs": [f"{count:,}" for count in rows["pairs"]]}
+    _columns(axes, sizes | {"Undefined": [f"{count:,}" for count in rows["undefined"]]})
+    return figure
+
+
+@styled
+def covering(table: pd.DataFrame, measure: str, whole: str) -> Figure:
+    """A measure of pictures with a covered patch, by its size: a panel per class.
+
+    Parameters
+    ----------
+    table
+        `size` (pixels), `class`, `measure`, `mean`, `low`, `high`: covering.csv. The class
+        `whole`, all classes together, is repeated in grey in every panel.
+    """
+    rows = table[table["measure"] == measure]
+    names = [name for name in dict.fromkeys(rows["class"]) if name != whole]
+    across = min(5, len(names))
+    down = -(-len(names) // across)
+    figure = Figure(figsize=(WIDTH, 0.7 + 1.35 * down), layout="constrained")
+    factor = 100 if measure == "accuracy" else 1
+    panels = _panels(figure, names, across)
+    for panel, name in zip(panels, names, strict=True):
+        for drawn, colour, width in ((whole, GREY, 0.9), (name, PALETTE[0], 1.4)):
+            one = rows[rows["class"] == drawn]
+            panel.plot(one["size"], factor * one["mean"], color=colour, linewidth=width)
+            if drawn == name:
+                panel.fill_between(
+                    one["size"], factor * one["low"], factor * one["high"], color=colour,
+                    alpha=0.25, linewidth=0,
+                )  # fmt: skip
+                panel.plot(one["size"], factor * one["mean"], "o", color=colour, markersize=2.5)
+        panel.grid()
+    panels[0].xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    label = "Accuracy (%)" if measure == "accuracy" else registry.metric(measure).label
+    figure.supylabel(label, size=8)
+    figure.supxlabel("Side of the covered square (pixels)", size=8)
+    key = (
+        Line2D([], [], color=PALETTE[0], linewidth=1.4, label="Class, with 95 % interval"),
+        Line2D([], [], color=GREY, linewidth=0.9, label="All classes"),
+    )
+    figure.legend(handles=key, loc="outside upper center", ncols=2)
     return figure
 
 
@@ -912,6 +1126,21 @@ def _heat_bar(
         ScalarMappable(Normalize(0, 1), HEAT), bar, orientation="horizontal",
         alpha=1 if alone else OVERLAID, ticks=(0, 0.5, 1), label=label,
     )  # fmt: skip
+
+
+def _square(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """A picture (H, W, C) in the middle of a white square."""
+    height, width, channels = image.shape
+    side = max(height, width)
+    square = np.full((side, side, channels), 255, np.uint8)
+    top, left = (side - height) // 2, (side - width) // 2
+    square[top : top + height, left : left + width] = image
+    return square
+
+
+def _probability(value: float) -> str:
+    """A probability in per cent; never 100 % where it is only near it."""
+    return f"{min(100 * value, 99.99):.2f} %" if value < 1 else "100 %"
 
 
 def _short(name: str) -> str:

@@ -54,10 +54,13 @@ def _rows(part: Mapping[str, Any], prefix: str) -> Iterator[str]:
         name = f"{prefix}{key}"
         required = key in part.get("required", [])
         if value.get("properties"):
-            yield f"| **`{name}`** | | {'required' if required else ''} | {value['description']} |"
+            default = "required" if required else _default(value) if value.get("default") else ""
+            yield f"| **`{name}`** | | {default} | {value['description']} |"
             yield from _rows(value, f"{name}.")
         else:
             default = "required" if required else _default(value)
+            if "minProperties" in part:  # one of several
+                default = ""
             yield f"| `{name}` | {_takes(value)} | {default} | {value['description']} |"
 
 

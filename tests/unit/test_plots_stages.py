@@ -1,0 +1,173 @@
+"""Figures of the optional stages show their tables and pictures, for every reader."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
+
+from campare import hybrids, plots
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+CLASSES = ["T-shirt/top", "Trouser", "Ankle boot"]
+
+
+def picture(side: int = 28, channels: int = 1) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (side, side, channels), dtype=np.uint8)
+
+
+def overlay(probability: float, true: str = "Trouser", **changes: object) -> plots.Overlay:
+    heat = np.random.default_rng(1).random((28, 28))
+    return plots.Overlay(picture(), heat, "Trouser", probability, true, **changes)
+
+
+def texts(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
+
+
+def only(figure: Figure) -> Axes:
+    return figure.axes[0]
+
+
+def agreement(undefined: bool = False) -> pd.DataFrame:
+    random = np.random.default_rng(0)
+    groups = [hybrids.ALL, hybrids.SAME, hybrids.DIFFERENT, *CLASSES]
+    table = pd.DataFrame({"metric": "pearson", "class": groups, "pairs": 1234, "undefined": 5})
+    for prefix in ("", "chance"):
+        mean = random.uniform(0, 1, len(groups))
+        names = ("mean", "low", "high") if not prefix else ("chance", "chance_low", "chance_high")
+        for name, shift in zip(names, (0, -0.1, 0.1), strict=True):
+            table[name] = np.nan if undefined else mean + shift
+    return table
+
+
+def covering(sizes: tuple[int, ...] = (0, 4, 8)) -> pd.DataFrame:
+    rows = pd.DataFrame(product(sizes, [hybrids.ALL, *CLASSES], ["accuracy", "pearson"]))
+    rows.columns = ["size", "class", "measure"]
+    mean = np.linspace(0.2, 0.9, len(rows))
+    return rows.assign(mean=mean, low=mean - 0.05, high=mean + 0.05)
+
+
+def scores() -> pd.DataFrame:
+    accuracy = np.array([0.88, 0.91])
+    return pd.DataFrame(
+        {"model": ["unmasked", "masked"], "accuracy": accuracy, "low": accuracy - 0.01}
+    ).assign(high=accuracy + 0.02)
+
+
+def test_overlay_is_green_and_solid_from_the_threshold_on_else_red_and_dashed() -> None:
+    shown = [overlay(0.95), overlay(0.9499, true="Dress"), overlay(1.0, true="")]
+    figure = plots.sheets(shown, 0.95, "Heading")
+    images = only(figure).findobj(AxesImage)
+    assert [image.get_cmap().name for image in images[1::2]] == ["Greens", "Reds", "Greens"]
+    for image, look in zip(images[1::2], shown, strict=True):
+        np.testing.assert_array_equal(image.get_array(), look.heat)
+    borders = only(figure).findobj(Rectangle)[:-1]
+    solid = [
+        border.get_linestyle() in ("-", "solid") for border in borders if border.get_fill() == 0
+    ]
+    assert solid == [True, False, True]
+    found = texts(figure)
+    assert "● Trouser\n95.00 %  ✓ right" in found
+    assert "○ Trouser\n94.99 %  ✗ Dress" in found
+    assert "● Trouser\n100 %" in found
+    assert any("≥ 95 %" in text for text in found)
+
+
+def test_probability_near_one_is_not_called_certain() -> None:
+    assert plots._probability(0.99999999) == "99.99 %"
+    assert plots._probability(1.0) == "100 %"
+
+
+def test_sheets_show_the_photograph_beside() -> None:
+    original = np.zeros((50, 30, 1), np.uint8)
+    figure = plots.sheets([overlay(0.5, true="", original=original)], 0.95, "")
+    square = only(figure).findobj(AxesImage)[0].get_array()
+    assert square.shape[:2] == (50, 50)
+    assert (square[:, :10] == 255).all()
+    assert (square[:, 10:40] == 0).all()
+
+
+def test_side_by_side_shows_every_map_of_every_model() -> None:
+    looks = {
+        name: [
+            plots.Look(name, "", np.full((28, 28), 0.1 * place), "Bag", 0.5, place == 0)
+            for place in range(3)
+        ]
+        for name in ("CNN", "CNN+SVM")
+    }
+    figure = plots.side_by_side([picture()] * 3, CLASSES, looks)
+    found = texts(figure)
+    assert found.count("✓ Bag") == 2
+    assert found.count("✗ Bag") == 4
+    assert {"CNN", "CNN+SVM", "Trouser"} <= set(found)
+
+
+def test_tiles_show_every_picture_once() -> None:
+    figure = plots.tiles({"one": [picture()] * 3, "two": [picture()] * 3}, CLASSES)
+    assert len(only(figure).findobj(AxesImage)) == 6
+    assert texts(figure).count("Trouser") == 1
+
+
+def test_scores_show_the_accuracy_and_its_interval() -> None:
+    axes = only(plots.scores(scores(), hybrids.NAMES))
+    (container,) = axes.containers
+    np.testing.assert_allclose(container.lines[0].get_xdata(), [88, 91])
+    segments = container.lines[2][0].get_segments()
+    np.testing.assert_allclose([line[:, 0] for line in segments], [[87, 90], [90, 93]])
+    names = [tick.get_text() for tick in axes.get_yticklabels()]
+    assert names == ["SVM, all pixels", "SVM+Mask"]
+    assert {"88.00", "91.00"} <= set(texts(axes.figure))
+
+
+def test_agreement_shows_maps_and_chance_with_intervals() -> None:
+    table = agreement()
+    axes = only(plots.agreement(table, "pearson", ("CNN", "CNN+SVM")))
+    chance, ours = axes.containers
+    np.testing.assert_allclose(chance.lines[0].get_xdata(), table["chance"])
+    np.testing.assert_allclose(ours.lines[0].get_xdata(), table["mean"])
+    ends = [line[:, 0] for line in ours.lines[2][0].get_segments()]
+    np.testing.assert_allclose(ends, table[["low", "high"]])
+    assert axes.get_xlabel().startswith("Pearson correlation, CNN and CNN+SVM")
+    assert texts(axes.figure).count("1,234") == len(table)
+
+
+def test_covering_shows_each_class_beside_all() -> None:
+    table = covering()
+    figure = plots.covering(table, "accuracy", hybrids.ALL)
+    panels = {axes.get_title(): axes for axes in figure.axes}
+    assert list(panels) == CLASSES
+    for name, panel in panels.items():
+        everyone, one = (
+            table[(table["measure"] == "accuracy") & (table["class"] == which)]
+            for which in (hybrids.ALL, name)
+        )
+        np.testing.assert_allclose(panel.lines[0].get_ydata(), 100 * everyone["mean"])
+        np.testing.assert_allclose(panel.lines[1].get_ydata(), 100 * one["mean"])
+
+
+@pytest.mark.parametrize("suffix", [".png", ".svg"])
+@pytest.mark.parametrize("kind", ["sheets", "no sheets", "agreement", "covering", "scores"])
+def test_stages_are_drawn_legibly_also_from_poor_tables(
+    tmp_path: Path, kind: str, suffix: str
+) -> None:
+    figure = {
+        "sheets": lambda: plots.sheets([overlay(0.5)] * 11, 0.95, "Heading"),
+        "no sheets": lambda: plots.sheets([], 0.95, "No mistakes"),
+        "agreement": lambda: plots.agreement(agreement(True), "pearson", ("CNN", "CNN+SVM")),
+        "covering": lambda: plots.covering(covering((4,)), "pearson", hybrids.ALL),
+        "scores": lambda: plots.scores(scores(), hybrids.NAMES),
+    }[kind]()
+    seen = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
+    assert min(text.get_fontsize() for text in seen) >= 7
+    plots.save(figure, tmp_path / f"a{suffix}", 60)
+    assert (tmp_path / f"a{suffix}").stat().st_size > 500

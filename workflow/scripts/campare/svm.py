@@ -1,0 +1,345 @@
+"""Support vector machines: scikit-learn fits them, arrays keep them, torch evaluates them.
+
+A machine of K classes is K(K − 1)/2 two-class machines, as libsvm makes them. Its decision is
+written here in torch and not asked of scikit-learn: it can then stand on top of a network as the
+network's last layer, and gradients pass through it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from campare import atomic
+from campare.errors import CampareError
+
+Doubles = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+CACHE = 1000  # MB of kernel values that libsvm keeps; the result does not depend on it
+CHUNK = 1000  # vectors decided on at once
+
+
+@dataclass(frozen=True, eq=False)
+class Vectors:
+    """What a machine learns from and is tested on.
+
+    x: float32 or uint8 (N, D); label, index: int64 (N,), true class and position in the data
+    set; training: bool (N,), the others are for the test.
+    """
+
+    x: NDArray[Any]
+    label: Integers
+    index: Integers
+    training: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Machine:
+    """A support vector machine in arrays, all float64.
+
+    A vector x is first standardised, (x − mean)/scale, mean and scale (D,). The two-class machine
+    of classes i < j, in the order of `itertools.combinations`, says
+    Σ_s coefficient[s, ij]·k(x, s) + intercept[ij] over the S support vectors (S, D), positive for
+    i; k is x·s, or exp(−gamma·|x − s|²) for the kernel "rbf".
+    """
+
+    kernel: str
+    c: float
+    gamma: float
+    classes: int
+    mean: Doubles
+    scale: Doubles
+    support: Doubles
+    coefficient: Doubles
+    intercept: Doubles
+
+
+def search(
+    vectors: Vectors,
+    *,
+    kernels: Sequence[str],
+    c: Sequence[float],
+    folds: int,
+    images: int | None,
+    seed: int,
+    key: str,
+) -> pd.DataFrame:
+    """Cross-validate every kernel with every penalty, on the same stratified folds.
+
+    Parameters
+    ----------
+    images
+        How many training vectors are used, drawn by class; None for all.
+    key
+        Where the study says all this, such as "hybrid.svm", for messages.
+
+    Returns
+    -------
+    DataFrame
+        kernel, c, accuracy and std (over folds), images, chosen: True for the most accurate, the
+        first of equals.
+
+    Raises
+    ------
+    CampareError
+        A class has fewer vectors than there are folds, or `images` is out of range.
+    """
+    from sklearn.model_selection import StratifiedKFold, cross_val_score
+    from sklearn.pipeline import make_pipeline
+
+    rows = drawn(vectors, images, seed, f"{key}.search_images")
+    x, y = _exact(vectors.x[rows]), vectors.label[rows]
+    fewest = np.unique(y, return_counts=True)[1].min()
+    if fewest < folds:
+        raise CampareError(
+            f"{key}.folds: {folds}, but a class has {fewest} vector(s) among the {len(y)} that "
+            "cross-validation uses; set fewer folds or more search_images"
+        )
+    parts = StratifiedKFold(folds, shuffle=True, random_state=seed)
+    found = []
+    for kernel in kernels:
+        for penalty in c:
+            pipeline = make_pipeline(_scaler(x), _svc(kernel, penalty))
+            accuracy = cross_val_score(pipeline, x, y, cv=parts, error_score="raise")
+            found.append((kernel, penalty, accuracy.mean(), accuracy.std(ddof=1), len(y)))
+    table = pd.DataFrame(found, columns=["kernel", "c", "accuracy", "std", "images"])
+    return table.assign(chosen=table.index == table["accuracy"].argmax())
+
+
+def fit(
+    vectors: Vectors, *, kernel: str, c: float, images: int | None, seed: int, key: str
+) -> Machine:
+    """Fit a machine to the training vectors, or to `images` of them drawn by class.
+
+    Features are standardised (scikit-learn's StandardScaler); uint8 grey levels become 0 to 1.
+    gamma is scikit-learn's "scale", 1 / (D · variance of all values).
+
+    Raises
+    ------
+    CampareError
+        `images` is out of range.
+    """
+    rows = drawn(vectors, images, seed, f"{key}.images")
+    x, y = _exact(vectors.x[rows]), vectors.label[rows]
+    scaler = _scaler(x)
+    svc = _svc(kernel, c).fit(scaler.fit_transform(x), y)
+    pairs = list(combinations(range(len(svc.classes_)), 2))
+    # Row j − 1 of dual_coef_ holds the coefficients of class i's vectors against class j, row i
+    # those of class j's against i. Of two classes scikit-learn gives the opposite sign.
+    sign = -1 if len(pairs) == 1 else 1
+    of = np.repeat(np.arange(len(svc.classes_)), svc.n_support_)
+    coefficient = np.zeros((len(of), len(pairs)))
+    for place, (i, j) in enumerate(pairs):
+        coefficient[of == i, place] = sign * svc.dual_coef_[j - 1, of == i]
+        coefficient[of == j, place] = sign * svc.dual_coef_[i, of == j]
+    return Machine(
+        kernel=kernel,
+        c=float(c),
+        gamma=float(svc._gamma),
+        classes=len(svc.classes_),
+        mean=np.zeros(x.shape[1]) if x.dtype == np.uint8 else scaler.mean_,
+        scale=np.full(x.shape[1], 255.0) if x.dtype == np.uint8 else scaler.scale_,
+        support=np.asarray(svc.support_vectors_, np.float64),
+        coefficient=coefficient,
+        intercept=sign * np.asarray(svc.intercept_, np.float64),
+    )
+
+
+def drawn(vectors: Vectors, images: int | None, seed: int, key: str) -> Integers:
+    """Rows of as many training vectors, stratified by class; None for all.
+
+    Raises
+    ------
+    CampareError
+        There are not so many, or too few to have every class; `key` names the number.
+    """
+    from sklearn.model_selection import train_test_split
+
+    rows = np.flatnonzero(vectors.training)
+    if images is None or images == len(rows):
+        return rows
+    classes = len(np.unique(vectors.label[rows]))
+    if not classes <= images <= len(rows) - classes:
+        raise CampareError(
+            f"{key}: {images}; must lie between {classes}, the number of classes, and "
+            f"{len(rows) - classes}, or be null for all {len(rows)} training images"
+        )
+    labels = vectors.label[rows]
+    chosen, _ = train_test_split(rows, train_size=images, stratify=labels, random_state=seed)
+    return np.sort(chosen)
+
+
+def decide(machine: Machine, values: NDArray[Any]) -> Doubles:
+    """The machine's decision for vectors (N, D): float64 (N, classes), the highest is predicted."""
+    decision = Decision(machine)
+    with torch.inference_mode():
+        parts = [
+            decision(torch.from_numpy(values[start : start + CHUNK])).numpy()
+            for start in range(0, len(values), CHUNK)
+        ]
+    return np.concatenate(parts)
+
+
+class Decision(nn.Module):
+    """A machine as a layer: (B, D) of any kind of number -> float64 (B, classes).
+
+    The value of a class is scikit-learn's decision function of shape "ovr": the two-class
+    machines that vote for it, and to break ties, squeezed into ±1/3, the sum of what they say.
+    The squeezing would scale the gradient differently for each image, and votes have none: the
+    gradient given is that of the plain sum, so that a linear machine's is a weight vector.
+    """
+
+    mean: torch.Tensor
+    scale: torch.Tensor
+    support: torch.Tensor
+    coefficient: torch.Tensor
+    intercept: torch.Tensor
+    sides: torch.Tensor
+
+    def __init__(self, machine: Machine) -> None:
+        super().__init__()
+        self.kernel = machine.kernel
+        self.gamma = machine.gamma
+        for name in ("mean", "scale", "support", "coefficient", "intercept"):
+            self.register_buffer(name, torch.from_numpy(getattr(machine, name)))
+        pairs = list(combinations(range(machine.classes), 2))
+        sides = torch.zeros(len(pairs), machine.classes, dtype=torch.float64)
+        for place, (i, j) in enumerate(pairs):
+            sides[place, i], sides[place, j] = 1, -1
+        self.register_buffer("sides", sides)
+
+    def forward(self, vectors: torch.Tensor) -> torch.Tensor:
+        """Decision values."""
+        margins = self.margins(vectors)
+        total = margins @ self.sides
+        with torch.no_grad():
+            won = torch.where(margins >= 0, 1.0, -1.0).to(margins)
+            votes = (won @ self.sides + len(self.sides.T) - 1) / 2
+            value = votes + total / (3 * (total.abs() + 1))
+        return value + (total - total.detach())
+
+    def margins(self, vectors: torch.Tensor) -> torch.Tensor:
+        """float64 (B, K(K − 1)/2): what each two-class machine says, positive for the first."""
+        x = (vectors.to(self.mean) - self.mean) / self.scale
+        products = x @ self.support.T
+        if self.kernel == "rbf":
+            squares = (x**2).sum(1, keepdim=True) + (self.support**2).sum(1) - 2 * products
+            products = torch.exp(-self.gamma * squares)
+        return products @ self.coefficient + self.intercept
+
+
+def topped(network: nn.Module, top: nn.Module) -> nn.Module:
+    """The network with `top` in place of its last linear layer; the network itself is changed.
+
+    `nn.Identity` leaves its pooled features, a `Decision` makes it a CNN+SVM.
+
+    Raises
+    ------
+    CampareError
+        It has no linear layer.
+    """
+    names = [name for name, module in network.named_modules() if isinstance(module, nn.Linear)]
+    if not names:
+        raise CampareError("hybrid.network: has no linear layer that an SVM could replace")
+    network.set_submodule(names[-1], top)
+    return network
+
+
+# Files.
+
+
+def save(machine: Machine, path: str | Path, about: Mapping[str, Any]) -> None:
+    """Write a machine as safetensors; equal machines give equal bytes.
+
+    Numbers, text and `about` go into the header as one JSON text, under the key "campare".
+    """
+    from safetensors.numpy import save as serialized
+
+    held = {field.name: getattr(machine, field.name) for field in fields(machine)}
+    arrays = {name: value for name, value in held.items() if isinstance(value, np.ndarray)}
+    plain = {name: value for name, value in held.items() if name not in arrays}
+    header = {"campare": json.dumps({"machine": plain, **about}, sort_keys=True)}
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    with atomic.replacing(path) as aside:
+        aside.write_bytes(serialized(contiguous, header))
+
+
+def load(path: str | Path) -> Machine:
+    """Read what `save` wrote.
+
+    Raises
+    ------
+    CampareError
+        The file is missing or truncated, or holds no machine.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="np") as file:
+            plain = json.loads((file.metadata() or {}).get("campare", ""))["machine"]
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        return Machine(**plain, **arrays)
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise CampareError(
+            f"{path}: no readable SVM ({error}); delete it and run snakemake again"
+        ) from error
+
+
+def write_vectors(vectors: Vectors, path: str | Path) -> None:
+    """Write vectors as HDF5, an array per field."""
+    with atomic.replacing(path) as aside:
+        atomic.reserve(aside, vectors.x.nbytes + (1 << 20))
+        with h5py.File(aside, "w") as file:
+            for field in fields(vectors):
+                file[field.name] = getattr(vectors, field.name)
+
+
+def read_vectors(path: str | Path) -> Vectors:
+    """Read what `write_vectors` wrote.
+
+    Raises
+    ------
+    CampareError
+        The file is missing or truncated, or holds something else.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            return Vectors(**{field.name: file[field.name][...] for field in fields(Vectors)})
+    except (OSError, KeyError) as error:
+        raise CampareError(
+            f"{path}: no readable vectors ({error}); delete it and run snakemake again"
+        ) from error
+
+
+def _exact(values: NDArray[Any]) -> NDArray[Any]:
+    """Grey levels as they are, features as float64: scikit-learn would standardise in float32."""
+    return values if values.dtype == np.uint8 else values.astype(np.float64)
+
+
+def _scaler(x: NDArray[Any]) -> Any:
+    """What brings vectors to one scale; for uint8, a division by 255."""
+    from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+    return FunctionTransformer(_shares) if x.dtype == np.uint8 else StandardScaler()
+
+
+def _shares(levels: NDArray[np.uint8]) -> Doubles:
+    return levels / 255
+
+
+def _svc(kernel: str, c: float) -> Any:
+    from sklearn.svm import SVC
+
+    return SVC(kernel=kernel, C=c, gamma="scale", cache_size=CACHE, break_ties=True)

@@ -1,0 +1,43 @@
+"""Take the pooled features of every image from a network, and what it predicts itself."""
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from campare import data, devices, models, seeding, split, svm, tables
+from campare.preprocess import prepare
+from job import logged
+
+with logged(snakemake.log[0]):
+    wanted = snakemake.params
+    seeding.deterministic(wanted.threads)
+    device = devices.choose(wanted.device)
+    dataset = data.read(snakemake.input.data)
+    frame = split.read(snakemake.input.split, len(dataset.images))
+    index, label = frame["index"].to_numpy(), frame["label"].to_numpy()
+    network, about = models.load(
+        snakemake.input.weights,
+        wanted.architecture,
+        classes=len(dataset.classes),
+        channels=dataset.images.shape[3],
+    )
+    classifier = [module for module in network.modules() if isinstance(module, nn.Linear)][-1]
+    classifier.to(device)
+    network = svm.topped(network, nn.Identity()).to(device)
+
+    features, logits = [], []
+    with torch.inference_mode():
+        for rows in np.array_split(index, -(-len(index) // wanted.batch_size)):
+            pictures = torch.from_numpy(dataset.images[rows]).to(device).permute(0, 3, 1, 2)
+            pooled = network(prepare(pictures, about["mean"], about["std"], wanted.input_size))
+            features.append(pooled.cpu().numpy())
+            logits.append(classifier(pooled).cpu().numpy())
+
+    test = (frame["subset"] == "test").to_numpy()
+    vectors = svm.Vectors(np.concatenate(features), label, index, ~test)
+    svm.write_vectors(vectors, snakemake.output.vectors)
+    predicted = np.concatenate(logits).argmax(axis=1)
+    predictions = pd.DataFrame({"index": index, "label": label, "prediction": predicted})
+    tables.write(predictions[test], snakemake.output.predictions)
+    print(f"{vectors.x.shape[1]} features of {len(index):,} images")

@@ -1,0 +1,41 @@
+"""Choose an SVM by cross-validation, fit it, and let it classify the test images."""
+
+import pandas as pd
+import torch
+
+from campare import svm, tables
+from job import logged
+
+with logged(snakemake.log[0]):
+    wanted = snakemake.params
+    settings = wanted.settings
+    torch.set_num_threads(snakemake.threads)
+    vectors = svm.read_vectors(snakemake.input.vectors)
+    common = {"seed": settings["seed"], "key": wanted.key}
+    found = svm.search(
+        vectors,
+        kernels=settings["kernels"],
+        c=settings["c"],
+        folds=settings["folds"],
+        images=settings["search_images"],
+        **common,
+    )
+    print(found.to_string(index=False))
+    best = found[found["chosen"]].iloc[0]
+    machine = svm.fit(
+        vectors, kernel=best["kernel"], c=best["c"], images=settings["images"], **common
+    )
+    test = ~vectors.training
+    label = vectors.label[test]
+    predicted = svm.decide(machine, vectors.x[test]).argmax(axis=1)
+    fitted = settings["images"] or int(vectors.training.sum())
+    tables.write(found, snakemake.output.search)
+    tables.write(
+        pd.DataFrame({"index": vectors.index[test], "label": label, "prediction": predicted}),
+        snakemake.output.predictions,
+    )
+    svm.save(machine, snakemake.output.machine, {"name": wanted.machine, "images": fitted})
+    print(
+        f"{wanted.machine}: {best['kernel']}, C = {best['c']:g}, {fitted:,} training images, "
+        f"{len(machine.support):,} support vectors, test accuracy {(predicted == label).mean():.4f}"
+    )

@@ -1,0 +1,27 @@
+"""Measure how alike two models' maps of the same image are, and those of different images."""
+
+from dataclasses import replace
+
+from campare import hybrids, maps, masks, similarity, store, tables
+from job import logged
+
+with logged(snakemake.log[0]):
+    wanted = snakemake.params
+    size = (wanted.input_size, wanted.input_size)
+    # Their layers differ in resolution: both are brought to that of the images first.
+    first, second = (
+        replace(found, maps=maps.show(found.maps, size))
+        for found in (store.read(snakemake.input.first), store.read(snakemake.input.second))
+    )
+    partner = masks.partners(second.label, wanted.seed)
+    for path, other in (
+        (snakemake.output.pairs, second),
+        (snakemake.output.chance, hybrids.swapped(second, partner)),
+    ):
+        table = similarity.table(
+            first, other, wanted.metrics, None, wanted.epsilon, snakemake.threads
+        )
+        # Alone in its class, an image has no partner to be compared with.
+        tables.write(table if other is second else table[partner >= 0], path)
+        undefined = table[[*wanted.metrics]].isna().any(axis=1).sum()
+        print(f"{path}: {len(table):,} pairs, {undefined:,} with an undefined metric")

@@ -1,0 +1,19 @@
+"""Draw what each pixel SVM sees of the first test image of every class."""
+
+import numpy as np
+
+from campare import data, hybrids, plots, svm
+from job import logged
+
+with logged(snakemake.log[0]):
+    wanted = snakemake.params
+    dataset = data.read(snakemake.input.data)
+    seen = {}
+    for machine, path in zip(wanted.machines, snakemake.input.vectors, strict=True):
+        vectors = svm.read_vectors(path)
+        test = np.flatnonzero(~vectors.training)
+        rows = test[hybrids.first_of_each(vectors.label[test])]
+        shape = (len(rows), *dataset.images.shape[1:])
+        seen[hybrids.NAMES[machine]] = vectors.x[rows].reshape(shape)
+    names = [dataset.classes[label] for label in vectors.label[rows]]
+    plots.save_each(snakemake.output, lambda _: plots.tiles(seen, names), wanted.dpi)

@@ -1,0 +1,50 @@
+"""Draw test images under their maps: one of each class, and the most confident mistakes."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from campare import data, hybrids, maps, plots, store
+from job import logged
+
+with logged(snakemake.log[0]):
+    wanted = snakemake.params
+    dataset = data.read(snakemake.input.data)
+    kept = store.read(snakemake.input.store)
+    sheets = {
+        "classes": (hybrids.first_of_each(kept.label), "The first test image of each class"),
+        "mistakes": (
+            hybrids.confident_mistakes(kept, wanted.mistakes),
+            "The mistakes made with the highest probability",
+        ),
+    }
+
+    def draw(name: str) -> Figure:
+        rows, heading = sheets[name]
+        images = dataset.images[kept.index[rows]]
+        size = images.shape[1:3]
+        if wanted.spline is None:
+            heat = maps.show(kept.maps[rows], size)
+        else:
+            heat = maps.splined(kept.maps[rows], size, wanted.spline)
+        shown = [
+            plots.Overlay(
+                image,
+                warm,
+                dataset.classes[predicted],
+                float(kept.prediction[row, predicted]),
+                dataset.classes[kept.label[row]],
+            )
+            for row, image, warm, predicted in zip(
+                rows, images, heat, kept.predicted[rows], strict=True
+            )
+        ]
+        return plots.sheets(shown, wanted.threshold, heading)
+
+    plots.save_each(snakemake.output, draw, wanted.dpi)
+    wrong = np.count_nonzero(kept.predicted != kept.label)
+    sure = kept.prediction.max(axis=1) >= wanted.threshold
+    print(
+        f"{wrong:,} mistakes in {len(kept.label):,} test images; {sure.mean():.1%} are classified "
+        f"with a probability of {wanted.threshold:.0%} or more, of which "
+        f"{np.count_nonzero(sure & (kept.predicted != kept.label)):,} wrongly"
+    )

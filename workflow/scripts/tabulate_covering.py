@@ -1,0 +1,15 @@
+"""Tabulate accuracy and drift of the maps as a patch grows, by class."""
+
+from campare import data, hybrids, tables
+from job import logged
+
+with logged(snakemake.log[0]):
+    wanted = snakemake.params
+    measured = {
+        size: tables.read(path)
+        for size, path in zip(wanted.sizes, snakemake.input.similarities, strict=True)
+    }
+    classes = data.read(snakemake.input.data).classes
+    table = hybrids.covering(measured, wanted.metrics, classes)
+    tables.write(table, snakemake.output.covering)
+    print(table[table["class"] == hybrids.ALL].to_string(index=False))

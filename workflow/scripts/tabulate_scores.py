@@ -1,0 +1,38 @@
+"""Tabulate how right several classifiers are, over all classes and by class."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from campare import analysis, data, hybrids, performance, store, tables
+from job import logged
+
+
+def predictions(path: str) -> pd.DataFrame:
+    """What a model says of the test images, from its CAM store or its table."""
+    if Path(path).suffix != ".h5":
+        return tables.read(path)
+    found = store.read(path)
+    columns = {"index": found.index, "label": found.label, "prediction": found.predicted}
+    return pd.DataFrame(columns)
+
+
+with logged(snakemake.log[0]):
+    wanted = snakemake.params
+    classes = data.read(snakemake.input.data).classes
+    said = {
+        name: predictions(path)
+        for name, path in zip(wanted.models, snakemake.input.predictions, strict=True)
+    }
+    scores = hybrids.scores(said, len(classes), wanted.reference)
+    by_class = hybrids.class_scores(said, classes)
+    counts = [
+        performance.confusion(table["label"], table["prediction"], len(classes))
+        for table in said.values()
+    ]
+    confusion = analysis.confusions([(name, 0) for name in said], counts, classes)
+    tables.write(scores, snakemake.output.scores)
+    tables.write(by_class, snakemake.output.classes)
+    tables.write(confusion.rename(columns={"augmentation": "model"}), snakemake.output.confusion)
+    print(scores.to_string(index=False))
+    print(by_class.to_string(index=False))
