@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campare import masks
+from campare.errors import CampareError
 
 MAPS = np.random.default_rng(0).random((6, 10, 10)).astype(np.float32)
 
@@ -103,6 +104,12 @@ def test_patch_is_a_square_inside_and_its_place_is_the_images_own(size: int) -> 
     alone = masks.covered(images[3:4], index[3:4], size, fill=0, seed=5)
     assert np.array_equal(alone[0], found[3])
     assert images.min() > 0  # the argument is kept
+
+
+def test_patch_larger_than_the_picture_is_named() -> None:
+    images, _ = pictures()
+    with pytest.raises(CampareError, match=r"covering\.sizes: 13 is larger .* 12×12"):
+        masks.covered(images, np.arange(8), 13, fill=0, seed=0)
 
 
 def test_patches_lie_everywhere() -> None:

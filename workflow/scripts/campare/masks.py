@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from campare import seeding
+from campare.errors import CampareError
 from campare.maps import Floats
 
 Integers = NDArray[np.int64]
@@ -59,10 +60,20 @@ def covered(
 
     The place is uniform over those where the square is inside, decided by the seed and the
     picture's `index` in the data set alone; a larger square lies about the same place.
+
+    Raises
+    ------
+    CampareError
+        The square is larger than the pictures.
     """
+    height, width = images.shape[1:3]
+    if size > min(height, width):
+        raise CampareError(
+            f"covering.sizes: {size} is larger than the pictures, {width}×{height} pixels; leave "
+            "it out"
+        )
     numbers = torch.tensor(index)
     draws = seeding.uniforms(seed, 0, numbers, torch.zeros_like(numbers), 2).numpy()
-    height, width = images.shape[1:3]
     top = (draws[:, 0] * (height - size + 1)).astype(int)[:, None, None]
     left = (draws[:, 1] * (width - size + 1)).astype(int)[:, None, None]
     down, across = np.arange(height)[:, None], np.arange(width)
