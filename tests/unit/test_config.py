@@ -72,6 +72,7 @@ def test_fashion_study_is_valid_and_has_every_stage() -> None:
     assert study["training"] | {"seed": 0} == {
         "epochs": 10,
         "batch_size": 64,
+        "steps_per_epoch": None,
         "learning_rate": 1e-3,
         "weight_decay": 0,
         "precision": "float32",
