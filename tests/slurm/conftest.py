@@ -37,10 +37,6 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The default study (under another name) as one machine makes it."""
-    import os  # DEV
-
-    if os.environ.get("UND"):  # DEV
-        return Project(Path(os.environ["UND"]))  # DEV
     study = yaml.safe_load((ROOT / "config" / "config.yaml").read_text()) | {"study": "tiny"}
     project = copy_project(tmp_path_factory.mktemp("undisturbed") / "project", study)
     run = project.snakemake()
