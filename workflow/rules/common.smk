@@ -96,7 +96,7 @@ def figures(kind, labels, also=""):
 
 def method_of(also):
     """The CAM method that a value of the wildcard `also` stands for."""
-    return also[:-1] or STUDY["cam"]["method"]
+    return Path(also).name or STUDY["cam"]["method"]
 
 
 def by_method(labels, also):
