@@ -139,19 +139,23 @@ ARCHITECTURES: dict[str, Architecture] = {
         "two 3×3 convolutions (32, 64) without padding, each with ReLU and 2×2 max-pooling, global "
         "average pooling, one linear layer: the listing of Suresh and Kaushik",
         "models:fashion_cnn",
+        gmacs=0.15,
     ),
     "fashion_cnn_wide": Architecture(
         "fashion_cnn with 64 and 128 channels",
         "models:fashion_cnn_wide",
+        gmacs=0.6,
     ),
     "fashion_cnn_third": Architecture(
         "fashion_cnn with a third convolution (64), whose maps fit the zoom factor of their CAM",
         "models:fashion_cnn_third",
+        gmacs=0.2,
     ),
     "fashion_cnn_deep": Architecture(
         "five 3×3 convolutions (16, 32, 64, 128, 256) with ReLU, 2×2 max-pooling after the first "
         "four, global average pooling, one linear layer: what Suresh and Kaushik feed an SVM from",
         "models:fashion_cnn_deep",
+        gmacs=0.18,
     ),
     "resnet18_cifar": Architecture(
         "torchvision's ResNet-18 with the CIFAR stem (3×3, stride 1, no pooling) for inputs of "
