@@ -33,6 +33,8 @@ SVMS = ["cnn-svm", "unmasked", "masked", "mask-same-class", "mask-any-class", "m
 FIGURES = {
     "training/history",
     "confusion/baseline",
+    "sets/sets",
+    *(f"overlays/{name}" for name in ("over_images", "alone")),
     *(f"sheets/{name}" for name in ("classes", "mistakes")),
     *(f"agreement/{name}" for name in STUDY["similarity"]["metrics"]),
     *(f"covering/{name}" for name in ("accuracy", *STUDY["similarity"]["metrics"])),
