@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from toy import Run, files, slurm
+from toy import Run, facts, files, slurm
 
 from tiny import TINY, Project, copy_project
 
@@ -58,12 +58,13 @@ def test_two_gpu_jobs_run_at_once_on_two_nodes(
     run = Run(copy_project(tmp_path / "project", SLOW), *MODELS)
     together = set()
     while run.process.poll() is None:
-        running = slurm("squeue", "--noheader", "--states=RUNNING", "--format=%N %b").splitlines()
+        running = slurm("squeue", "--noheader", "--states=RUNNING", "--format=%i").split()
         if len(running) == 2:
-            together.add(" and ".join(sorted(running)))
+            asked = (f"{facts(job)['TresPerJob']} on {facts(job)['NodeList']}" for job in running)
+            together.add(" and ".join(sorted(asked)))
     run.finish()
-    assert together == {"node1 gres/gpu:1 and node2 gres/gpu:1"}
-    seen.append(f"two trainings with a GPU each, at once on {together.pop()}")
+    assert together == {"gres:gpu:1 on node1 and gres:gpu:1 on node2"}
+    seen.append(f"two GPU trainings at once: {together.pop()}")
 
 
 def test_on_one_machine_with_one_gpu_they_queue(
