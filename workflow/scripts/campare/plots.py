@@ -85,6 +85,7 @@ GREY = "#777777"
 WRONG = "#D55E00"
 HEAT = "viridis"
 OVERLAID = 0.6  # opacity of a map over its image
+BAR = 1.9  # inches that the colour bar of a sheet of maps is wide
 SURE, UNSURE = "#117733", "#CC3311"
 MARKERS = "osD^vP*X"
 TITLES = {
@@ -820,7 +821,9 @@ def overlays(
     """
     cell, pitch, drop, left, top = 0.8, 0.92, 1.0, 0.1, 0.42
     models = [look.augmentation for look in looks[0]]
-    width, height = left + (1 + len(models)) * pitch + 0.05, top + len(images) * drop + 0.62
+    # Wide enough for the colour bar under the maps.
+    width = max(left + (1 + len(models)) * pitch + 0.05, left + pitch + BAR + 0.15)
+    height = top + len(images) * drop + 0.62
     figure, axes = _canvas(width, height)
     for row, (image, seen, kind) in enumerate(zip(images, looks, classes, strict=True)):
         y = top + row * drop
@@ -1121,7 +1124,7 @@ def _heat_bar(
 ) -> None:
     """The colours of maps, on a canvas."""
     width, height = figure.get_size_inches()
-    bar = axes.inset_axes((x / width, 1 - (y + 0.08) / height, 1.9 / width, 0.08 / height))
+    bar = axes.inset_axes((x / width, 1 - (y + 0.08) / height, BAR / width, 0.08 / height))
     figure.colorbar(
         ScalarMappable(Normalize(0, 1), HEAT), bar, orientation="horizontal",
         alpha=1 if alone else OVERLAID, ticks=(0, 0.5, 1), label=label,
