@@ -22,6 +22,7 @@ from toy import (
     await_,
     facts,
     files,
+    freeze,
     job_of,
     kill_job,
     kill_slurmd,
@@ -103,13 +104,12 @@ def test_cancelled_preempted_or_out_of_time(
     run, trainings = begin(["affine/1", "elastic/2", "cutmix/3"])
     slow, cancelled, preempted = trainings
 
+    late, doomed, victim = (job_of(process) for process in freeze(trainings, epochs=2))
+    slurm("scancel", doomed)
     # SLURM looks for jobs out of time every half minute.
-    late = job_of(slow.freeze(epochs=2))
     slurm("scontrol", "update", f"JobId={late}", "TimeLimit=1")
+    await_("time limit", lambda: facts(late)["JobState"] == "TIMEOUT", pause=0.5)
 
-    slurm("scancel", job_of(cancelled.reach(epochs=2)))
-
-    victim = job_of(preempted.reach(epochs=2))
     node = facts(victim)["NodeList"]
     slurm(
         "sbatch",
@@ -119,7 +119,7 @@ def test_cancelled_preempted_or_out_of_time(
         "--output=/dev/null",
         "--wrap=sleep 5",
     )
-    await_("preemption", lambda: facts(victim).get("Restarts") == "1")
+    await_("preemption", lambda: facts(victim).get("Restarts") == "1", pause=0.5)
 
     compared = same(run, undisturbed)
     output = run.output()
@@ -138,8 +138,9 @@ def test_a_node_is_lost_and_an_orphan_writes_on(
     begin: Begin, cluster: Path, undisturbed: Project, seen: list[str]
 ) -> None:
     run, (killed, orphaned) = begin(["gaussian_blur/2", "random_crop/3"])
-    jobs = {training.name: job_of(training.freeze(epochs=2)) for training in (killed, orphaned)}
-    orphan = orphaned.state()[0]
+    processes = freeze([killed, orphaned], epochs=2)
+    orphan = processes[1]
+    jobs = dict(zip((killed.name, orphaned.name), map(job_of, processes), strict=True))
     nodes = {facts(job)["NodeList"] for job in jobs.values()}
     assert len(nodes) == 1, "SLURM fills one node first"
     (node,) = nodes
@@ -169,7 +170,7 @@ def test_snakemake_is_killed_and_started_again(
     begin: Begin, undisturbed: Project, seen: list[str]
 ) -> None:
     run, trainings = begin(["color_jitter/1", "equalize/3"])
-    first = [training.freeze(epochs=2) for training in trainings]
+    first = freeze(trainings, epochs=2)
     run.process.kill()
     run.process.wait()
     unlock = ["snakemake", "--unlock", "--configfile", "config/tiny.yaml"]

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -72,11 +72,21 @@ class Training:
         )
         return self.state()[0]
 
-    def freeze(self, epochs: int) -> int:
-        """Stop the process once so many epochs are finished, for a fault that takes its time."""
-        process = self.reach(epochs)
-        os.kill(process, signal.SIGSTOP)
-        return process
+
+def freeze(trainings: Sequence[Training], epochs: int) -> list[int]:
+    """Stop each process once so many epochs are finished, for a fault that takes its time."""
+    frozen: dict[str, int] = {}
+
+    def all_frozen() -> bool:
+        for training in trainings:
+            process, finished = training.state()
+            if finished >= epochs and training.name not in frozen:
+                os.kill(process, signal.SIGSTOP)
+                frozen[training.name] = process
+        return len(frozen) == len(trainings)
+
+    await_(f"{len(trainings)} trainings at epoch {epochs}", all_frozen)
+    return [frozen[training.name] for training in trainings]
 
 
 def job_of(process: int) -> str:
