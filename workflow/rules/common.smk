@@ -273,7 +273,7 @@ def mapping_settings(variant):
     """What jobs share that map other images, or another network, than a study's models."""
     return {
         "study": STUDY["study"],
-        "variant": variant,
+        "augmentation": variant,
         "seed": SEEDS[0],
         "input_size": STUDY["model"]["input_size"],
         "batch_size": STUDY["cam"]["batch_size"],

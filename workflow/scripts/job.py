@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from campare.errors import CampareError
 
@@ -50,6 +51,20 @@ def logged(log: str) -> Iterator[None]:
             sys.exit(1)
         finally:
             sys.stdout, sys.stderr = stdout, stderr
+
+
+def watched(batches: Iterator[Any], images: int) -> Iterator[Any]:
+    """The same batches of maps, with a line every half minute and at the end, and then `used`."""
+    start = printed = time.monotonic()
+    done = 0
+    for batch in batches:
+        yield batch
+        done += len(batch.maps)
+        now = time.monotonic()
+        if now - printed >= 30 or done == images:
+            printed = now
+            print(f"{done:,} of {images:,} images, {done / (now - start):,.0f} images/s")
+    used(done, time.monotonic() - start)
 
 
 def used(images: float, seconds: float) -> None:

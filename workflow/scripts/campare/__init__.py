@@ -6,7 +6,10 @@ One module per concept, in the order of the pipeline:
     data  split                       pictures as arrays, and who trains on which
     seeding  augment                  random numbers that belong to an image; augmentations
     models  preprocess  train         one network per (augmentation, seed)
-    cams  store  maps                 class activation maps, the file that keeps them, what is shown
+    augmented                         the images that it was trained on, as a file
+    cams  store  explain              class activation maps, the file that keeps them, one into the
+                                      other
+    maps                              what is shown of them
     performance                       how right a model is
     similarity  kernels               how far two maps are apart; its compiled loops
     svm  masks  photographs           optional stages: support vector machines, what is kept or
@@ -14,6 +17,7 @@ One module per concept, in the order of the pipeline:
     analysis  hybrids                 tables of the study, and of the optional stages
     tables  plots                     files of tables, and figures
 
+    needs  devices  efficiency        what a job asks for, where it computes, what it used
     errors  atomic  memory            bad input; files that appear whole; what is asked of malloc
 
 Nothing here knows of Snakemake: the scripts one folder up read and write the files.

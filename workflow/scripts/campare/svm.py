@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from campare import atomic
+from campare import atomic, train
 from campare.errors import CampareError
 
 Doubles = NDArray[np.float64]
@@ -261,19 +261,12 @@ def topped(network: nn.Module, top: nn.Module) -> nn.Module:
 
 
 def save(machine: Machine, path: str | Path, about: Mapping[str, Any]) -> None:
-    """Write a machine as safetensors; equal machines give equal bytes.
-
-    Numbers, text and `about` go into the header as one JSON text, under the key "campare".
-    """
-    from safetensors.numpy import save as serialized
-
+    """Write a machine as safetensors; numbers, text and `about` go into the header."""
     held = {field.name: getattr(machine, field.name) for field in fields(machine)}
     arrays = {name: value for name, value in held.items() if isinstance(value, np.ndarray)}
     plain = {name: value for name, value in held.items() if name not in arrays}
-    header = {"campare": json.dumps({"machine": plain, **about}, sort_keys=True)}
-    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    with atomic.replacing(path) as aside:
-        aside.write_bytes(serialized(contiguous, header))
+    tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    train.save(Path(path), tensors, {"machine": plain, **about})
 
 
 def load(path: str | Path) -> Machine:

@@ -1,0 +1,99 @@
+"""What a network looks at in some images, as a CAM store: what all jobs that map images share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from campare import cams, models, registry, store
+
+# Settings that a store records as they are.
+RECORDED = (
+    *("study", "augmentation", "seed", "architecture"),
+    *("method", "class_policy", "input_size", "threads"),
+)
+
+
+def into_store(
+    path: str | Path,
+    network: nn.Module,
+    about: Mapping[str, Any],
+    images: NDArray[np.uint8],
+    labels: NDArray[np.int64],
+    indices: NDArray[np.int64],
+    *,
+    settings: Mapping[str, Any],
+    baseline: store.Store | None,
+    device: torch.device,
+    weights: Sequence[str],
+    split: str,
+    watched: Callable[[Iterator[cams.Batch]], Iterator[cams.Batch]],
+) -> str:
+    """Map images under a network, and write the store.
+
+    Parameters
+    ----------
+    network, about
+        From `models.load`: `about` has the `mean` and `std` of the training images.
+    images, labels, indices
+        uint8 (N, H, W, C), and (N,) true classes and positions in the data set.
+    settings
+        `RECORDED`, and `target_layer` (None: the network's own) and `batch_size`.
+    baseline
+        The store whose predictions are explained under the class policy "baseline".
+    weights, split
+        Files that the network and the choice of images come from, for their digests.
+    watched
+        Wraps the batches, to tell how far they are.
+
+    Returns
+    -------
+    The method, the layer, and what backward pass that took, in words.
+
+    Raises
+    ------
+    CampareError
+        As `models.target_layer`, `cams.compute`, `cams.chosen_classes` and `store.write`.
+    """
+    size, method = settings["input_size"], settings["method"]
+    shape = (images.shape[3], size, size)
+    name, layer = models.target_layer(network, settings["target_layer"], shape)
+    head = models.head(network, layer, shape)
+    if registry.CAM_METHODS[method].of == "input":
+        name, route = "input", "backward pass all the way down"
+    else:
+        route = "no backward pass needed" if head else "backward pass down to the layer alone"
+    batches = cams.compute(
+        network,
+        layer,
+        head,
+        images,
+        mean=about["mean"],
+        std=about["std"],
+        input_size=size,
+        method=method,
+        targets=cams.chosen_classes(settings["class_policy"], labels, indices, baseline),
+        batch_size=settings["batch_size"],
+        device=device,
+    )
+    store.write(
+        path,
+        watched(batches),
+        labels=labels,
+        indices=indices,
+        attributes={
+            **{key: settings[key] for key in RECORDED},
+            "target_layer": name,
+            "checkpoint_sha256": " ".join(map(store.sha256, weights)),
+            "split_sha256": store.sha256(split),
+            "packages": store.packages(),
+            "device": device.type,
+        },
+    )
+    return f"{method} at {name}: {route}"
