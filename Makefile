@@ -1,6 +1,7 @@
 # make run     the default study, from a bare machine with Python >= 3.11
 # make test    all tests, and the quick ones on a SLURM cluster where SLURM is installed
 # make test-slurm    all tests on a SLURM cluster, which it starts and stops
+# make bench   how many times as fast as others, in benchmarks/results.json; on an idle machine
 # make lint    ruff, snakefmt, mypy, snakemake --lint
 # make docs    config/README.md from the schema and the registry
 # make lock    resolve envs/requirements.in anew (needs uv)
@@ -10,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test test-slurm lint format docs lock environment clean
+.PHONY: run test test-slurm bench lint format docs lock environment clean
 
 run: environment
 	$(BIN)/snakemake --cores all --logger campare
@@ -29,6 +30,9 @@ test: lint
 test-slurm: environment
 	@tests/slurm/cluster.sh check
 	$(ON_CLUSTER) tests/slurm
+
+bench: environment
+	$(BIN)/python benchmarks/bench.py
 
 lint: environment
 	$(BIN)/ruff check .

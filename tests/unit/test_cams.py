@@ -80,9 +80,10 @@ def computed(
     size: int,
     **options: Any,
 ) -> cams.Batch:
-    """All batches in one."""
+    """All batches in one; batch norms as they are, so that the network can be used again."""
     channels = images.shape[3]
-    options = {"mean": MEAN[:channels], "std": STD[:channels], "input_size": size, **options}
+    about = {"mean": MEAN[:channels], "std": STD[:channels], "input_size": size}
+    options = {"fold_batch_norm": False, **about, **options}
     batches = list(cams.compute(network, layer, head, images, **options))
     return cams.Batch(*(np.concatenate(parts) for parts in zip(*batches, strict=True)))
 
@@ -125,6 +126,18 @@ def test_thesis_architectures_equal_the_library(architecture: str) -> None:
         # the library differs from itself by as much, with another number of threads.
         divides = method == "xgradcam" and architecture == "efficientnet_b0"
         assert_shown(found.maps, expected, 1e-4 if divides else 1e-5)
+
+
+@pytest.mark.parametrize("method", ["gradcam", "layercam"])
+@pytest.mark.parametrize("architecture", THESIS)
+def test_folded_batch_norms_move_no_more_than_rounding(architecture: str, method: str) -> None:
+    images, size = pictures(4, 80), 96
+    network, layer, head = network_of(architecture, images, size)
+    expected = library(method, network, layer, prepared(images, size))
+    plain = computed(network, layer, head, images, size, method=method)
+    folded = computed(network, layer, head, images, size, method=method, fold_batch_norm=True)
+    assert_shown(folded.maps, expected, 4e-5)
+    np.testing.assert_allclose(folded.logits, plain.logits, rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -268,6 +268,84 @@ def test_torchvisions_own_densenet_has_none_at_features() -> None:
     assert models.head(network, network.features, (3, 64, 64)) is None
 
 
+def norms(network: nn.Module) -> int:
+    return sum(isinstance(module, nn.BatchNorm2d) for module in network.modules())
+
+
+@pytest.mark.parametrize(
+    ("architecture", "name", "left"),
+    [
+        ("small_cnn", None, 0),
+        ("resnet18", None, 0),
+        ("efficientnet_b0", None, 0),
+        # Its norms stand before the convolutions, and fold into what comes before them.
+        ("densenet121", None, 121 - 59),
+        # What the layer gives must stay: a convolution's output before its norm, and a norm's.
+        ("resnet18", "layer4.1.conv2", 1),
+        ("resnet18", "layer4.1.bn2", 1),
+        ("small_cnn", "features.0", 1),
+    ],
+)
+def test_batch_norms_fold_where_nobody_sees_it(
+    architecture: str, name: str | None, left: int
+) -> None:
+    network = models.build(architecture, classes=5, channels=3, seed=0)
+    with torch.no_grad():
+        for norm in network.modules():
+            if isinstance(norm, nn.BatchNorm2d):
+                assert norm.running_mean is not None and norm.running_var is not None
+                for values in (norm.weight, norm.running_var):
+                    values.uniform_(0.5, 1.5)
+                for values in (norm.bias, norm.running_mean):
+                    values.uniform_(-0.1, 0.1)
+    _, layer = models.target_layer(network, name, (3, 64, 64))
+    inputs = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+
+    def outputs() -> list[torch.Tensor]:
+        seen: list[torch.Tensor] = []
+        handle = layer.register_forward_hook(lambda _, __, output: seen.append(output.clone()))
+        with torch.inference_mode():
+            seen.append(network.eval()(inputs))
+        handle.remove()
+        return seen
+
+    before, all_of_them = outputs(), norms(network)
+    assert models.fold_batch_norms(network, layer) == all_of_them - left
+    assert norms(network) == left
+    for one, other in zip(before, outputs(), strict=True):
+        assert (one - other).abs().max() <= 1e-5 * one.abs().max()
+
+
+def test_a_convolution_that_others_read_keeps_its_batch_norm() -> None:
+    class Twice(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.convolution, self.norm = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)
+            self.shared = nn.Sequential(nn.Conv2d(4, 4, 3, padding=1), nn.BatchNorm2d(4))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            x = self.convolution(x)
+            x = x + self.norm(x)
+            return self.shared(self.shared(x))
+
+    network = Twice()
+    assert models.fold_batch_norms(network, network.shared) == 0
+
+
+def test_a_network_that_cannot_be_traced_is_left_alone() -> None:
+    class Branching(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.layers(x) if x.sum() > 0 else x
+
+    network = Branching()
+    assert models.fold_batch_norms(network, network.layers) == 0
+    assert norms(network) == 1
+
+
 def test_looking_at_a_network_leaves_it_as_it_was() -> None:
     network = network_of("resnet18")
     network.layer1.eval()

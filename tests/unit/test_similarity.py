@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -389,3 +391,28 @@ def test_seeds_may_train_on_images_of_their_own() -> None:
     model = replace(baseline, attributes=baseline.attributes | {"split_sha256": "y", "seed": 2})
     table = similarity.table(baseline, model, ["msd"], None, EPSILON, one_split=False)
     assert (table["msd"] == 0).all()
+
+
+def test_threads_do_not_wait_for_each_other_at_a_lazy_value() -> None:
+    met = threading.Barrier(2, timeout=20)
+
+    class Slow:
+        @similarity.lazy
+        def value(self) -> int:
+            return met.wait()
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(lambda slow: slow.value, [Slow(), Slow()])) == [0, 1]
+
+
+def test_a_lazy_value_is_computed_once() -> None:
+    class Counted:
+        calls = 0
+
+        @similarity.lazy
+        def value(self) -> int:
+            self.calls += 1
+            return self.calls
+
+    counted = Counted()
+    assert (counted.value, counted.value) == (1, 1)

@@ -30,6 +30,7 @@ rule extract_cams:
         class_policy=STUDY["cam"]["class"],
         target_layer=STUDY["cam"]["target_layer"],
         batch_size=STUDY["cam"]["batch_size"],
+        fold_batch_norm=STUDY["cam"]["fold_batch_norm"],
         device=DEVICE,
         threads=THREADS,
         code=lambda wildcards: code(

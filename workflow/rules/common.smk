@@ -277,6 +277,7 @@ def mapping_settings(variant):
         "seed": SEEDS[0],
         "input_size": STUDY["model"]["input_size"],
         "batch_size": STUDY["cam"]["batch_size"],
+        "fold_batch_norm": STUDY["cam"]["fold_batch_norm"],
         "device": DEVICE,
         "threads": THREADS,
     }

@@ -87,6 +87,7 @@ def compute(
     method: str = "gradcam",
     targets: NDArray[np.integer[Any]] | None = None,
     batch_size: int = 32,
+    fold_batch_norm: bool = True,
     device: torch.device | str = "cpu",
 ) -> Iterator[Batch]:
     """Explain images one batch after the other; only one batch is in memory.
@@ -95,7 +96,7 @@ def compute(
     ----------
     network, layer, head
         From `models.load`, `models.target_layer` and `models.head`. The network is moved to the
-        device and frozen for good. A method of the input uses the network alone.
+        device, and frozen and folded for good. A method of the input uses the network alone.
     images
         uint8 (N, H, W, C).
     mean, std, input_size
@@ -104,6 +105,8 @@ def compute(
         A name of `registry.CAM_METHODS`.
     targets
         (N,) classes to explain; None explains each image's predicted class.
+    fold_batch_norm
+        See `models.fold_batch_norms`: faster; maps, as shown, within 4e-5 of those without.
 
     Raises
     ------
@@ -118,6 +121,8 @@ def compute(
     if entry.of == "input":
         head = None
     memory.keep_freed()
+    if fold_batch_norm:
+        models.fold_batch_norms(network, layer)
     device = torch.device(device)
     layout = torch.contiguous_format if device.type == "mps" else torch.channels_last
     network.to(device, memory_format=layout)  # type: ignore[call-overload]

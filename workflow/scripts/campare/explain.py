@@ -44,7 +44,7 @@ def into_store(
     images, labels, indices
         uint8 (N, H, W, C), and (N,) true classes and positions in the data set.
     settings
-        `RECORDED`, and `target_layer` (None: the network's own) and `batch_size`.
+        `RECORDED`, and `target_layer` (None: the network's own), `batch_size`, `fold_batch_norm`.
     baseline
         The store whose predictions are explained under the class policy "baseline".
     weights, split
@@ -80,6 +80,7 @@ def into_store(
         method=method,
         targets=cams.chosen_classes(settings["class_policy"], labels, indices, baseline),
         batch_size=settings["batch_size"],
+        fold_batch_norm=settings["fold_batch_norm"],
         device=device,
     )
     store.write(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import fx, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from campare import registry
 from campare.errors import CampareError
@@ -377,6 +378,60 @@ def head(network: nn.Module, layer: nn.Module, shape: Shape) -> nn.Linear | None
         return None
     error = (gradient - expected[:, :, None, None]).abs().max()
     return last if error <= 1e-5 * expected.abs().max() else None
+
+
+def fold_batch_norms(network: nn.Module, layer: nn.Module) -> int:
+    """Work batch norms into the convolutions before them, in place.
+
+    In evaluation mode a batch norm scales and shifts each channel, which a convolution's weights
+    and bias can do. What the network and `layer` give stays the same but for rounding, and a pass
+    over every map is saved. A batch norm stays where the convolution's output goes elsewhere too,
+    or out of `layer`, or is `layer`'s; where either runs more than once; and in a network whose
+    code torch.fx cannot follow.
+
+    Returns
+    -------
+    How many were folded.
+    """
+    network.eval()
+    try:
+        nodes = list(fx.symbolic_trace(network).graph.nodes)
+    except Exception:  # what a network's own code raises at a tensor without values
+        return 0
+    modules = dict(network.named_modules())
+    inside = set(layer.modules()) - {layer}
+    runs = Counter(node.target for node in nodes if node.op == "call_module")
+    folded = 0
+    for node in nodes:
+        norm = modules[node.target] if node.op == "call_module" else None
+        if not isinstance(norm, nn.BatchNorm2d) or not norm.track_running_stats:
+            continue
+        before = node.args[0]
+        convolution = modules[before.target] if before.op == "call_module" else None
+        if (
+            type(convolution) is not nn.Conv2d
+            or len(before.users) > 1
+            or runs[before.target] > 1
+            or runs[node.target] > 1
+            or layer in (convolution, norm)
+            or (convolution in inside) != (norm in inside)
+        ):
+            continue
+        # In float64, so that only the results are rounded.
+        convolution.double(), norm.double()
+        joint = fuse_conv_bn_weights(
+            convolution.weight,
+            convolution.bias,
+            norm.running_mean,  # type: ignore[arg-type]
+            norm.running_var,  # type: ignore[arg-type]
+            norm.eps,
+            norm.weight,
+            norm.bias,
+        )
+        convolution.weight, convolution.bias = (nn.Parameter(t.detach().float()) for t in joint)
+        network.set_submodule(node.target, nn.Identity())
+        folded += 1
+    return folded
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -30,6 +30,28 @@ from campare.store import Store
 
 # Pixels of a chunk of maps: few enough for the cache, many enough to hide Python's overhead.
 CHUNK = 1 << 18
+
+
+Value = TypeVar("Value")
+
+
+class lazy(Generic[Value]):  # noqa: N801, a decorator
+    """A property that is computed once, by whoever asks first.
+
+    `functools.cached_property`, but for the lock that all instances share until Python 3.12: with
+    it, threads that work on different pairs wait for each other.
+    """
+
+    def __init__(self, compute: Callable[[Any], Value]) -> None:
+        self.compute = compute
+        self.__doc__ = compute.__doc__
+
+    def __set_name__(self, _: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: object, _: type | None = None) -> Value:
+        value = instance.__dict__[self.name] = self.compute(instance)
+        return value
 
 
 @dataclass(frozen=True)
@@ -71,7 +93,7 @@ class Grid:
         rows, columns = (Axis.of(n, s) for n, s in zip(native, size or native, strict=True))
         return cls(rows, columns)
 
-    @cached_property
+    @lazy
     def weight(self) -> Integers:
         """int32 (d,): how often each distinct pixel occurs."""
         return np.outer(self.rows.counts, self.columns.counts).ravel().astype(np.int32)
@@ -95,18 +117,18 @@ class Side:
     logit: Floats
     grid: Grid
 
-    @cached_property
+    @lazy
     def shown(self) -> Floats:
         """float32 (n, height, width) in [0, 1], as `maps.show` gives them to within 1e-6."""
         return self.grid.whole(self.distinct)
 
-    @cached_property
+    @lazy
     def ranks(self) -> Floats:
         """float32 (n, height, width): rank of each pixel in its map, 1 to N, ties averaged."""
         _, _, ranks = self.order
         return (self.grid.whole(ranks) + np.float32(self.grid.pixels + 1)) * np.float32(0.5)
 
-    @cached_property
+    @lazy
     def log_probability(self) -> Doubles:
         """float64 (n, classes): log-softmax of the logits."""
         shifted = self.logit.astype(np.float64)
@@ -114,13 +136,13 @@ class Side:
         log: Doubles = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
         return log
 
-    @cached_property
+    @lazy
     def distinct(self) -> Floats:
         """float32 (n, d): the distinct pixels, each standing for `grid.weight` of them."""
         rows, columns = self.grid.rows, self.grid.columns
         return kernels.show(self.maps, rows.sources, rows.shares, columns.sources, columns.shares)
 
-    @cached_property
+    @lazy
     def mass(self) -> Doubles:
         """float64 (n, d): pixels over the sum of all; NaN on a map that is zero everywhere."""
         pixels = self.distinct.astype(np.float64)
@@ -129,7 +151,7 @@ class Side:
         np.divide(pixels, total, out=shares, where=total > 0)
         return shares
 
-    @cached_property
+    @lazy
     def order(self) -> tuple[Floats, Integers, Floats]:
         """The distinct pixels sorted, the pixels up to each, and centred ranks: `kernels.rank`."""
         return kernels.rank(self.distinct, self.grid.weight)
@@ -143,7 +165,7 @@ class Pairs:
     q: Side
     epsilon: float
 
-    @cached_property
+    @lazy
     def distances(self) -> Doubles:
         """float64 (n, 2): Σ |p − q| and Σ (p − q)² over all pixels."""
         return kernels.distances(self.p.distinct, self.q.distinct, self.p.grid.weight)

@@ -1,0 +1,101 @@
+"""Time campare beside what it replaces, and write how many times as fast it is.
+
+    make bench                                    all of it, some minutes
+    .venv/bin/python benchmarks/bench.py --only similarity training --rounds 5
+    .venv/bin/python benchmarks/bench.py --cuda
+
+Every row is a ratio of two rates that were measured in turns, in this one process: with the same
+threads, and the same settings of malloc (campare's). The median of the rounds counts; the least and
+the greatest stand beside it. Run it on a machine that does nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
+
+import torch
+
+import comparing
+import explaining
+import storing
+import training
+from campare import memory
+from rounds import Row
+
+PACKAGES = ["torch", "torchvision", "grad-cam", "numpy", "scipy", "numba", "opencv-python-headless"]
+HEADER = f"{'':<32}{'ratio':>9}{'lowest':>9}{'highest':>9}{'goal':>7}{'ours':>12}{'theirs':>12}"
+
+
+def cpu() -> str:
+    """The processor's name, which platform.processor() does not know on Linux."""
+    listing = Path("/proc/cpuinfo")
+    lines = listing.read_text().splitlines() if listing.exists() else []
+    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def machine(device: torch.device, threads: int) -> dict[str, object]:
+    """What the ratios were measured on."""
+    cpu = Path("/proc/cpuinfo")
+    names = (
+        [line for line in cpu.read_text().splitlines() if "model name" in line]
+        if cpu.exists()
+        else []
+    )
+    return {
+        "cpu": names[0].split(":")[1].strip() if names else platform.processor(),
+        "cores": os.cpu_count(),
+        "threads": threads,
+        "device": torch.cuda.get_device_name() if device.type == "cuda" else "cpu",
+        "python": platform.python_version(),
+        **{package: version(package) for package in PACKAGES},
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1))
+    parser.add_argument("--cuda", action="store_true", help="networks run on the GPU")
+    parser.add_argument("--only", nargs="+", choices=["cam", "similarity", "training", "store"])
+    parser.add_argument("--output", type=Path, default=Path(__file__).with_name("results.json"))
+    wanted = parser.parse_args()
+    device = torch.device("cuda" if wanted.cuda else "cpu")
+    torch.set_num_threads(wanted.threads)
+    memory.keep_freed()
+
+    kinds: dict[str, Callable[[], Iterator[Row]]] = {
+        "cam": lambda: explaining.rows(wanted.rounds, device),
+        "similarity": lambda: comparing.rows(wanted.rounds),
+        "training": lambda: training.rows(wanted.rounds, device),
+        "store": storing.rows,
+    }
+    found: list[Row] = []
+    print(HEADER)
+    for kind in wanted.only or kinds:
+        for row in kinds[kind]():
+            found.append(row)
+            goal = "" if row.goal is None else f"{row.goal:g}"
+            print(
+                f"{row.name:<32}{row.ratio:>9.3g}{row.low:>9.3g}{row.high:>9.3g}{goal:>7}"
+                f"{row.ours:>12,.4g}{row.theirs:>12,.4g} {row.unit}",
+                flush=True,
+            )
+    about = {"machine": machine(device, wanted.threads), "results": [asdict(row) for row in found]}
+    wanted.output.write_text(json.dumps(about, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

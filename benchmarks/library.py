@@ -1,0 +1,58 @@
+"""pytorch-grad-cam as its README shows it, and networks and pictures to run it on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytorch_grad_cam
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from campare import models
+from campare.preprocess import prepare
+
+METHODS = {
+    "gradcam": pytorch_grad_cam.GradCAM,
+    "gradcam++": pytorch_grad_cam.GradCAMPlusPlus,
+    "xgradcam": pytorch_grad_cam.XGradCAM,
+    "layercam": pytorch_grad_cam.LayerCAM,
+    "hirescam": pytorch_grad_cam.HiResCAM,
+    "eigencam": pytorch_grad_cam.EigenCAM,
+    "eigengradcam": pytorch_grad_cam.EigenGradCAM,
+    "scorecam": pytorch_grad_cam.ScoreCAM,
+    "ablationcam": pytorch_grad_cam.AblationCAM,
+}
+MEAN, STD = [0.49, 0.48, 0.45], [0.25, 0.24, 0.26]
+
+
+def pictures(count: int, size: int) -> NDArray[np.uint8]:
+    """Smooth random pictures: uint8 (N, S, S, 3)."""
+    coarse = np.random.default_rng(0).random((count, 3, 7, 7), np.float32) * 255
+    smooth = nn.functional.interpolate(torch.from_numpy(coarse), (size, size), mode="bicubic")
+    return smooth.clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).numpy()
+
+
+def prepared(images: NDArray[np.uint8]) -> torch.Tensor:
+    """The same as a network is shown them: float32 (N, 3, S, S)."""
+    stacked = torch.from_numpy(images).permute(0, 3, 1, 2)
+    return prepare(stacked, MEAN, STD, images.shape[1])
+
+
+def settled(architecture: str, inputs: torch.Tensor) -> nn.Module:
+    """A network with random weights whose batch norm fits its inputs."""
+    network = models.build(architecture, classes=10, channels=3, seed=0)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = None  # the plain average
+    with torch.no_grad():
+        network(inputs)
+    return network.eval()
+
+
+def explained(
+    method: str, network: nn.Module, layer: nn.Module, inputs: torch.Tensor
+) -> NDArray[np.float32]:
+    """Shown maps (N, S, S) of the predicted classes; parameters ask for gradients, as trained."""
+    network.requires_grad_(True)
+    with METHODS[method](model=network, target_layers=[layer]) as explainer:
+        return explainer(input_tensor=inputs, targets=None)
