@@ -23,7 +23,7 @@ with logged(snakemake.log[0]):
         snakemake.output.store,
         network,
         about,
-        dataset.images[index],
+        data.Rows(dataset.images, index),
         dataset.labels[index],
         index,
         settings=dict(wanted.items()),

@@ -11,9 +11,9 @@ with logged(snakemake.log[0]):
     dataset = data.read(snakemake.input.data)
     frame = split.read(snakemake.input.split, len(dataset.images))
     index = frame["index"][frame["subset"].isin(wanted.subsets)].to_numpy()
-    images = dataset.images[index]
+    images = data.Rows(dataset.images, index)
     if cover := wanted.get("cover"):
-        images = masks.covered(images, index, **cover)
+        images = masks.covered(images[:], index, **cover)
 
     network, about = models.load(
         snakemake.input.weights,

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from campare import memory, models, registry
+from campare.data import Rows
 from campare.errors import CampareError
 from campare.preprocess import prepare
 from campare.store import Store
@@ -79,7 +80,7 @@ def compute(
     network: nn.Module,
     layer: nn.Module,
     head: nn.Linear | None,
-    images: NDArray[np.uint8],
+    images: NDArray[np.uint8] | Rows,
     *,
     mean: Sequence[float],
     std: Sequence[float],

@@ -198,6 +198,23 @@ def photographs(folder: str | Path) -> list[tuple[Path, NDArray[np.uint8]]]:
     return [(path, _pixels(path, "L", None, "crop")[..., 0]) for path in found]
 
 
+class Rows:
+    """Some pictures of many: uint8 (b, H, W, C) for a slice, copied only then.
+
+    What maps images batch by batch needs no more memory for many of them than for few.
+    """
+
+    def __init__(self, images: NDArray[np.uint8], index: NDArray[np.int64]) -> None:
+        self.images, self.index = images, index
+        self.shape = (len(index), *images.shape[1:])
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __getitem__(self, rows: slice) -> NDArray[np.uint8]:
+        return self.images[self.index[rows]]
+
+
 def write(dataset: Dataset, path: str | Path) -> None:
     """Write a data set as HDF5: `images`, `label`, `part`, and the attribute `classes`."""
     with atomic.replacing(path) as aside:
@@ -210,7 +227,7 @@ def write(dataset: Dataset, path: str | Path) -> None:
 
 
 def read(path: str | Path) -> Dataset:
-    """Read what `write` wrote.
+    """Read what `write` wrote; pictures stay in the file until they are asked for.
 
     Raises
     ------
@@ -219,8 +236,9 @@ def read(path: str | Path) -> Dataset:
     """
     try:
         with h5py.File(path, "r") as file:
+            pictures = file["images"]
             dataset = Dataset(
-                file["images"][...],
+                np.memmap(path, pictures.dtype, "r", pictures.id.get_offset(), pictures.shape),
                 file["label"][...],
                 tuple(file.attrs["classes"]),
                 file["part"][...].astype("U5"),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from campare import cams, models, registry, store
+from campare.data import Rows
 
 # Settings that a store records as they are.
 RECORDED = (
@@ -24,7 +25,7 @@ def into_store(
     path: str | Path,
     network: nn.Module,
     about: Mapping[str, Any],
-    images: NDArray[np.uint8],
+    images: NDArray[np.uint8] | Rows,
     labels: NDArray[np.int64],
     indices: NDArray[np.int64],
     *,
