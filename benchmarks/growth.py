@@ -33,7 +33,7 @@ SERIES = {
 USUAL = {"images": 10_000, "models": 1, "input_size": 32}
 LABELS = {
     "images": "images",
-    "models": "models compared with one baseline (augmentations × seeds)",
+    "models": "models beside one baseline",
     "input_size": "input size, pixels",
 }
 
@@ -152,14 +152,15 @@ def drawn(rows: list[dict[str, Any]], path: Path) -> None:
                     x, [row[key] for row in points], "o-", color=colour, label=names[job]
                 )
         for line in (0, 1):
-            axes[line, column].set_xscale("log")
             axes[line, column].grid(alpha=0.3)
-        axes[0, column].set_yscale("log")
-        axes[1, column].set_ylim(bottom=0)
-        axes[1, column].set_xlabel(LABELS[grows])
+            axes[line, column].set_ylim(0, 1.1 * axes[line, column].get_ylim()[1])
+        if grows == "images":
+            axes[0, column].loglog()
+            axes[0, column].set_ylim(0.1, 100)
         ticks = sorted({row[grows] for row in rows if row["grows"] == grows})
         axes[1, column].set_xticks(ticks, [f"{tick:,}" for tick in ticks])
         axes[1, column].minorticks_off()
+        axes[1, column].set_xlabel(LABELS[grows])
     axes[0, 0].set_ylabel("time without imports, s")
     axes[1, 0].set_ylabel("peak memory, MB")
     axes[0, 0].legend(frameon=False)

@@ -866,8 +866,8 @@ def accuracy(
         models = means[means["augmentation"] == name]
         axes.plot(
             100 * models["accuracy"], models[metric], MARKERS[place % len(MARKERS)],
-            color=colour[name], label=title(name), markersize=4.5, alpha=0.85,
-            markeredgecolor="white", markeredgewidth=0.4,
+            color=colour[name], label=title(name), markersize=5.5, alpha=0.85,
+            markeredgecolor="0.2", markeredgewidth=0.5,
         )  # fmt: skip
     axes.grid()
     axes.set(
