@@ -51,6 +51,7 @@ def difference(
         std=library.STD,
         input_size=size,
         method=method,
+        fold_batch_norm=False,
     )
     ours = maps.show(np.concatenate([batch.maps for batch in batches]), (size, size))
     return float(np.abs(ours - theirs).max())
