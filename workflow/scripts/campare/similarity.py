@@ -36,7 +36,7 @@ Value = TypeVar("Value")
 
 
 class lazy(Generic[Value]):  # noqa: N801, a decorator
-    """A property that is computed once, by whoever asks first.
+    """A property that is computed when it is first asked for.
 
     `functools.cached_property`, but for the lock that all instances share until Python 3.12: with
     it, threads that work on different pairs wait for each other.
