@@ -44,6 +44,7 @@ def settled(architecture: str, inputs: torch.Tensor) -> nn.Module:
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = None  # the plain average
+    torch.manual_seed(0)  # of the stochastic depth that EfficientNet trains with
     with torch.no_grad():
         network(inputs)
     return network.eval()
