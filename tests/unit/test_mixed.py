@@ -79,7 +79,7 @@ def test_excess_is_the_bootstrap_s_and_finds_what_moved() -> None:
 def test_many_images_are_thinned_to_a_stated_number() -> None:
     y = crossed(4, 6, 500)
     found = mixed.mean(y, 0)
-    assert found.images == 100
+    assert found.images == 50
     assert found == mixed.mean(y, 0)
     assert found.estimate != mixed.mean(y, 1).estimate
     assert found.estimate.low < y.mean() < found.estimate.high

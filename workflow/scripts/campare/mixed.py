@@ -20,7 +20,7 @@ from campare.statistics import LEVEL, Interval
 
 # Crossed effects make every value depend on every other: the matrices are dense, and the time goes
 # with values × (images + pairs)². This many images at most, and values.
-IMAGES, VALUES = 100, 10_000
+IMAGES, VALUES = 50, 3_000
 
 
 class Mixed(NamedTuple):
@@ -56,7 +56,7 @@ def fit(values: ArrayLike, design: ArrayLike, contrast: ArrayLike, seed: int) ->
     """A sum of fixed effects of pairs, images and pairs being crossed random effects, by REML.
 
     The interval is Wald's, ±1.96 standard errors: it takes no account of how few pairs there are.
-    More than 100 images, or 10,000 values, are thinned to so many images, drawn at random.
+    More than 50 images, or 3,000 values, are thinned to so many images, drawn at random.
 
     Parameters
     ----------
@@ -98,8 +98,8 @@ def fit(values: ArrayLike, design: ArrayLike, contrast: ArrayLike, seed: int) ->
         return _without(len(defined), "singular: no fit")
     if not (result.converged and np.isfinite(error)):
         return _without(len(defined), "did not converge")
-    estimate = float(sought @ result.fe_params) * scale
-    reach = stats.norm.ppf((1 + LEVEL) / 2) * float(error) * scale
+    estimate = float(sought @ result.fe_params * scale)
+    reach = float(stats.norm.ppf((1 + LEVEL) / 2) * error * scale)
     image_variance, pair_variance, rest = np.array([*result.vcomp, result.scale]) * scale**2
     return Mixed(
         Interval(estimate, estimate - reach, estimate + reach),
