@@ -23,7 +23,7 @@ def crossed(seed: int, pairs: int = 12, images: int = 30) -> np.ndarray:
 
 @pytest.mark.parametrize("unit", [1, 1e-4, 1e5])
 def test_balanced_fit_is_the_analysis_of_variance(unit: float) -> None:
-    """REML of a balanced two-way layout is the ANOVA estimate (Searle et al. 1992, section 4.5)."""
+    """REML of a balanced two-way layout is the ANOVA estimate (Searle et al. 1992)."""
     y = crossed(0) * unit
     pairs, images = y.shape
     found = mixed.mean(y, 0)
