@@ -25,13 +25,33 @@ SEEDS = STUDY["seeds"]
 AUGMENTED = [(augmentation, seed) for augmentation in AUGMENTATIONS for seed in SEEDS]
 
 
+CONTROLS = STUDY.get("controls", {})
+# Baselines that differ from the first in the streams of `vary` alone: the noise floor.
+FURTHER = CONTROLS.get("baselines", {"seeds": [], "vary": []})
+# Sets without an augmentation that give a network as many steps as those with one. Where a seed
+# drives the augmentation alone, all their models would be the same.
+MATCHED = [name for name in ("identity", "baseline_long") if CONTROLS.get(name)]
+MATCHED_SEEDS = SEEDS if set(STUDY["vary"]) - {"augmentation"} else SEEDS[:1]
+MATCHED_MODELS = [(name, seed) for name in MATCHED for seed in MATCHED_SEEDS]
+
+
 def reference_of(seed):
-    """The baseline that the models of a seed are compared with."""
+    """The baseline of the study itself that the models of a seed are compared with."""
     return ("baseline", int(seed) if STUDY["reference"] == "paired" else SEEDS[0])
 
 
-BASELINES = list(dict.fromkeys(map(reference_of, SEEDS)))
-MODELS = [*BASELINES, *AUGMENTED]
+REFERENCES = list(dict.fromkeys(map(reference_of, SEEDS)))
+BASELINES = [*REFERENCES, *(("baseline", seed) for seed in FURTHER["seeds"])]
+MODELS = [*BASELINES, *AUGMENTED, *MATCHED_MODELS]
+
+
+def references_of(augmentation, seed):
+    """All baselines that a model is compared with."""
+    if STUDY["reference"] == "disjoint" and augmentation in AUGMENTATIONS:
+        return BASELINES[AUGMENTATIONS.index(augmentation) :: len(AUGMENTATIONS)]
+    return BASELINES if STUDY["reference"] in ("all", "disjoint") else [reference_of(seed)]
+
+
 # One split for all, or one per seed.
 SPLIT = "split/{seed}" if "subset" in STUDY["vary"] else "split"
 FIRST_SPLIT = f"{RESULTS}/{SPLIT}.csv".format(seed=SEEDS[0])
@@ -53,7 +73,7 @@ SCORES = ["accuracy", "precision", "recall", "f1"]
 
 
 wildcard_constraints:
-    augmentation="|".join(["baseline", *AUGMENTATIONS]),
+    augmentation="|".join(["baseline", *AUGMENTATIONS, *registry.RESERVED.values()]),
     seed=r"\d+",
     also=f"(?:{'|'.join(map(re.escape, ALSO))})",
     highest="mean|std",
@@ -128,6 +148,17 @@ def steps_of(augmentation):
     return STUDY["augmentations"].get(augmentation, [])
 
 
+def copies_of(augmentation):
+    """Copies in a training set, augmented or not, of each image."""
+    has_copies = augmentation in AUGMENTATIONS or augmentation == "identity"
+    return STUDY["augmenting"]["copies"] if has_copies else 0
+
+
+def epochs_of(augmentation):
+    longer = 1 + STUDY["augmenting"]["copies"] if augmentation == "baseline_long" else 1
+    return STUDY["training"]["epochs"] * longer
+
+
 def entries_of(kind, *names):
     """The functions of registry entries, for their share in a job's code digest."""
     return [kind[name].function for name in names]
@@ -162,14 +193,13 @@ def gmacs(wildcards):
 
 def images_of_an_epoch(wildcards):
     """Of a training job; the copies of an augmented set included."""
-    copies = STUDY["augmenting"]["copies"] if steps_of(wildcards.get("augmentation")) else 0
-    return sizes()["train"] * (1 + copies)
+    return sizes()["train"] * (1 + copies_of(wildcards.get("augmentation")))
 
 
 def training_minutes(wildcards):
     return needs.training_minutes(
         images_of_an_epoch(wildcards),
-        STUDY["training"]["epochs"],
+        epochs_of(wildcards.get("augmentation")),
         gmacs(wildcards),
         THREADS,
         GPU,
@@ -215,21 +245,25 @@ def table_memory(wildcards):
 
 def training_settings(augmentation, seed):
     """What one training job does, all of it: the same settings give the same weights."""
-    steps = steps_of(augmentation)
-    # What only augmented sets have must not retrain the baseline when it is edited.
-    augmenting = STUDY["augmenting"] if steps else {"at": "native", "copies": 0, "resample": "once"}
+    # What only sets with copies have must not retrain the baseline when it is edited.
+    augmenting = {"at": "native", "copies": 0, "resample": "once"}
+    if copies_of(augmentation):
+        augmenting = STUDY["augmenting"]
+    further = augmentation == "baseline" and seed in FURTHER["seeds"]
 
     def stream(name, fixed):
-        return seed if name in STUDY["vary"] else fixed
+        if further and name not in FURTHER["vary"]:
+            return SEEDS[0] if name in STUDY["vary"] else fixed
+        return seed if further or name in STUDY["vary"] else fixed
 
     return {
         "architecture": STUDY["model"]["architecture"],
         "input_size": STUDY["model"]["input_size"],
-        "steps": steps,
+        "steps": steps_of(augmentation),
         "augment_at": augmenting["at"],
         "copies": augmenting["copies"],
         "resample": augmenting["resample"],
-        "epochs": STUDY["training"]["epochs"],
+        "epochs": epochs_of(augmentation),
         **{
             key: STUDY["training"][key]
             for key in ("batch_size", "steps_per_epoch")

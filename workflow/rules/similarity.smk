@@ -1,12 +1,34 @@
 # Needs: the stores of an augmentation's models and of their baselines.
-# Makes: similarity/<augmentation>/<seed>.parquet, a row per test image, a column per metric; one
-# job per augmentation, since a baseline's maps are ranked once for all seeds compared with it.
+# Makes: similarity/<augmentation>/<seed>.parquet, a row per test image (and baseline, where there
+# are several), a column per metric; one job per augmentation, since a baseline's maps are ranked
+# once for all seeds compared with it.
+
+
+def baselines_of_each(seeds):
+    """Input function: a baseline's store for every comparison of an augmentation's models."""
+    return lambda wildcards: [
+        path
+        for seed in seeds
+        for path in of_models(
+            f"{wildcards.also}cams/{{augmentation}}/{{seed}}.h5",
+            references_of(wildcards.augmentation, seed),
+        )
+    ]
+
+
+def stores_of_each(seeds):
+    """Input function: the store that each of these baselines is compared with."""
+    return lambda wildcards: [
+        f"{RESULTS}/{wildcards.also}cams/{wildcards.augmentation}/{seed}.h5"
+        for seed in seeds
+        for _ in references_of(wildcards.augmentation, seed)
+    ]
 
 
 rule measure_similarity:
     input:
-        baselines=of_models("{also}cams/{augmentation}/{seed}.h5", map(reference_of, SEEDS)),
-        stores=[f"{RESULTS}/{{also}}cams/{{augmentation}}/{seed}.h5" for seed in SEEDS],
+        baselines=baselines_of_each(SEEDS),
+        stores=stores_of_each(SEEDS),
     output:
         similarities=[
             f"{RESULTS}/{{also}}similarity/{{augmentation}}/{seed}.parquet" for seed in SEEDS
@@ -15,6 +37,8 @@ rule measure_similarity:
         f"{RESULTS}/logs/{{also}}similarity/{{augmentation}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/{{also}}similarity/{{augmentation}}.tsv"
+    wildcard_constraints:
+        augmentation="|".join(AUGMENTATIONS),
     threads: THREADS
     resources:
         mem_mb=at_each_attempt(table_memory),
@@ -26,3 +50,16 @@ rule measure_similarity:
         code=code("measure_similarity", *(registry.metric(name).function for name in METRICS)),
     script:
         "../scripts/measure_similarity.py"
+
+
+use rule measure_similarity as measure_matched with:
+    input:
+        baselines=baselines_of_each(MATCHED_SEEDS),
+        stores=stores_of_each(MATCHED_SEEDS),
+    output:
+        similarities=[
+            f"{RESULTS}/{{also}}similarity/{{augmentation}}/{seed}.parquet"
+            for seed in MATCHED_SEEDS
+        ],
+    wildcard_constraints:
+        augmentation="identity|baseline_long",

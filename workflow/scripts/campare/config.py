@@ -124,6 +124,7 @@ def _check_together(config: Config, study: Mapping[str, Any], source: str) -> No
             "augmentation alone, which a baseline has none of; add init, order or subset to vary, "
             "or set reference: one"
         )
+    _check_controls(config, source)
     if (method := config["cam"]["method"]) in config["cam"]["also"]:
         raise CampareError(f"{source}: cam.also: {method!r} is cam.method already; take it out")
     models = {"baseline": None, **config["augmentations"]}
@@ -132,6 +133,46 @@ def _check_together(config: Config, study: Mapping[str, Any], source: str) -> No
             raise CampareError(
                 f"{source}: published.{name}: no such model in the study; {_known(name, models)}"
             )
+
+
+def _check_controls(config: Config, source: str) -> None:
+    """Check the baselines against the reference policy, and the other controls."""
+    controls = config.get("controls", {})
+    reference, seeds = config["reference"], config["seeds"]
+    trained = seeds if reference == "paired" else seeds[:1]
+    further = controls.get("baselines", {"seeds": [], "vary": []})
+    for seed in further["seeds"]:
+        if seed in trained:
+            raise CampareError(
+                f"{source}: controls.baselines.seeds: {seed} has a baseline already; take another"
+            )
+    if further["seeds"] and ("subset" in further["vary"]) != ("subset" in config["vary"]):
+        raise CampareError(
+            f"{source}: controls.baselines.vary: subset stands in one of this and of `vary`; name "
+            "it in both or in none"
+        )
+    wanted = {"all": 2, "disjoint": max(2, len(config["augmentations"]))}.get(reference, 0)
+    if 1 + len(further["seeds"]) < wanted:
+        raise CampareError(
+            f"{source}: reference: {reference} needs {wanted} baselines or more, and there are "
+            f"{1 + len(further['seeds'])}; add {wanted - 1 - len(further['seeds'])} to "
+            "controls.baselines.seeds"
+        )
+    if reference == "none" and len(config["augmentations"]) < 2:
+        raise CampareError(
+            f"{source}: reference: none compares augmentations with each other; name two or more"
+        )
+    for control, name in registry.RESERVED.items():
+        if controls.get(control) and name in config["augmentations"]:
+            raise CampareError(
+                f"{source}: augmentations.{name}: controls.{control} makes models of that name; "
+                "choose another"
+            )
+    if controls.get("baseline_long") and config["training"]["steps_per_epoch"] is not None:
+        raise CampareError(
+            f"{source}: controls.baseline_long: with training.steps_per_epoch the baseline takes "
+            "as many steps as the others already; take it out"
+        )
 
 
 def _check_architecture(key: str, name: str, source: str) -> None:
