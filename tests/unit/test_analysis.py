@@ -274,7 +274,7 @@ def test_a_segment_says_who_is_right() -> None:
     table = pd.DataFrame(
         {"label": [1, 1, 1, 1], "baseline_prediction": [1, 1, 0, 0], "prediction": [1, 2, 1, 3]}
     )
-    assert analysis.segment(table).tolist() == list(analysis.SEGMENTS)
+    assert analysis.segment(table).tolist() == list(analysis.SEGMENTS["rightness"])
 
 
 def test_segments_pool_the_seeds_and_cover_every_pair(tables: list[pd.DataFrame]) -> None:

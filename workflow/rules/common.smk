@@ -1,6 +1,7 @@
 # The study: its checked config, its models, its paths.
 import math
 import re
+from itertools import combinations, product
 from shutil import which
 
 from campare import config as study_config, needs, registry
@@ -26,6 +27,7 @@ AUGMENTED = [(augmentation, seed) for augmentation in AUGMENTATIONS for seed in 
 
 
 CONTROLS = STUDY.get("controls", {})
+CONTROLLED = "controls" in STUDY or STUDY["reference"] == "none"
 # Baselines that differ from the first in the streams of `vary` alone: the noise floor.
 FURTHER = CONTROLS.get("baselines", {"seeds": [], "vary": []})
 # Sets without an augmentation that give a network as many steps as those with one. Where a seed
@@ -43,6 +45,10 @@ def reference_of(seed):
 REFERENCES = list(dict.fromkeys(map(reference_of, SEEDS)))
 BASELINES = [*REFERENCES, *(("baseline", seed) for seed in FURTHER["seeds"])]
 MODELS = [*BASELINES, *AUGMENTED, *MATCHED_MODELS]
+# Those whose maps are compared with a baseline's.
+COMPARED = [] if STUDY["reference"] == "none" else AUGMENTED
+# Whether there is a floor to draw beside them.
+FLOOR = bool(COMPARED) and (len(BASELINES) > len(REFERENCES) or bool(MATCHED))
 
 
 def references_of(augmentation, seed):

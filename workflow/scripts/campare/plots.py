@@ -98,6 +98,12 @@ TITLES = {
     "shufflenet_v2_x0_5": "ShuffleNet V2 (0.5×)",
     "small_cnn": "Small CNN",
     "small_cnn_wide": "Small CNN, wide",
+    "shuffled": "Map of another image",
+    "gaussian": "Gaussian in the centre",
+    "edges": "Edges of the picture",
+    "untrained": "Untrained network",
+    "identity": "No augmentation, images twice",
+    "baseline_long": "No augmentation, more epochs",
 }
 SCORES = {
     "accuracy": "accuracy",
@@ -110,6 +116,8 @@ SEGMENTS = {
     "only_baseline_right": "Only baseline right",
     "only_augmented_right": "Only augmented right",
     "both_wrong": "Both wrong",
+    "agree": "Predictions agree",
+    "disagree": "They disagree",
 }
 OVER = {
     "models": "models",
@@ -621,7 +629,12 @@ def history(table: pd.DataFrame, augmentations: Sequence[str]) -> Figure:
 
 
 @styled
-def boxplot(table: pd.DataFrame, metric: str, augmentations: Sequence[str]) -> Figure:
+def boxplot(
+    table: pd.DataFrame,
+    metric: str,
+    augmentations: Sequence[str],
+    floor: pd.DataFrame | None = None,
+) -> Figure:
     """A metric over the test images, a box per augmentation (thesis 5.10, 5.12, … 5.24).
 
     Boxes are quartiles with the median; whiskers span the central 95 % of the images, which
@@ -635,17 +648,31 @@ def boxplot(table: pd.DataFrame, metric: str, augmentations: Sequence[str]) -> F
     table
         `augmentation` and a column per metric, a row per test image: aggregate.parquet. NaN is
         undefined: counted, not drawn.
+    floor
+        The same of what has no augmentation, in grey below: floor.parquet. Its `baseline` is pairs
+        of baselines, which what is of one map alone has not.
     """
     names = [name for name in augmentations if name != BASELINE]
     groups = [table.loc[table["augmentation"] == name, metric].to_numpy() for name in names]
+    labels = [title(name) for name in names]
     if (same := registry.metric(metric).same) is None:
         first = table["augmentation"] == names[0]
         names, groups = (
             [BASELINE, *names],
             [table.loc[first, f"{metric}_baseline"].to_numpy(), *groups],
         )
-    figure, axes = _rows([title(name) for name in names])
-    _boxes(axes, groups, [colours(names)[name] for name in names])
+        labels = [title(BASELINE), *labels]
+    fills = [colours(names)[name] for name in names]
+    if floor is not None:
+        for name, rows in floor.dropna(axis=1, how="all").groupby("augmentation", sort=False):
+            if metric in rows and rows[metric].notna().any():
+                groups.append(rows[metric].to_numpy())
+                labels.append("Two baselines" if name == BASELINE else title(str(name)))
+                fills.append(GREY)
+    figure, axes = _rows(labels)
+    _boxes(axes, groups, fills)
+    if len(fills) > len(names):
+        axes.axhline(len(names) - 0.5, color="0.6", linewidth=0.6)
     axes.set_xlabel(_metric_axis(axes, metric, np.concatenate(groups), ticks=8))
     if same is not None:
         axes.annotate(
@@ -663,26 +690,34 @@ def boxplot(table: pd.DataFrame, metric: str, augmentations: Sequence[str]) -> F
 
 
 @styled
-def segments(table: pd.DataFrame, metric: str, augmentations: Sequence[str]) -> Figure:
-    """A metric by who is right, a panel per augmentation (thesis appendix C).
+def segments(
+    table: pd.DataFrame,
+    metric: str,
+    augmentations: Sequence[str],
+    segments: Sequence[str] = tuple(SEGMENTS),
+) -> Figure:
+    """A metric by segment of the images, a panel per augmentation (thesis appendix C).
 
     Parameters
     ----------
     table
-        `augmentation`, `segment` (a key of `SEGMENTS`) and the metric, a row per test image and
-        seed. Boxes, whiskers and dots as in `boxplot`.
+        `augmentation`, `segment` and the metric, a row per test image and seed (and division, where
+        there are two). Boxes, whiskers and dots as in `boxplot`.
+    segments
+        Keys of `SEGMENTS`, in the order they are to have.
     """
     names = [name for name in augmentations if name != BASELINE]
     across = min(3, len(names))
     down = -(-len(names) // across)
-    figure = Figure(figsize=(1.6 + 1.8 * across, 0.5 + 1.25 * down), layout="constrained")
+    height = 0.25 + 0.25 * len(segments)
+    figure = Figure(figsize=(1.6 + 1.8 * across, 0.5 + height * down), layout="constrained")
     for panel, name in zip(_panels(figure, names, across), names, strict=True):
         rows = table[table["augmentation"] == name]
-        groups = [rows.loc[rows["segment"] == key, metric].to_numpy() for key in SEGMENTS]
+        groups = [rows.loc[rows["segment"] == key, metric].to_numpy() for key in segments]
         _boxes(panel, groups, [colours(names)[name]] * len(groups))
         label = _metric_axis(panel, metric, table[metric].to_numpy(), ticks=4)
-        panel.set_yticks(range(len(SEGMENTS)), list(SEGMENTS.values()))
-        panel.set_ylim(len(SEGMENTS) - 0.5, -0.5)
+        panel.set_yticks(range(len(segments)), [SEGMENTS[key] for key in segments])
+        panel.set_ylim(len(segments) - 0.5, -0.5)
         panel.tick_params(axis="y", length=0)
         counts = {"Pairs": _sizes(groups)}
         if table[metric].isna().any():

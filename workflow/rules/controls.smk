@@ -1,0 +1,185 @@
+# Needs: all stores; the similarity tables. For studies with `controls`, or with `reference: none`.
+# Makes: models/untrained/<seed>.safetensors, pairs/<augmentation>.parquet (a row per pair of models
+# and test image; one job per augmentation, since each model's maps are prepared once for all its
+# pairs), chance.parquet (maps that know nothing), and tables and figures of how far augmentations
+# move the maps beyond that.
+
+# Metrics that say how far two maps, or two predictions, are apart.
+DISTANCES = [name for name in METRICS if registry.metric(name).same is not None]
+# Seed of everything that is resampled, permuted or shuffled.
+DRAWN = 0
+
+
+def models_of(augmentation):
+    """The models of an augmentation, of a control or of the baseline."""
+    return [model for model in MODELS if model[0] == augmentation]
+
+
+def driven(model):
+    """The streams of randomness that a model's seed drives."""
+    if model[0] == "baseline" and model[1] in FURTHER["seeds"]:
+        return set(FURTHER["vary"])
+    return set(STUDY["vary"]) - (set() if model[0] in AUGMENTATIONS else {"augmentation"})
+
+
+def apart(pair):
+    """Whether two models have no stream of randomness from one seed, which brings maps together."""
+    a, b = pair
+    return a[1] != b[1] or not driven(a) & driven(b)
+
+
+def pairs_of(augmentation):
+    """The pairs of models in pairs/<augmentation>.parquet: with the baselines, and within."""
+    own = models_of(augmentation)
+    found = list(combinations(own, 2))
+    if augmentation != "baseline":
+        found += product(BASELINES, own)
+    if augmentation in AUGMENTATIONS and STUDY["reference"] == "none":
+        later = AUGMENTATIONS[AUGMENTATIONS.index(augmentation) + 1 :]
+        found += product(own, [(name, seed) for name in later for seed in SEEDS])
+    return list(filter(apart, found))
+
+
+def paired_stores(wildcards):
+    """The store of every model of these pairs, in the order in which they come."""
+    models = dict.fromkeys(model for pair in pairs_of(wildcards.augmentation) for model in pair)
+    return of_models(f"{wildcards.also}cams/{{augmentation}}/{{seed}}.h5", models)
+
+
+# What has pairs at all.
+PAIRED = [name for name in ("baseline", *AUGMENTATIONS, *MATCHED) if pairs_of(name)]
+ARMS = [name for name in PAIRED if name != "baseline"]
+
+
+rule measure_pairs:
+    input:
+        stores=paired_stores,
+    output:
+        pairs=f"{RESULTS}/{{also}}pairs/{{augmentation}}.parquet",
+    log:
+        f"{RESULTS}/logs/{{also}}pairs/{{augmentation}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/{{also}}pairs/{{augmentation}}.tsv"
+    threads: THREADS
+    resources:
+        mem_mb=lambda wildcards, attempt: attempt
+        * needs.table_memory(sizes()["test"] * len(pairs_of(wildcards.augmentation))),
+        runtime=lambda wildcards, attempt: attempt
+        * needs.comparing_minutes(sizes()["test"] * len(pairs_of(wildcards.augmentation)), THREADS),
+    params:
+        **STUDY["similarity"] | {"metrics": DISTANCES},
+        pairs=lambda wildcards: pairs_of(wildcards.augmentation),
+        input_size=STUDY["model"]["input_size"],
+        one_split="subset" not in STUDY["vary"],
+        code=code("measure_pairs", *(registry.metric(name).function for name in DISTANCES)),
+    script:
+        "../scripts/measure_pairs.py"
+
+
+if CONTROLS.get("chance"):
+
+    rule initialise:
+        input:
+            data=rules.load_data.output.data,
+            split=FIRST_SPLIT,
+        output:
+            weights=f"{RESULTS}/models/untrained/{SEEDS[0]}.safetensors",
+        log:
+            f"{RESULTS}/logs/initialise.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/initialise.tsv"
+        resources:
+            mem_mb=at_each_attempt(explaining_memory),
+            runtime=lambda wildcards, attempt: 10 * attempt,
+        params:
+            architecture=STUDY["model"]["architecture"],
+            init_seed=training_settings(*BASELINES[0])["init_seed"],
+            code=code("initialise", architecture_entry(STUDY["model"]["architecture"])),
+        script:
+            "../scripts/initialise.py"
+
+    ruleorder: initialise > train
+
+    # One model of each set.
+    ASKED = [*FIRST, *((name, SEEDS[0]) for name in MATCHED)]
+
+    rule measure_chance:
+        input:
+            data=rules.load_data.output.data,
+            stores=of_models("{also}cams/{augmentation}/{seed}.h5", ASKED),
+            untrained=f"{RESULTS}/{{also}}cams/untrained/{SEEDS[0]}.h5",
+        output:
+            chance=f"{RESULTS}/{{also}}chance.parquet",
+        log:
+            f"{RESULTS}/logs/{{also}}measure_chance.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/{{also}}measure_chance.tsv"
+        threads: THREADS
+        resources:
+            mem_mb=at_each_attempt(table_memory),
+            runtime=lambda wildcards, attempt: attempt
+            * needs.comparing_minutes(sizes()["test"] * 4 * len(ASKED), THREADS),
+        params:
+            **STUDY["similarity"] | {"metrics": DISTANCES},
+            models=ASKED,
+            seed=DRAWN,
+            input_size=STUDY["model"]["input_size"],
+            one_split="subset" not in STUDY["vary"],
+            code=code(
+                "measure_chance", *(registry.metric(name).function for name in DISTANCES)
+            ),
+        script:
+            "../scripts/measure_chance.py"
+
+    rule tabulate_chance:
+        input:
+            chance=rules.measure_chance.output.chance,
+        output:
+            chance=table("chance", "{also}"),
+        log:
+            f"{RESULTS}/logs/{{also}}tabulate_chance.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/{{also}}tabulate_chance.tsv"
+        resources:
+            mem_mb=at_each_attempt(table_memory),
+            runtime=lambda wildcards, attempt: 30 * attempt,
+        params:
+            metrics=DISTANCES,
+            code=code("tabulate_chance"),
+        script:
+            "../scripts/tabulate_chance.py"
+
+    rule plot_chance:
+        input:
+            chance=rules.measure_chance.output.chance,
+            baselines=f"{RESULTS}/{{also}}pairs/baseline.parquet" if FURTHER["seeds"] else [],
+        output:
+            figures("chance", labelled("metric", DISTANCES), "{also}"),
+        log:
+            f"{RESULTS}/logs/{{also}}plot_chance.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/{{also}}plot_chance.tsv"
+        resources:
+            mem_mb=at_each_attempt(table_memory),
+            runtime=lambda wildcards, attempt: 30 * attempt,
+        params:
+            dpi=DPI,
+            described=DESCRIBED,
+            code=code("plot_chance"),
+        script:
+            "../scripts/plot_chance.py"
+
+
+CONTROL_FIGURES = expand(rules.plot_chance.output, also=ALSO) if CONTROLS.get("chance") else []
+CONTROL_TABLES = expand(rules.tabulate_chance.output, also=ALSO) if CONTROLS.get("chance") else []
+
+
+rule controls:
+    input:
+        expand(rules.measure_pairs.output, also=ALSO, augmentation=PAIRED),
+        CONTROL_TABLES,
+        CONTROL_FIGURES,
+
+
+localrules:
+    controls,
