@@ -1,0 +1,339 @@
+"""Intervals, tests and effect sizes of a study: how sure its numbers are.
+
+Seeds and images are both samples, and crossed: every model sees every image. Throughout, NaN is
+what is undefined: it is left out of every mean. Intervals are of 95 %. Random numbers come from
+the `seed` of each call alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import optimize, special, stats
+
+LEVEL = 0.95
+ALPHA = 0.05
+DRAWS = 2000
+# As many relabellings as this are gone through one by one; of more, so many are drawn.
+EXACT, SAMPLED = 20_000, 9_999
+# Numbers held at once while images are resampled (32 MiB).
+CHUNK = 1 << 22
+
+Doubles = NDArray[np.float64]
+
+
+class Interval(NamedTuple):
+    """An estimate and its 95 % interval; the ends are NaN where the data cannot give one."""
+
+    mean: float
+    low: float
+    high: float
+
+
+class Test(NamedTuple):
+    """A p-value, the least that so few data could have given, and words where p is NaN.
+
+    Where the least is above 0.05 the outcome was known before the study: p is NaN, `words` says so.
+    """
+
+    p: float
+    least: float
+    words: str
+
+
+def mean(values: ArrayLike, seed: int, draws: int = DRAWS) -> Interval:
+    """Mean over seeds of their means over images, and its interval over both.
+
+    The interval is that of `difference`, of one arm.
+
+    Parameters
+    ----------
+    values
+        float (seeds, images); right or wrong as 1 or 0.
+
+    Returns
+    -------
+    Interval
+        Without ends for fewer than two seeds or images: what one seed does says nothing of others.
+    """
+    return _crossed([(1, np.asarray(values, np.float64))], seed, draws)
+
+
+def difference(a: ArrayLike, b: ArrayLike, seed: int, draws: int = DRAWS) -> Interval:
+    """Mean of `a` less mean of `b`: two arms whose models see the same images.
+
+    A two-way ("pigeonhole") bootstrap: each draw resamples the images, alike in both arms, and the
+    seeds of each arm (Owen 2007, "The pigeonhole bootstrap", Annals of Applied Statistics 1). Left
+    alone it is too narrow for few seeds, by (n − 1)/n in the variance and for want of Student's t
+    (Hesterberg 2015, "What teachers should know about the bootstrap", section 5.3), and too wide
+    where seeds and images interact, which it counts three times (Owen, theorem 3). So the draws
+    say how the interval lies around the mean, and its width is 2·t·SE: SE² adds the variances of
+    the means over seeds and over images, less the interaction that is in both; t has the degrees
+    of freedom of Satterthwaite (1946). In simulated studies it covers the truth in 92 (three
+    seeds) to 96 of 100.
+
+    Parameters
+    ----------
+    a, b
+        float (seeds, images), the seeds of each its own. Where seeds are paired, `mean(a - b)`.
+
+    Returns
+    -------
+    Interval
+        Without ends where an arm has fewer than two seeds.
+    """
+    arms = [(1, np.asarray(a, np.float64)), (-1, np.asarray(b, np.float64))]
+    return _crossed(arms, seed, draws)
+
+
+def _crossed(arms: Sequence[tuple[int, Doubles]], seed: int, draws: int) -> Interval:
+    """The sum of the arms' means, each with its sign: what `mean` and `difference` document."""
+    # Seeds without a defined value say nothing.
+    arms = [(sign, values[~np.isnan(values).all(axis=1)]) for sign, values in arms]
+    estimate = sum(sign * average(average(values, 1)) for sign, values in arms)
+    if min(len(values) for _, values in arms) < 2:
+        return Interval(float(estimate), np.nan, np.nan)
+    over_images = sum(sign * average(values, 0) for sign, values in arms)
+    over_images = np.asarray(over_images)[~np.isnan(over_images)]
+    if len(over_images) < 2:
+        return Interval(float(estimate), np.nan, np.nan)
+    parts = [(average(values, 1).var(ddof=1) / len(values), len(values)) for _, values in arms]
+    of_seeds = sum(variance for variance, _ in parts)
+    of_images = over_images.var(ddof=1) / len(over_images)
+    both = sum(interaction(values) / values.size for _, values in arms)
+    variance = max(of_seeds, of_images, of_seeds + of_images - both)
+    freedom = satterthwaite([*parts, (of_images, len(over_images))])
+
+    rng = np.random.default_rng(seed)
+    found = image_means(np.concatenate([values for _, values in arms]), rng, draws)
+    ends = np.cumsum([len(values) for _, values in arms])[:-1]
+    drawn = np.zeros(draws)
+    for (sign, _), means in zip(arms, np.split(found, ends, axis=1), strict=True):
+        drawn += sign * weighted(means, resampled(rng, draws, means.shape[1]))
+    return interval(float(estimate), drawn, variance, freedom)
+
+
+def interval(estimate: float, draws: Doubles, variance: float, freedom: float) -> Interval:
+    """2·t·SE wide, and divided around the estimate as the draws' percentile interval is."""
+    if np.isnan(draws).all():
+        return Interval(estimate, np.nan, np.nan)
+    tail = (1 - LEVEL) / 2
+    arms = np.nanquantile(draws, [tail, 1 - tail]) - np.nanmean(draws)
+    width = arms[1] - arms[0]
+    shares = arms / width if width > 0 else np.array([-0.5, 0.5])
+    low, high = estimate + 2 * stats.t.ppf(1 - tail, freedom) * np.sqrt(variance) * shares
+    return Interval(estimate, float(low), float(high))
+
+
+def satterthwaite(parts: Sequence[tuple[float, int]]) -> float:
+    """Degrees of freedom of a sum of variances, each from n values (Satterthwaite 1946)."""
+    total = sum(variance for variance, _ in parts)
+    spent = sum(variance**2 / (n - 1) for variance, n in parts)
+    return float(total**2 / spent) if spent > 0 else np.inf
+
+
+def interaction(values: Doubles) -> float:
+    """Mean square of what neither row nor column explains, of the defined cells of (r, c)."""
+    rest = values - average(values, 1)[:, None] - average(values, 0) + average(average(values, 1))
+    share = np.mean(~np.isnan(rest))
+    rows, columns = values.shape
+    return float(np.nansum(rest**2) / (share * (rows - 1) * (columns - 1)))
+
+
+def average(values: Doubles, axis: int | None = None) -> Doubles:
+    """Mean of the defined values; NaN where there are none."""
+    defined = ~np.isnan(values)
+    with np.errstate(invalid="ignore"):
+        means: Doubles = np.where(defined, values, 0).sum(axis) / defined.sum(axis)
+    return means
+
+
+def resampled(rng: np.random.Generator, draws: int, n: int) -> Doubles:
+    """How often each of n is drawn when n are drawn with replacement: (draws, n)."""
+    places = rng.integers(n, size=(draws, n)) + n * np.arange(draws)[:, None]
+    return np.bincount(places.ravel(), minlength=draws * n).reshape(draws, n).astype(np.float64)
+
+
+def image_means(values: NDArray[np.floating], rng: np.random.Generator, draws: int) -> Doubles:
+    """Means over resampled images, the same in every row: (rows, images) to (draws, rows).
+
+    Counts of the images times values, a chunk of draws at a time.
+    """
+    images = values.shape[1]
+    defined = ~np.isnan(values)
+    complete = bool(defined.all())
+    filled = values if complete else np.where(defined, values, 0)
+    step = max(1, CHUNK // images)
+    found = []
+    for start in range(0, draws, step):
+        counts = resampled(rng, min(step, draws - start), images)
+        with np.errstate(invalid="ignore"):
+            found.append(counts @ filled.T / (images if complete else counts @ defined.T))
+    return np.concatenate(found)
+
+
+def weighted(values: Doubles, weights: Doubles) -> Doubles:
+    """Weighted mean of the defined values of each row; NaN where they weigh nothing."""
+    defined = ~np.isnan(values)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(
+            (np.where(defined, values, 0) * weights).sum(1) / (defined * weights).sum(1)
+        )
+
+
+def sign_flip(differences: ArrayLike, seed: int) -> Test:
+    """Whether paired differences are symmetric around zero, two-sided (Fisher 1935, section 21).
+
+    The share of all 2ⁿ choices of signs whose sum is as far from zero as the one observed; for
+    more than 16 pairs, of 9,999 random ones and the observed (Phipson and Smyth 2010). n pairs can
+    give 2/2ⁿ at best, so fewer than six never reach 0.05.
+
+    Parameters
+    ----------
+    differences
+        float (pairs,): one per seed, such as its accuracy less its baseline's.
+    """
+    found = np.asarray(differences, np.float64)
+    found = found[~np.isnan(found)]
+    n = len(found)
+    least = min(1.0, 2.0 ** (1 - n))
+    if least > ALPHA:
+        return Test(np.nan, least, f"too few pairs: least possible p is {least:.3g}")
+    if n <= 16:
+        signs = 1 - 2 * (np.arange(2**n)[:, None] >> np.arange(n) & 1)
+        return Test(share_as_far(np.abs(signs @ found), np.abs(found).sum()), least, "")
+    signs = 1 - 2 * np.random.default_rng(seed).integers(2, size=(SAMPLED, n))
+    flipped = np.abs(np.concatenate([found.sum(keepdims=True), signs @ found]))
+    return Test(share_as_far(flipped, np.abs(found).sum()), max(least, 1 / (SAMPLED + 1)), "")
+
+
+def share_as_far(statistics: Doubles, scale: float) -> float:
+    """Share of defined statistics at least as large as the first, the observed one.
+
+    Equal up to 1e-12 of `scale`, the size of the numbers summed: rounding must not part ties.
+    """
+    defined = statistics[~np.isnan(statistics)]
+    return float(np.mean(defined >= statistics[0] - 1e-12 * scale))
+
+
+def holm(p: ArrayLike) -> Doubles:
+    """p-values (tests,) corrected over all that are defined (Holm 1979); NaN stays NaN."""
+    found = np.asarray(p, np.float64)
+    order = np.argsort(found)[: np.count_nonzero(~np.isnan(found))]
+    stepped = found[order] * np.arange(len(order), 0, -1)
+    corrected = np.full(found.shape, np.nan)
+    corrected[order] = np.minimum(np.maximum.accumulate(stepped), 1)
+    return corrected
+
+
+def corrected(tests: Sequence[Test]) -> list[Test]:
+    """A family of tests by Holm's correction; words where none of so many can reach 0.05.
+
+    A corrected p never falls when one of the family's rises, so the family of the least possible
+    p-values gives the least possible corrected ones. Tests without p are not of the family.
+    """
+    p = np.array([test.p for test in tests])
+    family = ~np.isnan(p)
+    least = holm(np.where(family, [test.least for test in tests], np.nan))
+    found = []
+    for test, value, floor in zip(tests, holm(p), least, strict=True):
+        if np.isnan(value):
+            found.append(test)
+        elif floor > ALPHA:
+            words = f"too few for {family.sum()} tests: least possible p is {floor:.3g}"
+            found.append(Test(np.nan, float(floor), words))
+        else:
+            found.append(Test(float(value), float(floor), ""))
+    return found
+
+
+def standardised(a: ArrayLike, b: ArrayLike) -> Interval:
+    """Mean of a less mean of b in pooled standard deviations: Hedges' g.
+
+    What meta-analysis reads for few measurements: Cohen's d without its bias, by the exact factor
+    of Hedges (1981, equation 6e). The interval is that of the noncentral t, exact for normal values
+    (Steiger and Fouladi 1997).
+
+    Parameters
+    ----------
+    a, b
+        float (seeds,), such as accuracies.
+
+    Returns
+    -------
+    Interval
+        NaN for fewer than four seeds in all or one in an arm, or where they do not vary.
+    """
+    a, b = (np.asarray(x, np.float64)[~np.isnan(np.asarray(x, np.float64))] for x in (a, b))
+    if min(len(a), len(b)) < 2:
+        return Interval(np.nan, np.nan, np.nan)
+    freedom = len(a) + len(b) - 2
+    pooled = np.sqrt((((a - a.mean()) ** 2).sum() + ((b - b.mean()) ** 2).sum()) / freedom)
+    size = max(np.abs(a).max(), np.abs(b).max())
+    return _hedges(a.mean() - b.mean(), pooled, 1 / len(a) + 1 / len(b), freedom, size)
+
+
+def standardised_paired(differences: ArrayLike) -> Interval:
+    """Mean of paired differences in their own standard deviations, less its bias: Hedges' g of z.
+
+    As `standardised`, for seeds that share streams with their baseline: what both have in common
+    is not in the denominator, so the two do not compare.
+
+    Parameters
+    ----------
+    differences
+        float (pairs,).
+
+    Returns
+    -------
+    Interval
+        NaN for fewer than three pairs or where they do not vary.
+    """
+    found = np.asarray(differences, np.float64)
+    found = found[~np.isnan(found)]
+    if len(found) < 3:
+        return Interval(np.nan, np.nan, np.nan)
+    size = np.abs(found).max()
+    return _hedges(found.mean(), found.std(ddof=1), 1 / len(found), len(found) - 1, size)
+
+
+def _hedges(shift: float, spread: float, per: float, freedom: int, size: float) -> Interval:
+    """g and its interval; `per` is the variance of the shift in units of the values' variance."""
+    # Rounding is no spread.
+    if not spread > 1e-12 * size:
+        return Interval(np.nan, np.nan, np.nan)
+    t = shift / spread / np.sqrt(per)
+    unbiased = np.exp(special.gammaln(freedom / 2) - special.gammaln((freedom - 1) / 2))
+    unbiased /= np.sqrt(freedom / 2)
+    tail = (1 - LEVEL) / 2
+    # Of the chi that divides in Student's t, at evenly spaced probabilities: P(T < t) is the mean
+    # of Φ(t·chi − δ), which holds where scipy's noncentral t has run out of digits.
+    chi = np.sqrt(stats.chi2.ppf((np.arange(4096) + 0.5) / 4096, freedom) / freedom)
+
+    def limit(share: float) -> float:
+        def beyond(delta: float) -> float:
+            return float(special.ndtr(t * chi - delta).mean() - share)
+
+        reach = 10 + 10 * abs(t)
+        return float(optimize.brentq(beyond, t - reach, t + reach))
+
+    d = np.array([t, limit(1 - tail), limit(tail)]) * np.sqrt(per)
+    return Interval(*map(float, unbiased * d))
+
+
+def corrected_overlap(overlap: ArrayLike, area: ArrayLike, other: ArrayLike) -> Doubles:
+    """Overlap rate less what chance gives: (o − e)/(1 − e), 1 for equal masks, 0 as by chance.
+
+    Independent masks of areas a and b, as parts of the image, share a·b of a + b − a·b: that is e,
+    p/(2 − p) for two of area p. The form is Cohen's κ (1960). Below zero where masks avoid each
+    other. NaN where either mask is the whole image, as of a constant map: any other mask would
+    overlap it as much; and where one is empty.
+    """
+    o, a, b = (np.asarray(x, np.float64) for x in (overlap, area, other))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        expected = a * b / (a + b - a * b)
+        rate = (o - expected) / (1 - expected)
+    return np.where((np.minimum(a, b) > 0) & (np.maximum(a, b) < 1), rate, np.nan)
