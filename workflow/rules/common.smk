@@ -97,7 +97,7 @@ BASELINE_WEIGHTS = of_models("models/{augmentation}/{seed}.safetensors", BASELIN
 BASELINE_STORE = of_models("cams/{augmentation}/{seed}.h5", BASELINES)[0]
 
 
-def figures(kind, labels, also=""):
+def figures(kind, labels, also="", category="Figures"):
     """The files of one kind of figure: name → labels in the report, which takes one format.
 
     `also` is the wildcard of that name where every method of the study has such figures.
@@ -107,7 +107,7 @@ def figures(kind, labels, also=""):
             reported(
                 path,
                 caption=f"../report/{kind}.rst",
-                category="Figures",
+                category=category,
                 subcategory=kind,
                 labels=by_method(labels[name], also),
             )

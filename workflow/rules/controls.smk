@@ -125,9 +125,7 @@ if CONTROLS.get("chance"):
             seed=DRAWN,
             input_size=STUDY["model"]["input_size"],
             one_split="subset" not in STUDY["vary"],
-            code=code(
-                "measure_chance", *(registry.metric(name).function for name in DISTANCES)
-            ),
+            code=code("measure_chance", *(registry.metric(name).function for name in DISTANCES)),
         script:
             "../scripts/measure_chance.py"
 
@@ -170,15 +168,123 @@ if CONTROLS.get("chance"):
             "../scripts/plot_chance.py"
 
 
-CONTROL_FIGURES = expand(rules.plot_chance.output, also=ALSO) if CONTROLS.get("chance") else []
-CONTROL_TABLES = expand(rules.tabulate_chance.output, also=ALSO) if CONTROLS.get("chance") else []
+def untested():
+    """Why permuting the labels of models says nothing of augmentation; "" where it does."""
+    augmented = set(STUDY["vary"]) - {"augmentation"}
+    drawn = [driven(model) for model in BASELINES if model not in REFERENCES[:1]]
+    if all(streams == augmented for streams in drawn):
+        return ""
+    named = [", ".join(sorted(streams)) or "none" for streams in (*drawn, augmented)]
+    return (
+        f"not tested: seeds of baselines drive {named[0]}, those of augmented models {named[-1]} "
+        "beside the augmentation, so that their distances differ anyway"
+    )
+
+
+rule tabulate_excess:
+    input:
+        pairs=[f"{RESULTS}/{{also}}pairs/{name}.parquet" for name in PAIRED],
+    output:
+        **{"between": table("between", "{also}")} if STUDY["reference"] == "none" else {},
+        kinds=table("pairs", "{also}"),
+        excess=table("excess", "{also}"),
+    log:
+        f"{RESULTS}/logs/{{also}}tabulate_excess.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/{{also}}tabulate_excess.tsv"
+    resources:
+        mem_mb=lambda wildcards, attempt: attempt
+        * needs.table_memory(sizes()["test"] * sum(len(pairs_of(name)) for name in PAIRED)),
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    params:
+        augmentations=PAIRED,
+        compared=AUGMENTATIONS,
+        models=MODELS,
+        metrics=DISTANCES,
+        untested=untested(),
+        seed=DRAWN,
+        code=code("tabulate_excess"),
+    script:
+        "../scripts/tabulate_excess.py"
+
+
+rule tabulate_gain:
+    input:
+        stores=of_models("cams/{augmentation}/{seed}.h5", MODELS),
+    output:
+        gain=table("gain"),
+    log:
+        f"{RESULTS}/logs/tabulate_gain.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/tabulate_gain.tsv"
+    resources:
+        mem_mb=at_each_attempt(table_memory),
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        models=MODELS,
+        paired=STUDY["reference"] == "paired",
+        seed=DRAWN,
+        code=code("tabulate_gain"),
+    script:
+        "../scripts/tabulate_gain.py"
+
+
+rule tabulate_summary:
+    input:
+        gain=rules.tabulate_gain.output.gain,
+        excess=rules.tabulate_excess.output.excess,
+    output:
+        summary=table("summary", "{also}"),
+    log:
+        f"{RESULTS}/logs/{{also}}tabulate_summary.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/{{also}}tabulate_summary.tsv"
+    resources:
+        mem_mb=at_each_attempt(table_memory),
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        metric=STUDY["analysis"]["summary"],
+        code=code("tabulate_summary"),
+    script:
+        "../scripts/tabulate_summary.py"
+
+
+rule plot_summary:
+    input:
+        summary=rules.tabulate_summary.output.summary,
+    output:
+        figures("summary", labelled("figure", ["summary"]), "{also}", category="Answer"),
+    log:
+        f"{RESULTS}/logs/{{also}}plot_summary.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/{{also}}plot_summary.tsv"
+    resources:
+        mem_mb=at_each_attempt(table_memory),
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        study=STUDY["study"],
+        metric=STUDY["analysis"]["summary"],
+        described=DESCRIBED,
+        dpi=DPI,
+        code=code("plot_summary"),
+    script:
+        "../scripts/plot_summary.py"
+
+
+CONTROL_RESULTS = [
+    *(rules.tabulate_chance.output if CONTROLS.get("chance") else []),
+    *(rules.plot_chance.output if CONTROLS.get("chance") else []),
+    *(rules.tabulate_excess.output if ARMS else []),
+    *(rules.tabulate_summary.output if ARMS else []),
+    *(rules.plot_summary.output if ARMS else []),
+]
 
 
 rule controls:
     input:
         expand(rules.measure_pairs.output, also=ALSO, augmentation=PAIRED),
-        CONTROL_TABLES,
-        CONTROL_FIGURES,
+        rules.tabulate_gain.output if ARMS else [],
+        expand(CONTROL_RESULTS, also=ALSO),
 
 
 localrules:

@@ -31,9 +31,9 @@ rule tabulate_aggregate:
         matched=of_models("{also}similarity/{augmentation}/{seed}.parquet", MATCHED_MODELS),
         baselines=f"{RESULTS}/{{also}}pairs/baseline.parquet" if FLOOR and FURTHER["seeds"] else [],
     output:
+        **{"floor": f"{RESULTS}/{{also}}tables/floor.parquet"} if FLOOR else {},
         aggregate=f"{RESULTS}/{{also}}tables/aggregate.parquet",
         distribution=table("distribution", "{also}"),
-        **{"floor": f"{RESULTS}/{{also}}tables/floor.parquet"} if FLOOR else {},
     log:
         f"{RESULTS}/logs/{{also}}tabulate_aggregate.log",
     benchmark:

@@ -11,7 +11,7 @@ with logged(snakemake.log[0]):
     images = data.read(snakemake.input.data).images
     untrained = store.read(snakemake.input.untrained)
     parts = []
-    for (augmentation, seed), path in zip(wanted.models, snakemake.input.stores, strict=True):
+    for (augmentation, _), path in zip(wanted.models, snakemake.input.stores, strict=True):
         model = store.read(path)
         ignorant = {
             chance.SHUFFLED: chance.shuffled(model, wanted.seed),

@@ -24,8 +24,8 @@ with logged(snakemake.log[0]):
     )
     parts = []
     for (a, b), found in zip(places, measured, strict=True):
-        names = {"a": models[a][0], "seed_a": models[a][1], "b": models[b][0], "seed_b": models[b][1]}
-        parts.append(pd.DataFrame({**names, **found}))
+        ends = dict(zip(("a", "seed_a", "b", "seed_b"), models[a] + models[b], strict=True))
+        parts.append(pd.DataFrame({**ends, **found}))
     table = pd.concat(parts, ignore_index=True)
     tables.write(table, snakemake.output.pairs)
     undefined = table[[*wanted.metrics]].isna().any(axis=1).sum()

@@ -16,21 +16,23 @@ with logged(snakemake.log[0]):
     measured = {path: [] for path in paths.values()}
     # The maps of a baseline are prepared once for all that are compared with it.
     for baseline in dict.fromkeys(baselines):
-        compared = [one for one, other in zip(stores, baselines, strict=True) if other == baseline]
+        with_it = [one for one, other in zip(stores, baselines, strict=True) if other == baseline]
         found = similarity.tables(
             store.read(baseline),
-            [store.read(path) for path in compared],
+            [store.read(path) for path in with_it],
             wanted.metrics,
             (side, side) if wanted.resolution == "input" else None,
             wanted.epsilon,
             snakemake.threads,
             one_split=wanted.one_split,
         )
-        for path, table in zip(compared, found, strict=True):
+        for path, table in zip(with_it, found, strict=True):
             measured[paths[path]].append(table)
+    compared = 0
     for path, parts in measured.items():
         table = pd.concat(parts, ignore_index=True)
         tables.write(table, path)
         undefined = table[[*wanted.metrics]].isna().any(axis=1).sum()
         print(f"{path}: {len(table):,} pairs, {undefined:,} with an undefined metric")
-    used(sum(len(table) for parts in measured.values() for table in parts), time.monotonic() - start)
+        compared += len(table)
+    used(compared, time.monotonic() - start)

@@ -75,6 +75,7 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
             registry.metric(name)
     except CampareError as problem:
         raise CampareError(f"{source}: similarity.metrics: {problem}") from None
+    _choose_summary(config, source)
     _check_architecture("model.architecture", config["model"]["architecture"], source)
     if "hybrid" in config:
         _check_architecture("hybrid.network", config["hybrid"]["network"], source)
@@ -172,6 +173,21 @@ def _check_controls(config: Config, source: str) -> None:
         raise CampareError(
             f"{source}: controls.baseline_long: with training.steps_per_epoch the baseline takes "
             "as many steps as the others already; take it out"
+        )
+
+
+def _choose_summary(config: Config, source: str) -> None:
+    """Fill in, or check, the metric of the summary."""
+    measured = config["similarity"]["metrics"]
+    able = {name: name for name in measured if registry.metric(name).same is not None}
+    wanted = config["analysis"]["summary"]
+    if wanted is None:
+        of_maps = [name for name in able if registry.metric(name).of == "maps"]
+        config["analysis"]["summary"] = next(iter([*of_maps, *able, *measured]))
+    elif wanted not in able:
+        raise CampareError(
+            f"{source}: analysis.summary: {wanted!r} is none of similarity.metrics that compares "
+            f"two maps; {_known(wanted, able)}"
         )
 
 

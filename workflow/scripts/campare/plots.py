@@ -924,6 +924,80 @@ def _correlated(row: pd.Series, over: str) -> str:
 
 
 @styled
+def summary(table: pd.DataFrame, study: str) -> Figure:
+    """The answer on one page: accuracy gained, and maps moved beyond the floor, with intervals.
+
+    Filled points are told from zero: on the left the interval leaves it out, on the right the test
+    by permuting the models' labels has p ≤ 0.05 after Holm's correction.
+
+    Parameters
+    ----------
+    table
+        A row per augmentation or control, of one metric: summary.csv.
+    """
+    names = list(table["augmentation"])
+    metric = registry.metric(table["metric"][0])
+    colour = colours([name for name in names if name not in registry.RESERVED.values()])
+    figure = Figure(figsize=(WIDTH, 1.75 + 0.3 * len(names)), layout="constrained")
+    gained, moved = figure.subplots(1, 2, sharey=True, width_ratios=(1, 1.15))
+    gain = 100 * table[["gain", "gain_low", "gain_high"]].to_numpy(float)
+    beyond = table[["excess", "excess_low", "excess_high"]].to_numpy(float)
+    told = (gain[:, 1] > 0) | (gain[:, 2] < 0), table["p_holm"].to_numpy(float) <= 0.05
+    for axes, values, sure in zip((gained, moved), (gain, beyond), told, strict=True):
+        for row, (name, (centre, low, high)) in enumerate(zip(names, values, strict=True)):
+            drawn = colour.get(name, GREY)
+            axes.hlines(row, low, high, color=drawn, linewidth=1.6)
+            face = drawn if sure[row] else "white"
+            axes.plot(centre, row, "o", color=drawn, markerfacecolor=face, markersize=5.5)
+        axes.axvline(0, color="0.3", linewidth=0.8, dashes=(4, 3), zorder=1)
+        axes.grid(axis="x")
+        axes.tick_params(axis="y", length=0)
+        axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    gained.set_yticks(range(len(names)), [textwrap.fill(title(name), 18) for name in names])
+    gained.set_ylim(len(names) - 0.5, -0.5)
+    first_control = next((k for k, name in enumerate(names) if name not in colour), None)
+    if first_control:
+        for axes in (gained, moved):
+            axes.axhline(first_control - 0.5, color="0.6", linewidth=0.6)
+    gained.set_xlabel("Accuracy gained (percentage points)")
+    lost = " lost" if metric.same else ""
+    moved.set_xlabel(
+        f"{metric.label}{lost},\nbeyond what training once more loses".replace(
+            "loses", "loses" if lost else "gives"
+        )
+    )
+    if (floor := float(table["baselines"][0])) > 0:
+        share = moved.secondary_xaxis(
+            "top", functions=(lambda x: 100 * x / floor, lambda x: x * floor / 100)
+        )
+        share.set_xlabel("Share of the distance between two baselines (%)", size=SMALL)
+    gained.set_title("Are they right more often?", loc="left", weight="bold")
+    moved.set_title("Do they look elsewhere?", loc="left", weight="bold")
+    tested = table["metrics"] > 0
+    p = [f"{value:.3f}" if np.isfinite(value) else "–" for value in table["p_holm"]]
+    several = [
+        f"{k} of {n}" if n else "–" for k, n in zip(table["farther"], table["metrics"], strict=True)
+    ]
+    _columns(moved, {"p": p, "Farther in": several} if tested.any() else {"p": p})
+    figure.suptitle(_about_summary(table, study), x=0.01, ha="left", size=SMALL)
+    return figure
+
+
+def _about_summary(table: pd.DataFrame, study: str) -> str:
+    """What was compared, and why a test is missing, in words."""
+    counts = sorted(set(table["models"]))
+    each = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    lines = [
+        f"Study {study}: {each} networks trained with each augmentation, "
+        f"{table['baseline_models'][0]} without, on {table['images'][0]:,} test images. "
+        "Bars: 95 % intervals over networks and images."
+    ]
+    notes = dict.fromkeys(str(note) for note in table["note"].dropna() if note)
+    lines += [f"–: {note}" for note in notes]
+    return "\n".join(textwrap.fill(line, 125) for line in lines)
+
+
+@styled
 def architecture_scores(table: pd.DataFrame, score: str, architectures: Sequence[str]) -> Figure:
     """Test score per epoch of the candidate architectures (thesis figures 5.1 to 5.4).
 

@@ -186,16 +186,11 @@ def overlap(pairs: Pairs, share: float) -> dict[str, Doubles]:
 
 
 def overlap_corrected(pairs: Pairs, share: float) -> Doubles:
-    """Overlap rate beyond chance, (o − e)/(1 − e): 1 for equal masks, 0 for unrelated ones.
+    """Overlap rate beyond chance, from the areas of the masks: `statistics.corrected_overlap`."""
+    from campare.statistics import corrected_overlap  # scipy.stats takes long to import
 
-    e = ab/(a + b − ab) is what two masks overlap by that have the parts a and b of the image and
-    lie there independently. NaN where both have the whole image, which leaves nothing to find.
-    """
-    o, a, b = overlap(pairs, share).values()
-    e = a * b / (a + b - a * b)
-    beyond: Doubles = np.full(o.shape, np.nan)
-    np.divide(o - e, 1 - e, out=beyond, where=e < 1)
-    return beyond
+    rate, area_baseline, area = overlap(pairs, share).values()
+    return corrected_overlap(rate, area, area_baseline)
 
 
 def pearson(pairs: Pairs) -> Doubles:
