@@ -137,18 +137,37 @@ def satterthwaite(parts: Sequence[tuple[float, int]]) -> float:
 
 def interaction(values: Doubles) -> float:
     """Mean square of what neither row nor column explains, of the defined cells of (r, c)."""
-    rest = values - average(values, 1)[:, None] - average(values, 0) + average(average(values, 1))
-    share = np.mean(~np.isnan(rest))
+    rest = _rest(values)
     rows, columns = values.shape
-    return float(np.nansum(rest**2) / (share * (rows - 1) * (columns - 1)))
+    freedom = _defined_share(rest) * (rows - 1) * (columns - 1)
+    return float(np.nansum(rest**2) / freedom) if freedom > 0 else 0.0
 
 
-def average(values: Doubles, axis: int | None = None) -> Doubles:
+def interaction_over(values: Doubles) -> float:
+    """As `interaction`, of (r, c, images): what is left of images beyond pairs of the other two."""
+    rest = _rest(values)
+    rest = rest - average(rest, 2)[:, :, None]
+    rows, columns, images = values.shape
+    freedom = _defined_share(rest) * (rows - 1) * (columns - 1) * (images - 1)
+    return float(np.nansum(rest**2) / freedom) if freedom > 0 else 0.0
+
+
+def _rest(values: Doubles) -> Doubles:
+    """What neither the first nor the second axis explains."""
+    rows, columns = average(values, 1)[:, None], average(values, 0)[None]
+    return np.asarray(values - rows - columns + average(rows, 0)[None])
+
+
+def _defined_share(values: Doubles) -> float:
+    return float(np.mean(~np.isnan(values)))
+
+
+def average(values: NDArray[np.floating], axis: int | None = None) -> Doubles:
     """Mean of the defined values; NaN where there are none."""
     defined = ~np.isnan(values)
     with np.errstate(invalid="ignore"):
-        means: Doubles = np.where(defined, values, 0).sum(axis) / defined.sum(axis)
-    return means
+        total = np.where(defined, values, 0).sum(axis, dtype=np.float64)
+        return np.asarray(total / defined.sum(axis))
 
 
 def resampled(rng: np.random.Generator, draws: int, n: int) -> Doubles:
@@ -160,19 +179,21 @@ def resampled(rng: np.random.Generator, draws: int, n: int) -> Doubles:
 def image_means(values: NDArray[np.floating], rng: np.random.Generator, draws: int) -> Doubles:
     """Means over resampled images, the same in every row: (rows, images) to (draws, rows).
 
-    Counts of the images times values, a chunk of draws at a time.
+    Counts of the images times values, a chunk of draws at a time, in the values' precision.
     """
     images = values.shape[1]
     defined = ~np.isnan(values)
     complete = bool(defined.all())
-    filled = values if complete else np.where(defined, values, 0)
+    filled = values if complete else np.where(defined, values, values.dtype.type(0))
     step = max(1, CHUNK // images)
-    found = []
+    found = np.empty((draws, len(values)))
     for start in range(0, draws, step):
-        counts = resampled(rng, min(step, draws - start), images)
+        counts = resampled(rng, min(step, draws - start), images).astype(values.dtype)
+        rows = slice(start, start + len(counts))
         with np.errstate(invalid="ignore"):
-            found.append(counts @ filled.T / (images if complete else counts @ defined.T))
-    return np.concatenate(found)
+            found[rows] = counts @ filled.T
+            found[rows] /= images if complete else counts @ defined.T.astype(values.dtype)
+    return found
 
 
 def weighted(values: Doubles, weights: Doubles) -> Doubles:
@@ -202,21 +223,22 @@ def sign_flip(differences: ArrayLike, seed: int) -> Test:
     least = min(1.0, 2.0 ** (1 - n))
     if least > ALPHA:
         return Test(np.nan, least, f"too few pairs: least possible p is {least:.3g}")
+    scale = np.abs(found).sum()
     if n <= 16:
         signs = 1 - 2 * (np.arange(2**n)[:, None] >> np.arange(n) & 1)
-        return Test(share_as_far(np.abs(signs @ found), np.abs(found).sum()), least, "")
+        return Test(share_as_far(np.abs(signs @ found), abs(found.sum()), scale), least, "")
     signs = 1 - 2 * np.random.default_rng(seed).integers(2, size=(SAMPLED, n))
-    flipped = np.abs(np.concatenate([found.sum(keepdims=True), signs @ found]))
-    return Test(share_as_far(flipped, np.abs(found).sum()), max(least, 1 / (SAMPLED + 1)), "")
+    flipped = np.abs(np.append(signs @ found, found.sum()))
+    return Test(share_as_far(flipped, abs(found.sum()), scale), max(least, 1 / (SAMPLED + 1)), "")
 
 
-def share_as_far(statistics: Doubles, scale: float) -> float:
-    """Share of defined statistics at least as large as the first, the observed one.
+def share_as_far(statistics: Doubles, observed: float, scale: float) -> float:
+    """Share of the defined statistics that are at least the one observed, which is among them.
 
     Equal up to 1e-12 of `scale`, the size of the numbers summed: rounding must not part ties.
     """
     defined = statistics[~np.isnan(statistics)]
-    return float(np.mean(defined >= statistics[0] - 1e-12 * scale))
+    return float(np.mean(defined >= observed - 1e-12 * scale))
 
 
 def holm(p: ArrayLike) -> Doubles:
