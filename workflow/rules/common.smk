@@ -51,11 +51,27 @@ COMPARED = [] if STUDY["reference"] == "none" else AUGMENTED
 FLOOR = bool(COMPARED) and (len(BASELINES) > len(REFERENCES) or bool(MATCHED))
 
 
+def driven(model):
+    """The streams of randomness that a model's seed drives."""
+    if model[0] == "baseline" and model[1] in FURTHER["seeds"]:
+        return set(FURTHER["vary"])
+    return set(STUDY["vary"]) - (set() if model[0] in AUGMENTATIONS else {"augmentation"})
+
+
+def apart(pair):
+    """Whether two models have no stream of randomness from one seed, which brings maps together."""
+    a, b = pair
+    return a[1] != b[1] or not driven(a) & driven(b)
+
+
 def references_of(augmentation, seed):
     """All baselines that a model is compared with."""
+    if STUDY["reference"] not in ("all", "disjoint"):
+        return [reference_of(seed)]
+    dealt = BASELINES
     if STUDY["reference"] == "disjoint" and augmentation in AUGMENTATIONS:
-        return BASELINES[AUGMENTATIONS.index(augmentation) :: len(AUGMENTATIONS)]
-    return BASELINES if STUDY["reference"] in ("all", "disjoint") else [reference_of(seed)]
+        dealt = BASELINES[1 + AUGMENTATIONS.index(augmentation) :: len(AUGMENTATIONS)]
+    return [model for model in dealt if apart((model, (augmentation, int(seed))))]
 
 
 # One split for all, or one per seed.

@@ -15,19 +15,6 @@ def models_of(augmentation):
     return [model for model in MODELS if model[0] == augmentation]
 
 
-def driven(model):
-    """The streams of randomness that a model's seed drives."""
-    if model[0] == "baseline" and model[1] in FURTHER["seeds"]:
-        return set(FURTHER["vary"])
-    return set(STUDY["vary"]) - (set() if model[0] in AUGMENTATIONS else {"augmentation"})
-
-
-def apart(pair):
-    """Whether two models have no stream of randomness from one seed, which brings maps together."""
-    a, b = pair
-    return a[1] != b[1] or not driven(a) & driven(b)
-
-
 def pairs_of(augmentation):
     """The pairs of models in pairs/<augmentation>.parquet: with the baselines, and within."""
     own = models_of(augmentation)

@@ -140,24 +140,23 @@ def _check_controls(config: Config, source: str) -> None:
     """Check the baselines against the reference policy, and the other controls."""
     controls = config.get("controls", {})
     reference, seeds = config["reference"], config["seeds"]
-    trained = seeds if reference == "paired" else seeds[:1]
     further = controls.get("baselines", {"seeds": [], "vary": []})
     for seed in further["seeds"]:
-        if seed in trained:
+        if seed in seeds:
             raise CampareError(
-                f"{source}: controls.baselines.seeds: {seed} has a baseline already; take another"
+                f"{source}: controls.baselines.seeds: {seed} is one of `seeds`, whose models would "
+                "share it; take another"
             )
     if further["seeds"] and ("subset" in further["vary"]) != ("subset" in config["vary"]):
         raise CampareError(
             f"{source}: controls.baselines.vary: subset stands in one of this and of `vary`; name "
             "it in both or in none"
         )
-    wanted = {"all": 2, "disjoint": max(2, len(config["augmentations"]))}.get(reference, 0)
-    if 1 + len(further["seeds"]) < wanted:
+    wanted = {"all": 1, "disjoint": len(config["augmentations"])}.get(reference, 0)
+    if (missing := wanted - len(further["seeds"])) > 0:
         raise CampareError(
-            f"{source}: reference: {reference} needs {wanted} baselines or more, and there are "
-            f"{1 + len(further['seeds'])}; add {wanted - 1 - len(further['seeds'])} to "
-            "controls.baselines.seeds"
+            f"{source}: reference: {reference} needs {wanted} or more controls.baselines.seeds; "
+            f"add {missing}"
         )
     if reference == "none" and len(config["augmentations"]) < 2:
         raise CampareError(

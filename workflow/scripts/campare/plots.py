@@ -98,12 +98,12 @@ TITLES = {
     "shufflenet_v2_x0_5": "ShuffleNet V2 (0.5×)",
     "small_cnn": "Small CNN",
     "small_cnn_wide": "Small CNN, wide",
-    "shuffled": "Map of another image",
-    "gaussian": "Gaussian in the centre",
-    "edges": "Edges of the picture",
-    "untrained": "Untrained network",
-    "identity": "No augmentation, images twice",
-    "baseline_long": "No augmentation, more epochs",
+    "shuffled": "Another image",
+    "gaussian": "Central Gaussian",
+    "edges": "Edges",
+    "untrained": "Untrained",
+    "identity": "Images twice",
+    "baseline_long": "More epochs",
 }
 SCORES = {
     "accuracy": "accuracy",
@@ -980,6 +980,8 @@ def summary(table: pd.DataFrame, study: str) -> Figure:
     ]
     _columns(moved, {"p": p, "Farther in": several} if tested.any() else {"p": p})
     figure.suptitle(_about_summary(table, study), x=0.01, ha="left", size=SMALL)
+    # Once is not enough for the columns.
+    figure.get_layout_engine().execute(figure)
     return figure
 
 
