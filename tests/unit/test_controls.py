@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from campare import controls, excess, statistics
+from campare import analysis, controls, excess, profiles, statistics
 
 IMAGES = 30
 BASELINES = [("baseline", seed) for seed in (1, 11, 12, 13, 14, 15)]
@@ -186,3 +186,79 @@ def test_the_summary_has_both_answers_and_counts_the_metrics() -> None:
     chosen = excesses[excesses["metric"] == "pearson"].set_index("augmentation")
     np.testing.assert_array_equal(found["excess_low"], chosen["low"])
     np.testing.assert_array_equal(found["gain"], gains["gain"])
+
+
+def similarity(rng: np.random.Generator, baselines: int) -> pd.DataFrame:
+    index = np.tile(np.arange(IMAGES), baselines)
+    return pd.DataFrame({"index": index, "label": 0, "mad": rng.random(len(index))})
+
+
+def test_measured_values_are_means_over_baselines_in_their_places() -> None:
+    rng = np.random.default_rng(0)
+    models = [(name, seed) for name in ("affine", "cutmix") for seed in (1, 2, 3)]
+    tables = [similarity(rng, 2).assign(msd=k) for k, _ in enumerate(models)]
+    found = controls.measured(models, tables, ["mad", "msd"])
+    assert found.shape == (2, 2, 3, IMAGES)
+    np.testing.assert_array_equal(found[1, :, :, 0], [[0, 1, 2], [3, 4, 5]])
+    by_hand = tables[4]["mad"].to_numpy().reshape(2, IMAGES).mean(axis=0)
+    np.testing.assert_allclose(found[0, 1, 1], by_hand)
+
+
+def test_clusters_name_what_is_joined_in_the_order_of_the_leaves() -> None:
+    rng = np.random.default_rng(1)
+    two = rng.standard_normal((2, IMAGES))
+    values = two[[0, 1, 0, 1]][None, :, None] + 0.1 * rng.standard_normal((1, 4, 2, IMAGES))
+    found, _ = profiles.profiles(values, 0, 20)
+    table = controls.clusters({"mad": found}, ["a", "b", "c", "d"])
+    assert {frozenset(members.split(" + ")) for members in table["members"][:2]} == {
+        frozenset("ac"), frozenset("bd"),
+    }  # fmt: skip
+    last = table.iloc[-1]
+    assert last["members"] == f"{last['first']} + {last['second']}"
+    assert sorted(last["members"].split(" + ")) == ["a", "b", "c", "d"]
+    assert (table["support"] == 1).all() and (table["resamples"] == 20).all()
+    assert table["distance"].is_monotonic_increasing
+
+
+def test_an_augmentation_left_out_of_the_tree_is_in_no_cluster() -> None:
+    values = np.random.default_rng(2).standard_normal((1, 3, 2, IMAGES))
+    values[0, 1] = 7.0
+    found, _ = profiles.profiles(values, 0, 5)
+    table = controls.clusters({"mad": found}, ["a", "b", "c"])
+    assert table["members"].to_list() == ["a + c"]
+
+
+def test_correlations_and_counts_keep_their_pairs() -> None:
+    maps = np.arange(18.0).reshape(2, 3, 3)
+    table = controls.correlations(maps, ["mad", "all"], ["a", "b", "c"])
+    wide = table.set_index(["metric", "augmentation_a", "augmentation_b"])["pearson"]
+    assert wide["all", "b", "c"] == maps[1, 1, 2]
+    counts = profiles.Counts(np.array([2, 0, 1]), 1.0, np.array([0.1, 1, 0.5]), np.array([0.2] * 3))
+    found = controls.counted({"strongest": counts, "weakest": counts}, ["a", "b", "c"])
+    assert found["count"].to_list() == [2, 0, 1] * 2
+    assert found[["augmentation_a", "augmentation_b"]].agg("".join, axis=1).to_list() == [
+        "ab", "ac", "bc",
+    ] * 2  # fmt: skip
+
+
+def test_shared_baselines_make_augmentations_correlate_that_do_nothing() -> None:
+    tables, _ = pairs({"affine": 0.0, "cutmix": 0.0})
+    own = {name: tables[name] for name in ("affine", "cutmix")}
+    together = controls.shared(own, [11], ["mad"])
+    by_hand = np.mean(
+        [np.abs(look("baseline", 11, 0) - look("affine", seed, 0)) for seed in SEEDS], axis=0
+    )
+    rows = together[together["augmentation"] == "affine"]
+    np.testing.assert_allclose(rows["mad"], by_hand)
+    alone = pd.concat(
+        [
+            controls.shared({"affine": own["affine"]}, [11], ["mad"]),
+            controls.shared({"cutmix": own["cutmix"]}, [12], ["mad"]),
+        ]
+    )
+    r = [
+        analysis.correlation(table, ["mad"]).set_index(["augmentation_a", "augmentation_b"])
+        .loc[("affine", "cutmix"), "pearson"]
+        for table in (together, alone)
+    ]  # fmt: skip
+    assert r[0] > 0.5 > r[1] + 0.1

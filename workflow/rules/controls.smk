@@ -6,6 +6,8 @@
 
 # Metrics that say how far two maps, or two predictions, are apart.
 DISTANCES = [name for name in METRICS if registry.metric(name).same is not None]
+# What tables and figures call the profile over all metrics.
+ALL_METRICS = "all"
 # Seed of everything that is resampled, permuted or shuffled.
 DRAWN = 0
 
@@ -258,12 +260,105 @@ rule plot_summary:
         "../scripts/plot_summary.py"
 
 
+if COMPARED and len(AUGMENTATIONS) > 1:
+
+    rule tabulate_profiles:
+        input:
+            similarities=of_augmented("{also}similarity/{augmentation}/{seed}.parquet"),
+        output:
+            clusters=table("profiles", "{also}"),
+            correlation=table("profile_correlation", "{also}"),
+            counts=table("pairs_by_chance", "{also}"),
+        log:
+            f"{RESULTS}/logs/{{also}}tabulate_profiles.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/{{also}}tabulate_profiles.tsv"
+        resources:
+            mem_mb=at_each_attempt(table_memory),
+            runtime=lambda wildcards, attempt: 120 * attempt,
+        params:
+            models=AUGMENTED,
+            metrics=METRICS,
+            all=ALL_METRICS,
+            # Whether the models of a seed have more in common than their number.
+            paired=STUDY["reference"] == "paired" or set(STUDY["vary"]) != {"augmentation"},
+            top_pairs=STUDY["analysis"]["top_pairs"],
+            seed=DRAWN,
+            code=code("tabulate_profiles"),
+        script:
+            "../scripts/tabulate_profiles.py"
+
+    rule plot_profiles:
+        input:
+            clusters=rules.tabulate_profiles.output.clusters,
+            correlation=rules.tabulate_profiles.output.correlation,
+        output:
+            figures("profiles", labelled("metric", [*METRICS, ALL_METRICS]), "{also}"),
+        log:
+            f"{RESULTS}/logs/{{also}}plot_profiles.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/{{also}}plot_profiles.tsv"
+        resources:
+            mem_mb=at_each_attempt(table_memory),
+            runtime=lambda wildcards, attempt: 30 * attempt,
+        params:
+            dpi=DPI,
+            described=DESCRIBED,
+            code=code("plot_profiles"),
+        script:
+            "../scripts/plot_profiles.py"
+
+
+# The same correlations with baselines in common, as many as each augmentation has of its own.
+if STUDY["reference"] == "disjoint":
+
+    rule tabulate_shared:
+        input:
+            pairs=[f"{RESULTS}/{{also}}pairs/{name}.parquet" for name in AUGMENTATIONS],
+        output:
+            correlation=table("correlation_shared", "{also}"),
+        log:
+            f"{RESULTS}/logs/{{also}}tabulate_shared.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/{{also}}tabulate_shared.tsv"
+        resources:
+            mem_mb=rules.tabulate_excess.resources.mem_mb,
+            runtime=lambda wildcards, attempt: 30 * attempt,
+        params:
+            augmentations=AUGMENTATIONS,
+            baselines=[seed for _, seed in references_of(AUGMENTATIONS[0], SEEDS[0])],
+            metrics=DISTANCES,
+            code=code("tabulate_shared"),
+        script:
+            "../scripts/tabulate_shared.py"
+
+    use rule plot_correlations as plot_shared with:
+        input:
+            correlation=rules.tabulate_shared.output.correlation,
+        output:
+            figures("correlation_shared", labelled("metric", DISTANCES), "{also}"),
+        log:
+            f"{RESULTS}/logs/{{also}}plot_shared.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/{{also}}plot_shared.tsv"
+
+
 CONTROL_RESULTS = [
     *(rules.tabulate_chance.output if CONTROLS.get("chance") else []),
     *(rules.plot_chance.output if CONTROLS.get("chance") else []),
     *(rules.tabulate_excess.output if ARMS else []),
     *(rules.tabulate_summary.output if ARMS else []),
     *(rules.plot_summary.output if ARMS else []),
+    *(
+        [*rules.tabulate_profiles.output, *rules.plot_profiles.output]
+        if COMPARED and len(AUGMENTATIONS) > 1
+        else []
+    ),
+    *(
+        [*rules.tabulate_shared.output, *rules.plot_shared.output]
+        if STUDY["reference"] == "disjoint"
+        else []
+    ),
 ]
 
 

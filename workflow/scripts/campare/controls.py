@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from campare import excess, registry, statistics
+from campare.profiles import Counts, Profile
 from campare.statistics import Interval, Test
 
 Model = tuple[str, int]
@@ -319,3 +320,123 @@ def farness(values: Any, metric: str) -> Any:
     same = registry.metric(metric).same
     assert same is not None
     return same - values if same > 0 else values - same
+
+
+def measured(
+    models: Sequence[Model], tables: Sequence[pd.DataFrame], metrics: Sequence[str]
+) -> Doubles:
+    """Similarity tables as `profiles` takes them: float64 (metrics, augmentations, seeds, images).
+
+    Parameters
+    ----------
+    models, tables
+        (augmentation, seed) and similarity table of each: for every augmentation the same seeds. An
+        image with several baselines has its mean over them.
+    """
+    names = list(dict.fromkeys(name for name, _ in models))
+    found = np.stack(
+        [table.groupby("index", sort=False)[[*metrics]].mean().to_numpy().T for table in tables]
+    )
+    shape = (len(names), len(models) // len(names), *found.shape[1:])
+    return np.moveaxis(found.reshape(shape), 2, 0)
+
+
+def clusters(found: Mapping[str, Profile], augmentations: Sequence[str]) -> pd.DataFrame:
+    """The clusters of augmentations, in the order in which they are joined.
+
+    Parameters
+    ----------
+    found
+        Metric → its profile.
+
+    Returns
+    -------
+    DataFrame
+        metric; first, second (what is joined, names held together by " + ") and members (both, in
+        the order of the leaves of a tree); distance, the mean 1 − r between the two; support, the
+        share of resamples in which the cluster appears, member for member, of resamples.
+    """
+    rows: list[tuple[Any, ...]] = []
+    for metric, profile in found.items():
+        parts = [name for name, kept in zip(augmentations, profile.kept, strict=True) if kept]
+        for (i, j, distance, _), support in zip(profile.linkage, profile.support, strict=True):
+            first, second = parts[int(i)], parts[int(j)]
+            parts.append(f"{first} + {second}")
+            rows.append((metric, first, second, parts[-1], distance, support, profile.resamples))
+    columns = ["metric", "first", "second", "members", "distance", "support", "resamples"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def correlations(
+    found: Doubles, names: Sequence[str], augmentations: Sequence[str]
+) -> pd.DataFrame:
+    """Correlation maps (maps, augmentations, augmentations) as a table, a row per cell.
+
+    Returns
+    -------
+    DataFrame
+        metric (of `names`, one per map), augmentation_a, augmentation_b, pearson.
+    """
+    return pd.DataFrame(
+        [
+            (name, a, b, r)
+            for name, values in zip(names, found, strict=True)
+            for a, row in zip(augmentations, values, strict=True)
+            for b, r in zip(augmentations, row, strict=True)
+        ],
+        columns=["metric", "augmentation_a", "augmentation_b", "pearson"],
+    )
+
+
+def counted(found: Mapping[str, Counts], augmentations: Sequence[str]) -> pd.DataFrame:
+    """How often pairs of augmentations are among the strongest or weakest, beside chance.
+
+    Parameters
+    ----------
+    found
+        "strongest" and "weakest" → what `profiles.by_chance` gives.
+
+    Returns
+    -------
+    DataFrame
+        pairs ("strongest" or "weakest"), augmentation_a, augmentation_b, count, expected, p (that
+        this pair reaches the count by chance), p_any (that any pair does).
+    """
+    return pd.DataFrame(
+        [
+            (which, *pair, count, counts.expected, p, p_any)
+            for which, counts in found.items()
+            for pair, count, p, p_any in zip(
+                combinations(augmentations, 2), counts.counts, counts.p, counts.p_any, strict=True
+            )
+        ],
+        columns=[
+            *("pairs", "augmentation_a", "augmentation_b", "count", "expected", "p", "p_any"),
+        ],
+    )
+
+
+def shared(
+    pairs: Mapping[str, pd.DataFrame], baselines: Sequence[int], metrics: Sequence[str]
+) -> pd.DataFrame:
+    """What `analysis.aggregate` gives, had all augmentations been compared with these baselines.
+
+    Parameters
+    ----------
+    pairs
+        Augmentation → its pairs as measure_pairs writes them.
+    baselines
+        Seeds of the baselines that all share.
+
+    Returns
+    -------
+    DataFrame
+        index, label, augmentation, then the metrics: means over seeds and these baselines.
+    """
+    parts = []
+    for name, table in pairs.items():
+        chosen = table[(table["a"] == BASELINE) & table["seed_a"].isin(baselines)]
+        means = chosen.groupby(["index", "label"], sort=False)[[*metrics]].mean().reset_index()
+        means.insert(2, "augmentation", name)
+        parts.append(means)
+    return pd.concat(parts, ignore_index=True)

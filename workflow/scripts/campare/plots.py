@@ -767,6 +767,62 @@ def correlation(table: pd.DataFrame, metric: str, augmentations: Sequence[str]) 
 
 
 @styled
+def profile(correlation: pd.DataFrame, clusters: pd.DataFrame, metric: str) -> Figure:
+    """The correlations between augmentations, those that are alike together, beside their tree.
+
+    Parameters
+    ----------
+    correlation
+        `metric`, `augmentation_a`, `augmentation_b`, `pearson`: profile_correlation.csv.
+    clusters
+        `metric`, `first`, `second`, `members`, `distance`, `support`: profiles.csv. Augmentations
+        that are in no tree, whose correlations are undefined, come last.
+    metric
+        A metric of both, or "all".
+    """
+    rows = clusters[clusters["metric"] == metric]
+    table = correlation[correlation["metric"] == metric]
+    joined = rows["members"].iloc[-1].split(" + ") if len(rows) else []
+    names = list(dict.fromkeys([*joined, *table["augmentation_a"]]))
+    matrix = (
+        table.pivot_table(index="augmentation_a", columns="augmentation_b", values="pearson")
+        .reindex(index=names, columns=names)
+        .to_numpy(dtype=float)
+    )
+    texts = [[f"{r:.2f}" if np.isfinite(r) else "n/a" for r in row] for row in matrix]
+    figure, axes, mesh = _matrix(
+        matrix, [title(name) for name in names], texts, cell=0.4, cmap="RdBu_r", limits=(-1, 1)
+    )
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width + 1.2, height + 0.4)
+    tree = axes.inset_axes((1.03, 0, 2.0 / (0.4 * max(5, len(names))), 1), sharey=axes)
+    ends = {name: (place + 0.5, 0.0) for place, name in enumerate(names)}
+    for row in rows.itertuples():
+        (y, x), (y_other, x_other) = ends[row.first], ends[row.second]
+        middle, far = (y + y_other) / 2, row.distance
+        tree.plot([x, far, far, x_other], [y, y, y_other, y_other], color="0.3", linewidth=0.9)
+        ends[row.members] = middle, far
+        tree.annotate(
+            f"{row.support:.0%}", (far, middle), (2, 0), textcoords="offset points", size=SMALL,
+            va="center",
+        )  # fmt: skip
+    reach = rows["distance"].max() if len(rows) else 1.0
+    tree.set_xlim(0, 1.3 * reach or 1.0)
+    tree.xaxis.set_major_locator(MaxNLocator(3))
+    tree.spines["left"].set_visible(False)
+    tree.tick_params(axis="y", length=0, labelleft=False)
+    tree.set_xlabel("Distance 1 − r", size=SMALL)
+    tree.set_title("How often, resampled", size=SMALL)
+    label = "all, combined" if metric == "all" else registry.metric(metric).label
+    axes.set_title(f"Metric: {label}")
+    figure.colorbar(
+        mesh, ax=axes, label="Correlation between augmentations (Pearson's r over images)",
+        location="bottom", shrink=0.9, aspect=35, pad=0.02,
+    )  # fmt: skip
+    return figure
+
+
+@styled
 def pairs(table: pd.DataFrame, which: str, metrics: int, top: int) -> Figure:
     """How often a pair of augmentations is among the most (least) correlated (tables 5.1, 5.2).
 
