@@ -48,7 +48,7 @@ MODELS = [*BASELINES, *AUGMENTED, *MATCHED_MODELS]
 # Those whose maps are compared with a baseline's.
 COMPARED = [] if STUDY["reference"] == "none" else AUGMENTED
 # Whether there is a floor to draw beside them.
-FLOOR = bool(COMPARED) and (len(BASELINES) > len(REFERENCES) or bool(MATCHED))
+FLOOR = bool(COMPARED and CONTROLS and (len(BASELINES) > 1 or MATCHED))
 
 
 def driven(model):

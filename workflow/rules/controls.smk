@@ -139,7 +139,7 @@ if CONTROLS.get("chance"):
     rule plot_chance:
         input:
             chance=rules.measure_chance.output.chance,
-            baselines=f"{RESULTS}/{{also}}pairs/baseline.parquet" if FURTHER["seeds"] else [],
+            baselines=f"{RESULTS}/{{also}}pairs/baseline.parquet" if len(BASELINES) > 1 else [],
         output:
             figures("chance", labelled("metric", DISTANCES), "{also}"),
         log:
@@ -195,6 +195,28 @@ rule tabulate_excess:
         code=code("tabulate_excess"),
     script:
         "../scripts/tabulate_excess.py"
+
+
+if STUDY["reference"] == "none":
+
+    rule plot_between:
+        input:
+            between=rules.tabulate_excess.output.between,
+        output:
+            figures("between", labelled("metric", DISTANCES), "{also}"),
+        log:
+            f"{RESULTS}/logs/{{also}}plot_between.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/{{also}}plot_between.tsv"
+        resources:
+            mem_mb=at_each_attempt(table_memory),
+            runtime=lambda wildcards, attempt: 30 * attempt,
+        params:
+            dpi=DPI,
+            described=DESCRIBED,
+            code=code("plot_between"),
+        script:
+            "../scripts/plot_between.py"
 
 
 rule tabulate_gain:
@@ -260,7 +282,8 @@ rule plot_summary:
         "../scripts/plot_summary.py"
 
 
-if COMPARED and len(AUGMENTATIONS) > 1:
+PROFILED = bool(COMPARED) and len(AUGMENTATIONS) > 1
+if PROFILED:
 
     rule tabulate_profiles:
         input:
@@ -343,22 +366,14 @@ if STUDY["reference"] == "disjoint":
             f"{RESULTS}/benchmarks/{{also}}plot_shared.tsv"
 
 
-CONTROL_RESULTS = [
-    *(rules.tabulate_chance.output if CONTROLS.get("chance") else []),
-    *(rules.plot_chance.output if CONTROLS.get("chance") else []),
-    *(rules.tabulate_excess.output if ARMS else []),
-    *(rules.tabulate_summary.output if ARMS else []),
-    *(rules.plot_summary.output if ARMS else []),
-    *(
-        [*rules.tabulate_profiles.output, *rules.plot_profiles.output]
-        if COMPARED and len(AUGMENTATIONS) > 1
-        else []
-    ),
-    *(
-        [*rules.tabulate_shared.output, *rules.plot_shared.output]
-        if STUDY["reference"] == "disjoint"
-        else []
-    ),
+# What each method of the study has, where it has what it takes.
+CONTROL_RULES = [
+    *([rules.tabulate_chance, rules.plot_chance] if CONTROLS.get("chance") else []),
+    *([rules.tabulate_excess] if ARMS else []),
+    *([rules.tabulate_summary, rules.plot_summary] if ARMS and len(BASELINES) > 1 else []),
+    *([rules.tabulate_profiles, rules.plot_profiles] if PROFILED else []),
+    *([rules.tabulate_shared, rules.plot_shared] if STUDY["reference"] == "disjoint" else []),
+    *([rules.plot_between] if STUDY["reference"] == "none" else []),
 ]
 
 
@@ -366,7 +381,7 @@ rule controls:
     input:
         expand(rules.measure_pairs.output, also=ALSO, augmentation=PAIRED),
         rules.tabulate_gain.output if ARMS else [],
-        expand(CONTROL_RESULTS, also=ALSO),
+        [expand(rule.output, also=ALSO) for rule in CONTROL_RULES],
 
 
 localrules:

@@ -29,7 +29,9 @@ rule tabulate_aggregate:
     input:
         similarities=of_augmented("{also}similarity/{augmentation}/{seed}.parquet"),
         matched=of_models("{also}similarity/{augmentation}/{seed}.parquet", MATCHED_MODELS),
-        baselines=f"{RESULTS}/{{also}}pairs/baseline.parquet" if FLOOR and FURTHER["seeds"] else [],
+        baselines=(
+            f"{RESULTS}/{{also}}pairs/baseline.parquet" if FLOOR and len(BASELINES) > 1 else []
+        ),
     output:
         **{"floor": f"{RESULTS}/{{also}}tables/floor.parquet"} if FLOOR else {},
         aggregate=f"{RESULTS}/{{also}}tables/aggregate.parquet",

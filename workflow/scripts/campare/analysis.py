@@ -158,7 +158,9 @@ def published(
         seed's baseline.
     """
     parts = []
-    for score, table in scores.items():
+    for score, found in scores.items():
+        # Further baselines are of no seed of the study.
+        table = found[found["seed"].isin([*references])]
         given = {name: claim[score] for name, claim in claims.items() if score in claim}
         wide = table.pivot_table("accuracy", "seed", "augmentation")
         if not given:

@@ -767,6 +767,38 @@ def correlation(table: pd.DataFrame, metric: str, augmentations: Sequence[str]) 
 
 
 @styled
+def between(table: pd.DataFrame, metric: str) -> Figure:
+    """How far models of two augmentations are apart beyond models of one, no baseline between them.
+
+    Parameters
+    ----------
+    table
+        `metric`, `augmentation_a`, `augmentation_b`, `excess`, `p_holm`: between.csv. A star marks
+        p ≤ 0.05.
+    """
+    rows = table[table["metric"] == metric]
+    names = list(dict.fromkeys([*rows["augmentation_a"], *rows["augmentation_b"]]))
+    values = np.full((len(names), len(names)), np.nan)
+    texts = [[""] * len(names) for _ in names]
+    for row in rows.itertuples():
+        place = names.index(row.augmentation_b), names.index(row.augmentation_a)
+        values[place] = row.excess
+        texts[place[0]][place[1]] = f"{row.excess:.2g}{'*' if row.p_holm <= 0.05 else ''}"
+    reach = np.nanmax(np.abs(values)) if np.isfinite(values).any() else 1.0
+    figure, axes, mesh = _matrix(
+        values, [title(name) for name in names], texts, cell=0.45, cmap="RdBu_r",
+        limits=(-reach, reach),
+    )  # fmt: skip
+    entry = registry.metric(metric)
+    axes.set_title(f"Metric: {entry.label}{' lost' if entry.same else ''}")
+    figure.colorbar(
+        mesh, ax=axes, label="Between two augmentations,\nbeyond models of one (* p ≤ 0.05)",
+        shrink=0.8, aspect=30, pad=0.03,
+    )  # fmt: skip
+    return figure
+
+
+@styled
 def profile(correlation: pd.DataFrame, clusters: pd.DataFrame, metric: str) -> Figure:
     """The correlations between augmentations, those that are alike together, beside their tree.
 
@@ -1009,7 +1041,11 @@ def summary(table: pd.DataFrame, study: str) -> Figure:
         axes.grid(axis="x")
         axes.tick_params(axis="y", length=0)
         axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-    gained.set_yticks(range(len(names)), [textwrap.fill(title(name), 18) for name in names])
+    labels = [
+        title(name) if name in colour else f"No augmentation, {title(name).lower()}"
+        for name in names
+    ]
+    gained.set_yticks(range(len(names)), [textwrap.fill(label, 18) for label in labels])
     gained.set_ylim(len(names) - 0.5, -0.5)
     first_control = next((k for k, name in enumerate(names) if name not in colour), None)
     if first_control:
