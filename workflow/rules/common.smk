@@ -74,6 +74,11 @@ def references_of(augmentation, seed):
     return [model for model in dealt if apart((model, (augmentation, int(seed))))]
 
 
+def compared_with():
+    """How many baselines a model is compared with, at most."""
+    return max((len(references_of(*model)) for model in AUGMENTED), default=1)
+
+
 # One split for all, or one per seed.
 SPLIT = "split/{seed}" if "subset" in STUDY["vary"] else "split"
 FIRST_SPLIT = f"{RESULTS}/{SPLIT}.csv".format(seed=SEEDS[0])
@@ -257,12 +262,12 @@ def network_memory(batch_size, kept=0):
 
 
 def comparing_minutes(wildcards):
-    return needs.comparing_minutes(sizes()["test"] * len(SEEDS), THREADS)
+    return needs.comparing_minutes(sizes()["test"] * len(SEEDS) * compared_with(), THREADS)
 
 
 def table_memory(wildcards):
     """Of a job that reads every row of every similarity table."""
-    return needs.table_memory(sizes()["test"] * len(MODELS))
+    return needs.table_memory(sizes()["test"] * len(MODELS) * compared_with())
 
 
 def training_settings(augmentation, seed):

@@ -29,6 +29,15 @@ def pairs_of(augmentation):
     return list(filter(apart, found))
 
 
+def pairs_of_maps(*augmentations):
+    return sizes()["test"] * sum(len(pairs_of(name)) for name in augmentations)
+
+
+def pairs_memory(*augmentations):
+    """Of a job that holds all these pairs."""
+    return needs.table_memory(pairs_of_maps(*augmentations))
+
+
 def paired_stores(wildcards):
     """The store of every model of these pairs, in the order in which they come."""
     models = dict.fromkeys(model for pair in pairs_of(wildcards.augmentation) for model in pair)
@@ -51,10 +60,12 @@ rule measure_pairs:
         f"{RESULTS}/benchmarks/{{also}}pairs/{{augmentation}}.tsv"
     threads: THREADS
     resources:
-        mem_mb=lambda wildcards, attempt: attempt
-        * needs.table_memory(sizes()["test"] * len(pairs_of(wildcards.augmentation))),
-        runtime=lambda wildcards, attempt: attempt
-        * needs.comparing_minutes(sizes()["test"] * len(pairs_of(wildcards.augmentation)), THREADS),
+        mem_mb=at_each_attempt(lambda wildcards: pairs_memory(wildcards.augmentation)),
+        runtime=at_each_attempt(
+            lambda wildcards: needs.comparing_minutes(
+                pairs_of_maps(wildcards.augmentation), THREADS
+            )
+        ),
     params:
         **STUDY["similarity"] | {"metrics": DISTANCES},
         pairs=lambda wildcards: pairs_of(wildcards.augmentation),
@@ -106,8 +117,11 @@ if CONTROLS.get("chance"):
         threads: THREADS
         resources:
             mem_mb=at_each_attempt(table_memory),
-            runtime=lambda wildcards, attempt: attempt
-            * needs.comparing_minutes(sizes()["test"] * 4 * len(ASKED), THREADS),
+            runtime=at_each_attempt(
+                lambda wildcards: needs.comparing_minutes(
+                    sizes()["test"] * 4 * len(ASKED), THREADS
+                )
+            ),
         params:
             **STUDY["similarity"] | {"metrics": DISTANCES},
             models=ASKED,
@@ -182,8 +196,7 @@ rule tabulate_excess:
     benchmark:
         f"{RESULTS}/benchmarks/{{also}}tabulate_excess.tsv"
     resources:
-        mem_mb=lambda wildcards, attempt: attempt
-        * needs.table_memory(sizes()["test"] * sum(len(pairs_of(name)) for name in PAIRED)),
+        mem_mb=at_each_attempt(lambda wildcards: pairs_memory(*PAIRED)),
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
         augmentations=PAIRED,
@@ -345,7 +358,7 @@ if STUDY["reference"] == "disjoint":
         benchmark:
             f"{RESULTS}/benchmarks/{{also}}tabulate_shared.tsv"
         resources:
-            mem_mb=rules.tabulate_excess.resources.mem_mb,
+            mem_mb=at_each_attempt(lambda wildcards: pairs_memory(*PAIRED)),
             runtime=lambda wildcards, attempt: 30 * attempt,
         params:
             augmentations=AUGMENTATIONS,

@@ -158,9 +158,10 @@ def _check_controls(config: Config, source: str) -> None:
             f"{source}: reference: {reference} needs {wanted} or more controls.baselines.seeds; "
             f"add {missing}"
         )
-    if reference == "none" and len(config["augmentations"]) < 2:
+    if reference == "none" and min(len(config["augmentations"]), len(seeds)) < 2:
         raise CampareError(
-            f"{source}: reference: none compares augmentations with each other; name two or more"
+            f"{source}: reference: none compares augmentations with each other, by models of "
+            "different seeds; name two or more of both"
         )
     for control, name in registry.RESERVED.items():
         if controls.get(control) and name in config["augmentations"]:
