@@ -160,8 +160,8 @@ def between(
     for metric in metrics:
         tests = []
         for a, b in combinations(pairs, 2):
-            arms = [[model for model in models if model[0] == name] for name in (a, b)]
-            far, places, second = _two_arms([pairs[a], pairs[b]], *arms, metric)
+            first, last = ([model for model in models if model[0] == name] for name in (a, b))
+            far, places, second = _two_arms([pairs[a], pairs[b]], first, last, metric)
             found = excess.excess(far, places, second, seed)
             within_a, mean, within_b = (kind.mean for kind in found.kinds)
             tests.append(found.test)

@@ -780,10 +780,13 @@ def between(table: pd.DataFrame, metric: str) -> Figure:
     names = list(dict.fromkeys([*rows["augmentation_a"], *rows["augmentation_b"]]))
     values = np.full((len(names), len(names)), np.nan)
     texts = [[""] * len(names) for _ in names]
-    for row in rows.itertuples():
-        place = names.index(row.augmentation_b), names.index(row.augmentation_a)
-        values[place] = row.excess
-        texts[place[0]][place[1]] = f"{row.excess:.2g}{'*' if row.p_holm <= 0.05 else ''}"
+    numbers = rows[["excess", "p_holm"]].to_numpy(float)
+    for a, b, (excess, p) in zip(
+        rows["augmentation_a"], rows["augmentation_b"], numbers, strict=True
+    ):
+        column, row = names.index(a), names.index(b)
+        values[row, column] = excess
+        texts[row][column] = f"{excess:.2g}{'*' if p <= 0.05 else ''}"
     reach = np.nanmax(np.abs(values)) if np.isfinite(values).any() else 1.0
     figure, axes, mesh = _matrix(
         values, [title(name) for name in names], texts, cell=0.45, cmap="RdBu_r",
@@ -829,13 +832,15 @@ def profile(correlation: pd.DataFrame, clusters: pd.DataFrame, metric: str) -> F
     figure.set_size_inches(width + 1.2, height + 0.4)
     tree = axes.inset_axes((1.03, 0, 2.0 / (0.4 * max(5, len(names))), 1), sharey=axes)
     ends = {name: (place + 0.5, 0.0) for place, name in enumerate(names)}
-    for row in rows.itertuples():
-        (y, x), (y_other, x_other) = ends[row.first], ends[row.second]
-        middle, far = (y + y_other) / 2, row.distance
+    numbers = rows[["distance", "support"]].to_numpy(float)
+    joins = rows[["first", "second", "members"]].itertuples(index=False, name=None)
+    for (first, second, members), (far, support) in zip(joins, numbers, strict=True):
+        (y, x), (y_other, x_other) = ends[first], ends[second]
+        middle = (y + y_other) / 2
         tree.plot([x, far, far, x_other], [y, y, y_other, y_other], color="0.3", linewidth=0.9)
-        ends[row.members] = middle, far
+        ends[members] = middle, float(far)
         tree.annotate(
-            f"{row.support:.0%}", (far, middle), (2, 0), textcoords="offset points", size=SMALL,
+            f"{support:.0%}", (far, middle), (2, 0), textcoords="offset points", size=SMALL,
             va="center",
         )  # fmt: skip
     reach = rows["distance"].max() if len(rows) else 1.0
@@ -1073,7 +1078,9 @@ def summary(table: pd.DataFrame, study: str) -> Figure:
     _columns(moved, {"p": p, "Farther in": several} if tested.any() else {"p": p})
     figure.suptitle(_about_summary(table, study), x=0.01, ha="left", size=SMALL)
     # Once is not enough for the columns.
-    figure.get_layout_engine().execute(figure)
+    layout = figure.get_layout_engine()
+    assert layout is not None
+    layout.execute(figure)
     return figure
 
 
