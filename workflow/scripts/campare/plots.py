@@ -817,8 +817,8 @@ def profile(correlation: pd.DataFrame, clusters: pd.DataFrame, metric: str) -> F
     """
     rows = clusters[clusters["metric"] == metric]
     table = correlation[correlation["metric"] == metric]
-    joined = rows["members"].iloc[-1].split(" + ") if len(rows) else []
-    names = list(dict.fromkeys([*joined, *table["augmentation_a"]]))
+    joined = rows["members"].iloc[-1] if len(rows) else ""
+    names = list(dict.fromkeys([*filter(None, joined.split(" + ")), *table["augmentation_a"]]))
     matrix = (
         table.pivot_table(index="augmentation_a", columns="augmentation_b", values="pearson")
         .reindex(index=names, columns=names)
@@ -828,9 +828,17 @@ def profile(correlation: pd.DataFrame, clusters: pd.DataFrame, metric: str) -> F
     figure, axes, mesh = _matrix(
         matrix, [title(name) for name in names], texts, cell=0.4, cmap="RdBu_r", limits=(-1, 1)
     )
-    width, height = figure.get_size_inches()
-    figure.set_size_inches(width + 1.2, height + 0.4)
-    tree = axes.inset_axes((1.03, 0, 2.0 / (0.4 * max(5, len(names))), 1), sharey=axes)
+    # In inches, since the tree's rows have to be those of the map.
+    side, left, above, below, branch = 0.4 * len(names), 1.25, 0.35, 1.65, 2.0
+    width, height = max(left + side + branch + 0.3, 4.6), above + side + below
+    figure.set_layout_engine("none")
+    figure.set_size_inches(width, height)
+
+    def placed(x: float, y: float, wide: float, high: float) -> tuple[float, float, float, float]:
+        return x / width, y / height, wide / width, high / height
+
+    axes.set_position(placed(left, below, side, side))
+    tree = figure.add_axes(placed(left + side + 0.1, below, branch, side), sharey=axes)
     ends = {name: (place + 0.5, 0.0) for place, name in enumerate(names)}
     numbers = rows[["distance", "support"]].to_numpy(float)
     joins = rows[["first", "second", "members"]].itertuples(index=False, name=None)
@@ -839,9 +847,11 @@ def profile(correlation: pd.DataFrame, clusters: pd.DataFrame, metric: str) -> F
         middle = (y + y_other) / 2
         tree.plot([x, far, far, x_other], [y, y, y_other, y_other], color="0.3", linewidth=0.9)
         ends[members] = middle, float(far)
+        if members == joined:
+            break  # all of them, always there
         tree.annotate(
-            f"{support:.0%}", (far, middle), (2, 0), textcoords="offset points", size=SMALL,
-            va="center",
+            f"{support:.0%}", (far, middle), (2, 1), textcoords="offset points", size=SMALL,
+            va="bottom",
         )  # fmt: skip
     reach = rows["distance"].max() if len(rows) else 1.0
     tree.set_xlim(0, 1.3 * reach or 1.0)
@@ -849,13 +859,12 @@ def profile(correlation: pd.DataFrame, clusters: pd.DataFrame, metric: str) -> F
     tree.spines["left"].set_visible(False)
     tree.tick_params(axis="y", length=0, labelleft=False)
     tree.set_xlabel("Distance 1 − r", size=SMALL)
-    tree.set_title("How often, resampled", size=SMALL)
+    tree.set_title("How often again, resampled", size=SMALL)
     label = "all, combined" if metric == "all" else registry.metric(metric).label
     axes.set_title(f"Metric: {label}")
-    figure.colorbar(
-        mesh, ax=axes, label="Correlation between augmentations (Pearson's r over images)",
-        location="bottom", shrink=0.9, aspect=35, pad=0.02,
-    )  # fmt: skip
+    bar = figure.add_axes(placed(left, 0.5, width - left - 0.4, 0.09))
+    label = "Correlation between augmentations (Pearson's r over images)"
+    figure.colorbar(mesh, bar, orientation="horizontal", label=label)
     return figure
 
 
@@ -1031,7 +1040,7 @@ def summary(table: pd.DataFrame, study: str) -> Figure:
     names = list(table["augmentation"])
     metric = registry.metric(table["metric"][0])
     colour = colours([name for name in names if name not in registry.RESERVED.values()])
-    figure = Figure(figsize=(WIDTH, 1.75 + 0.3 * len(names)), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 2.0 + 0.3 * len(names)), layout="constrained")
     gained, moved = figure.subplots(1, 2, sharey=True, width_ratios=(1, 1.15))
     gain = 100 * table[["gain", "gain_low", "gain_high"]].to_numpy(float)
     beyond = table[["excess", "excess_low", "excess_high"]].to_numpy(float)
@@ -1063,19 +1072,16 @@ def summary(table: pd.DataFrame, study: str) -> Figure:
             "loses", "loses" if lost else "gives"
         )
     )
-    if (floor := float(table["baselines"][0])) > 0:
-        share = moved.secondary_xaxis(
-            "top", functions=(lambda x: 100 * x / floor, lambda x: x * floor / 100)
-        )
-        share.set_xlabel("Share of the distance between two baselines (%)", size=SMALL)
     gained.set_title("Are they right more often?", loc="left", weight="bold")
     moved.set_title("Do they look elsewhere?", loc="left", weight="bold")
-    tested = table["metrics"] > 0
-    p = [f"{value:.3f}" if np.isfinite(value) else "–" for value in table["p_holm"]]
-    several = [
-        f"{k} of {n}" if n else "–" for k, n in zip(table["farther"], table["metrics"], strict=True)
-    ]
-    _columns(moved, {"p": p, "Farther in": several} if tested.any() else {"p": p})
+    columns = {
+        "Of floor": [f"{100 * x:+.0f} %" if np.isfinite(x) else "–" for x in table["share"]],
+        "p": [f"{x:.3f}" if np.isfinite(x) else "–" for x in table["p_holm"]],
+    }
+    counts = zip(table["farther"], table["metrics"], strict=True)
+    if (table["metrics"] > 0).any():
+        columns["Farther in"] = [f"{k} of {n}" if n else "–" for k, n in counts]
+    _columns(moved, columns)
     figure.suptitle(_about_summary(table, study), x=0.01, ha="left", size=SMALL)
     # Once is not enough for the columns.
     layout = figure.get_layout_engine()
@@ -1091,11 +1097,15 @@ def _about_summary(table: pd.DataFrame, study: str) -> str:
     lines = [
         f"Study {study}: {each} networks trained with each augmentation, "
         f"{table['baseline_models'][0]} without, on {table['images'][0]:,} test images. "
-        "Bars: 95 % intervals over networks and images."
+        "Bars: 95 % intervals over networks and images.",
+        "On the right, zero is how far training once more moves the maps; “of floor” is the same "
+        "as a share of how far two networks trained without augmentation are apart. Filled: told "
+        "from zero, on the left by the interval, on the right by a test (p ≤ 0.05, corrected); "
+        "“farther in”: in how many metrics.",
     ]
     notes = dict.fromkeys(str(note) for note in table["note"].dropna() if note)
     lines += [f"–: {note}" for note in notes]
-    return "\n".join(textwrap.fill(line, 125) for line in lines)
+    return "\n".join(textwrap.fill(line, 118) for line in lines)
 
 
 @styled
