@@ -1,6 +1,8 @@
 """Draw every metric of the baseline's maps with maps that know nothing, over the test images."""
 
-from campare import analysis, plots, tables
+from matplotlib.figure import Figure
+
+from campare import analysis, plots, registry, tables
 from job import logged
 
 with logged(snakemake.log[0]):
@@ -9,9 +11,11 @@ with logged(snakemake.log[0]):
     levels = levels.rename(columns={"level": "augmentation"})
     baselines = snakemake.input.baselines
     floor = analysis.floor(tables.read(baselines), [], []) if baselines else None
-    names = list(dict.fromkeys(levels["augmentation"]))
-    plots.save_each(
-        snakemake.output,
-        lambda metric: plots.boxplot(levels, metric, names, floor),
-        snakemake.params.dpi,
-    )
+
+    def draw(metric: str) -> Figure:
+        # Gaussians and edges predict nothing.
+        of_maps = registry.metric(metric).of == "maps"
+        shown = levels if of_maps else levels.dropna(subset=[metric])
+        return plots.boxplot(shown, metric, list(dict.fromkeys(shown["augmentation"])), floor)
+
+    plots.save_each(snakemake.output, draw, snakemake.params.dpi)
