@@ -37,13 +37,14 @@ def excess(
 ) -> Excess:
     """mean(aug–base) − ½·(mean(base–base) + mean(aug–aug)), over pairs of their means over images.
 
-    Half the energy distance of the arms (Székely and Rizzo 2013, equation 5), without the pairs of
+    Half the energy distance of the arms (Székely and Rizzo 2013), without the pairs of
     a model with itself: zero on average where augmentation does nothing.
 
     The interval is by a two-way bootstrap: a draw resamples the images, and the models of each arm,
     and leaves out the pairs that a model drawn twice makes with itself. Where augmentation does
     nothing, what single models do cancels in the excess: what pairs and images do is left, and
-    that such a bootstrap counts up to seven times (three crossed axes, Owen 2007). So, as in
+    that such a bootstrap counts up to seven times (2³ − 1 for three crossed axes; Owen and Eckles
+    2012, "Bootstrapping data arrays of arbitrary order"). So, as in
     `statistics.difference`, the draws say how the interval lies around the excess, and its width
     is 2·t·SE. SE² adds the variances that come from single models (of what each adds to the
     excess, by a fit of row, column and rest to the distances) and from images, and what is left

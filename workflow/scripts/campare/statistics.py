@@ -68,8 +68,8 @@ def difference(a: ArrayLike, b: ArrayLike, seed: int, draws: int = DRAWS) -> Int
     A two-way ("pigeonhole") bootstrap: each draw resamples the images, alike in both arms, and the
     seeds of each arm (Owen 2007, "The pigeonhole bootstrap", Annals of Applied Statistics 1). Left
     alone it is too narrow for few seeds, by (n − 1)/n in the variance and for want of Student's t
-    (Hesterberg 2015, "What teachers should know about the bootstrap", section 5.3), and too wide
-    where seeds and images interact, which it counts three times (Owen, theorem 3). So the draws
+    (Hesterberg 2015, "What teachers should know about the bootstrap"), and too wide where seeds
+    and images interact, whose variance it counts about three times (Owen 2007). So the draws
     say how the interval lies around the mean, and its width is 2·t·SE: SE² adds the variances of
     the means over seeds and over images, less the interaction that is in both; t has the degrees
     of freedom of Satterthwaite (1946). In simulated studies it covers the truth in 92 (three
@@ -276,7 +276,7 @@ def standardised(a: ArrayLike, b: ArrayLike) -> Interval:
     """Mean of a less mean of b in pooled standard deviations: Hedges' g.
 
     What meta-analysis reads for few measurements: Cohen's d without its bias, by the exact factor
-    of Hedges (1981, equation 6e). The interval is that of the noncentral t, exact for normal values
+    of Hedges (1981). The interval is that of the noncentral t, exact for normal values
     (Steiger and Fouladi 1997).
 
     Parameters
