@@ -102,6 +102,15 @@ def test_excess_is_found_where_maps_moved_and_covers_zero_where_they_did_not() -
     assert table.loc[("mad", "identity"), "p_holm"] == p["identity"]
 
 
+def test_the_second_reading_agrees_with_the_first() -> None:
+    tables, models = pairs({"affine": 1.5})
+    first = controls.excesses(tables, models, ["mad"], "", 0)
+    second = controls.second_readings(tables, models, "mad", 0)
+    assert second["augmentation"].to_list() == ["affine"]
+    assert second["excess"][0] == pytest.approx(first["excess"][0], abs=0.02)
+    assert second["low"][0] > 0 and second["images"][0] == IMAGES and second["note"][0] == ""
+
+
 def test_where_streams_differ_there_is_no_p_but_the_reason() -> None:
     tables, models = pairs({"affine": 1.5})
     found = controls.excesses(tables, models, ["mad"], "not tested: streams", 0)

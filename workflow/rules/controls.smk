@@ -210,6 +210,28 @@ rule tabulate_excess:
         "../scripts/tabulate_excess.py"
 
 
+rule tabulate_mixed:
+    input:
+        pairs=rules.tabulate_excess.input.pairs,
+    output:
+        mixed=table("excess_mixed", "{also}"),
+    log:
+        f"{RESULTS}/logs/{{also}}tabulate_mixed.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/{{also}}tabulate_mixed.tsv"
+    resources:
+        mem_mb=at_each_attempt(lambda wildcards: pairs_memory(*PAIRED)),
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        augmentations=PAIRED,
+        models=MODELS,
+        metric=STUDY["analysis"]["summary"],
+        seed=DRAWN,
+        code=code("tabulate_mixed"),
+    script:
+        "../scripts/tabulate_mixed.py"
+
+
 if STUDY["reference"] == "none":
 
     rule plot_between:
@@ -383,7 +405,11 @@ if STUDY["reference"] == "disjoint":
 CONTROL_RULES = [
     *([rules.tabulate_chance, rules.plot_chance] if CONTROLS.get("chance") else []),
     *([rules.tabulate_excess] if ARMS else []),
-    *([rules.tabulate_summary, rules.plot_summary] if ARMS and len(BASELINES) > 1 else []),
+    *(
+        [rules.tabulate_mixed, rules.tabulate_summary, rules.plot_summary]
+        if ARMS and len(BASELINES) > 1
+        else []
+    ),
     *([rules.tabulate_profiles, rules.plot_profiles] if PROFILED else []),
     *([rules.tabulate_shared, rules.plot_shared] if STUDY["reference"] == "disjoint" else []),
     *([rules.plot_between] if STUDY["reference"] == "none" else []),

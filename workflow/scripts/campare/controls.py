@@ -134,6 +134,39 @@ def excesses(
     return pd.DataFrame(rows)
 
 
+def second_readings(
+    pairs: Mapping[str, pd.DataFrame], models: Sequence[Model], metric: str, seed: int
+) -> pd.DataFrame:
+    """The excess divergence of one metric again, by a mixed-effects model (`mixed.excess`).
+
+    Parameters
+    ----------
+    pairs, models
+        As in `excesses`.
+
+    Returns
+    -------
+    DataFrame
+        metric, augmentation; excess, low, high; image, pair, rest (variances); images (it is fitted
+        to), note (why there was no fit).
+    """
+    from campare import mixed  # statsmodels takes long to import
+
+    baselines = [model for model in models if model[0] == BASELINE]
+    rows: list[dict[str, Any]] = []
+    for name in (name for name in pairs if name != BASELINE):
+        own = [model for model in models if model[0] == name]
+        tables = [pairs[arm] for arm in (BASELINE, name) if arm in pairs]
+        found = mixed.excess(*_two_arms(tables, baselines, own, metric), seed)
+        rows.append(
+            {"metric": metric, "augmentation": name}
+            | _named("excess", found.estimate)
+            | {"image": found.image, "pair": found.pair, "rest": found.rest}
+            | {"images": found.images, "note": found.words}
+        )
+    return pd.DataFrame(rows)
+
+
 def between(
     pairs: Mapping[str, pd.DataFrame],
     models: Sequence[Model],
