@@ -363,8 +363,76 @@ def own_photographs(_):
 
 def explained_by(wildcards):
     """The baseline's store, where cam.class is `baseline` and this is another model."""
-    if STUDY["cam"]["class"] != "baseline" or wildcards.augmentation == "baseline":
+    model = wildcards.augmentation, int(wildcards.seed)
+    if STUDY["cam"]["class"] != "baseline" or model in REFERENCES:
         return []
-    return of_models(
-        f"{wildcards.also}cams/{{augmentation}}/{{seed}}.h5", [reference_of(wildcards.seed)]
+    # Further baselines explain what the first predicts, so that their maps compare.
+    asked = reference_of(model[1]) if model[1] in SEEDS else REFERENCES[0]
+    return of_models(f"{wildcards.also}cams/{{augmentation}}/{{seed}}.h5", [asked])
+
+
+def baselines_of_each(seeds):
+    """Input function: a baseline's store for every comparison of an augmentation's models."""
+    return lambda wildcards: [
+        path
+        for seed in seeds
+        for path in of_models(
+            f"{wildcards.also}cams/{{augmentation}}/{{seed}}.h5",
+            references_of(wildcards.augmentation, seed),
+        )
+    ]
+
+
+def stores_of_each(seeds):
+    """Input function: the store that each of these baselines is compared with."""
+    return lambda wildcards: [
+        f"{RESULTS}/{wildcards.also}cams/{wildcards.augmentation}/{seed}.h5"
+        for seed in seeds
+        for _ in references_of(wildcards.augmentation, seed)
+    ]
+
+
+def models_of(augmentation):
+    """The models of an augmentation, of a control or of the baseline."""
+    return [model for model in MODELS if model[0] == augmentation]
+
+
+def pairs_of(augmentation):
+    """The pairs of models in pairs/<augmentation>.parquet: with the baselines, and within."""
+    own = models_of(augmentation)
+    found = list(combinations(own, 2))
+    if augmentation != "baseline":
+        found += product(BASELINES, own)
+    if augmentation in AUGMENTATIONS and STUDY["reference"] == "none":
+        later = AUGMENTATIONS[AUGMENTATIONS.index(augmentation) + 1 :]
+        found += product(own, [(name, seed) for name in later for seed in SEEDS])
+    return list(filter(apart, found))
+
+
+def pairs_of_maps(*augmentations):
+    return sizes()["test"] * sum(len(pairs_of(name)) for name in augmentations)
+
+
+def pairs_memory(*augmentations):
+    """Of a job that holds all these pairs."""
+    return needs.table_memory(pairs_of_maps(*augmentations))
+
+
+def paired_stores(wildcards):
+    """The store of every model of these pairs, in the order in which they come."""
+    models = dict.fromkeys(model for pair in pairs_of(wildcards.augmentation) for model in pair)
+    return of_models(f"{wildcards.also}cams/{{augmentation}}/{{seed}}.h5", models)
+
+
+def untested():
+    """Why permuting the labels of models says nothing of augmentation; "" where it does."""
+    augmented = set(STUDY["vary"]) - {"augmentation"}
+    drawn = [driven(model) for model in BASELINES if model not in REFERENCES[:1]]
+    other = next((streams for streams in drawn if streams != augmented), None)
+    if other is None:
+        return ""
+    theirs, ours = (", ".join(sorted(streams)) or "nothing" for streams in (other, augmented))
+    return (
+        f"not tested: seeds of baselines drive {theirs}, those of augmented models {ours} beside "
+        "the augmentation, so that their distances differ anyway"
     )

@@ -12,38 +12,6 @@ ALL_METRICS = "all"
 DRAWN = 0
 
 
-def models_of(augmentation):
-    """The models of an augmentation, of a control or of the baseline."""
-    return [model for model in MODELS if model[0] == augmentation]
-
-
-def pairs_of(augmentation):
-    """The pairs of models in pairs/<augmentation>.parquet: with the baselines, and within."""
-    own = models_of(augmentation)
-    found = list(combinations(own, 2))
-    if augmentation != "baseline":
-        found += product(BASELINES, own)
-    if augmentation in AUGMENTATIONS and STUDY["reference"] == "none":
-        later = AUGMENTATIONS[AUGMENTATIONS.index(augmentation) + 1 :]
-        found += product(own, [(name, seed) for name in later for seed in SEEDS])
-    return list(filter(apart, found))
-
-
-def pairs_of_maps(*augmentations):
-    return sizes()["test"] * sum(len(pairs_of(name)) for name in augmentations)
-
-
-def pairs_memory(*augmentations):
-    """Of a job that holds all these pairs."""
-    return needs.table_memory(pairs_of_maps(*augmentations))
-
-
-def paired_stores(wildcards):
-    """The store of every model of these pairs, in the order in which they come."""
-    models = dict.fromkeys(model for pair in pairs_of(wildcards.augmentation) for model in pair)
-    return of_models(f"{wildcards.also}cams/{{augmentation}}/{{seed}}.h5", models)
-
-
 # What has pairs at all.
 PAIRED = [name for name in ("baseline", *AUGMENTATIONS, *MATCHED) if pairs_of(name)]
 ARMS = [name for name in PAIRED if name != "baseline"]
@@ -169,19 +137,6 @@ if CONTROLS.get("chance"):
             code=code("plot_chance"),
         script:
             "../scripts/plot_chance.py"
-
-
-def untested():
-    """Why permuting the labels of models says nothing of augmentation; "" where it does."""
-    augmented = set(STUDY["vary"]) - {"augmentation"}
-    drawn = [driven(model) for model in BASELINES if model not in REFERENCES[:1]]
-    if all(streams == augmented for streams in drawn):
-        return ""
-    named = [", ".join(sorted(streams)) or "none" for streams in (*drawn, augmented)]
-    return (
-        f"not tested: seeds of baselines drive {named[0]}, those of augmented models {named[-1]} "
-        "beside the augmentation, so that their distances differ anyway"
-    )
 
 
 rule tabulate_excess:

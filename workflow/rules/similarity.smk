@@ -4,27 +4,6 @@
 # once for all seeds compared with it.
 
 
-def baselines_of_each(seeds):
-    """Input function: a baseline's store for every comparison of an augmentation's models."""
-    return lambda wildcards: [
-        path
-        for seed in seeds
-        for path in of_models(
-            f"{wildcards.also}cams/{{augmentation}}/{{seed}}.h5",
-            references_of(wildcards.augmentation, seed),
-        )
-    ]
-
-
-def stores_of_each(seeds):
-    """Input function: the store that each of these baselines is compared with."""
-    return lambda wildcards: [
-        f"{RESULTS}/{wildcards.also}cams/{wildcards.augmentation}/{seed}.h5"
-        for seed in seeds
-        for _ in references_of(wildcards.augmentation, seed)
-    ]
-
-
 rule measure_similarity:
     input:
         baselines=baselines_of_each(SEEDS),
