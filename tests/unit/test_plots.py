@@ -452,6 +452,35 @@ def test_a_profile_orders_the_map_by_its_tree_and_says_how_stable_it_is() -> Non
     assert joints == [0.2, 0.6]
 
 
+def test_augmentations_without_a_tree_still_have_their_map() -> None:
+    table = pd.DataFrame(
+        [("all", x, y, 1.0 if x == y else np.nan) for x in "ab" for y in "ab"],
+        columns=["metric", "augmentation_a", "augmentation_b", "pearson"],
+    )
+    columns = ["metric", "first", "second", "members", "distance", "support", "resamples"]
+    figure = plots.profile(table, pd.DataFrame(columns=columns), "all")
+    axes, tree, _ = figure.axes
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["A", "B"]
+    assert not tree.lines
+
+
+def test_augmentations_against_each_other_are_below_the_diagonal_with_stars() -> None:
+    rows = [
+        ("mad", "a", "b", 0.03, 0.01),
+        ("mad", "a", "c", -0.01, 0.6),
+        ("mad", "b", "c", 0.02, np.nan),
+    ]
+    columns = ["metric", "augmentation_a", "augmentation_b", "excess", "p_holm"]
+    figure = plots.between(pd.DataFrame(rows, columns=columns), "mad")
+    axes = figure.axes[0]
+    (mesh,) = (c for c in axes.collections if isinstance(c, QuadMesh))
+    shown = np.ma.filled(mesh.get_array().reshape(3, 3), np.nan)
+    np.testing.assert_allclose(shown, [[np.nan] * 3, [0.03, np.nan, np.nan], [-0.01, 0.02, np.nan]])
+    texts = {text.get_text() for text in axes.texts}
+    assert {"0.03*", "-0.01", "0.02"} <= texts
+    assert mesh.get_clim() == (-0.03, 0.03)
+
+
 def test_segments_are_those_of_the_analysis() -> None:
     assert list(plots.SEGMENTS) == [name for names in analysis.SEGMENTS.values() for name in names]
 
