@@ -41,6 +41,7 @@ lint: environment
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 	$(BIN)/snakemake --lint --configfile config/fashion.yaml
+	$(BIN)/snakemake --lint --configfile config/evidence.yaml
 
 format: environment
 	$(BIN)/ruff check --fix .

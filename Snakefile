@@ -9,6 +9,7 @@
 # The pipeline, one rule file per stage:
 #
 #   data → train → cams → similarity → tables → figures        architectures, efficiency beside them
+#                    ├──→ controls: how far models lie apart without an augmentation
 #                    └──→ sheets, hybrid, masking, covering, own_pictures: where a study has them
 import sys
 from pathlib import Path
@@ -46,6 +47,8 @@ include: "workflow/rules/efficiency.smk"
 STAGES = [
     name for name in ("sheets", "hybrid", "masking", "covering", "own_pictures") if name in STUDY
 ]
+if CONTROLLED:
+    STAGES.insert(0, "controls")
 if "hybrid" in STUDY or "masking" in STUDY:
 
     include: "workflow/rules/svm.smk"

@@ -274,7 +274,61 @@ def test_a_segment_says_who_is_right() -> None:
     table = pd.DataFrame(
         {"label": [1, 1, 1, 1], "baseline_prediction": [1, 1, 0, 0], "prediction": [1, 2, 1, 3]}
     )
-    assert analysis.segment(table).tolist() == list(analysis.SEGMENTS)
+    assert analysis.segment(table).tolist() == list(analysis.SEGMENTS["rightness"])
+
+
+def test_a_segment_may_say_whether_predictions_agree_right_or_wrong() -> None:
+    table = pd.DataFrame(
+        {"label": [1, 1, 1, 1], "baseline_prediction": [1, 1, 0, 0], "prediction": [1, 2, 0, 1]}
+    )
+    assert analysis.segment(table, "agreement").tolist() == [
+        "agree", "disagree", "agree", "disagree",
+    ]  # fmt: skip
+
+
+def test_both_divisions_hold_every_pair(tables: list[pd.DataFrame]) -> None:
+    found = analysis.segments(MODELS, tables, ["mad"], ["rightness", "agreement"])
+    counts = found.pivot_table("pairs", "augmentation", "segment")
+    for names in analysis.SEGMENTS.values():
+        assert (counts[list(names)].sum(axis=1) == 3 * IMAGES).all()
+    alone = analysis.segments(MODELS, tables, ["mad"])
+    rows = found[found["segment"].isin(analysis.SEGMENTS["rightness"])].reset_index(drop=True)
+    pd.testing.assert_frame_equal(rows, alone)
+
+
+def test_the_floor_is_the_mean_over_pairs_of_baselines_and_over_seeds_of_controls(
+    tables: list[pd.DataFrame],
+) -> None:
+    pairs = pd.concat(
+        tables[k].drop(columns=["baseline_prediction", "prediction"]).assign(
+            a="baseline", seed_a=1, b="baseline", seed_b=k, prediction_a=0, prediction_b=0,
+            constant_a=False, constant_b=False,
+        )
+        for k in (3, 4)
+    )  # fmt: skip
+    found = analysis.floor(pairs, [("identity", 1), ("identity", 2)], tables[:2])
+    assert list(dict.fromkeys(found["augmentation"])) == ["baseline", "identity"]
+    rows = found[found["augmentation"] == "baseline"]
+    np.testing.assert_allclose(rows["mad"], (tables[3]["mad"] + tables[4]["mad"]) / 2)
+    rows = found[found["augmentation"] == "identity"]
+    np.testing.assert_allclose(rows["mad"], (tables[0]["mad"] + tables[1]["mad"]) / 2)
+    alone = analysis.floor(None, [("identity", 1)], tables[:1])
+    assert set(alone["augmentation"]) == {"identity"}
+
+
+def test_chance_has_a_row_per_level_and_none_of_scores_that_a_level_has_not() -> None:
+    rng = np.random.default_rng(0)
+    parts = []
+    for level, augmentation in [("shuffled", "a"), ("edges", "a"), ("shuffled", "b")]:
+        table = pd.DataFrame({"mad": rng.random(9), "pearson": np.nan, "class_kld": rng.random(9)})
+        table = table.drop(columns="class_kld") if level == "edges" else table
+        parts.append(table.assign(level=level, augmentation=augmentation))
+    found = analysis.chance(pd.concat(parts), ["mad", "pearson", "class_kld"])
+    found = found.set_index(["metric", "level", "augmentation"])
+    assert found.loc[("mad", "edges", "a"), "mean"] == pytest.approx(parts[1]["mad"].mean())
+    assert found.loc[("pearson", "edges", "a"), "undefined"] == 9
+    assert ("class_kld", "edges", "a") not in found.index
+    assert ("class_kld", "shuffled", "b") in found.index
 
 
 def test_segments_pool_the_seeds_and_cover_every_pair(tables: list[pd.DataFrame]) -> None:

@@ -232,3 +232,67 @@ def test_torchvision_names_are_torchvisions_own() -> None:
     assert list(found) == sorted(models.list_models(module=models))
     for name, cost in found.items():
         assert cost in [weights.meta["_ops"] for weights in models.get_model_weights(name)]
+
+
+FURTHER = {"baselines": {"seeds": [11, 12], "vary": ["order"]}}
+
+
+def test_controls_are_left_out_by_default_and_completed_where_they_are_not() -> None:
+    assert "controls" not in complete()
+    found = complete(controls=FURTHER)["controls"]
+    assert found == {**FURTHER, "identity": False, "baseline_long": False, "chance": False}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"controls": {"baselines": {"seeds": [2], "vary": ["init"]}}}, "2 is one of `seeds`"),
+        (
+            {"controls": {"baselines": {"seeds": [11], "vary": ["init", "subset"]}}},
+            "name it in both or in none",
+        ),
+        ({"reference": "all"}, "needs 1 or more controls.baselines.seeds; add 1"),
+        (
+            {"reference": "disjoint", "controls": FURTHER,
+             "augmentations": {"affine": {}, "cutmix": {}, "equalize": {}}},
+            "needs 3 or more controls.baselines.seeds; add 1",
+        ),
+        ({"reference": "none"}, "name two or more"),
+        (
+            {"controls": {"identity": True}, "augmentations": {"identity": {"use": "affine"}}},
+            "augmentations.identity: controls.identity makes models of that name",
+        ),
+        (
+            {"controls": {"chance": True}, "augmentations": {"untrained": {"use": "affine"}}},
+            "augmentations.untrained: controls.chance",
+        ),
+        (
+            {"controls": {"baseline_long": True}, "training": {"steps_per_epoch": 10}},
+            "as many steps as the others already",
+        ),
+        ({"analysis": {"summary": "entropy"}}, "analysis.summary: 'entropy' is none of"),
+        ({"analysis": {"summary": "kl"}}, "analysis.summary: 'kl' is none of"),
+    ],
+)  # fmt: skip
+def test_controls_that_do_not_go_together_are_refused(
+    changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(CampareError, match=message):
+        complete(**changes)
+
+
+def test_the_summary_is_of_the_first_metric_that_compares_maps() -> None:
+    metrics = ["class_kld", "entropy", "mad", "pearson"]
+    chosen = complete(similarity={"metrics": metrics})["analysis"]["summary"]
+    assert chosen == "mad"
+    asked = complete(similarity={"metrics": metrics}, analysis={"summary": "class_kld"})
+    assert asked["analysis"]["summary"] == "class_kld"
+    assert complete(similarity={"metrics": ["entropy"]})["analysis"]["summary"] == "entropy"
+
+
+def test_the_study_for_reviewers_has_every_control_and_can_be_tested() -> None:
+    study = shipped("evidence")
+    assert all(study["controls"][name] for name in ("identity", "baseline_long", "chance"))
+    further = study["controls"]["baselines"]
+    assert set(further["vary"]) == set(study["vary"]) - {"augmentation"}
+    assert len(study["seeds"]) >= 6 and len(further["seeds"]) >= len(study["augmentations"])

@@ -355,8 +355,134 @@ def test_unbounded_metric_has_an_axis_on_which_boxes_are_wide() -> None:
     assert axes.get_xscale() == "symlog"
 
 
+def floor(images: int = 200) -> pd.DataFrame:
+    """What has no augmentation; pairs of baselines have no entropy."""
+    table = values(["baseline", "identity"], images)
+    table.loc[table["augmentation"] == "baseline", "entropy"] = np.nan
+    return table
+
+
+def test_boxplot_shows_the_floor_in_grey_below_the_augmentations() -> None:
+    table, below = values(AUGMENTATIONS), floor()
+    figure = plots.boxplot(table, "mad", ALL, below)
+    (axes,) = figure.axes
+    labels = [text.get_text() for text in axes.get_yticklabels()]
+    assert labels == [*map(plots.title, AUGMENTATIONS), "Two baselines", "Images twice"]
+    boxes = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
+    grey = matplotlib.colors.to_rgb(plots.GREY)
+    assert [box.get_facecolor()[:3] == grey for box in boxes] == [False] * 3 + [True] * 2
+    rows = below.loc[below["augmentation"] == "baseline", "mad"]
+    quartiles = boxes[3].get_x(), boxes[3].get_x() + boxes[3].get_width()
+    np.testing.assert_allclose(quartiles, rows.quantile([0.25, 0.75]))
+
+
+def test_pairs_of_baselines_have_no_box_of_what_is_of_one_map() -> None:
+    figure = plots.boxplot(values(AUGMENTATIONS), "entropy", ALL, floor())
+    labels = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+    assert labels == ["Baseline", *map(plots.title, AUGMENTATIONS), "Images twice"]
+
+
+def summarised(**changes: object) -> pd.DataFrame:
+    """summary.csv of two augmentations and a control."""
+    table = pd.DataFrame({"augmentation": ["affine", "cutmix", "identity"], "metric": "mad"})
+    table[["gain", "gain_low", "gain_high"]] = [[0.05, 0.02, 0.08], [0, -0.1, 0.1], [0.01, 0, 0.02]]
+    table[["excess", "excess_low", "excess_high"]] = [
+        [0.03, 0.01, 0.05], [0.01, -0.01, 0.03], [0.0, -0.01, 0.01],
+    ]  # fmt: skip
+    table = table.assign(baselines=0.1, share=table["excess"] / 0.1, p_holm=[0.01, 0.2, 0.9])
+    table = table.assign(note=np.nan, farther=[3, 1, 0], metrics=4, models=6, baseline_models=7)
+    return table.assign(images=360, accuracy=0.9, baseline=0.85, **changes)
+
+
+def test_the_summary_shows_both_answers_with_intervals_filled_where_they_are_told() -> None:
+    table = summarised()
+    figure = plots.summary(table, "digits")
+    gained, moved = figure.axes[:2]
+    for axes, columns, scale in (
+        (gained, ["gain", "gain_low", "gain_high"], 100),
+        (moved, ["excess", "excess_low", "excess_high"], 1),
+    ):
+        bars = [c for c in axes.collections if isinstance(c, LineCollection)]
+        ends = [bar.get_segments()[0][:, 0] for bar in bars]
+        np.testing.assert_allclose(ends, scale * table[columns[1:]])
+        points = [line for line in axes.lines if line.get_marker() == "o"]
+        np.testing.assert_allclose(
+            [float(point.get_xdata()[0]) for point in points], scale * table[columns[0]]
+        )
+        filled = [point.get_markerfacecolor() != "white" for point in points]
+        assert filled == [True, False, False]
+    shown = [text.get_text() for text in moved.texts]
+    assert shown == [
+        *("Of floor", "+30 %", "+10 %", "+0 %"),
+        *("p", "0.010", "0.200", "0.900"),
+        *("Farther in", "3 of 4", "1 of 4", "0 of 4"),
+    ]
+    assert "6 networks" in figure.get_suptitle() and "7 without" in figure.get_suptitle()
+    assert [text.get_text() for text in gained.get_yticklabels()][2] == (
+        "No augmentation,\nimages twice"
+    )
+
+
+def test_the_summary_says_why_there_is_no_test() -> None:
+    table = summarised(p_holm=np.nan, note="too few models", metrics=0, farther=0)
+    figure = plots.summary(table, "digits")
+    assert "too few models" in figure.get_suptitle()
+    assert [text.get_text() for text in figure.axes[1].texts][4:] == ["p", "–", "–", "–"]
+
+
+def test_a_profile_orders_the_map_by_its_tree_and_says_how_stable_it_is() -> None:
+    rows = [
+        ("mad", "a", "c", "a + c", 0.2, 0.97, 100),
+        ("mad", "a + c", "b", "a + c + b", 0.6, 0.5, 9),
+    ]
+    columns = ["metric", "first", "second", "members", "distance", "support", "resamples"]
+    r = {frozenset("ac"): 0.8, frozenset("ab"): 0.4, frozenset("bc"): np.nan}
+    table = pd.DataFrame(
+        [("mad", x, y, 1.0 if x == y else r[frozenset((x, y))]) for x in "abc" for y in "abc"],
+        columns=["metric", "augmentation_a", "augmentation_b", "pearson"],
+    )
+    figure = plots.profile(table, pd.DataFrame(rows, columns=columns), "mad")
+    axes, tree, _ = figure.axes
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["A", "C", "B"]
+    (mesh,) = (c for c in axes.collections if isinstance(c, QuadMesh))
+    shown = np.ma.filled(mesh.get_array().reshape(3, 3), np.nan)
+    np.testing.assert_allclose(shown, [[1, 0.8, 0.4], [0.8, 1, np.nan], [0.4, np.nan, 1]])
+    assert [text.get_text() for text in tree.texts] == ["97%"]
+    joints = [max(line.get_xdata()) for line in tree.lines]
+    assert joints == [0.2, 0.6]
+
+
+def test_augmentations_without_a_tree_still_have_their_map() -> None:
+    table = pd.DataFrame(
+        [("all", x, y, 1.0 if x == y else np.nan) for x in "ab" for y in "ab"],
+        columns=["metric", "augmentation_a", "augmentation_b", "pearson"],
+    )
+    columns = ["metric", "first", "second", "members", "distance", "support", "resamples"]
+    figure = plots.profile(table, pd.DataFrame(columns=columns), "all")
+    axes, tree, _ = figure.axes
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["A", "B"]
+    assert not tree.lines
+
+
+def test_augmentations_against_each_other_are_below_the_diagonal_with_stars() -> None:
+    rows = [
+        ("mad", "a", "b", 0.03, 0.01),
+        ("mad", "a", "c", -0.01, 0.6),
+        ("mad", "b", "c", 0.02, np.nan),
+    ]
+    columns = ["metric", "augmentation_a", "augmentation_b", "excess", "p_holm"]
+    figure = plots.between(pd.DataFrame(rows, columns=columns), "mad")
+    axes = figure.axes[0]
+    (mesh,) = (c for c in axes.collections if isinstance(c, QuadMesh))
+    shown = np.ma.filled(mesh.get_array().reshape(3, 3), np.nan)
+    np.testing.assert_allclose(shown, [[np.nan] * 3, [0.03, np.nan, np.nan], [-0.01, 0.02, np.nan]])
+    texts = {text.get_text() for text in axes.texts}
+    assert {"0.03*", "-0.01", "0.02"} <= texts
+    assert mesh.get_clim() == (-0.03, 0.03)
+
+
 def test_segments_are_those_of_the_analysis() -> None:
-    assert tuple(plots.SEGMENTS) == analysis.SEGMENTS
+    assert list(plots.SEGMENTS) == [name for names in analysis.SEGMENTS.values() for name in names]
 
 
 def test_segments_show_a_box_and_a_count_for_each_case() -> None:

@@ -416,3 +416,62 @@ def test_a_lazy_value_is_computed_once() -> None:
 
     counted = Counted()
     assert (counted.value, counted.value) == (1, 1)
+
+
+def test_pairs_without_a_first_are_those_of_tables_and_the_same_both_ways() -> None:
+    rng = np.random.default_rng(9)
+    models = [
+        make(x, logits)
+        for x, logits in zip(
+            rng.standard_normal((3, 9, 5, 5)).astype(np.float32),
+            rng.standard_normal((3, 9, 3)).astype(np.float32),
+            strict=True,
+        )
+    ]
+    models[2].maps[4] = -1  # zero when shown
+    names = ["overlap_20", "pearson", "mad", "kl", "class_kld"]
+    ways = [(0, 1), (0, 2), (2, 1), (1, 0)]
+    found = similarity.between(models, ways, names, (20, 20), EPSILON)
+    for (a, b), table in zip(ways, found, strict=True):
+        there = similarity.table(models[a], models[b], names, (20, 20), EPSILON)
+        back = similarity.table(models[b], models[a], names, (20, 20), EPSILON)
+        for name in names:
+            np.testing.assert_allclose(table[name], (there[name] + back[name]) / 2, rtol=1e-12)
+        assert table["prediction_a"].tolist() == models[a].predicted.tolist()
+        assert table["prediction_b"].tolist() == models[b].predicted.tolist()
+        for side, k in (("a", a), ("b", b)):
+            constant = (np.arange(9) == 4) & (k == 2)
+            assert table[f"constant_{side}"].tolist() == constant.tolist()
+    assert found[0][names].equals(found[3][names])
+    assert (
+        found[0]["kl"] != similarity.table(models[0], models[1], ["kl"], (20, 20), EPSILON)["kl"]
+    ).all()
+
+
+def test_native_metrics_are_those_measured_at_the_maps_own_resolution() -> None:
+    p, q = np.random.default_rng(10).standard_normal((2, 30, 4, 5)).astype(np.float32)
+    names = ["overlap_20", "overlap_20_corrected", "spearman", "mad"]
+    shown = similarity.table(make(p), make(q), [f"{n}_native" for n in names], (32, 32), EPSILON)
+    own = similarity.table(make(p), make(q), names, None, EPSILON)
+    for name in names:
+        np.testing.assert_array_equal(shown[f"{name}_native"], own[name])
+    np.testing.assert_array_equal(shown["overlap_20_native_area"], own["overlap_20_area"])
+
+
+def test_corrected_overlap_is_zero_on_average_by_chance_and_one_of_a_map_with_itself() -> None:
+    rng = np.random.default_rng(11)
+    p, q = rng.standard_normal((2, 400, 12, 12)).astype(np.float32)
+    p[0] = -1  # its mask is the whole image
+    names = ["overlap_20", "overlap_20_corrected"]
+    found = similarity.table(make(p), make(q), names, None, EPSILON)
+    assert np.isnan(found["overlap_20_corrected"][0])
+    assert abs(found["overlap_20_corrected"].mean()) < 0.02 < found["overlap_20"].mean() - 0.08
+    itself = similarity.table(make(p), make(p), names, None, EPSILON)
+    np.testing.assert_allclose(itself["overlap_20_corrected"][1:], 1)
+
+
+def test_a_metric_of_predictions_has_no_resolution() -> None:
+    with pytest.raises(CampareError, match="class_kld_native: class_kld compares no maps"):
+        registry.metric("class_kld_native")
+    with pytest.raises(CampareError, match="unknown metric 'overlap_corrected'"):
+        registry.metric("overlap_corrected")

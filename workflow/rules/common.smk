@@ -1,6 +1,7 @@
 # The study: its checked config, its models, its paths.
 import math
 import re
+from itertools import combinations, product
 from shutil import which
 
 from campare import config as study_config, needs, registry
@@ -25,13 +26,59 @@ SEEDS = STUDY["seeds"]
 AUGMENTED = [(augmentation, seed) for augmentation in AUGMENTATIONS for seed in SEEDS]
 
 
+CONTROLS = STUDY.get("controls", {})
+CONTROLLED = "controls" in STUDY or STUDY["reference"] == "none"
+# Baselines that differ from the first in the streams of `vary` alone: the noise floor.
+FURTHER = CONTROLS.get("baselines", {"seeds": [], "vary": []})
+# Sets without an augmentation that give a network as many steps as those with one. Where a seed
+# drives the augmentation alone, all their models would be the same.
+MATCHED = [name for name in ("identity", "baseline_long") if CONTROLS.get(name)]
+MATCHED_SEEDS = SEEDS if set(STUDY["vary"]) - {"augmentation"} else SEEDS[:1]
+MATCHED_MODELS = [(name, seed) for name in MATCHED for seed in MATCHED_SEEDS]
+
+
 def reference_of(seed):
-    """The baseline that the models of a seed are compared with."""
+    """The baseline of the study itself that the models of a seed are compared with."""
     return ("baseline", int(seed) if STUDY["reference"] == "paired" else SEEDS[0])
 
 
-BASELINES = list(dict.fromkeys(map(reference_of, SEEDS)))
-MODELS = [*BASELINES, *AUGMENTED]
+REFERENCES = list(dict.fromkeys(map(reference_of, SEEDS)))
+BASELINES = [*REFERENCES, *(("baseline", seed) for seed in FURTHER["seeds"])]
+MODELS = [*BASELINES, *AUGMENTED, *MATCHED_MODELS]
+# Those whose maps are compared with a baseline's.
+COMPARED = [] if STUDY["reference"] == "none" else AUGMENTED
+# Whether there is a floor to draw beside them.
+FLOOR = bool(COMPARED and CONTROLS and (len(BASELINES) > 1 or MATCHED))
+
+
+def driven(model):
+    """The streams of randomness that a model's seed drives."""
+    if model[0] == "baseline" and model[1] in FURTHER["seeds"]:
+        return set(FURTHER["vary"])
+    return set(STUDY["vary"]) - (set() if model[0] in AUGMENTATIONS else {"augmentation"})
+
+
+def apart(pair):
+    """Whether two models have no stream of randomness from one seed, which brings maps together."""
+    a, b = pair
+    return a[1] != b[1] or not driven(a) & driven(b)
+
+
+def references_of(augmentation, seed):
+    """All baselines that a model is compared with."""
+    if STUDY["reference"] not in ("all", "disjoint"):
+        return [reference_of(seed)]
+    dealt = BASELINES
+    if STUDY["reference"] == "disjoint" and augmentation in AUGMENTATIONS:
+        dealt = BASELINES[1 + AUGMENTATIONS.index(augmentation) :: len(AUGMENTATIONS)]
+    return [model for model in dealt if apart((model, (augmentation, int(seed))))]
+
+
+def compared_with():
+    """How many baselines a model is compared with, at most."""
+    return max((len(references_of(*model)) for model in AUGMENTED), default=1)
+
+
 # One split for all, or one per seed.
 SPLIT = "split/{seed}" if "subset" in STUDY["vary"] else "split"
 FIRST_SPLIT = f"{RESULTS}/{SPLIT}.csv".format(seed=SEEDS[0])
@@ -53,7 +100,7 @@ SCORES = ["accuracy", "precision", "recall", "f1"]
 
 
 wildcard_constraints:
-    augmentation="|".join(["baseline", *AUGMENTATIONS]),
+    augmentation="|".join(["baseline", *AUGMENTATIONS, *registry.RESERVED.values()]),
     seed=r"\d+",
     also=f"(?:{'|'.join(map(re.escape, ALSO))})",
     highest="mean|std",
@@ -71,7 +118,7 @@ BASELINE_WEIGHTS = of_models("models/{augmentation}/{seed}.safetensors", BASELIN
 BASELINE_STORE = of_models("cams/{augmentation}/{seed}.h5", BASELINES)[0]
 
 
-def figures(kind, labels, also=""):
+def figures(kind, labels, also="", category="Figures"):
     """The files of one kind of figure: name → labels in the report, which takes one format.
 
     `also` is the wildcard of that name where every method of the study has such figures.
@@ -81,7 +128,7 @@ def figures(kind, labels, also=""):
             reported(
                 path,
                 caption=f"../report/{kind}.rst",
-                category="Figures",
+                category=category,
                 subcategory=kind,
                 labels=by_method(labels[name], also),
             )
@@ -128,6 +175,17 @@ def steps_of(augmentation):
     return STUDY["augmentations"].get(augmentation, [])
 
 
+def copies_of(augmentation):
+    """Copies in a training set, augmented or not, of each image."""
+    has_copies = augmentation in AUGMENTATIONS or augmentation == "identity"
+    return STUDY["augmenting"]["copies"] if has_copies else 0
+
+
+def epochs_of(augmentation):
+    longer = 1 + STUDY["augmenting"]["copies"] if augmentation == "baseline_long" else 1
+    return STUDY["training"]["epochs"] * longer
+
+
 def entries_of(kind, *names):
     """The functions of registry entries, for their share in a job's code digest."""
     return [kind[name].function for name in names]
@@ -162,14 +220,13 @@ def gmacs(wildcards):
 
 def images_of_an_epoch(wildcards):
     """Of a training job; the copies of an augmented set included."""
-    copies = STUDY["augmenting"]["copies"] if steps_of(wildcards.get("augmentation")) else 0
-    return sizes()["train"] * (1 + copies)
+    return sizes()["train"] * (1 + copies_of(wildcards.get("augmentation")))
 
 
 def training_minutes(wildcards):
     return needs.training_minutes(
         images_of_an_epoch(wildcards),
-        STUDY["training"]["epochs"],
+        epochs_of(wildcards.get("augmentation")),
         gmacs(wildcards),
         THREADS,
         GPU,
@@ -205,31 +262,35 @@ def network_memory(batch_size, kept=0):
 
 
 def comparing_minutes(wildcards):
-    return needs.comparing_minutes(sizes()["test"] * len(SEEDS), THREADS)
+    return needs.comparing_minutes(sizes()["test"] * len(SEEDS) * compared_with(), THREADS)
 
 
 def table_memory(wildcards):
     """Of a job that reads every row of every similarity table."""
-    return needs.table_memory(sizes()["test"] * len(MODELS))
+    return needs.table_memory(sizes()["test"] * len(MODELS) * compared_with())
 
 
 def training_settings(augmentation, seed):
     """What one training job does, all of it: the same settings give the same weights."""
-    steps = steps_of(augmentation)
-    # What only augmented sets have must not retrain the baseline when it is edited.
-    augmenting = STUDY["augmenting"] if steps else {"at": "native", "copies": 0, "resample": "once"}
+    # What only sets with copies have must not retrain the baseline when it is edited.
+    augmenting = {"at": "native", "copies": 0, "resample": "once"}
+    if copies_of(augmentation):
+        augmenting = STUDY["augmenting"]
+    further = augmentation == "baseline" and seed in FURTHER["seeds"]
 
     def stream(name, fixed):
-        return seed if name in STUDY["vary"] else fixed
+        if further and name not in FURTHER["vary"]:
+            return SEEDS[0] if name in STUDY["vary"] else fixed
+        return seed if further or name in STUDY["vary"] else fixed
 
     return {
         "architecture": STUDY["model"]["architecture"],
         "input_size": STUDY["model"]["input_size"],
-        "steps": steps,
+        "steps": steps_of(augmentation),
         "augment_at": augmenting["at"],
         "copies": augmenting["copies"],
         "resample": augmenting["resample"],
-        "epochs": STUDY["training"]["epochs"],
+        "epochs": epochs_of(augmentation),
         **{
             key: STUDY["training"][key]
             for key in ("batch_size", "steps_per_epoch")
@@ -303,8 +364,76 @@ def own_photographs(_):
 
 def explained_by(wildcards):
     """The baseline's store, where cam.class is `baseline` and this is another model."""
-    if STUDY["cam"]["class"] != "baseline" or wildcards.augmentation == "baseline":
+    model = wildcards.augmentation, int(wildcards.seed)
+    if STUDY["cam"]["class"] != "baseline" or model in REFERENCES:
         return []
-    return of_models(
-        f"{wildcards.also}cams/{{augmentation}}/{{seed}}.h5", [reference_of(wildcards.seed)]
+    # Further baselines explain what the first predicts, so that their maps compare.
+    asked = reference_of(model[1]) if model[1] in SEEDS else REFERENCES[0]
+    return of_models(f"{wildcards.also}cams/{{augmentation}}/{{seed}}.h5", [asked])
+
+
+def baselines_of_each(seeds):
+    """Input function: a baseline's store for every comparison of an augmentation's models."""
+    return lambda wildcards: [
+        path
+        for seed in seeds
+        for path in of_models(
+            f"{wildcards.also}cams/{{augmentation}}/{{seed}}.h5",
+            references_of(wildcards.augmentation, seed),
+        )
+    ]
+
+
+def stores_of_each(seeds):
+    """Input function: the store that each of these baselines is compared with."""
+    return lambda wildcards: [
+        f"{RESULTS}/{wildcards.also}cams/{wildcards.augmentation}/{seed}.h5"
+        for seed in seeds
+        for _ in references_of(wildcards.augmentation, seed)
+    ]
+
+
+def models_of(augmentation):
+    """The models of an augmentation, of a control or of the baseline."""
+    return [model for model in MODELS if model[0] == augmentation]
+
+
+def pairs_of(augmentation):
+    """The pairs of models in pairs/<augmentation>.parquet: with the baselines, and within."""
+    own = models_of(augmentation)
+    found = list(combinations(own, 2))
+    if augmentation != "baseline":
+        found += product(BASELINES, own)
+    if augmentation in AUGMENTATIONS and STUDY["reference"] == "none":
+        later = AUGMENTATIONS[AUGMENTATIONS.index(augmentation) + 1 :]
+        found += product(own, [(name, seed) for name in later for seed in SEEDS])
+    return list(filter(apart, found))
+
+
+def pairs_of_maps(*augmentations):
+    return sizes()["test"] * sum(len(pairs_of(name)) for name in augmentations)
+
+
+def pairs_memory(*augmentations):
+    """Of a job that holds all these pairs."""
+    return needs.table_memory(pairs_of_maps(*augmentations))
+
+
+def paired_stores(wildcards):
+    """The store of every model of these pairs, in the order in which they come."""
+    models = dict.fromkeys(model for pair in pairs_of(wildcards.augmentation) for model in pair)
+    return of_models(f"{wildcards.also}cams/{{augmentation}}/{{seed}}.h5", models)
+
+
+def untested():
+    """Why permuting the labels of models says nothing of augmentation; "" where it does."""
+    augmented = set(STUDY["vary"]) - {"augmentation"}
+    drawn = [driven(model) for model in BASELINES if model not in REFERENCES[:1]]
+    other = next((streams for streams in drawn if streams != augmented), None)
+    if other is None:
+        return ""
+    theirs, ours = (", ".join(sorted(streams)) or "nothing" for streams in (other, augmented))
+    return (
+        f"not tested: seeds of baselines drive {theirs}, those of augmented models {ours} beside "
+        "the augmentation, so that their distances differ anyway"
     )

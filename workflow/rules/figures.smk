@@ -84,7 +84,7 @@ rule plot_confusion:
     input:
         confusion=rules.tabulate_performance.output.confusion,
     output:
-        figures("confusion", labelled("augmentation", ["baseline", *AUGMENTATIONS])),
+        figures("confusion", labelled("augmentation", ["baseline", *AUGMENTATIONS, *MATCHED])),
     log:
         f"{RESULTS}/logs/plot_confusion.log",
     benchmark:
@@ -102,6 +102,7 @@ rule plot_confusion:
 rule plot_boxplots:
     input:
         aggregate=rules.tabulate_aggregate.output.aggregate,
+        floor=rules.tabulate_aggregate.output.floor if FLOOR else [],
     output:
         figures("boxplot", labelled("metric", METRICS), "{also}"),
     log:
@@ -178,6 +179,7 @@ rule plot_segments:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         models=AUGMENTED,
+        segments=STUDY["analysis"]["segments"],
         dpi=DPI,
         described=DESCRIBED,
         code=code("plot_segments"),
@@ -189,7 +191,7 @@ rule plot_extremes:
     input:
         data=rules.load_data.output.data,
         extremes=rules.tabulate_extremes.output.extremes,
-        stores=of_models("{also}cams/{augmentation}/{seed}.h5", MODELS),
+        stores=of_models("{also}cams/{augmentation}/{seed}.h5", [*REFERENCES, *AUGMENTED]),
     output:
         figures(
             "extremes",
@@ -207,7 +209,7 @@ rule plot_extremes:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        models=MODELS,
+        models=[*REFERENCES, *AUGMENTED],
         statistic="{highest}",
         input_size=STUDY["model"]["input_size"],
         dpi=DPI,
@@ -284,4 +286,4 @@ rule figures:
         rules.plot_history.output,
         rules.plot_confusion.output,
         expand(rules.plot_overlays.output, also=ALSO),
-        COMPARING_FIGURES if AUGMENTED else [],
+        COMPARING_FIGURES if COMPARED else [],

@@ -28,7 +28,12 @@ rule tabulate_performance:
 rule tabulate_aggregate:
     input:
         similarities=of_augmented("{also}similarity/{augmentation}/{seed}.parquet"),
+        matched=of_models("{also}similarity/{augmentation}/{seed}.parquet", MATCHED_MODELS),
+        baselines=(
+            f"{RESULTS}/{{also}}pairs/baseline.parquet" if FLOOR and len(BASELINES) > 1 else []
+        ),
     output:
+        **{"floor": f"{RESULTS}/{{also}}tables/floor.parquet"} if FLOOR else {},
         aggregate=f"{RESULTS}/{{also}}tables/aggregate.parquet",
         distribution=table("distribution", "{also}"),
     log:
@@ -40,6 +45,7 @@ rule tabulate_aggregate:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         models=AUGMENTED,
+        matched=MATCHED_MODELS,
         metrics=METRICS,
         code=code("tabulate_aggregate"),
     script:
@@ -103,6 +109,7 @@ rule tabulate_segments:
     params:
         models=AUGMENTED,
         metrics=METRICS,
+        segments=STUDY["analysis"]["segments"],
         code=code("tabulate_segments"),
     script:
         "../scripts/tabulate_segments.py"
@@ -190,4 +197,4 @@ rule tables:
         rules.tabulate_performance.output,
         rules.tabulate_validation.output,
         rules.tabulate_published.output if STUDY["published"] else [],
-        COMPARISONS if AUGMENTED else [],
+        COMPARISONS if COMPARED else [],

@@ -1,7 +1,8 @@
 """Measure how far an augmentation's maps are from the baselines', on every test image."""
 
 import time
-from itertools import groupby
+
+import pandas as pd
 
 from campare import similarity, store, tables
 from job import logged, used
@@ -10,23 +11,28 @@ with logged(snakemake.log[0]):
     wanted = snakemake.params
     side = wanted.input_size
     start = time.monotonic()
-    compared = 0
-    files = snakemake.input.baselines, snakemake.input.stores, snakemake.output.similarities
-    # The maps of a baseline are prepared once for all that follow each other.
-    for baseline, group in groupby(zip(*files, strict=True), key=lambda each: each[0]):
-        _, stores, paths = zip(*group, strict=True)
-        measured = similarity.tables(
+    stores, baselines = snakemake.input.stores, snakemake.input.baselines
+    paths = dict(zip(dict.fromkeys(stores), snakemake.output.similarities, strict=True))
+    measured = {path: [] for path in paths.values()}
+    # The maps of a baseline are prepared once for all that are compared with it.
+    for baseline in dict.fromkeys(baselines):
+        with_it = [one for one, other in zip(stores, baselines, strict=True) if other == baseline]
+        found = similarity.tables(
             store.read(baseline),
-            [store.read(path) for path in stores],
+            [store.read(path) for path in with_it],
             wanted.metrics,
             (side, side) if wanted.resolution == "input" else None,
             wanted.epsilon,
             snakemake.threads,
             one_split=wanted.one_split,
         )
-        for table, path in zip(measured, paths, strict=True):
-            tables.write(table, path)
-            undefined = table[[*wanted.metrics]].isna().any(axis=1).sum()
-            print(f"{path}: {len(table):,} pairs, {undefined:,} with an undefined metric")
-            compared += len(table)
+        for path, table in zip(with_it, found, strict=True):
+            measured[paths[path]].append(table)
+    compared = 0
+    for path, parts in measured.items():
+        table = pd.concat(parts, ignore_index=True)
+        tables.write(table, path)
+        undefined = table[[*wanted.metrics]].isna().any(axis=1).sum()
+        print(f"{path}: {len(table):,} pairs, {undefined:,} with an undefined metric")
+        compared += len(table)
     used(compared, time.monotonic() - start)

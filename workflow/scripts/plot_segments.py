@@ -1,4 +1,4 @@
-"""Draw every metric by who is right: both models, one of them, neither."""
+"""Draw every metric by who is right, or by whether the two predictions agree."""
 
 import pandas as pd
 
@@ -11,10 +11,13 @@ with logged(snakemake.log[0]):
         tables.read(path).assign(augmentation=augmentation)
         for path, (augmentation, _) in zip(snakemake.input.similarities, models, strict=True)
     )
-    pairs["segment"] = analysis.segment(pairs)
+    divided = pd.concat(
+        pairs.assign(segment=analysis.segment(pairs, by)) for by in snakemake.params.segments
+    )
+    names = [name for by in snakemake.params.segments for name in analysis.SEGMENTS[by]]
     augmentations = list(dict.fromkeys(augmentation for augmentation, _ in models))
     plots.save_each(
         snakemake.output,
-        lambda metric: plots.segments(pairs, metric, augmentations),
+        lambda metric: plots.segments(divided, metric, augmentations, names),
         snakemake.params.dpi,
     )

@@ -1,11 +1,12 @@
-"""Tabulate the metrics by who is right: both models, one of them, none."""
+"""Tabulate the metrics by who is right, or by whether the two predictions agree."""
 
 from campare import analysis, tables
 from job import logged
 
 with logged(snakemake.log[0]):
     similarities = [tables.read(path) for path in snakemake.input.similarities]
-    segments = analysis.segments(snakemake.params.models, similarities, snakemake.params.metrics)
+    wanted = snakemake.params
+    segments = analysis.segments(wanted.models, similarities, wanted.metrics, wanted.segments)
     tables.write(segments, snakemake.output.segments)
     pairs = segments.pivot_table("pairs", "augmentation", "segment", aggfunc="first", sort=False)
     print(f"pairs of maps\n{pairs.to_string()}")

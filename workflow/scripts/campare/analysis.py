@@ -17,13 +17,21 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from campare import performance
+from campare import performance, registry
 
 Model = tuple[str, int]
 
+# What a table of pairs says besides index, label and metrics.
+PAIR = (
+    *("a", "seed_a", "b", "seed_b"),
+    *("prediction_a", "prediction_b", "constant_a", "constant_b"),
+)
 # What a similarity table says of an image besides its metrics.
 IMAGE = ["index", "label", "baseline_prediction", "prediction"]
-SEGMENTS = ("both_right", "only_baseline_right", "only_augmented_right", "both_wrong")
+SEGMENTS = {
+    "rightness": ("both_right", "only_baseline_right", "only_augmented_right", "both_wrong"),
+    "agreement": ("agree", "disagree"),
+}
 
 
 def performances(models: Sequence[Model], confusions: Sequence[NDArray[np.int64]]) -> pd.DataFrame:
@@ -150,7 +158,9 @@ def published(
         seed's baseline.
     """
     parts = []
-    for score, table in scores.items():
+    for score, found in scores.items():
+        # Further baselines are of no seed of the study.
+        table = found[found["seed"].isin([*references])]
         given = {name: claim[score] for name, claim in claims.items() if score in claim}
         wide = table.pivot_table("accuracy", "seed", "augmentation")
         if not given:
@@ -257,6 +267,59 @@ def aggregate(models: Sequence[Model], tables: Sequence[pd.DataFrame]) -> pd.Dat
     return means[image + [name for name in means if name not in image]]
 
 
+def floor(
+    pairs: pd.DataFrame | None, models: Sequence[Model], tables: Sequence[pd.DataFrame]
+) -> pd.DataFrame:
+    """What `aggregate` gives of augmentations, of what has none.
+
+    Parameters
+    ----------
+    pairs
+        The pairs of baselines, as measure_pairs writes them; an image's mean is over these.
+    models, tables
+        Of the controls whose steps are matched, as in `aggregate`.
+
+    Returns
+    -------
+    DataFrame
+        index, label, augmentation ("baseline" for pairs of baselines), then the metrics.
+    """
+    parts = []
+    if pairs is not None:
+        values = pairs.drop(columns=[name for name in pairs if name in PAIR])
+        means = values.groupby(["index", "label"], sort=False).mean().reset_index()
+        parts.append(means.assign(augmentation="baseline"))
+    if tables:
+        parts.append(aggregate(models, tables))
+    rows = pd.concat(parts, ignore_index=True)
+    image = ["index", "label", "augmentation"]
+    return rows[image + [name for name in rows if name not in image]]
+
+
+def chance(found: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
+    """What a metric is for a model's map and one that knows nothing (`chance.LEVELS`).
+
+    Parameters
+    ----------
+    found
+        level, augmentation and the metrics, a row per test image, as measure_chance writes it.
+
+    Returns
+    -------
+    DataFrame
+        metric, level, augmentation (of the model), images, undefined, mean, std, minimum, q1,
+        median, q3, maximum. A level without a metric, such as edges, which predict nothing, has no
+        row of it.
+    """
+    return pd.DataFrame(
+        {"metric": metric, "level": level, "augmentation": augmentation}
+        | _describe(group[metric], "images")
+        for metric in metrics
+        for (level, augmentation), group in found.groupby(["level", "augmentation"], sort=False)
+        if registry.metric(metric).of == "maps" or group[metric].notna().any()
+    )
+
+
 def distribution(aggregate: pd.DataFrame) -> pd.DataFrame:
     """How a metric is spread over the test images: the numbers behind the boxplots.
 
@@ -354,33 +417,52 @@ def extremes(aggregate: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["metric", "statistic", "index", "value"])
 
 
-def segment(table: pd.DataFrame) -> NDArray[np.str_]:
-    """Who is right about the image of each row of a similarity table: names of `SEGMENTS`."""
-    label = table["label"].to_numpy()
-    baseline = table["baseline_prediction"].to_numpy() == label
-    augmented = table["prediction"].to_numpy() == label
-    names: NDArray[np.str_] = np.array(SEGMENTS)[2 * ~baseline + ~augmented]
+def segment(table: pd.DataFrame, by: str = "rightness") -> NDArray[np.str_]:
+    """Where the image of each row of a similarity table belongs: names of `SEGMENTS[by]`.
+
+    By "rightness" of the two predictions, or by their "agreement" with each other.
+    """
+    label, baseline, augmented = (
+        table[name].to_numpy() for name in ("label", "baseline_prediction", "prediction")
+    )
+    place = baseline != augmented
+    if by == "rightness":
+        place = 2 * (baseline != label) + (augmented != label)
+    names: NDArray[np.str_] = np.array(SEGMENTS[by])[place.astype(int)]
     return names
 
 
 def segments(
-    models: Sequence[Model], tables: Sequence[pd.DataFrame], metrics: Sequence[str]
+    models: Sequence[Model],
+    tables: Sequence[pd.DataFrame],
+    metrics: Sequence[str],
+    divisions: Sequence[str] = ("rightness",),
 ) -> pd.DataFrame:
-    """Each metric by who is right (thesis, appendix C), the seeds of an augmentation pooled.
+    """Each metric by segment (thesis, appendix C), the seeds of an augmentation pooled.
+
+    Parameters
+    ----------
+    divisions
+        Keys of `SEGMENTS`; every image is in one segment of each.
 
     Returns
     -------
     DataFrame
-        metric, augmentation, segment (`SEGMENTS`, all four), pairs (with or without a value),
+        metric, augmentation, segment (all of a division), pairs (with or without a value),
         undefined (pairs without), mean, std, minimum, q1, median, q3, maximum.
     """
     pooled = _pool(models, tables)
-    pooled["segment"] = segment(pooled)
+    member = {
+        name: found == name
+        for by in divisions
+        for found in [segment(pooled, by)]
+        for name in SEGMENTS[by]
+    }
     rows = []
     for metric in metrics:
         for augmentation, group in pooled.groupby("augmentation", sort=False):
-            for name in SEGMENTS:
-                values = group.loc[group["segment"] == name, metric]
+            for name, inside in member.items():
+                values = group.loc[inside[group.index], metric]
                 about = {"metric": metric, "augmentation": augmentation, "segment": name}
                 rows.append(about | _describe(values, "pairs"))
     return pd.DataFrame(rows)

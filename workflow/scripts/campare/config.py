@@ -75,6 +75,7 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
             registry.metric(name)
     except CampareError as problem:
         raise CampareError(f"{source}: similarity.metrics: {problem}") from None
+    _choose_summary(config, source)
     _check_architecture("model.architecture", config["model"]["architecture"], source)
     if "hybrid" in config:
         _check_architecture("hybrid.network", config["hybrid"]["network"], source)
@@ -124,6 +125,7 @@ def _check_together(config: Config, study: Mapping[str, Any], source: str) -> No
             "augmentation alone, which a baseline has none of; add init, order or subset to vary, "
             "or set reference: one"
         )
+    _check_controls(config, source)
     if (method := config["cam"]["method"]) in config["cam"]["also"]:
         raise CampareError(f"{source}: cam.also: {method!r} is cam.method already; take it out")
     models = {"baseline": None, **config["augmentations"]}
@@ -132,6 +134,61 @@ def _check_together(config: Config, study: Mapping[str, Any], source: str) -> No
             raise CampareError(
                 f"{source}: published.{name}: no such model in the study; {_known(name, models)}"
             )
+
+
+def _check_controls(config: Config, source: str) -> None:
+    """Check the baselines against the reference policy, and the other controls."""
+    controls = config.get("controls", {})
+    reference, seeds = config["reference"], config["seeds"]
+    further = controls.get("baselines", {"seeds": [], "vary": []})
+    for seed in further["seeds"]:
+        if seed in seeds:
+            raise CampareError(
+                f"{source}: controls.baselines.seeds: {seed} is one of `seeds`, whose models would "
+                "share it; take another"
+            )
+    if further["seeds"] and ("subset" in further["vary"]) != ("subset" in config["vary"]):
+        raise CampareError(
+            f"{source}: controls.baselines.vary: subset stands in one of this and of `vary`; name "
+            "it in both or in none"
+        )
+    wanted = {"all": 1, "disjoint": len(config["augmentations"])}.get(reference, 0)
+    if (missing := wanted - len(further["seeds"])) > 0:
+        raise CampareError(
+            f"{source}: reference: {reference} needs {wanted} or more controls.baselines.seeds; "
+            f"add {missing}"
+        )
+    if reference == "none" and min(len(config["augmentations"]), len(seeds)) < 2:
+        raise CampareError(
+            f"{source}: reference: none compares augmentations with each other, by models of "
+            "different seeds; name two or more of both"
+        )
+    for control, name in registry.RESERVED.items():
+        if controls.get(control) and name in config["augmentations"]:
+            raise CampareError(
+                f"{source}: augmentations.{name}: controls.{control} makes models of that name; "
+                "choose another"
+            )
+    if controls.get("baseline_long") and config["training"]["steps_per_epoch"] is not None:
+        raise CampareError(
+            f"{source}: controls.baseline_long: with training.steps_per_epoch the baseline takes "
+            "as many steps as the others already; take it out"
+        )
+
+
+def _choose_summary(config: Config, source: str) -> None:
+    """Fill in, or check, the metric of the summary."""
+    measured = config["similarity"]["metrics"]
+    able = {name: name for name in measured if registry.metric(name).same is not None}
+    wanted = config["analysis"]["summary"]
+    if wanted is None:
+        of_maps = [name for name in able if registry.metric(name).of == "maps"]
+        config["analysis"]["summary"] = next(iter([*of_maps, *able, *measured]))
+    elif wanted not in able:
+        raise CampareError(
+            f"{source}: analysis.summary: {wanted!r} is none of similarity.metrics that compares "
+            f"two maps; {_known(wanted, able)}"
+        )
 
 
 def _check_architecture(key: str, name: str, source: str) -> None:

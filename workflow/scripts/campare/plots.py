@@ -98,6 +98,12 @@ TITLES = {
     "shufflenet_v2_x0_5": "ShuffleNet V2 (0.5×)",
     "small_cnn": "Small CNN",
     "small_cnn_wide": "Small CNN, wide",
+    "shuffled": "Another image",
+    "gaussian": "Central Gaussian",
+    "edges": "Edges",
+    "untrained": "Untrained",
+    "identity": "Images twice",
+    "baseline_long": "More epochs",
 }
 SCORES = {
     "accuracy": "accuracy",
@@ -110,6 +116,8 @@ SEGMENTS = {
     "only_baseline_right": "Only baseline right",
     "only_augmented_right": "Only augmented right",
     "both_wrong": "Both wrong",
+    "agree": "Predictions agree",
+    "disagree": "They disagree",
 }
 OVER = {
     "models": "models",
@@ -621,7 +629,12 @@ def history(table: pd.DataFrame, augmentations: Sequence[str]) -> Figure:
 
 
 @styled
-def boxplot(table: pd.DataFrame, metric: str, augmentations: Sequence[str]) -> Figure:
+def boxplot(
+    table: pd.DataFrame,
+    metric: str,
+    augmentations: Sequence[str],
+    floor: pd.DataFrame | None = None,
+) -> Figure:
     """A metric over the test images, a box per augmentation (thesis 5.10, 5.12, … 5.24).
 
     Boxes are quartiles with the median; whiskers span the central 95 % of the images, which
@@ -635,17 +648,31 @@ def boxplot(table: pd.DataFrame, metric: str, augmentations: Sequence[str]) -> F
     table
         `augmentation` and a column per metric, a row per test image: aggregate.parquet. NaN is
         undefined: counted, not drawn.
+    floor
+        The same of what has no augmentation, in grey below: floor.parquet. Its `baseline` is pairs
+        of baselines, which what is of one map alone has not.
     """
     names = [name for name in augmentations if name != BASELINE]
     groups = [table.loc[table["augmentation"] == name, metric].to_numpy() for name in names]
+    labels = [title(name) for name in names]
     if (same := registry.metric(metric).same) is None:
         first = table["augmentation"] == names[0]
         names, groups = (
             [BASELINE, *names],
             [table.loc[first, f"{metric}_baseline"].to_numpy(), *groups],
         )
-    figure, axes = _rows([title(name) for name in names])
-    _boxes(axes, groups, [colours(names)[name] for name in names])
+        labels = [title(BASELINE), *labels]
+    fills = [colours(names)[name] for name in names]
+    if floor is not None:
+        for name, rows in floor.dropna(axis=1, how="all").groupby("augmentation", sort=False):
+            if metric in rows and rows[metric].notna().any():
+                groups.append(rows[metric].to_numpy())
+                labels.append("Two baselines" if name == BASELINE else title(str(name)))
+                fills.append(GREY)
+    figure, axes = _rows(labels)
+    _boxes(axes, groups, fills)
+    if len(fills) > len(names):
+        axes.axhline(len(names) - 0.5, color="0.6", linewidth=0.6)
     axes.set_xlabel(_metric_axis(axes, metric, np.concatenate(groups), ticks=8))
     if same is not None:
         axes.annotate(
@@ -663,26 +690,34 @@ def boxplot(table: pd.DataFrame, metric: str, augmentations: Sequence[str]) -> F
 
 
 @styled
-def segments(table: pd.DataFrame, metric: str, augmentations: Sequence[str]) -> Figure:
-    """A metric by who is right, a panel per augmentation (thesis appendix C).
+def segments(
+    table: pd.DataFrame,
+    metric: str,
+    augmentations: Sequence[str],
+    segments: Sequence[str] = tuple(SEGMENTS),
+) -> Figure:
+    """A metric by segment of the images, a panel per augmentation (thesis appendix C).
 
     Parameters
     ----------
     table
-        `augmentation`, `segment` (a key of `SEGMENTS`) and the metric, a row per test image and
-        seed. Boxes, whiskers and dots as in `boxplot`.
+        `augmentation`, `segment` and the metric, a row per test image and seed (and division, where
+        there are two). Boxes, whiskers and dots as in `boxplot`.
+    segments
+        Keys of `SEGMENTS`, in the order they are to have.
     """
     names = [name for name in augmentations if name != BASELINE]
     across = min(3, len(names))
     down = -(-len(names) // across)
-    figure = Figure(figsize=(1.6 + 1.8 * across, 0.5 + 1.25 * down), layout="constrained")
+    height = 0.25 + 0.25 * len(segments)
+    figure = Figure(figsize=(1.6 + 1.8 * across, 0.5 + height * down), layout="constrained")
     for panel, name in zip(_panels(figure, names, across), names, strict=True):
         rows = table[table["augmentation"] == name]
-        groups = [rows.loc[rows["segment"] == key, metric].to_numpy() for key in SEGMENTS]
+        groups = [rows.loc[rows["segment"] == key, metric].to_numpy() for key in segments]
         _boxes(panel, groups, [colours(names)[name]] * len(groups))
         label = _metric_axis(panel, metric, table[metric].to_numpy(), ticks=4)
-        panel.set_yticks(range(len(SEGMENTS)), list(SEGMENTS.values()))
-        panel.set_ylim(len(SEGMENTS) - 0.5, -0.5)
+        panel.set_yticks(range(len(segments)), [SEGMENTS[key] for key in segments])
+        panel.set_ylim(len(segments) - 0.5, -0.5)
         panel.tick_params(axis="y", length=0)
         counts = {"Pairs": _sizes(groups)}
         if table[metric].isna().any():
@@ -728,6 +763,108 @@ def correlation(table: pd.DataFrame, metric: str, augmentations: Sequence[str]) 
         aspect=30,
         pad=0.03,
     )
+    return figure
+
+
+@styled
+def between(table: pd.DataFrame, metric: str) -> Figure:
+    """How far models of two augmentations are apart beyond models of one, no baseline between them.
+
+    Parameters
+    ----------
+    table
+        `metric`, `augmentation_a`, `augmentation_b`, `excess`, `p_holm`: between.csv. A star marks
+        p ≤ 0.05.
+    """
+    rows = table[table["metric"] == metric]
+    names = list(dict.fromkeys([*rows["augmentation_a"], *rows["augmentation_b"]]))
+    values = np.full((len(names), len(names)), np.nan)
+    texts = [[""] * len(names) for _ in names]
+    numbers = rows[["excess", "p_holm"]].to_numpy(float)
+    for a, b, (excess, p) in zip(
+        rows["augmentation_a"], rows["augmentation_b"], numbers, strict=True
+    ):
+        column, row = names.index(a), names.index(b)
+        values[row, column] = excess
+        texts[row][column] = f"{excess:.2g}{'*' if p <= 0.05 else ''}"
+    reach = np.nanmax(np.abs(values)) if np.isfinite(values).any() else 1.0
+    figure, axes, mesh = _matrix(
+        values, [title(name) for name in names], texts, cell=0.45, cmap="RdBu_r",
+        limits=(-reach, reach),
+    )  # fmt: skip
+    entry = registry.metric(metric)
+    axes.set_title(f"Metric: {entry.label}{' lost' if entry.same else ''}")
+    figure.colorbar(
+        mesh, ax=axes, label="Between two augmentations,\nbeyond models of one (* p ≤ 0.05)",
+        shrink=0.8, aspect=30, pad=0.03,
+    )  # fmt: skip
+    return figure
+
+
+@styled
+def profile(correlation: pd.DataFrame, clusters: pd.DataFrame, metric: str) -> Figure:
+    """The correlations between augmentations, those that are alike together, beside their tree.
+
+    Parameters
+    ----------
+    correlation
+        `metric`, `augmentation_a`, `augmentation_b`, `pearson`: profile_correlation.csv.
+    clusters
+        `metric`, `first`, `second`, `members`, `distance`, `support`: profiles.csv. Augmentations
+        that are in no tree, whose correlations are undefined, come last.
+    metric
+        A metric of both, or "all".
+    """
+    rows = clusters[clusters["metric"] == metric]
+    table = correlation[correlation["metric"] == metric]
+    joined = rows["members"].iloc[-1] if len(rows) else ""
+    names = list(dict.fromkeys([*filter(None, joined.split(" + ")), *table["augmentation_a"]]))
+    matrix = (
+        table.pivot_table(index="augmentation_a", columns="augmentation_b", values="pearson")
+        .reindex(index=names, columns=names)
+        .to_numpy(dtype=float)
+    )
+    texts = [[f"{r:.2f}" if np.isfinite(r) else "n/a" for r in row] for row in matrix]
+    figure, axes, mesh = _matrix(
+        matrix, [title(name) for name in names], texts, cell=0.4, cmap="RdBu_r", limits=(-1, 1)
+    )
+    # In inches, since the tree's rows have to be those of the map.
+    side, left, above, below, branch = 0.4 * len(names), 1.25, 0.35, 1.65, 2.0
+    width, height = max(left + side + branch + 0.3, 4.6), above + side + below
+    figure.set_layout_engine("none")
+    figure.set_size_inches(width, height)
+
+    def placed(x: float, y: float, wide: float, high: float) -> tuple[float, float, float, float]:
+        return x / width, y / height, wide / width, high / height
+
+    axes.set_position(placed(left, below, side, side))
+    tree = figure.add_axes(placed(left + side + 0.1, below, branch, side), sharey=axes)
+    ends = {name: (place + 0.5, 0.0) for place, name in enumerate(names)}
+    numbers = rows[["distance", "support"]].to_numpy(float)
+    joins = rows[["first", "second", "members"]].itertuples(index=False, name=None)
+    for (first, second, members), (far, support) in zip(joins, numbers, strict=True):
+        (y, x), (y_other, x_other) = ends[first], ends[second]
+        middle = (y + y_other) / 2
+        tree.plot([x, far, far, x_other], [y, y, y_other, y_other], color="0.3", linewidth=0.9)
+        ends[members] = middle, float(far)
+        if members == joined:
+            break  # all of them, always there
+        tree.annotate(
+            f"{support:.0%}", (far, middle), (2, 1), textcoords="offset points", size=SMALL,
+            va="bottom",
+        )  # fmt: skip
+    reach = rows["distance"].max() if len(rows) else 1.0
+    tree.set_xlim(0, 1.3 * reach or 1.0)
+    tree.xaxis.set_major_locator(MaxNLocator(3))
+    tree.spines["left"].set_visible(False)
+    tree.tick_params(axis="y", length=0, labelleft=False)
+    tree.set_xlabel("Distance 1 − r", size=SMALL)
+    tree.set_title("How often again, resampled", size=SMALL)
+    label = "all, combined" if metric == "all" else registry.metric(metric).label
+    axes.set_title(f"Metric: {label}")
+    bar = figure.add_axes(placed(left, 0.5, width - left - 0.4, 0.09))
+    label = "Correlation between augmentations (Pearson's r over images)"
+    figure.colorbar(mesh, bar, orientation="horizontal", label=label)
     return figure
 
 
@@ -886,6 +1023,89 @@ def _correlated(row: pd.Series, over: str) -> str:
         return f"r undefined over {row['n']:.0f} {over}"
     between = f" [{row['low']:+.2f}, {row['high']:+.2f}]" if np.isfinite(row["low"]) else ""
     return f"r = {row['pearson']:+.2f}{between} over {row['n']:.0f} {over}".replace("-", "−")
+
+
+@styled
+def summary(table: pd.DataFrame, study: str) -> Figure:
+    """The answer on one page: accuracy gained, and maps moved beyond the floor, with intervals.
+
+    Filled points are told from zero: on the left the interval leaves it out, on the right the test
+    by permuting the models' labels has p ≤ 0.05 after Holm's correction.
+
+    Parameters
+    ----------
+    table
+        A row per augmentation or control, of one metric: summary.csv.
+    """
+    names = list(table["augmentation"])
+    metric = registry.metric(table["metric"][0])
+    colour = colours([name for name in names if name not in registry.RESERVED.values()])
+    figure = Figure(figsize=(WIDTH, 2.0 + 0.3 * len(names)), layout="constrained")
+    gained, moved = figure.subplots(1, 2, sharey=True, width_ratios=(1, 1.15))
+    gain = 100 * table[["gain", "gain_low", "gain_high"]].to_numpy(float)
+    beyond = table[["excess", "excess_low", "excess_high"]].to_numpy(float)
+    told = (gain[:, 1] > 0) | (gain[:, 2] < 0), table["p_holm"].to_numpy(float) <= 0.05
+    for axes, values, sure in zip((gained, moved), (gain, beyond), told, strict=True):
+        for row, (name, (centre, low, high)) in enumerate(zip(names, values, strict=True)):
+            drawn = colour.get(name, GREY)
+            axes.hlines(row, low, high, color=drawn, linewidth=1.6)
+            face = drawn if sure[row] else "white"
+            axes.plot(centre, row, "o", color=drawn, markerfacecolor=face, markersize=5.5)
+        axes.axvline(0, color="0.3", linewidth=0.8, dashes=(4, 3), zorder=1)
+        axes.grid(axis="x")
+        axes.tick_params(axis="y", length=0)
+        axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    labels = [
+        title(name) if name in colour else f"No augmentation, {title(name).lower()}"
+        for name in names
+    ]
+    gained.set_yticks(range(len(names)), [textwrap.fill(label, 18) for label in labels])
+    gained.set_ylim(len(names) - 0.5, -0.5)
+    first_control = next((k for k, name in enumerate(names) if name not in colour), None)
+    if first_control:
+        for axes in (gained, moved):
+            axes.axhline(first_control - 0.5, color="0.6", linewidth=0.6)
+    gained.set_xlabel("Accuracy gained (percentage points)")
+    lost = " lost" if metric.same else ""
+    moved.set_xlabel(
+        f"{metric.label}{lost},\nbeyond what training once more loses".replace(
+            "loses", "loses" if lost else "gives"
+        )
+    )
+    gained.set_title("Are they right more often?", loc="left", weight="bold")
+    moved.set_title("Do they look elsewhere?", loc="left", weight="bold")
+    columns = {
+        "Of floor": [f"{100 * x:+.0f} %" if np.isfinite(x) else "–" for x in table["share"]],
+        "p": [f"{x:.3f}" if np.isfinite(x) else "–" for x in table["p_holm"]],
+    }
+    counts = zip(table["farther"], table["metrics"], strict=True)
+    if (table["metrics"] > 0).any():
+        columns["Farther in"] = [f"{k} of {n}" if n else "–" for k, n in counts]
+    _columns(moved, columns)
+    figure.suptitle(_about_summary(table, study), x=0.01, ha="left", size=SMALL)
+    # Once is not enough for the columns.
+    layout = figure.get_layout_engine()
+    assert layout is not None
+    layout.execute(figure)
+    return figure
+
+
+def _about_summary(table: pd.DataFrame, study: str) -> str:
+    """What was compared, and why a test is missing, in words."""
+    counts = sorted(set(table["models"]))
+    each = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    lines = [
+        f"Study {study}: {each} networks trained with each augmentation, "
+        f"{table['baseline_models'][0]} without, on {table['images'][0]:,} test images. "
+        "Bars: 95 % intervals over networks and images.",
+        "On the right, zero is how far training once more moves the maps; “of floor” is the same "
+        "as a share of how far two networks trained without augmentation are apart. Filled: told "
+        "from zero, on the left by the interval, on the right by a test (p ≤ 0.05, corrected); "
+        "“farther in”: in how many metrics.",
+    ]
+    notes = dict.fromkeys(str(note) for note in table["note"].dropna() if note)
+    lines += [f"–: {note}" for note in notes]
+    return "\n".join(textwrap.fill(line, 118) for line in lines)
 
 
 @styled

@@ -113,10 +113,11 @@ def _registries() -> Iterator[str]:
     for title, entries in registries.items():
         yield f"| {title} | what it is |\n|---|---|"
         for name, entry in entries.items():
-            shown = "overlap_<Y>" if name == "overlap" else name
-            yield f"| `{shown}` | {entry.about} |"
+            yield f"| `{name.replace('overlap', 'overlap_<Y>')}` | {entry.about} |"
         if title == "architecture":
             yield "| any other torchvision classifier | by torchvision's name, such as `vgg11_bn` |"
+        if title == "metric":
+            yield "| a metric of maps with `_native` behind it | at the target layer's resolution |"
         yield ""
 
 

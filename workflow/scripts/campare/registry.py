@@ -13,7 +13,7 @@ import importlib.util
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -69,12 +69,15 @@ class Metric(Entry):
 
     `same` is its value for two identical maps; `bounds` its range, None where it has no bound.
     A quantity of one map alone has no such value (None): it is the augmented model's, and what the
-    baseline's map has is recorded beside it, as `<name>_baseline`.
+    baseline's map has is recorded beside it, as `<name>_baseline`. `symmetric`: it is the same
+    both ways. `of`: what it compares.
     """
 
     label: str = ""
     same: float | None = 0.0
     bounds: tuple[float | None, float | None] = (None, None)
+    symmetric: bool = True
+    of: Literal["maps", "predictions"] = "maps"
 
 
 def number(default: float, about: str, **schema: Any) -> Parameter:
@@ -101,6 +104,9 @@ def interval(low: float, high: float, about: str, **schema: Any) -> Parameter:
 
 
 PROBABILITY = {"minimum": 0, "maximum": 1}
+
+# Controls of a study whose models have a name in files, as an augmentation has: control → name.
+RESERVED = {"identity": "identity", "baseline_long": "baseline_long", "chance": "untrained"}
 
 DATASETS: dict[str, Entry] = {
     "digits": Entry("scikit-learn's 1,797 handwritten digits, 8×8 grey; embedded", "data:digits"),
@@ -301,6 +307,14 @@ METRICS: dict[str, Metric] = {
         same=1.0,
         bounds=(0.0, 1.0),
     ),
+    "overlap_corrected": Metric(
+        "the same beyond chance, (o − e)/(1 − e), e from the areas of the two masks (named "
+        "overlap_Y_corrected)",
+        "similarity:overlap_corrected",
+        label="Overlap beyond chance (top {share} %)",
+        same=1.0,
+        bounds=(-0.5, 1.0),
+    ),
     "pearson": Metric(
         "Pearson correlation of the two maps",
         "similarity:pearson",
@@ -331,6 +345,7 @@ METRICS: dict[str, Metric] = {
         "Kullback-Leibler divergence of the two maps, each normalised to a sum of 1",
         "similarity:kl",
         label="KL divergence of the maps (nats)",
+        symmetric=False,
     ),
     "entropy": Metric(
         "Shannon entropy of the augmented model's map, normalised to a sum of 1",
@@ -350,41 +365,55 @@ METRICS: dict[str, Metric] = {
         "Kullback-Leibler divergence of the two class predictions",
         "similarity:class_kld",
         label="Class-KLD (nats)",
+        symmetric=False,
+        of="predictions",
     ),
 }
 
-_OVERLAP = re.compile(r"overlap_(\d+(?:\.\d+)?)")
+_OVERLAP = re.compile(r"overlap_(\d+(?:\.\d+)?)(_corrected)?")
+# What ends the name of a metric at the maps' own resolution, whatever similarity.resolution says.
+_NATIVE = "_native"
 
 
 def metric(name: str) -> Metric:
     """The entry of a metric as a study names it.
 
     `overlap_<Y>` stands for the overlap rate of the top Y % and comes back with its share in
-    the label.
+    the label, and so does `overlap_<Y>_corrected`; with `_native` behind its name, a metric of
+    maps is measured at their own resolution.
 
     Raises
     ------
     CampareError
         No metric has this name, or Y is not between 0 and 100.
     """
+    plain = name.removesuffix(_NATIVE)
+    family = plain
     if share := overlap_share(name):
-        entry = METRICS["overlap"]
-        return Metric(
-            entry.about,
-            entry.function,
-            label=entry.label.format(share=f"{share:g}"),
-            same=entry.same,
-            bounds=entry.bounds,
+        family = "overlap_corrected" if plain.endswith("_corrected") else "overlap"
+    if family not in METRICS or (share is None and family in ("overlap", "overlap_corrected")):
+        known = [f"overlap_<Y>{key.removeprefix('overlap')}" if "overlap" in key else key
+                 for key in METRICS]  # fmt: skip
+        raise CampareError(
+            f"unknown metric {name!r}; known: {', '.join(known)} (Y in per cent, 0 < Y < 100)"
         )
-    if name == "overlap" or name not in METRICS:
-        known = ", ".join(["overlap_<Y>", *(key for key in METRICS if key != "overlap")])
-        raise CampareError(f"unknown metric {name!r}; known: {known} (Y in per cent, 0 < Y < 100)")
-    return METRICS[name]
+    entry = METRICS[family]
+    label = entry.label.format(share=f"{share:g}") if share else entry.label
+    if is_native(name):
+        if entry.of == "predictions":
+            raise CampareError(f"{name}: {plain} compares no maps, which alone have a resolution")
+        label = f"{label}, native"
+    return replace(entry, label=label)
+
+
+def is_native(name: str) -> bool:
+    """Whether a metric is measured at the maps' own resolution by its name."""
+    return name.endswith(_NATIVE)
 
 
 def overlap_share(name: str) -> float | None:
-    """Y of `overlap_<Y>` in per cent, or None where `name` is no overlap rate in (0, 100)."""
-    if match := _OVERLAP.fullmatch(name):
+    """Y of an `overlap_<Y>…` in per cent, or None where `name` is no overlap rate in (0, 100)."""
+    if match := _OVERLAP.fullmatch(name.removesuffix(_NATIVE)):
         share = float(match[1])
         return share if 0 < share < 100 else None
     return None

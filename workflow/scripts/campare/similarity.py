@@ -28,6 +28,8 @@ from campare.errors import CampareError
 from campare.kernels import Doubles, Floats, Integers
 from campare.store import Store
 
+Columns = dict[str, NDArray[Any]]
+
 # Pixels of a chunk of maps: few enough for the cache, many enough to hide Python's overhead.
 CHUNK = 1 << 18
 
@@ -156,6 +158,16 @@ class Side:
         """The distinct pixels sorted, the pixels up to each, and centred ranks: `kernels.rank`."""
         return kernels.rank(self.distinct, self.grid.weight)
 
+    @lazy
+    def constant(self) -> NDArray[np.bool_]:
+        """(n,): maps that are zero everywhere, as a constant one is when it is shown."""
+        return np.logical_not(self.distinct.any(axis=1))
+
+    @lazy
+    def native(self) -> Side:
+        """The same maps at their own resolution."""
+        return Side(self.maps, self.logit, Grid.of(self.maps.shape[1:], None))
+
 
 @dataclass(frozen=True)
 class Pairs:
@@ -169,6 +181,11 @@ class Pairs:
     def distances(self) -> Doubles:
         """float64 (n, 2): Σ |p − q| and Σ (p − q)² over all pixels."""
         return kernels.distances(self.p.distinct, self.q.distinct, self.p.grid.weight)
+
+    @lazy
+    def native(self) -> Pairs:
+        """The same pairs at the maps' own resolution."""
+        return Pairs(self.p.native, self.q.native, self.epsilon)
 
 
 def overlap(pairs: Pairs, share: float) -> dict[str, Doubles]:
@@ -187,6 +204,14 @@ def overlap(pairs: Pairs, share: float) -> dict[str, Doubles]:
         "_area_baseline": first / p.grid.pixels,
         "_area": second / p.grid.pixels,
     }
+
+
+def overlap_corrected(pairs: Pairs, share: float) -> Doubles:
+    """Overlap rate beyond chance, from the areas of the masks: `statistics.corrected_overlap`."""
+    from campare.statistics import corrected_overlap  # scipy.stats takes long to import
+
+    rate, area_baseline, area = overlap(pairs, share).values()
+    return corrected_overlap(rate, area, area_baseline)
 
 
 def pearson(pairs: Pairs) -> Doubles:
@@ -293,7 +318,8 @@ def measure(name: str, pairs: Pairs) -> dict[str, Doubles]:
     """
     function = registry.metric(name).load()
     share = registry.overlap_share(name)
-    values = function(pairs) if share is None else function(pairs, share)
+    at = pairs.native if registry.is_native(name) else pairs
+    values = function(at) if share is None else function(at, share)
     columns = {
         f"{name}{suffix}": np.asarray(column, np.float64)
         for suffix, column in (values if isinstance(values, Mapping) else {"": values}).items()
@@ -359,21 +385,14 @@ def tables(
     """
     for model in models:
         _check(baseline, model, one_split)
-    memory.keep_freed()
-    grid = Grid.of(baseline.maps.shape[1:], size)
-    step = max(1, CHUNK // grid.pixels)
 
-    def work(start: int) -> list[dict[str, Doubles]]:
-        rows = slice(start, start + step)
-        p, *sides = (Side(s.maps[rows], s.logit[rows], grid) for s in (baseline, *models))
-        found = []
-        for q in sides:
-            pairs = Pairs(p, q, epsilon)
-            found.append({k: v for name in metrics for k, v in measure(name, pairs).items()})
-        return found
+    def work(sides: Sequence[Side]) -> list[Columns]:
+        p, *others = sides
+        return [
+            {k: v for name in metrics for k, v in measure(name, Pairs(p, q, epsilon)).items()}
+            for q in others
+        ]
 
-    with ThreadPoolExecutor(threads) as pool:
-        chunks = list(pool.map(work, range(0, len(baseline.maps), step)))
     return [
         pd.DataFrame(
             {
@@ -381,10 +400,100 @@ def tables(
                 "label": model.label,
                 "baseline_prediction": baseline.predicted,
                 "prediction": model.predicted,
-                **{name: np.concatenate([part[name] for part in parts]) for name in parts[0]},
+                **columns,
             }
         )
-        for model, parts in zip(models, zip(*chunks, strict=True), strict=True)
+        for model, columns in zip(
+            models, _in_chunks((baseline, *models), size, threads, work), strict=True
+        )
+    ]
+
+
+def between(
+    models: Sequence[Store],
+    pairs: Sequence[tuple[int, int]],
+    metrics: Sequence[str],
+    size: tuple[int, int] | None,
+    epsilon: float,
+    threads: int = 1,
+    *,
+    one_split: bool = True,
+) -> list[pd.DataFrame]:
+    """All metrics of pairs of models, neither of which comes first.
+
+    A metric that is not symmetric is the mean of both ways.
+
+    Parameters
+    ----------
+    models
+        Each is prepared once for all its pairs.
+    pairs
+        Two places in `models` each.
+    metrics, size, epsilon, threads, one_split
+        As in `tables`.
+
+    Returns
+    -------
+    list of DataFrame
+        One per pair, a row per image: index, label, prediction_a, prediction_b (int64),
+        constant_a, constant_b (bool, maps that are zero everywhere), then the metrics (float64).
+        NaN is undefined.
+
+    Raises
+    ------
+    CampareError
+        As in `tables`.
+    """
+    for a, b in pairs:
+        _check(models[a], models[b], one_split)
+
+    def work(sides: Sequence[Side]) -> list[Columns]:
+        found: list[Columns] = []
+        for a, b in pairs:
+            p, q = sides[a], sides[b]
+            ways = Pairs(p, q, epsilon), Pairs(q, p, epsilon)
+            columns: Columns = {"constant_a": p.constant, "constant_b": q.constant}
+            for name in metrics:
+                there, *back = ways if not registry.metric(name).symmetric else ways[:1]
+                values = [measure(name, way)[name] for way in (there, *back)]
+                columns[name] = np.mean(values, axis=0)
+            found.append(columns)
+        return found
+
+    return [
+        pd.DataFrame(
+            {
+                "index": models[a].index,
+                "label": models[a].label,
+                "prediction_a": models[a].predicted,
+                "prediction_b": models[b].predicted,
+                **columns,
+            }
+        )
+        for (a, b), columns in zip(pairs, _in_chunks(models, size, threads, work), strict=True)
+    ]
+
+
+def _in_chunks(
+    models: Sequence[Store],
+    size: tuple[int, int] | None,
+    threads: int,
+    work: Callable[[Sequence[Side]], list[Columns]],
+) -> list[Columns]:
+    """What `work` says of the models' maps, a chunk of images at a time: columns per comparison."""
+    memory.keep_freed()
+    grid = Grid.of(models[0].maps.shape[1:], size)
+    step = max(1, CHUNK // grid.pixels)
+
+    def chunk(start: int) -> list[Columns]:
+        rows = slice(start, start + step)
+        return work([Side(model.maps[rows], model.logit[rows], grid) for model in models])
+
+    with ThreadPoolExecutor(threads) as pool:
+        chunks = list(pool.map(chunk, range(0, len(models[0].maps), step)))
+    return [
+        {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        for parts in zip(*chunks, strict=True)
     ]
 
 

@@ -1,0 +1,273 @@
+"""Tables of pairs of models: every kind is where it belongs, and the floor is taken off."""
+
+from __future__ import annotations
+
+from itertools import combinations, product
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from campare import analysis, controls, excess, profiles, statistics
+
+IMAGES = 30
+BASELINES = [("baseline", seed) for seed in (1, 11, 12, 13, 14, 15)]
+SEEDS = (1, 2, 3, 4, 5, 6)
+
+
+def look(augmentation: str, seed: int, moved: float) -> np.ndarray:
+    """What stands for a model's maps: a place for every image, moved by its augmentation."""
+    rng = np.random.default_rng([ord(augmentation[0]), seed])
+    return rng.normal(moved, 1, IMAGES)
+
+
+def pairs(moved: dict[str, float]) -> tuple[dict[str, pd.DataFrame], list[tuple[str, int]]]:
+    """The pairs of some augmentations, as measure_pairs writes them."""
+    models = [*BASELINES, *((name, seed) for name in moved for seed in SEEDS)]
+    looks = {(name, seed): look(name, seed, moved.get(name, 0)) for name, seed in models}
+
+    def rows(a: tuple[str, int], b: tuple[str, int]) -> pd.DataFrame:
+        far = np.abs(looks[a] - looks[b])
+        return pd.DataFrame(
+            {"a": a[0], "seed_a": a[1], "b": b[0], "seed_b": b[1], "index": 3 * np.arange(IMAGES)}
+            | {"label": 0, "prediction_a": 0, "prediction_b": 0}
+            | {"constant_a": looks[a] > 2.5, "constant_b": looks[b] > 2.5}
+            | {"mad": far, "pearson": np.where(far > 3, np.nan, 1 - far)}
+        )
+
+    tables = {"baseline": pd.concat([rows(a, b) for a, b in combinations(BASELINES, 2)])}
+    for name in moved:
+        own = [(name, seed) for seed in SEEDS]
+        across = [(a, b) for a, b in product(BASELINES, own) if a[1] != b[1]]
+        tables[name] = pd.concat([rows(a, b) for a, b in [*across, *combinations(own, 2)]])
+    return tables, models
+
+
+def test_distances_are_those_of_the_tables_whichever_way_they_are_read() -> None:
+    tables, models = pairs({"affine": 1.0})
+    found, places = controls.distances(list(tables.values()), models, "mad")
+    assert places.tolist() == [list(pair) for pair in combinations(range(12), 2)]
+    for far, (i, j) in zip(found, places, strict=True):
+        (a, seed_a), (b, seed_b) = models[i], models[j]
+        if {a, b} == {"baseline", "affine"} and seed_a == seed_b:
+            assert np.isnan(far).all()
+        else:
+            gap = look(a, seed_a, float(a == "affine")) - look(b, seed_b, float(b == "affine"))
+            np.testing.assert_allclose(far, np.abs(gap))
+    alike, _ = controls.distances(list(tables.values()), models, "pearson")
+    some = ~np.isnan(alike)
+    np.testing.assert_allclose(alike[some], found[some])  # 1 - (1 - far)
+
+
+def test_kinds_are_means_over_their_pairs_with_what_is_missing_counted() -> None:
+    tables, _ = pairs({"affine": 1.0})
+    found = controls.kinds(tables, ["mad", "pearson"]).set_index(["metric", "augmentation", "kind"])
+    assert list(found.loc["mad"].index) == [
+        ("baseline", "baselines"), ("affine", "with_baseline"), ("affine", "within"),
+    ]  # fmt: skip
+    assert found.loc["mad"]["pairs"].to_list() == [15, 35, 15]
+    assert found.loc["mad"]["models"].to_list() == [6, 12, 6]
+    assert (found["images"] == IMAGES).all()
+    table = tables["affine"]
+    across = table[table["a"] == "baseline"]
+    row = found.loc[("pearson", "affine", "with_baseline")]
+    assert row["mean"] == pytest.approx(across["pearson"].mean())
+    assert row["undefined"] == across["pearson"].isna().sum() > 0
+    constant = sum(int((look("affine", seed, 1.0) > 2.5).sum()) for seed in SEEDS)
+    assert found.loc[("mad", "affine", "within"), "constant"] == constant > 0
+
+
+def test_excess_is_found_where_maps_moved_and_covers_zero_where_they_did_not() -> None:
+    tables, models = pairs({"affine": 1.5, "cutmix": 0.0, "identity": 0.0})
+    found = controls.excesses(tables, models, ["mad", "pearson"], "", 0)
+    table = found.set_index(["metric", "augmentation"])
+    far, places = controls.distances([tables["baseline"], tables["affine"]], models[:12], "mad")
+    expected = excess.excess(far, places, np.arange(12) >= 6, 0)
+    row = table.loc[("mad", "affine")]
+    assert (row["excess"], row["low"], row["high"]) == pytest.approx(tuple(expected.excess))
+    assert row["excess"] == pytest.approx(
+        row["with_baseline"] - (row["within"] + row["baselines"]) / 2
+    )
+    assert row["share"] == pytest.approx(row["excess"] / row["baselines"])
+    assert row["low"] > 0 and row["p_holm"] <= 0.05
+    for name in ("cutmix", "identity"):
+        still = table.loc[("mad", name)]
+        assert still["low"] < 0 < still["high"] and still["p_holm"] > 0.05
+    # The augmentations are one family, the controls another.
+    p = table.loc["mad"]["p"]
+    np.testing.assert_allclose(
+        table.loc["mad"]["p_holm"][["affine", "cutmix"]],
+        statistics.holm(p[["affine", "cutmix"]]),
+    )
+    assert table.loc[("mad", "identity"), "p_holm"] == p["identity"]
+
+
+def test_the_second_reading_agrees_with_the_first() -> None:
+    tables, models = pairs({"affine": 1.5})
+    first = controls.excesses(tables, models, ["mad"], "", 0)
+    second = controls.second_readings(tables, models, "mad", 0)
+    assert second["augmentation"].to_list() == ["affine"]
+    assert second["excess"][0] == pytest.approx(first["excess"][0], abs=0.02)
+    assert second["low"][0] > 0 and second["images"][0] == IMAGES and second["note"][0] == ""
+
+
+def test_where_streams_differ_there_is_no_p_but_the_reason() -> None:
+    tables, models = pairs({"affine": 1.5})
+    found = controls.excesses(tables, models, ["mad"], "not tested: streams", 0)
+    assert found[["p", "p_holm"]].isna().all(axis=None)
+    assert found["note"].to_list() == ["not tested: streams"]
+    assert found["low"].notna().all()
+
+
+def test_one_baseline_is_no_floor_and_the_table_says_so() -> None:
+    tables, models = pairs({"affine": 1.5})
+    alone = tables["affine"]
+    alone = alone[(alone["a"] != "baseline") | (alone["seed_a"] == 11)]
+    found = controls.excesses({"affine": alone}, [BASELINES[1], *models[6:]], ["mad"], "", 0)
+    assert found[["excess", "low", "p", "baselines"]].isna().all(axis=None)
+    assert "too few models" in found["note"][0]
+    assert found["with_baseline"].notna().all()
+
+
+def test_augmentations_are_compared_with_each_other_less_what_each_does() -> None:
+    moved = {"affine": 0.0, "blur": 0.0, "cutmix": 2.0}
+    tables, models = pairs(moved)
+    looks = {model: look(*model, moved.get(model[0], 0)) for model in models}
+    for a, b in combinations(moved, 2):
+        across = [
+            tables["baseline"].iloc[:IMAGES].assign(
+                a=a, seed_a=i, b=b, seed_b=j, mad=np.abs(looks[a, i] - looks[b, j])
+            )
+            for i, j in product(SEEDS, SEEDS)
+            if i != j
+        ]  # fmt: skip
+        tables[a] = pd.concat([tables[a], *across])
+    own = {name: table for name, table in tables.items() if name != "baseline"}
+    found = controls.between(own, models, ["mad"], 0)
+    found = found.set_index(["augmentation_a", "augmentation_b"])
+    assert list(found.index) == list(combinations(moved, 2))
+    assert (found["pairs"] == 30).all()
+    assert found.loc[("affine", "cutmix"), "p_holm"] <= 0.05
+    assert found.loc[("affine", "blur"), "p_holm"] > 0.05
+    np.testing.assert_allclose(
+        found["excess"], found["between"] - (found["within_a"] + found["within_b"]) / 2
+    )
+
+
+def rights(**shares: float) -> dict[tuple[str, int], np.ndarray]:
+    rng = np.random.default_rng(0)
+    return {
+        (name, seed): rng.random(200) < share for name, share in shares.items() for seed in SEEDS
+    }
+
+
+def test_gains_are_differences_of_accuracy_with_both_samples_in_the_interval() -> None:
+    right = rights(baseline=0.7, affine=0.9, cutmix=0.7)
+    found = controls.gains(right, paired=False, seed=0).set_index("augmentation")
+    ours, base = (
+        np.stack([values for (arm, _), values in right.items() if arm == name]).astype(float)
+        for name in ("affine", "baseline")
+    )
+    row = found.loc["affine"]
+    assert row["gain"] == pytest.approx(ours.mean() - base.mean())
+    expected = statistics.difference(ours, base, 0)
+    assert (row["low"], row["high"]) == pytest.approx((expected.low, expected.high))
+    assert row["low"] > 0.1 and found.loc["cutmix", "low"] < 0 < found.loc["cutmix", "high"]
+    assert found["p"].isna().all() and found["note"].str.contains("not paired").all()
+
+
+def test_paired_gains_are_tested_by_their_signs_with_holms_correction() -> None:
+    found = controls.gains(rights(baseline=0.7, affine=0.9, cutmix=0.95), paired=True, seed=0)
+    assert found["p"].to_list() == [2 / 64, 2 / 64]
+    # Six pairs are too few for two tests.
+    assert found["p_holm"].isna().all()
+    assert found["note"].str.contains("too few").all()
+
+
+def test_the_summary_has_both_answers_and_counts_the_metrics() -> None:
+    tables, models = pairs({"affine": 1.5, "cutmix": 0.0})
+    excesses = controls.excesses(tables, models, ["mad", "pearson"], "", 0)
+    gains = controls.gains(rights(baseline=0.7, affine=0.9, cutmix=0.7), paired=False, seed=0)
+    found = controls.summary(gains, excesses, "pearson").set_index("augmentation")
+    assert list(found.index) == ["affine", "cutmix"]
+    assert found["farther"].to_list() == [2, 0]
+    assert found["metrics"].to_list() == [2, 2]
+    chosen = excesses[excesses["metric"] == "pearson"].set_index("augmentation")
+    np.testing.assert_array_equal(found["excess_low"], chosen["low"])
+    np.testing.assert_array_equal(found["gain"], gains["gain"])
+
+
+def similarity(rng: np.random.Generator, baselines: int) -> pd.DataFrame:
+    index = np.tile(np.arange(IMAGES), baselines)
+    return pd.DataFrame({"index": index, "label": 0, "mad": rng.random(len(index))})
+
+
+def test_measured_values_are_means_over_baselines_in_their_places() -> None:
+    rng = np.random.default_rng(0)
+    models = [(name, seed) for name in ("affine", "cutmix") for seed in (1, 2, 3)]
+    tables = [similarity(rng, 2).assign(msd=k) for k, _ in enumerate(models)]
+    found = controls.measured(models, tables, ["mad", "msd"])
+    assert found.shape == (2, 2, 3, IMAGES)
+    np.testing.assert_array_equal(found[1, :, :, 0], [[0, 1, 2], [3, 4, 5]])
+    by_hand = tables[4]["mad"].to_numpy().reshape(2, IMAGES).mean(axis=0)
+    np.testing.assert_allclose(found[0, 1, 1], by_hand)
+
+
+def test_clusters_name_what_is_joined_in_the_order_of_the_leaves() -> None:
+    rng = np.random.default_rng(1)
+    two = rng.standard_normal((2, IMAGES))
+    values = two[[0, 1, 0, 1]][None, :, None] + 0.1 * rng.standard_normal((1, 4, 2, IMAGES))
+    found, _ = profiles.profiles(values, 0, 20)
+    table = controls.clusters({"mad": found}, ["a", "b", "c", "d"])
+    assert {frozenset(members.split(" + ")) for members in table["members"][:2]} == {
+        frozenset("ac"), frozenset("bd"),
+    }  # fmt: skip
+    last = table.iloc[-1]
+    assert last["members"] == f"{last['first']} + {last['second']}"
+    assert sorted(last["members"].split(" + ")) == ["a", "b", "c", "d"]
+    assert (table["support"] == 1).all() and (table["resamples"] == 20).all()
+    assert table["distance"].is_monotonic_increasing
+
+
+def test_an_augmentation_left_out_of_the_tree_is_in_no_cluster() -> None:
+    values = np.random.default_rng(2).standard_normal((1, 3, 2, IMAGES))
+    values[0, 1] = 7.0
+    found, _ = profiles.profiles(values, 0, 5)
+    table = controls.clusters({"mad": found}, ["a", "b", "c"])
+    assert table["members"].to_list() == ["a + c"]
+
+
+def test_correlations_and_counts_keep_their_pairs() -> None:
+    maps = np.arange(18.0).reshape(2, 3, 3)
+    table = controls.correlations(maps, ["mad", "all"], ["a", "b", "c"])
+    wide = table.set_index(["metric", "augmentation_a", "augmentation_b"])["pearson"]
+    assert wide["all", "b", "c"] == maps[1, 1, 2]
+    counts = profiles.Counts(np.array([2, 0, 1]), 1.0, np.array([0.1, 1, 0.5]), np.array([0.2] * 3))
+    found = controls.counted({"strongest": counts, "weakest": counts}, ["a", "b", "c"])
+    assert found["count"].to_list() == [2, 0, 1] * 2
+    assert found[["augmentation_a", "augmentation_b"]].agg("".join, axis=1).to_list() == [
+        "ab", "ac", "bc",
+    ] * 2  # fmt: skip
+
+
+def test_shared_baselines_make_augmentations_correlate_that_do_nothing() -> None:
+    tables, _ = pairs({"affine": 0.0, "cutmix": 0.0})
+    own = {name: tables[name] for name in ("affine", "cutmix")}
+    together = controls.shared(own, [11], ["mad"])
+    by_hand = np.mean(
+        [np.abs(look("baseline", 11, 0) - look("affine", seed, 0)) for seed in SEEDS], axis=0
+    )
+    rows = together[together["augmentation"] == "affine"]
+    np.testing.assert_allclose(rows["mad"], by_hand)
+    alone = pd.concat(
+        [
+            controls.shared({"affine": own["affine"]}, [11], ["mad"]),
+            controls.shared({"cutmix": own["cutmix"]}, [12], ["mad"]),
+        ]
+    )
+    r = [
+        analysis.correlation(table, ["mad"]).set_index(["augmentation_a", "augmentation_b"])
+        .loc[("affine", "cutmix"), "pearson"]
+        for table in (together, alone)
+    ]  # fmt: skip
+    assert r[0] > 0.5 > r[1] + 0.1

@@ -1,0 +1,133 @@
+"""A study with controls: what is trained, compared and tabulated beside the augmentations."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import h5py
+import pandas as pd
+import pytest
+import yaml
+from safetensors import safe_open
+
+from tiny import TINY, Project, copy_project
+
+pytestmark = pytest.mark.workflow
+
+STUDY = TINY | {
+    "split": {"subset": {"train": 200, "test": 40}},
+    "vary": ["augmentation", "init", "order"],
+    "reference": "disjoint",
+    "controls": {
+        "baselines": {"seeds": [11, 12], "vary": ["init", "order"]},
+        "identity": True,
+        "chance": True,
+    },
+    "augmentations": {"affine": {}, "cutmix": {}},
+    "training": {"epochs": 1},
+    "similarity": {"metrics": ["mad", "pearson_native"]},
+    "figures": {"dpi": 60, "formats": ["png"]},
+}
+
+
+@pytest.fixture(scope="module")
+def controlled(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The controls of a tiny study, run once from nothing."""
+    project = copy_project(tmp_path_factory.mktemp("controlled") / "project", STUDY)
+    run = project.snakemake("controls", "results/tiny/figures/boxplot/mad.png")
+    assert run.returncode == 0, run.stdout
+    return project
+
+
+def settings(project: Project, model: str) -> dict[str, Any]:
+    """What a weight file says of its training."""
+    with safe_open(project.results / "models" / f"{model}.safetensors", "np") as file:
+        return json.loads(file.metadata()["campare"])["settings"]
+
+
+def test_further_baselines_differ_in_the_streams_that_vary_alone(controlled: Project) -> None:
+    first, further = settings(controlled, "baseline/1"), settings(controlled, "baseline/12")
+    streams = {"init_seed", "order_seed"}
+    assert {key for key, value in first.items() if further[key] != value} == streams
+    assert {further[key] for key in streams} == {12}
+
+
+def test_identity_differs_from_an_augmentation_in_its_steps_alone(controlled: Project) -> None:
+    identity, affine = settings(controlled, "identity/2"), settings(controlled, "affine/2")
+    assert {key for key, value in affine.items() if identity[key] != value} == {"steps"}
+    assert identity["steps"] == [] and identity["copies"] == 1
+
+
+def test_pairs_are_of_models_that_share_no_seed(controlled: Project) -> None:
+    found = {
+        path.stem: pd.read_parquet(path)
+        for path in (controlled.results / "pairs").glob("*.parquet")
+    }
+    counts = {name: len(table) // 40 for name, table in found.items()}
+    # Three baselines and two models each; (1, 1) shares its seed.
+    assert counts == {"baseline": 3, "affine": 6, "cutmix": 6, "identity": 6}
+    across = found["affine"][found["affine"]["a"] == "baseline"]
+    assert ((across["seed_a"] == 1) & (across["seed_b"] == 1)).sum() == 0
+
+
+def test_each_augmentation_is_compared_with_baselines_of_its_own(controlled: Project) -> None:
+    for augmentation, seed in (("affine", 11), ("cutmix", 12)):
+        table = pd.read_parquet(controlled.results / "similarity" / augmentation / "1.parquet")
+        pairs = pd.read_parquet(controlled.results / "pairs" / f"{augmentation}.parquet")
+        same = pairs[(pairs["seed_a"] == seed) & (pairs["seed_b"] == 1)]
+        assert table["mad"].to_numpy() == pytest.approx(same["mad"].to_numpy())
+
+
+def test_tables_agree_with_the_pairs_they_are_made_of(controlled: Project) -> None:
+    tables = controlled.results / "tables"
+    assert (tables / "excess_mixed.csv").exists()
+    excess = pd.read_csv(tables / "excess.csv").set_index(["metric", "augmentation"])
+    pairs = pd.read_parquet(controlled.results / "pairs" / "baseline.parquet")
+    assert excess.loc[("mad", "affine"), "baselines"] == pytest.approx(pairs["mad"].mean())
+    assert excess["note"].str.startswith("too few models").all()
+    summary = pd.read_csv(tables / "summary.csv")
+    assert list(summary["augmentation"]) == ["affine", "cutmix", "identity"]
+    assert set(summary["metric"]) == {"mad"}
+    chance = pd.read_csv(tables / "chance.csv")
+    assert set(chance["level"]) == {"shuffled", "gaussian", "edges", "untrained"}
+    distribution = pd.read_csv(tables / "distribution.csv")
+    assert {"baseline", "identity"} <= set(distribution["augmentation"])
+    assert (tables / "correlation_shared.csv").exists() and (tables / "profiles.csv").exists()
+
+
+def test_the_untrained_network_is_the_first_baseline_before_training(controlled: Project) -> None:
+    with h5py.File(controlled.results / "cams" / "untrained" / "1.h5") as store:
+        assert store["attribution"].shape == (40, 1, 4, 4)
+    assert settings(controlled, "untrained/1")["init_seed"] == 1
+
+
+def test_figures_are_drawn_and_nothing_is_left_to_do(controlled: Project) -> None:
+    figures = controlled.results / "figures"
+    for name in ("summary/summary", "chance/mad", "profiles/all", "correlation_shared/mad"):
+        assert (figures / f"{name}.png").exists()
+    assert controlled.planned("controls") == {}
+
+
+def test_without_a_reference_augmentations_are_compared_with_each_other(tmp_path: Path) -> None:
+    study = {key: value for key, value in STUDY.items() if key != "controls"}
+    project = copy_project(tmp_path / "project", study | {"reference": "none"})
+    jobs = project.planned()
+    assert "measure_similarity" not in jobs
+    assert (jobs["train"], jobs["measure_pairs"], jobs["plot_between"]) == (5, 2, 1)
+    # One baseline is no floor.
+    assert "tabulate_summary" not in jobs
+
+
+def test_a_study_without_controls_plans_none(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project")
+    assert not {"measure_pairs", "measure_chance", "initialise", "tabulate_excess"} & set(
+        project.planned()
+    )
+    (project.path / "config" / "tiny.yaml").write_text(
+        yaml.safe_dump(TINY | {"reference": "all"}, sort_keys=False)
+    )
+    run = project.snakemake("--dry-run")
+    assert run.returncode != 0
+    assert "reference: all needs 1 or more controls.baselines.seeds" in run.stdout

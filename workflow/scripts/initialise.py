@@ -1,0 +1,23 @@
+"""Save a network as it is before it is trained."""
+
+from pathlib import Path
+
+from campare import data, models, split
+from campare.train import save
+from job import logged
+
+with logged(snakemake.log[0]):
+    wanted = snakemake.params
+    dataset = data.read(snakemake.input.data)
+    frame = split.read(snakemake.input.split, len(dataset.images))
+    training = frame["index"][frame["subset"] == "train"].to_numpy()
+    mean, std = data.channel_statistics(dataset.images[training])
+    network = models.build(
+        wanted.architecture,
+        classes=len(dataset.classes),
+        channels=dataset.images.shape[3],
+        seed=wanted.init_seed,
+    )
+    about = {"settings": dict(wanted.items()), "mean": mean.tolist(), "std": std.tolist()}
+    save(Path(snakemake.output.weights), network.state_dict(), about)
+    print(f"{wanted.architecture} with the initial weights of seed {wanted.init_seed}")

@@ -1,0 +1,21 @@
+"""Draw every metric of the baseline's maps with maps that know nothing, over the test images."""
+
+from matplotlib.figure import Figure
+
+from campare import analysis, plots, registry, tables
+from job import logged
+
+with logged(snakemake.log[0]):
+    found = tables.read(snakemake.input.chance)
+    levels = found[found["augmentation"] == plots.BASELINE].drop(columns="augmentation")
+    levels = levels.rename(columns={"level": "augmentation"})
+    baselines = snakemake.input.baselines
+    floor = analysis.floor(tables.read(baselines), [], []) if baselines else None
+
+    def draw(metric: str) -> Figure:
+        # Gaussians and edges predict nothing.
+        of_maps = registry.metric(metric).of == "maps"
+        shown = levels if of_maps else levels.dropna(subset=[metric])
+        return plots.boxplot(shown, metric, list(dict.fromkeys(shown["augmentation"])), floor)
+
+    plots.save_each(snakemake.output, draw, snakemake.params.dpi)
