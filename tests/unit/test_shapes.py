@@ -1,4 +1,4 @@
-"""Generated pictures are what they say: shapes, regions, difficulty and cue, from settings alone."""
+"""Generated pictures are what they say: shapes, regions, difficulty, cue, by settings alone."""
 
 from __future__ import annotations
 

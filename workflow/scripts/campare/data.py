@@ -469,7 +469,12 @@ def _mask(
     fit: str,
 ) -> NDArray[np.bool_]:
     """The mask of a picture, bool (H, W), brought to size as the picture is."""
-    candidates = listed[expected.parent].get(expected.stem, [])
+    candidates = [
+        path
+        for path in listed[expected.parent].get(expected.stem, [])
+        # The name of another picture is for that one's mask.
+        if path.name == picture.name or not (picture.parent / path.name).exists()
+    ]
     path = expected if expected in candidates else next(iter(candidates), None)
     if path is None:
         raise CampareError(
@@ -478,7 +483,7 @@ def _mask(
         )
     if path != expected and len(candidates) > 1:
         raise CampareError(
-            f"{expected.parent}: {' and '.join(path.name for path in candidates)} may both be the "
+            f"{expected.parent}: {' and '.join(path.name for path in candidates)} may be the "
             f"mask of {picture}; keep one"
         )
     levels = _pixels(path, "L", None, fit)[..., 0]
