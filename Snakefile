@@ -9,7 +9,8 @@
 # The pipeline, one rule file per stage:
 #
 #   data → train → cams → similarity → tables → figures        architectures, efficiency beside them
-#                    └──→ sheets, hybrid, masking, covering, own_pictures: where a study has them
+#                    ├──→ sheets, hybrid, masking, covering, own_pictures: where a study has them
+#                    └──→ localisation: where the pictures come with masks
 import sys
 from pathlib import Path
 
@@ -46,6 +47,9 @@ include: "workflow/rules/efficiency.smk"
 STAGES = [
     name for name in ("sheets", "hybrid", "masking", "covering", "own_pictures") if name in STUDY
 ]
+# One that comes with the data.
+if registry.DATASETS[STUDY["data"]["name"]].has_regions(STUDY["data"]["root"]):
+    STAGES.append("localisation")
 if "hybrid" in STUDY or "masking" in STUDY:
 
     include: "workflow/rules/svm.smk"

@@ -143,6 +143,11 @@ def _check_data(config: Config, source: str) -> None:
         config["data"]["parameters"] = full
     elif given is not None:
         raise CampareError(f"{source}: data.parameters: {name} has none; take the key out")
+    if "localisation" in config and not registry.DATASETS[name].has_regions(config["data"]["root"]):
+        raise CampareError(
+            f"{source}: localisation: needs pictures whose regions are known, and {name} has none; "
+            "take image_folder with masks under data.root/masks, or shapes, or take the key out"
+        )
 
 
 def _check_architecture(key: str, name: str, source: str) -> None:

@@ -111,6 +111,14 @@ SEGMENTS = {
     "only_augmented_right": "Only augmented right",
     "both_wrong": "Both wrong",
 }
+# How a picture and a cue go together: label, marker, colour; hollow where there is no cue.
+CUED = {
+    "own_with": ("Its class, with the cue", "o", PALETTE[5]),
+    "own_without": ("Its class, without", "o", PALETTE[5]),
+    "other_with": ("Another class, with the cue", "s", PALETTE[1]),
+    "other_without": ("Another class, without", "s", PALETTE[1]),
+}
+_HOLLOW: dict[str, Any] = {"markerfacecolor": "white", "markersize": 3.5, "markeredgewidth": 0.8}
 OVER = {
     "models": "models",
     "within": "models, each less its augmentation's mean",
@@ -573,6 +581,89 @@ def covering(table: pd.DataFrame, measure: str, whole: str) -> Figure:
 
 
 @styled
+def localisation(models: pd.DataFrame, summary: pd.DataFrame, score: str, label: str) -> Figure:
+    """Where maps lie: a panel per region, a row per augmentation.
+
+    Parameters
+    ----------
+    models
+        `augmentation`, `seed`, `region`, `score`, `mean`: localisation.csv.
+    summary
+        `augmentation`, `region`, `score`, `mean`, `std`, `chance`, `other`, `difference`,
+        `difference_low`, `difference_high`: localisation_summary.csv.
+    label
+        Of the score.
+    """
+    models, summary = (table[table["score"] == score] for table in (models, summary))
+    names = list(dict.fromkeys(summary["augmentation"]))
+    regions = list(dict.fromkeys(summary["region"]))
+    figure, panels = _beside(names, regions)
+    for panel, region in zip(panels, regions, strict=True):
+        rows = summary[summary["region"] == region].set_index("augmentation").reindex(names)
+        _seeds(panel, models[models["region"] == region], "mean", names)
+        panel.plot(rows["other"], range(len(names)), "D", color="0.3", **_HOLLOW)
+        panel.axvline(rows["chance"].mean(), color="0.3", linewidth=0.9, dashes=(1, 2), zorder=1)
+        if BASELINE in names:
+            mean = rows.loc[BASELINE, "mean"]
+            panel.axvline(mean, color=GREY, linewidth=0.8, dashes=(4, 3), zorder=1)
+            _columns(panel, {"Δ (95 %)": [_gain(row) for _, row in rows.iterrows()]})
+    figure.supxlabel(label, size=8)
+    key = (
+        Line2D([], [], marker="o", color="0.3", linewidth=1.4, label="Mean ± s.d. over seeds"),
+        Line2D([], [], color=GREY, linewidth=0.8, dashes=(4, 3), label="Baseline"),
+        Line2D(
+            [], [], marker="D", color="0.3", linestyle="", label="Other images' maps", **_HOLLOW
+        ),
+        Line2D([], [], color="0.3", linewidth=0.9, dashes=(1, 2), label="Chance"),
+    )
+    figure.legend(handles=key, loc="outside upper center", ncols=len(key))
+    return figure
+
+
+@styled
+def spurious(models: pd.DataFrame, summary: pd.DataFrame, region: str) -> Figure:
+    """What each augmentation makes of a region that goes with one class in training.
+
+    Parameters
+    ----------
+    models
+        `augmentation`, `group`, `accuracy`, `to_own`, `energy`, a row per seed: spurious.csv.
+    summary
+        `augmentation`, `group`, `measure`, `mean`, `std`, `chance`: spurious_summary.csv.
+    """
+    names = list(dict.fromkeys(summary["augmentation"]))
+    drawn = {
+        "accuracy": ("Accuracy (%)", 100, list(CUED)),
+        "to_own": (f"Other classes taken for the {region}'s (%)", 100, [*CUED][2:]),
+        "energy": (f"Energy on the {region} (% of the map)", 100, ["own_with", "other_with"]),
+    }
+    figure, panels = _beside(names, [label for label, _, _ in drawn.values()], 0.5)
+    for panel, (measure, (_, scale, groups)) in zip(panels, drawn.items(), strict=True):
+        places = np.linspace(-0.28, 0.28, len(groups))
+        for group, place in zip(groups, places, strict=True):
+            label, marker, fill = CUED[group]
+            rows = summary[(summary["group"] == group) & (summary["measure"] == measure)]
+            rows = rows.set_index("augmentation").reindex(names)
+            one = models[models["group"] == group]
+            for row, name in enumerate(names):
+                seeds = scale * one.loc[one["augmentation"] == name, measure].to_numpy()
+                panel.plot(seeds, [row + place] * len(seeds), ".", color="0.6", markersize=2.5)
+            panel.errorbar(
+                scale * rows["mean"], np.arange(len(names)) + place,
+                xerr=scale * np.nan_to_num(rows["std"]), fmt=marker, color=fill, markersize=4.5,
+                markerfacecolor=fill if "with" in group.split("_") else "white", capsize=2,
+                elinewidth=1, label=label if measure == "accuracy" else None,
+            )  # fmt: skip
+            if measure == "energy" and group == "own_with":
+                chance = scale * rows["chance"].mean()
+                panel.axvline(chance, color="0.3", linewidth=0.9, dashes=(1, 2), zorder=1)
+        for row in range(1, len(names)):
+            panel.axhline(row - 0.5, color="0.9", linewidth=0.6)
+    figure.legend(loc="outside upper center", ncols=4)
+    return figure
+
+
+@styled
 def history(table: pd.DataFrame, augmentations: Sequence[str]) -> Figure:
     """Training loss and validation accuracy per epoch: a panel each per augmentation.
 
@@ -945,6 +1036,45 @@ def _rows(names: Sequence[str]) -> tuple[Figure, Axes]:
     axes.set_ylim(max(1, len(names)) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     return figure, axes
+
+
+def _beside(
+    names: Sequence[str], panels: Sequence[str], height: float = 0.34
+) -> tuple[Figure, list[Axes]]:
+    """Titled axes side by side that share their named rows, each `height` inches, first on top."""
+    size = (WIDTH, 0.95 + height * max(2, len(names)))
+    figure = Figure(figsize=size, layout="constrained")
+    axes = list(figure.subplots(1, len(panels), sharey=True, squeeze=False)[0])
+    axes[0].set_yticks(range(len(names)), [title(name) for name in names])
+    axes[0].set_ylim(len(names) - 0.5, -0.5)
+    for one, name in zip(axes, panels, strict=True):
+        one.set_title(title(name))
+        one.tick_params(axis="y", length=0)
+        one.grid(axis="x")
+        one.xaxis.set_major_locator(MaxNLocator(4))
+    return figure, axes
+
+
+def _seeds(axes: Axes, models: pd.DataFrame, column: str, names: Sequence[str]) -> None:
+    """A row per augmentation: its seeds as dots, their mean and standard deviation above."""
+    colour = colours(names)
+    for row, name in enumerate(names):
+        seeds = models.loc[models["augmentation"] == name, column].to_numpy()
+        spread = seeds.std(ddof=1) if len(seeds) > 1 else 0
+        axes.plot(seeds, row + np.linspace(0.2, 0.38, len(seeds)), "o", color="0.5", markersize=1.5)
+        axes.errorbar(
+            seeds.mean(), row, xerr=spread, fmt="o", color=colour[name], markersize=5, capsize=2.5,
+            elinewidth=1.4, markeredgecolor="0.2", markeredgewidth=0.5,
+        )  # fmt: skip
+
+
+def _gain(row: pd.Series) -> str:
+    """A difference with its interval, signed; nothing where there is none."""
+    if np.isnan(row["difference"]):
+        return ""
+    low, high = row["difference_low"], row["difference_high"]
+    between = "" if np.isnan(low) else f" ({low:+.3f}, {high:+.3f})"
+    return f"{row['difference']:+.3f}{between}"
 
 
 def _panels(figure: Figure | SubFigure, names: Sequence[str], across: int) -> list[Axes]:

@@ -417,6 +417,15 @@ METRICS: dict[str, Metric] = {
     ),
 }
 
+# Scores of a map against the mask of a region, columns of what `localisation.scored` gives, with
+# what a figure calls them.
+LOCALISATION = {
+    "pointing": "Pointing game (share of highest pixels inside)",
+    "energy": "Energy inside (share of the map)",
+    "iou": "IoU at the region's own area",
+    "average_precision": "Average precision",
+}
+
 _OVERLAP = re.compile(r"overlap_(\d+(?:\.\d+)?)")
 
 
