@@ -9,7 +9,8 @@
 # The pipeline, one rule file per stage:
 #
 #   data → train → cams → similarity → tables → figures        architectures, efficiency beside them
-#                    ├──→ sheets, hybrid, masking, covering, own_pictures: where a study has them
+#                    ├──→ sheets, hybrid, masking, covering, faithfulness, own_pictures: where a study
+#                    │    has them
 #                    └──→ localisation: where the pictures come with masks
 import sys
 from pathlib import Path
@@ -45,7 +46,9 @@ include: "workflow/rules/efficiency.smk"
 
 # Stages that a study switches on by a key of that name.
 STAGES = [
-    name for name in ("sheets", "hybrid", "masking", "covering", "own_pictures") if name in STUDY
+    name
+    for name in ("sheets", "hybrid", "masking", "covering", "faithfulness", "own_pictures")
+    if name in STUDY
 ]
 # One that comes with the data.
 if registry.DATASETS[STUDY["data"]["name"]].has_regions(STUDY["data"]["root"]):

@@ -118,6 +118,13 @@ CUED = {
     "other_with": ("Another class, with the cue", "s", PALETTE[1]),
     "other_without": ("Another class, without", "s", PALETTE[1]),
 }
+CURVES = {
+    "deletion": "Deletion ↓",
+    "insertion": "Insertion ↑",
+    "road_most": "ROAD, most ↓",
+    "road_least": "ROAD, least ↑",
+}
+GAINS = {"deletion": "Deletion", "insertion": "Insertion", "road": "ROAD"}
 _HOLLOW: dict[str, Any] = {"markerfacecolor": "white", "markersize": 3.5, "markeredgewidth": 0.8}
 OVER = {
     "models": "models",
@@ -606,7 +613,9 @@ def localisation(models: pd.DataFrame, summary: pd.DataFrame, score: str, label:
         if BASELINE in names:
             mean = rows.loc[BASELINE, "mean"]
             panel.axvline(mean, color=GREY, linewidth=0.8, dashes=(4, 3), zorder=1)
-            _columns(panel, {"Δ (95 %)": [_gain(row) for _, row in rows.iterrows()]})
+            gains = rows[["difference", "difference_low", "difference_high"]]
+            texts = [_gain(*row) for row in gains.itertuples(index=False)]
+            _columns(panel, {"Δ (95 %)": texts})
     figure.supxlabel(label, size=8)
     key = (
         Line2D([], [], marker="o", color="0.3", linewidth=1.4, label="Mean ± s.d. over seeds"),
@@ -660,6 +669,72 @@ def spurious(models: pd.DataFrame, summary: pd.DataFrame, region: str) -> Figure
         for row in range(1, len(names)):
             panel.axhline(row - 0.5, color="0.9", linewidth=0.6)
     figure.legend(loc="outside upper center", ncols=4)
+    return figure
+
+
+@styled
+def faithfulness_curves(table: pd.DataFrame) -> Figure:
+    """Probability of the explained class as pixels go or come: a row per curve.
+
+    Parameters
+    ----------
+    table
+        `augmentation`, `map` ("map" or "random"), `curve`, `share`, `probability`, `std` over
+        seeds: faithfulness_curves.csv.
+    """
+    names = list(dict.fromkeys(table["augmentation"]))
+    colour = colours(names)
+    figure = Figure(figsize=(WIDTH, 0.8 + 1.35 * len(CURVES)), layout="constrained")
+    grid = figure.subplots(len(CURVES), len(names), sharex=True, sharey=True, squeeze=False)
+    for line, (curve, label) in zip(grid, CURVES.items(), strict=True):
+        line[0].set_ylabel(label)
+        for axes, name in zip(line, names, strict=True):
+            rows = table[(table["augmentation"] == name) & (table["curve"] == curve)]
+            for drawn, shade, dashes in (("random", GREY, (3, 2)), ("map", colour[name], ())):
+                one = rows[rows["map"] == drawn].sort_values("share")
+                x, y = 100 * one["share"], one["probability"]
+                # The baseline's own colour is the grey of random maps.
+                shade = "black" if shade == GREY and drawn == "map" else shade
+                axes.plot(x, y, color=shade, linewidth=1.3, dashes=dashes)
+                spread = np.nan_to_num(one["std"])
+                axes.fill_between(x, y - spread, y + spread, color=shade, alpha=0.2, linewidth=0)
+            axes.grid()
+    for axes, name in zip(grid[0], names, strict=True):
+        axes.set_title(title(name))
+    grid[0, 0].set_ylim(0, 1)
+    grid[0, 0].xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    figure.supxlabel("Share of the pixels taken or put (%)", size=8)
+    figure.supylabel("Probability of the explained class", size=8)
+    key = (
+        Line2D([], [], color="black", linewidth=1.3, label="By the model's map, ± s.d. over seeds"),
+        Line2D([], [], color=GREY, linewidth=1.3, dashes=(3, 2), label="By a random map"),
+    )
+    figure.legend(handles=key, loc="outside upper center", ncols=2)
+    return figure
+
+
+@styled
+def faithfulness_gain(models: pd.DataFrame, summary: pd.DataFrame) -> Figure:
+    """How much better a model's maps are than random ones: a panel per measure.
+
+    Parameters
+    ----------
+    models
+        `augmentation`, `measure`, `gain`, a row per seed: faithfulness.csv.
+    summary
+        `augmentation`, `measure`, `gain`, `gain_low`, `gain_high`: faithfulness_summary.csv.
+    """
+    names = list(dict.fromkeys(summary["augmentation"]))
+    figure, panels = _beside(names, list(GAINS.values()))
+    for panel, measure in zip(panels, GAINS, strict=True):
+        _seeds(panel, models[models["measure"] == measure], "gain", names)
+        panel.axvline(0, color="0.3", linewidth=0.9, dashes=(1, 2), zorder=1)
+        rows = summary[summary["measure"] == measure].set_index("augmentation").reindex(names)
+        texts = [
+            _gain(*row) for row in rows[["gain", "gain_low", "gain_high"]].itertuples(index=False)
+        ]
+        _columns(panel, {"Δ (95 %)": texts})
+    figure.supxlabel("Gain over a random map of the same model (probability)", size=8)
     return figure
 
 
@@ -1068,13 +1143,11 @@ def _seeds(axes: Axes, models: pd.DataFrame, column: str, names: Sequence[str]) 
         )  # fmt: skip
 
 
-def _gain(row: pd.Series) -> str:
+def _gain(mean: float, low: float, high: float) -> str:
     """A difference with its interval, signed; nothing where there is none."""
-    if np.isnan(row["difference"]):
+    if np.isnan(mean):
         return ""
-    low, high = row["difference_low"], row["difference_high"]
-    between = "" if np.isnan(low) else f" ({low:+.3f}, {high:+.3f})"
-    return f"{row['difference']:+.3f}{between}"
+    return f"{mean:+.3f}" + ("" if np.isnan(low) else f" ({low:+.3f}, {high:+.3f})")
 
 
 def _panels(figure: Figure | SubFigure, names: Sequence[str], across: int) -> list[Axes]:
