@@ -156,6 +156,7 @@ DATASETS: dict[str, Source] = {
             "contrast": number(
                 0.9, "opacity of object and distractor", exclusiveMinimum=0, maximum=1
             ),
+            "texture": number(0.6, "opacity of the pattern on them", **PROBABILITY),
             "clutter": number(0.5, "opacity of the mosaic behind them", **PROBABILITY),
             "noise": number(0.1, "largest change of a grey level, share of 255", **PROBABILITY),
             "cue_class": choice(

@@ -109,6 +109,7 @@ def shapes(
     test: int,
     scale: Sequence[float],
     contrast: float,
+    texture: float,
     clutter: float,
     noise: float,
     cue_class: str,
@@ -138,6 +139,8 @@ def shapes(
         Range of the side of a square with the object's area, share of S.
     contrast
         Opacity of object and distractor, (0, 1].
+    texture
+        Opacity of the pattern on them, [0, 1].
     clutter
         Opacity of the mosaic over the plain ground, [0, 1].
     noise
@@ -162,7 +165,9 @@ def shapes(
             rows = slice(first + start, first + min(start + CHUNK, count))
             generator = np.random.Generator(np.random.PCG64([seed, place, chunk]))
             labels = (start + np.arange(CHUNK)) % len(KINDS)
-            colours, regions = _painted(generator, labels, side, scale, contrast, clutter, noise)
+            colours, regions = _painted(
+                generator, labels, side, scale, contrast, texture, clutter, noise
+            )
             found = slice(rows.stop - rows.start)
             images[rows] = _levels(colours[found], channels)
             masks[rows, :2] = regions[found]
@@ -211,6 +216,7 @@ def _painted(
     side: int,
     scale: Sequence[float],
     contrast: float,
+    texture: float,
     clutter: float,
     noise: float,
 ) -> tuple[Floats, NDArray[np.bool_]]:
@@ -235,7 +241,8 @@ def _painted(
     covers = []
     for outline, centre, extent in zip(outlines, (beside, middle), sides.T[::-1], strict=True):
         cover = np.clip(np.float32(0.5) - outline * np.float32(side), 0, 1)
-        _paint(canvas, cover * np.float32(contrast), _pattern(canvas, centre, extent))
+        pattern = _pattern(canvas, centre, extent, np.float32(texture))
+        _paint(canvas, cover * np.float32(contrast), pattern)
         covers.append(cover > 0.5)
     colours = canvas.colours
     colours += np.float32(noise) * (2 * draw(3, side, side) - 1)
@@ -350,8 +357,8 @@ def _paint_ground(canvas: _Chunk, clutter: np.float32) -> None:
         canvas.colours[:, channel] = base + clutter * (mosaic - base) + shade
 
 
-def _pattern(canvas: _Chunk, centre: Floats, extent: Floats) -> Floats:
-    """Two colours in stripes, checks or dots, or one alone: float32 (n, 3, S, S)."""
+def _pattern(canvas: _Chunk, centre: Floats, extent: Floats, texture: np.float32) -> Floats:
+    """A colour under another in stripes, checks or dots, or alone: float32 (n, 3, S, S)."""
     draw = canvas.draw
     u, v = _local(canvas, centre, extent * (np.float32(0.22) + np.float32(0.2) * draw()))
     sharp = np.float32(3)
@@ -377,7 +384,7 @@ def _pattern(canvas: _Chunk, centre: Floats, extent: Floats) -> Floats:
         np.float32(0.1) + np.float32(0.9) * draw(),
     )
     start, step = first[:, :, None, None], (other - first)[:, :, None, None]
-    painted: Floats = start + step * second[:, None]
+    painted: Floats = start + texture * (step * second[:, None])
     return painted
 
 
