@@ -153,6 +153,12 @@ def test_measured_are_the_maps_as_shown_on_the_regions_that_are_there() -> None:
     assert (table["prediction"] == store.predicted[table["index"] - 10]).all()
 
 
+def test_masks_that_are_all_black_are_refused() -> None:
+    empty = Regions(("object",), np.zeros((12, 1, 8, 8), bool))
+    with pytest.raises(CampareError, match=r"masks: no test image has any of object"):
+        localisation.measure(stored(12), empty)
+
+
 def test_large_pictures_are_ranked_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = localisation.measure(stored(12), half_marked())
     monkeypatch.setattr(localisation, "BATCH", 100)

@@ -25,7 +25,7 @@ def texts(figure: Figure) -> list[str]:
 
 
 def titled(figure: Figure) -> dict[str, Axes]:
-    return {axes.get_title(): axes for axes in figure.axes}
+    return {axes.get_title() or axes.get_title(loc="left"): axes for axes in figure.axes}
 
 
 def localised(

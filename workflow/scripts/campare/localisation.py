@@ -121,7 +121,17 @@ def measure(store: Store, regions: Regions) -> pd.DataFrame:
         A row per image and region that it has: index, label, prediction, region, area (share of
         the picture), constant (the map is the same everywhere), every score, and every score of
         another image's map as <score>_other.
+
+    Raises
+    ------
+    CampareError
+        No image has any of the regions.
     """
+    if not regions.masks.any():
+        raise CampareError(
+            f"masks: no test image has any of {', '.join(regions.names)}; a mask is white where the "
+            "region is"
+        )
     parts = []
     for place, name in enumerate(regions.names):
         masks = regions.masks[:, place]

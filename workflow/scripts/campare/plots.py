@@ -589,7 +589,7 @@ def covering(table: pd.DataFrame, measure: str, whole: str) -> Figure:
 
 @styled
 def localisation(models: pd.DataFrame, summary: pd.DataFrame, score: str, label: str) -> Figure:
-    """Where maps lie: a panel per region, a row per augmentation.
+    """Where maps lie: a panel per region, each with a row per augmentation.
 
     Parameters
     ----------
@@ -604,7 +604,7 @@ def localisation(models: pd.DataFrame, summary: pd.DataFrame, score: str, label:
     models, summary = (table[table["score"] == score] for table in (models, summary))
     names = list(dict.fromkeys(summary["augmentation"]))
     regions = list(dict.fromkeys(summary["region"]))
-    figure, panels = _beside(names, regions)
+    figure, panels = _stacked(names, regions)
     for panel, region in zip(panels, regions, strict=True):
         rows = summary[summary["region"] == region].set_index("augmentation").reindex(names)
         _seeds(panel, models[models["region"] == region], "mean", names)
@@ -643,10 +643,10 @@ def spurious(models: pd.DataFrame, summary: pd.DataFrame, region: str) -> Figure
     names = list(dict.fromkeys(summary["augmentation"]))
     drawn = {
         "accuracy": ("Accuracy (%)", 100, list(CUED)),
-        "to_own": (f"Other classes taken for the {region}'s (%)", 100, [*CUED][2:]),
-        "energy": (f"Energy on the {region} (% of the map)", 100, ["own_with", "other_with"]),
+        "to_own": (f"Taken for the {region}'s class (%)", 100, [*CUED][2:]),
+        "energy": (f"Energy on the {region} (% of map)", 100, ["own_with", "other_with"]),
     }
-    figure, panels = _beside(names, [label for label, _, _ in drawn.values()], 0.5)
+    figure, panels = _beside(names, [label for label, _, _ in drawn.values()])
     for panel, (measure, (_, scale, groups)) in zip(panels, drawn.items(), strict=True):
         places = np.linspace(-0.28, 0.28, len(groups))
         for group, place in zip(groups, places, strict=True):
@@ -725,7 +725,7 @@ def faithfulness_gain(models: pd.DataFrame, summary: pd.DataFrame) -> Figure:
         `augmentation`, `measure`, `gain`, `gain_low`, `gain_high`: faithfulness_summary.csv.
     """
     names = list(dict.fromkeys(summary["augmentation"]))
-    figure, panels = _beside(names, list(GAINS.values()))
+    figure, panels = _stacked(names, list(GAINS.values()))
     for panel, measure in zip(panels, GAINS, strict=True):
         _seeds(panel, models[models["measure"] == measure], "gain", names)
         panel.axvline(0, color="0.3", linewidth=0.9, dashes=(1, 2), zorder=1)
@@ -1113,20 +1113,32 @@ def _rows(names: Sequence[str]) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _beside(
-    names: Sequence[str], panels: Sequence[str], height: float = 0.34
-) -> tuple[Figure, list[Axes]]:
-    """Titled axes side by side that share their named rows, each `height` inches, first on top."""
-    size = (WIDTH, 0.95 + height * max(2, len(names)))
-    figure = Figure(figsize=size, layout="constrained")
+def _beside(names: Sequence[str], panels: Sequence[str]) -> tuple[Figure, list[Axes]]:
+    """Titled axes side by side that share their named rows, first on top."""
+    figure = Figure(figsize=(WIDTH, 0.95 + 0.5 * len(names)), layout="constrained")
     axes = list(figure.subplots(1, len(panels), sharey=True, squeeze=False)[0])
     axes[0].set_yticks(range(len(names)), [title(name) for name in names])
     axes[0].set_ylim(len(names) - 0.5, -0.5)
     for one, name in zip(axes, panels, strict=True):
-        one.set_title(title(name))
+        one.set_title(name)
         one.tick_params(axis="y", length=0)
         one.grid(axis="x")
         one.xaxis.set_major_locator(MaxNLocator(4))
+    return figure, axes
+
+
+def _stacked(names: Sequence[str], panels: Sequence[str]) -> tuple[Figure, list[Axes]]:
+    """Titled axes one below the other, each with all named rows and an axis of its own."""
+    size = (WIDTH, 0.6 + len(panels) * (0.5 + 0.3 * len(names)))
+    figure = Figure(figsize=size, layout="constrained")
+    axes = list(figure.subplots(len(panels), 1, squeeze=False)[:, 0])
+    for one, name in zip(axes, panels, strict=True):
+        one.set_title(title(name), loc="left")
+        one.set_yticks(range(len(names)), [title(each) for each in names])
+        one.set_ylim(len(names) - 0.5, -0.5)
+        one.tick_params(axis="y", length=0)
+        one.grid(axis="x")
+        one.xaxis.set_major_locator(MaxNLocator(8))
     return figure, axes
 
 
