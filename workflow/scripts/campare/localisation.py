@@ -129,8 +129,8 @@ def measure(store: Store, regions: Regions) -> pd.DataFrame:
     """
     if not regions.masks.any():
         raise CampareError(
-            f"masks: no test image has any of {', '.join(regions.names)}; a mask is white where the "
-            "region is"
+            f"masks: no test image has any of {', '.join(regions.names)}; a mask is white where "
+            "its region is"
         )
     parts = []
     for place, name in enumerate(regions.names):
