@@ -6,18 +6,6 @@
 FAITHFULNESS = STUDY["faithfulness"]
 
 
-def faithfulness_minutes(wildcards):
-    """Forward passes of every curve of two maps, and a linear system for each hole of ROAD."""
-    passes = 2 * (2 * (FAITHFULNESS["steps"] + 1) + 2 * len(FAITHFULNESS["road"]))
-    return needs.explaining_minutes(
-        FAITHFULNESS["images"], passes, gmacs(wildcards), THREADS, GPU
-    ) + (
-        needs.imputing_minutes(
-            4 * FAITHFULNESS["images"] * len(FAITHFULNESS["road"]), STUDY["model"]["input_size"]
-        )
-    )
-
-
 rule measure_faithfulness:
     input:
         data=rules.load_data.output.data,
