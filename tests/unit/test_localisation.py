@@ -159,6 +159,12 @@ def test_masks_that_are_all_black_are_refused() -> None:
         localisation.measure(stored(12), empty)
 
 
+def test_few_images_without_a_region_do_not_lend_their_maps_to_all() -> None:
+    few = np.arange(2, 40)
+    assert localisation._lenders(few, 40).tolist() == [*range(3, 40), 2]
+    assert localisation._lenders(np.array([0, 1, 3]), 6).tolist() == [2, 4, 5]
+
+
 def test_large_pictures_are_ranked_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = localisation.measure(stored(12), half_marked())
     monkeypatch.setattr(localisation, "BATCH", 100)

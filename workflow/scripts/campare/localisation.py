@@ -105,8 +105,8 @@ def measure(store: Store, regions: Regions) -> pd.DataFrame:
     """Where the maps of one model lie, of every test image and region.
 
     A second chance level are maps of other images, which have the model's habits (to look at the
-    centre, or at corners) and have not seen this image: of images without the region where there
-    are any, else of the next image.
+    centre, or at corners) and have not seen this image: of images without the region where a tenth
+    or more of all lack it, else of the next image that has it.
 
     Parameters
     ----------
@@ -161,9 +161,13 @@ def measure(store: Store, regions: Regions) -> pd.DataFrame:
 
 
 def _lenders(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """Of each row that has a region, another one: in turn those without it, else the next."""
+    """Of each row that has a region, another: in turn those that lack it, if many do, or the next.
+
+    A few that lack it would lend their maps to all, and be no sample of the model's habits.
+    """
     without = np.setdiff1d(np.arange(count), rows)
-    return np.resize(without, len(rows)) if len(without) else np.roll(rows, -1)
+    many = 10 * len(without) >= count
+    return np.resize(without, len(rows)) if many else np.roll(rows, -1)
 
 
 def by_model(models: Sequence[Model], measured: Sequence[pd.DataFrame]) -> pd.DataFrame:
