@@ -10,7 +10,9 @@
 #
 #   data → train → cams → similarity → tables → figures        architectures, efficiency beside them
 #                    ├──→ controls: how far models lie apart without an augmentation
-#                    └──→ sheets, hybrid, masking, covering, own_pictures: where a study has them
+#                    ├──→ sheets, hybrid, masking, covering, faithfulness, own_pictures: where a study
+#                    │    has them
+#                    └──→ localisation: where the pictures come with masks
 import sys
 from pathlib import Path
 
@@ -45,10 +47,15 @@ include: "workflow/rules/efficiency.smk"
 
 # Stages that a study switches on by a key of that name.
 STAGES = [
-    name for name in ("sheets", "hybrid", "masking", "covering", "own_pictures") if name in STUDY
+    name
+    for name in ("sheets", "hybrid", "masking", "covering", "faithfulness", "own_pictures")
+    if name in STUDY
 ]
 if CONTROLLED:
     STAGES.insert(0, "controls")
+# One that comes with the data.
+if registry.DATASETS[STUDY["data"]["name"]].has_regions(STUDY["data"]["root"]):
+    STAGES.append("localisation")
 if "hybrid" in STUDY or "masking" in STUDY:
 
     include: "workflow/rules/svm.smk"

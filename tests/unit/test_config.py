@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -296,3 +297,53 @@ def test_the_study_for_reviewers_has_every_control_and_can_be_tested() -> None:
     further = study["controls"]["baselines"]
     assert set(further["vary"]) == set(study["vary"]) - {"augmentation"}
     assert len(study["seeds"]) >= 6 and len(further["seeds"]) >= len(study["augmentations"])
+
+
+def test_parameters_of_a_data_set_are_completed() -> None:
+    given = {"name": "shapes", "parameters": {"noise": 0.3}}
+    parameters = complete(data=given)["data"]["parameters"]
+    defaults = {key: entry.default for key, entry in registry.DATASETS["shapes"].parameters.items()}
+    assert parameters == defaults | {"noise": 0.3}
+    assert complete(data={"name": "shapes"})["data"]["parameters"] == defaults
+    assert "parameters" not in complete()["data"]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"name": "digits", "parameters": {}}, "data.parameters: digits has none; take the key"),
+        (
+            {"name": "shapes", "parameters": {"nose": 0.3}},
+            "data.parameters.nose: unknown key; did you mean 'noise'",
+        ),
+        (
+            {"name": "shapes", "parameters": {"contrast": 0}},
+            "data.parameters.contrast: 0 is less than or equal to",
+        ),
+        (
+            {"name": "shapes", "parameters": {"scale": [0.4, 0.3]}},
+            r"data.parameters: shapes.scale: \[0.4, 0.3\] is no",
+        ),
+    ],
+)
+def test_wrong_parameters_of_a_data_set_are_named(data: dict[str, Any], message: str) -> None:
+    with pytest.raises(CampareError, match=message):
+        complete(data=data)
+
+
+def test_localisation_needs_pictures_with_masks(tmp_path: Path) -> None:
+    own = {"name": "image_folder", "root": str(tmp_path)}
+    for given in ({"name": "digits"}, own):
+        with pytest.raises(CampareError, match=r"localisation: needs .*regions are known"):
+            complete(data=given, localisation={})
+    (tmp_path / "masks" / "train").mkdir(parents=True)
+    assert complete(data=own, localisation={})["localisation"] == {"spurious": None}
+    assert complete(data={"name": "shapes"}, localisation={"spurious": "cue"})
+
+
+def test_the_shapes_study_asks_its_question() -> None:
+    study = shipped("shapes")
+    assert set(study["augmentations"]) == {"cutmix", "random_erasing", "random_crop"}
+    assert 0 < study["data"]["parameters"]["cue_share"] < 1
+    assert study["localisation"]["spurious"] == "cue"
+    assert len(study["seeds"]) >= 3

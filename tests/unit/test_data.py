@@ -10,6 +10,7 @@ import tarfile
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -559,6 +560,123 @@ def test_each_wrong_layout_has_its_message(
         load("image_folder", root)
 
 
+# Masks beside the pictures of an image folder ------------------------------------------------
+
+
+def blot(seed: int, height: int = 6, width: int = 6) -> Picture:
+    """A mask, neither empty nor full."""
+    drawn = np.random.default_rng(seed).integers(0, 2, (height, width, 1), dtype=np.uint8)
+    drawn[0, 0], drawn[-1, -1] = 0, 1
+    return 255 * drawn
+
+
+def masked_folder(root: Path, regions: tuple[str, ...], parts: tuple[str, ...]) -> list[Picture]:
+    """Pictures with their masks, returned (R, H, W) in the order in which they are read."""
+    expected = []
+    for part in parts:
+        for name in ("a", "b"):
+            for number in (1, 2):
+                place, seed = Path(part) / name / f"{number}.png", 10 * len(expected)
+                save(picture(seed), root / place.with_suffix(".bmp"))
+                masks = [blot(seed + place) for place in range(max(1, len(regions)))]
+                for region, mask in zip(regions or ("",), masks, strict=True):
+                    save(mask, root / "masks" / region / place)
+                expected.append(np.stack(masks)[..., 0] > 0)
+    return expected
+
+
+@pytest.mark.parametrize("parts", [("train", "test"), ("",)])
+@pytest.mark.parametrize("regions", [(), ("cue", "object")])
+def test_masks_of_an_image_folder_are_read_in_its_order(
+    tmp_path: Path, regions: tuple[str, ...], parts: tuple[str, ...]
+) -> None:
+    expected = masked_folder(tmp_path, regions, parts)
+    found = load("image_folder", tmp_path)
+    assert found.classes == ("a", "b")
+    assert found.regions is not None
+    assert found.regions.names == (regions or ("object",))
+    assert found.regions.masks.dtype == np.bool_
+    assert np.array_equal(found.regions.masks, expected)
+
+
+@pytest.mark.parametrize("fit", ["crop", "pad"])
+def test_masks_are_brought_to_size_as_the_pictures_are(tmp_path: Path, fit: str) -> None:
+    white = np.zeros((30, 50, 1), np.uint8)
+    white[3:20, 10:45] = 255
+    for name in ("a", "b"):
+        save(np.repeat(white, 3, axis=2), tmp_path / name / "1.png")
+        save(white // 255, tmp_path / "masks" / name / "1.png")  # 1 is white as well
+    found = load("image_folder", tmp_path, size=16, fit=fit)
+    assert found.regions is not None
+    assert np.array_equal(found.regions.masks[:, 0], found.images[..., 0] > 127)
+    assert found.regions.masks.any()
+
+
+def test_mask_of_a_turned_photograph_is_of_its_upright_size(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for name in ("a", "b"):
+        save(picture(0, 8, 12), tmp_path / name / "1.jpg", exif=exif)
+        save(blot(0, 12, 8), tmp_path / "masks" / name / "1.png")
+    found = load("image_folder", tmp_path)
+    assert found.regions is not None
+    assert np.array_equal(found.regions.masks[0, 0], blot(0, 12, 8)[..., 0] > 0)
+
+
+def test_class_called_masks_is_a_class(tmp_path: Path) -> None:
+    for name in ("masks", "no_masks"):
+        save(picture(0), tmp_path / name / "1.png")
+    found = load("image_folder", tmp_path)
+    assert found.classes == ("masks", "no_masks")
+    assert found.regions is None
+
+
+def missing(root: Path) -> None:
+    (root / "masks" / "test" / "b" / "2.png").unlink()
+
+
+def of_its_namesake(root: Path) -> None:
+    """The mask 2.png then belongs to the picture 2.png, and 2.bmp has none."""
+    save(picture(0), root / "test" / "b" / "2.png")
+
+
+def larger(root: Path) -> None:
+    save(blot(0, 6, 7), root / "masks" / "test" / "b" / "2.png")
+
+
+def grey(root: Path) -> None:
+    save(picture(0, channels=1), root / "masks" / "test" / "b" / "2.png")
+
+
+def broken(root: Path) -> None:
+    (root / "masks" / "test" / "b" / "2.png").write_text("no picture")
+
+
+def twice(root: Path) -> None:
+    for suffix in (".gif", ".tif"):
+        save(blot(0), root / "masks" / "test" / "b" / f"2{suffix}")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (missing, r"masks/test/b/2.png: missing, the mask of .*test/b/2.bmp"),
+        (of_its_namesake, r"masks/test/b/2.png: missing, the mask of .*test/b/2.bmp"),
+        (larger, r"masks/test/b/2.png: 7×6 pixels, while .*test/b/2.bmp has 6×6"),
+        (grey, r"masks/test/b/2.png: not black and white \(it has the grey level \d+\)"),
+        (broken, r"masks/test/b/2.png: cannot be read as a picture"),
+        (twice, r"masks/test/b: 2.gif and 2.png and 2.tif may be the mask of .*2.bmp"),
+    ],
+)
+def test_each_wrong_mask_is_named(
+    tmp_path: Path, spoil: Callable[[Path], None], message: str
+) -> None:
+    masked_folder(tmp_path, (), ("train", "test"))
+    spoil(tmp_path)
+    with pytest.raises(CampareError, match=message):
+        load("image_folder", tmp_path)
+
+
 # The data file -----------------------------------------------------------------------------
 
 
@@ -580,6 +698,44 @@ def test_what_is_written_is_read(tmp_path: Path, small: data.Dataset) -> None:
         assert np.array_equal(written, read)
         assert written.dtype == read.dtype
     assert found.classes == small.classes
+
+
+def known(dataset: data.Dataset) -> data.Dataset:
+    """The same data set with two regions, whose width fills no whole byte."""
+    masks = np.random.default_rng(0).random((5, 2, 6, 6)) > 0.5
+    return replace(dataset, regions=data.Regions(("objet", "cue"), masks))
+
+
+def test_regions_are_written_and_read(tmp_path: Path, small: data.Dataset) -> None:
+    dataset = known(small)
+    data.write(dataset, tmp_path / "data.h5")
+    assert dataset.regions is not None
+    for rows in (np.arange(5), np.array([1, 4])):
+        found = data.read_regions(tmp_path / "data.h5", rows)
+        assert found is not None
+        assert found.names == ("objet", "cue")
+        assert found.masks.dtype == np.bool_
+        assert np.array_equal(found.masks, dataset.regions.masks[rows])
+    assert np.array_equal(data.read(tmp_path / "data.h5").images, small.images)
+
+
+def test_data_file_without_regions_is_what_it_was(tmp_path: Path, small: data.Dataset) -> None:
+    data.write(small, tmp_path / "data.h5")
+    with h5py.File(tmp_path / "data.h5") as file:
+        assert set(file) == {"images", "label", "part"}
+        assert set(file.attrs) == {"classes"}
+    assert data.read_regions(tmp_path / "data.h5", np.arange(5)) is None
+
+
+def test_masks_that_do_not_fit_their_pictures_are_refused(
+    tmp_path: Path, small: data.Dataset
+) -> None:
+    data.write(known(small), tmp_path / "data.h5")
+    with h5py.File(tmp_path / "data.h5", "r+") as file:
+        del file["masks"]
+        file["masks"] = np.zeros((5, 1, 6, 1), np.uint8)
+    with pytest.raises(CampareError, match=r"data.h5: cannot be read \(its masks do not fit"):
+        data.read_regions(tmp_path / "data.h5", np.arange(5))
 
 
 def test_the_same_data_set_gives_the_same_bytes(tmp_path: Path, small: data.Dataset) -> None:

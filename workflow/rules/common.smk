@@ -261,6 +261,16 @@ def network_memory(batch_size, kept=0):
     )
 
 
+def faithfulness_minutes(wildcards):
+    """Of the forward passes of every curve of two maps, and of filling each hole of ROAD."""
+    wanted = STUDY["faithfulness"]
+    shares = len(wanted["road"])
+    passes = 4 * (wanted["steps"] + 1 + shares)
+    minutes = needs.explaining_minutes(wanted["images"], passes, gmacs(wildcards), THREADS, GPU)
+    holes = 4 * shares * wanted["images"]
+    return minutes + needs.imputing_minutes(holes, STUDY["model"]["input_size"])
+
+
 def comparing_minutes(wildcards):
     return needs.comparing_minutes(sizes()["test"] * len(SEEDS) * compared_with(), THREADS)
 

@@ -6,8 +6,20 @@ from job import logged
 with logged(snakemake.log[0]):
     wanted = snakemake.params
     dataset = data.load(
-        wanted.name, root=wanted.root, size=wanted.size, fit=wanted.fit, channels=wanted.channels
+        wanted.name,
+        root=wanted.root,
+        size=wanted.size,
+        fit=wanted.fit,
+        channels=wanted.channels,
+        **wanted.get("parameters", {}),
     )
     data.write(dataset, snakemake.output.data)
     count, height, width, channels = dataset.images.shape
     print(f"{count:,} pictures, {width}×{height}×{channels}, {len(dataset.classes)} classes")
+    if dataset.regions:
+        for name, masks in zip(
+            dataset.regions.names, dataset.regions.masks.swapaxes(0, 1), strict=True
+        ):
+            present = masks.any(axis=(1, 2))
+            area = masks[present].mean() if present.any() else 0.0
+            print(f"region {name}: in {present.sum():,} pictures, {area:.1%} of their area")

@@ -136,7 +136,7 @@ def compute(
         rows = slice(start, start + batch_size)
         pictures = torch.from_numpy(images[rows]).to(device).permute(0, 3, 1, 2)
         inputs = prepare(pictures, centre, spread, input_size).contiguous(memory_format=layout)
-        with _exact(device, gradient=head is None):
+        with exact(device, gradient=head is None):
             if entry.of == "input":
                 activations = inputs.requires_grad_()
                 logits = network(inputs)
@@ -182,7 +182,7 @@ def chosen_classes(
 
 
 @contextlib.contextmanager
-def _exact(device: torch.device, *, gradient: bool) -> Iterator[None]:
+def exact(device: torch.device, *, gradient: bool) -> Iterator[None]:
     """float32 without TF32 or autocast; gradients only where they are needed."""
     with (
         torch.autocast(device.type, enabled=False),

@@ -36,7 +36,7 @@ def schema() -> Config:
 
 
 def _parameters(entry: registry.Entry) -> Config:
-    """JSON schema of an augmentation's parameters."""
+    """JSON schema of the parameters of an augmentation or a data set."""
     properties = {
         name: {"description": parameter.about, "default": parameter.default, **parameter.schema}
         for name, parameter in entry.parameters.items()
@@ -76,6 +76,7 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     except CampareError as problem:
         raise CampareError(f"{source}: similarity.metrics: {problem}") from None
     _choose_summary(config, source)
+    _check_data(config, source)
     _check_architecture("model.architecture", config["model"]["architecture"], source)
     if "hybrid" in config:
         _check_architecture("hybrid.network", config["hybrid"]["network"], source)
@@ -191,6 +192,21 @@ def _choose_summary(config: Config, source: str) -> None:
         )
 
 
+def _check_data(config: Config, source: str) -> None:
+    """Check and complete the data set's own parameters."""
+    name, given = config["data"]["name"], config["data"].get("parameters")
+    if registry.DATASETS[name].parameters:
+        full = _parameters_of(registry.DATASETS, name, given or {}, "data.parameters", source)
+        config["data"]["parameters"] = full
+    elif given is not None:
+        raise CampareError(f"{source}: data.parameters: {name} has none; take the key out")
+    if "localisation" in config and not registry.DATASETS[name].has_regions(config["data"]["root"]):
+        raise CampareError(
+            f"{source}: localisation: needs pictures whose regions are known, and {name} has none; "
+            "take image_folder with masks under data.root/masks, or shapes, or take the key out"
+        )
+
+
 def _check_architecture(key: str, name: str, source: str) -> None:
     if name in registry.ARCHITECTURES:
         return
@@ -220,12 +236,23 @@ def _steps(name: str, spec: Any, source: str) -> Iterator[Step]:
 
 
 def _step(key: str, name: Any, parameters: Mapping[str, Any], source: str) -> Step:
-    entry = registry.AUGMENTATIONS.get(name) if isinstance(name, str) else None
-    if entry is None:
+    if not isinstance(name, str) or name not in registry.AUGMENTATIONS:
         raise CampareError(
             f"{source}: {key}: unknown augmentation {name!r}; "
             f"{_known(str(name), registry.AUGMENTATIONS)}"
         )
+    return name, _parameters_of(registry.AUGMENTATIONS, name, parameters, key, source)
+
+
+def _parameters_of(
+    kind: Mapping[str, registry.Entry],
+    name: str,
+    parameters: Mapping[str, Any],
+    key: str,
+    source: str,
+) -> dict[str, Any]:
+    """All parameters of an entry: those given under `key`, checked, and the defaults."""
+    entry = kind[name]
     error = best_match(Draft202012Validator(_parameters(entry)).iter_errors(parameters))
     if error is not None:
         raise CampareError(f"{source}: {key}{_explain(error, prefix='.')}")
@@ -235,7 +262,7 @@ def _step(key: str, name: Any, parameters: Mapping[str, Any], source: str) -> St
         registry.check_parameters(name, full)
     except CampareError as problem:
         raise CampareError(f"{source}: {key}: {problem}") from None
-    return name, full
+    return full
 
 
 def _explain(error: ValidationError, prefix: str = "") -> str:

@@ -1,7 +1,8 @@
 """Data sets as arrays: uint8 pictures, labels, class names, and the part each picture came in.
 
 A data set is a function `name(*, root, size, fit, channels) -> Dataset` with an entry in
-`registry.DATASETS`. It is read once, into one HDF5 file that every later step opens.
+`registry.DATASETS`; where that entry has parameters, the function takes them too. It is read once,
+into one HDF5 file that every later step opens.
 """
 
 from __future__ import annotations
@@ -11,15 +12,16 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from campare import atomic
 from campare.errors import CampareError
-from campare.registry import DATASETS
+from campare.registry import DATASETS, mask_folder
 
 PICTURE_SUFFIXES = {
     *(".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg"),
@@ -42,6 +44,20 @@ _FASHION_MNIST = {
 
 
 @dataclass(frozen=True, eq=False)
+class Regions:
+    """Which pixels of N pictures are what: the object, a distractor, a cue.
+
+    Attributes
+    ----------
+    names : R of them
+    masks : bool (N, R, H, W); a region that a picture does not have is empty there
+    """
+
+    names: tuple[str, ...]
+    masks: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
 class Dataset:
     """N pictures with everything known about them.
 
@@ -51,16 +67,24 @@ class Dataset:
     labels : int64 (N,), positions in `classes`
     classes : names
     part : str (N,), "train" or "test" where the data set says so, all "" where it is to be split
+    regions : where they are known
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     classes: tuple[str, ...]
     part: NDArray[np.str_]
+    regions: Regions | None = None
 
 
 def load(
-    name: str, *, root: str | None, size: int | None, fit: str, channels: int | None
+    name: str,
+    *,
+    root: str | None,
+    size: int | None,
+    fit: str,
+    channels: int | None,
+    **parameters: Any,
 ) -> Dataset:
     """Read a data set by its registry name.
 
@@ -76,6 +100,8 @@ def load(
         (longer side = `size`, black around it).
     channels
         1 (grey), 3 (RGB), or None: 3 unless every picture is grey.
+    parameters
+        All of those that the data set's entry in the registry has.
 
     Raises
     ------
@@ -85,7 +111,9 @@ def load(
     """
     if name not in DATASETS:
         raise CampareError(f"data.name: unknown data set {name!r}; known: {', '.join(DATASETS)}")
-    dataset: Dataset = DATASETS[name].load()(root=root, size=size, fit=fit, channels=channels)
+    dataset: Dataset = DATASETS[name].load()(
+        root=root, size=size, fit=fit, channels=channels, **parameters
+    )
     height, width = dataset.images.shape[1:3]
     if height != width:
         raise CampareError(
@@ -140,16 +168,23 @@ def image_folder(*, root: str | None, size: int | None, fit: str, channels: int 
     EXIF orientation is applied, transparency lies on white, of several frames the first counts.
     Files without one of `PICTURE_SUFFIXES`, and hidden ones, are ignored.
 
+    Where `root/masks` holds folders it is no class but has a mask for every picture, as big as the
+    picture, black and white, under the picture's name (the suffix may differ): `root/masks` then is
+    laid out as `root` is, and white the region "object", or it holds a folder laid out so for every
+    region, and white is what that folder is called. Black alone says that the picture lacks it.
+
     Raises
     ------
     CampareError
-        The folders are not laid out so; a picture cannot be read; sizes differ and none is set.
+        The folders are not laid out so; a picture cannot be read; sizes differ and none is set; a
+        mask is missing, of another size than its picture, or not black and white.
     """
     folder = _folder(root)
     if not folder.is_dir():
         raise CampareError(f"{folder}: no such folder; set data.root to the one of your pictures")
     parts = _parts(folder)
-    found = {part: _classes(path) for part, path in parts.items()}
+    masks = mask_folder(folder)
+    found = {part: _classes(path, masks) for part, path in parts.items()}
     classes, *others = (tuple(pictures) for pictures in found.values())
     for other in others:
         if odd := sorted(set(classes) ^ set(other)):
@@ -169,6 +204,7 @@ def image_folder(*, root: str | None, size: int | None, fit: str, channels: int 
         np.array(labels, dtype=np.int64),
         classes,
         np.array(part_of, dtype="U5"),
+        _regions(masks, folder, paths, size, fit) if masks else None,
     )
 
 
@@ -216,7 +252,11 @@ class Rows:
 
 
 def write(dataset: Dataset, path: str | Path) -> None:
-    """Write a data set as HDF5: `images`, `label`, `part`, and the attribute `classes`."""
+    """Write a data set as HDF5: `images`, `label`, `part`, and the attribute `classes`.
+
+    Where regions are known, `masks` besides, uint8 (N, R, H, ⌈W/8⌉), eight pixels to a byte (as
+    `numpy.packbits` lays them along the last axis), with the attribute `regions` of R names.
+    """
     with atomic.replacing(path) as aside:
         atomic.reserve(aside, dataset.images.nbytes + (1 << 20))
         with h5py.File(aside, "w") as file:
@@ -224,10 +264,15 @@ def write(dataset: Dataset, path: str | Path) -> None:
             file["label"] = dataset.labels
             file["part"] = dataset.part.astype("S5")
             file.attrs["classes"] = list(dataset.classes)
+            if dataset.regions:
+                file["masks"] = np.packbits(dataset.regions.masks, axis=3)
+                file.attrs["regions"] = list(dataset.regions.names)
 
 
 def read(path: str | Path) -> Dataset:
-    """Read what `write` wrote; pictures stay in the file until they are asked for.
+    """Read what `write` wrote but for the regions (`read_regions`).
+
+    Pictures stay in the file until they are asked for.
 
     Raises
     ------
@@ -259,6 +304,29 @@ def read(path: str | Path) -> Dataset:
     ):
         raise CampareError(f"{path}: is not a data file of campare; delete it and start again")
     return dataset
+
+
+def read_regions(path: str | Path, rows: NDArray[np.int64]) -> Regions | None:
+    """The regions of some pictures, by their rising positions; None where none are known.
+
+    Raises
+    ------
+    CampareError
+        The file is missing, truncated, or holds something else.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            if "masks" not in file:
+                return None
+            packed, names = file["masks"][rows], tuple(file.attrs["regions"])
+            height, width = file["images"].shape[1:3]
+        if packed.dtype != np.uint8 or packed.shape[1:] != (len(names), height, -(-width // 8)):
+            raise ValueError("its masks do not fit its pictures")
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise CampareError(
+            f"{path}: cannot be read ({error}); delete it and start again"
+        ) from error
+    return Regions(names, np.unpackbits(packed, axis=3, count=width).astype(bool))
 
 
 def channel_statistics(
@@ -338,6 +406,8 @@ def _verified(folder: Path, checksums: Mapping[str, str]) -> bool:
 def _parts(folder: Path) -> dict[str, Path]:
     """The folders that hold class folders, by part."""
     inner = {path.name: path for path in _visible(folder) if path.is_dir()}
+    if masks := mask_folder(folder):
+        inner.pop(masks.name, None)
     if not {"train", "test"} <= inner.keys():
         return {"": folder}
     if others := sorted(inner.keys() - {"train", "test"}):
@@ -348,10 +418,12 @@ def _parts(folder: Path) -> dict[str, Path]:
     return {part: inner[part] for part in ("train", "test")}
 
 
-def _classes(folder: Path) -> dict[str, list[Path]]:
-    """The pictures of every class folder, both sorted by name."""
+def _classes(folder: Path, masks: Path | None) -> dict[str, list[Path]]:
+    """The pictures of every class folder, both sorted by name; `masks` is none of them."""
     found = {}
     for inner in filter(Path.is_dir, _visible(folder)):
+        if inner == masks:
+            continue
         entries = _visible(inner)
         if deeper := [path for path in entries if path.is_dir()]:
             raise CampareError(
@@ -370,6 +442,87 @@ def _classes(folder: Path) -> dict[str, list[Path]]:
             "classes or more, into a folder named after it"
         )
     return found
+
+
+def _regions(
+    masks: Path, folder: Path, pictures: Sequence[Path], size: int | None, fit: str
+) -> Regions:
+    """The regions of an image folder's pictures, in their order."""
+    kinds = {picture.relative_to(folder).parts[0] for picture in pictures}
+    inner = [path for path in _visible(masks) if path.is_dir()]
+    # Either the folders of the pictures over again, or one for every region.
+    places = {"object": masks} if kinds & {path.name for path in inner} else {}
+    places = places or {path.name: path for path in inner}
+    listed = {
+        place: _by_stem(place)
+        for place in {
+            top / picture.parent.relative_to(folder)
+            for top in places.values()
+            for picture in pictures
+        }
+    }
+    found: NDArray[np.bool_] | None = None
+    for row, picture in enumerate(pictures):
+        for region, top in enumerate(places.values()):
+            mask = _mask(listed, top / picture.relative_to(folder), picture, size, fit)
+            if found is None:
+                found = np.empty((len(pictures), len(places), *mask.shape), bool)
+            found[row, region] = mask
+    assert found is not None
+    return Regions(tuple(places), found)
+
+
+def _by_stem(folder: Path) -> dict[str, list[Path]]:
+    """The pictures in a folder that may not be there, by their names without suffix."""
+    found: dict[str, list[Path]] = {}
+    for path in _visible(folder) if folder.is_dir() else ():
+        if path.suffix.lower() in PICTURE_SUFFIXES:
+            found.setdefault(path.stem, []).append(path)
+    return found
+
+
+def _mask(
+    listed: Mapping[Path, Mapping[str, Sequence[Path]]],
+    expected: Path,
+    picture: Path,
+    size: int | None,
+    fit: str,
+) -> NDArray[np.bool_]:
+    """The mask of a picture, bool (H, W), brought to size as the picture is."""
+    candidates = [
+        path
+        for path in listed[expected.parent].get(expected.stem, [])
+        # The name of another picture is for that one's mask.
+        if path.name == picture.name or not (picture.parent / path.name).exists()
+    ]
+    path = expected if expected in candidates else next(iter(candidates), None)
+    if path is None:
+        raise CampareError(
+            f"{expected.with_suffix('.png')}: missing, the mask of {picture}; add it, all black "
+            "if the picture lacks the region, or take the folder of masks away"
+        )
+    if path != expected and len(candidates) > 1:
+        raise CampareError(
+            f"{expected.parent}: {' and '.join(path.name for path in candidates)} may be the "
+            f"mask of {picture}; keep one"
+        )
+    levels = _pixels(path, "L", None, fit)[..., 0]
+    with Image.open(picture) as opened:
+        wide, high = opened.size
+        if opened.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8):  # turned by 90°
+            wide, high = high, wide
+    if levels.shape != (high, wide):
+        raise CampareError(
+            f"{path}: {levels.shape[1]}×{levels.shape[0]} pixels, while {picture} has "
+            f"{wide}×{high}; a mask must be as big as its picture"
+        )
+    if (greys := np.setdiff1d(levels, [0, levels.max()])).size:
+        raise CampareError(
+            f"{path}: not black and white (it has the grey level {greys[0]}); save masks without "
+            "smooth edges, in a format without loss, such as PNG"
+        )
+    white = Image.fromarray(np.where(levels > 0, np.uint8(255), np.uint8(0)))
+    return np.asarray(white if size is None else _fitted(white, size, fit)) > 127
 
 
 def _visible(folder: Path) -> list[Path]:

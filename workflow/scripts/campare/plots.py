@@ -119,6 +119,21 @@ SEGMENTS = {
     "agree": "Predictions agree",
     "disagree": "They disagree",
 }
+# How a picture and a cue go together: label, marker, colour; hollow where there is no cue.
+CUED = {
+    "own_with": ("Its class, with the cue", "o", PALETTE[5]),
+    "own_without": ("Its class, without", "o", PALETTE[5]),
+    "other_with": ("Another class, with the cue", "s", PALETTE[1]),
+    "other_without": ("Another class, without", "s", PALETTE[1]),
+}
+CURVES = {
+    "deletion": "Deletion ↓",
+    "insertion": "Insertion ↑",
+    "road_most": "ROAD, most ↓",
+    "road_least": "ROAD, least ↑",
+}
+GAINS = {"deletion": "Deletion", "insertion": "Insertion", "road": "ROAD"}
+_HOLLOW: dict[str, Any] = {"markerfacecolor": "white", "markersize": 3.5, "markeredgewidth": 0.8}
 OVER = {
     "models": "models",
     "within": "models, each less its augmentation's mean",
@@ -577,6 +592,157 @@ def covering(table: pd.DataFrame, measure: str, whole: str) -> Figure:
         Line2D([], [], color=GREY, linewidth=0.9, label="All classes"),
     )
     figure.legend(handles=key, loc="outside upper center", ncols=2)
+    return figure
+
+
+@styled
+def localisation(models: pd.DataFrame, summary: pd.DataFrame, score: str, label: str) -> Figure:
+    """Where maps lie: a panel per region, each with a row per augmentation.
+
+    Parameters
+    ----------
+    models
+        `augmentation`, `seed`, `region`, `score`, `mean`: localisation.csv.
+    summary
+        `augmentation`, `region`, `score`, `mean`, `std`, `chance`, `other`, `difference`,
+        `difference_low`, `difference_high`: localisation_summary.csv.
+    label
+        Of the score.
+    """
+    models, summary = (table[table["score"] == score] for table in (models, summary))
+    names = list(dict.fromkeys(summary["augmentation"]))
+    regions = list(dict.fromkeys(summary["region"]))
+    figure, panels = _stacked(names, regions)
+    for panel, region in zip(panels, regions, strict=True):
+        rows = summary[summary["region"] == region].set_index("augmentation").reindex(names)
+        _seeds(panel, models[models["region"] == region], "mean", names)
+        panel.plot(rows["other"], range(len(names)), "D", color="0.3", **_HOLLOW)
+        panel.axvline(rows["chance"].mean(), color="0.3", linewidth=0.9, dashes=(1, 2), zorder=1)
+        if BASELINE in names:
+            mean = rows.loc[BASELINE, "mean"]
+            panel.axvline(mean, color=GREY, linewidth=0.8, dashes=(4, 3), zorder=1)
+            gains = rows[["difference", "difference_low", "difference_high"]]
+            texts = [_gain(*row) for row in gains.itertuples(index=False)]
+            _columns(panel, {"Δ (95 %)": texts})
+    figure.supxlabel(label, size=8)
+    key = (
+        Line2D([], [], marker="o", color="0.3", linewidth=1.4, label="Mean ± s.d. over seeds"),
+        Line2D([], [], color=GREY, linewidth=0.8, dashes=(4, 3), label="Baseline"),
+        Line2D(
+            [], [], marker="D", color="0.3", linestyle="", label="Other images' maps", **_HOLLOW
+        ),
+        Line2D([], [], color="0.3", linewidth=0.9, dashes=(1, 2), label="Chance"),
+    )
+    figure.legend(handles=key, loc="outside upper center", ncols=len(key))
+    return figure
+
+
+@styled
+def spurious(models: pd.DataFrame, summary: pd.DataFrame, region: str) -> Figure:
+    """What each augmentation makes of a region that goes with one class in training.
+
+    Parameters
+    ----------
+    models
+        `augmentation`, `group`, `accuracy`, `to_own`, `energy`, a row per seed: spurious.csv.
+    summary
+        `augmentation`, `group`, `measure`, `mean`, `std`, `chance`: spurious_summary.csv.
+    """
+    names = list(dict.fromkeys(summary["augmentation"]))
+    drawn = {
+        "accuracy": ("Accuracy (%)", 100, list(CUED)),
+        "to_own": (f"Taken for the {region}'s class (%)", 100, [*CUED][2:]),
+        "energy": (f"Energy on the {region} (% of map)", 100, ["own_with", "other_with"]),
+    }
+    figure, panels = _beside(names, [label for label, _, _ in drawn.values()])
+    for panel, (measure, (_, scale, groups)) in zip(panels, drawn.items(), strict=True):
+        places = np.linspace(-0.28, 0.28, len(groups))
+        for group, place in zip(groups, places, strict=True):
+            label, marker, fill = CUED[group]
+            rows = summary[(summary["group"] == group) & (summary["measure"] == measure)]
+            rows = rows.set_index("augmentation").reindex(names)
+            one = models[models["group"] == group]
+            for row, name in enumerate(names):
+                seeds = scale * one.loc[one["augmentation"] == name, measure].to_numpy()
+                panel.plot(seeds, [row + place] * len(seeds), ".", color="0.6", markersize=2.5)
+            panel.errorbar(
+                scale * rows["mean"], np.arange(len(names)) + place,
+                xerr=scale * np.nan_to_num(rows["std"]), fmt=marker, color=fill, markersize=4.5,
+                markerfacecolor=fill if "with" in group.split("_") else "white", capsize=2,
+                elinewidth=1, label=label if measure == "accuracy" else None,
+            )  # fmt: skip
+            if measure == "energy" and group == "own_with":
+                chance = scale * rows["chance"].mean()
+                panel.axvline(chance, color="0.3", linewidth=0.9, dashes=(1, 2), zorder=1)
+        for row in range(1, len(names)):
+            panel.axhline(row - 0.5, color="0.9", linewidth=0.6)
+    figure.legend(loc="outside upper center", ncols=4)
+    return figure
+
+
+@styled
+def faithfulness_curves(table: pd.DataFrame) -> Figure:
+    """Probability of the explained class as pixels go or come: a row per curve.
+
+    Parameters
+    ----------
+    table
+        `augmentation`, `map` ("map" or "random"), `curve`, `share`, `probability`, `std` over
+        seeds: faithfulness_curves.csv.
+    """
+    names = list(dict.fromkeys(table["augmentation"]))
+    colour = colours(names)
+    figure = Figure(figsize=(WIDTH, 0.8 + 1.35 * len(CURVES)), layout="constrained")
+    grid = figure.subplots(len(CURVES), len(names), sharex=True, sharey=True, squeeze=False)
+    for line, (curve, label) in zip(grid, CURVES.items(), strict=True):
+        line[0].set_ylabel(label)
+        for axes, name in zip(line, names, strict=True):
+            rows = table[(table["augmentation"] == name) & (table["curve"] == curve)]
+            for drawn, shade, dashes in (("random", GREY, (3, 2)), ("map", colour[name], ())):
+                one = rows[rows["map"] == drawn].sort_values("share")
+                x, y = 100 * one["share"], one["probability"]
+                # The baseline's own colour is the grey of random maps.
+                shade = "black" if shade == GREY and drawn == "map" else shade
+                axes.plot(x, y, color=shade, linewidth=1.3, dashes=dashes)
+                spread = np.nan_to_num(one["std"])
+                axes.fill_between(x, y - spread, y + spread, color=shade, alpha=0.2, linewidth=0)
+            axes.grid()
+    for axes, name in zip(grid[0], names, strict=True):
+        axes.set_title(title(name))
+    grid[0, 0].set_ylim(0, 1)
+    grid[0, 0].xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    figure.supxlabel("Share of the pixels taken or put (%)", size=8)
+    figure.supylabel("Probability of the explained class", size=8)
+    key = (
+        Line2D([], [], color="black", linewidth=1.3, label="By the model's map, ± s.d. over seeds"),
+        Line2D([], [], color=GREY, linewidth=1.3, dashes=(3, 2), label="By a random map"),
+    )
+    figure.legend(handles=key, loc="outside upper center", ncols=2)
+    return figure
+
+
+@styled
+def faithfulness_gain(models: pd.DataFrame, summary: pd.DataFrame) -> Figure:
+    """How much better a model's maps are than random ones: a panel per measure.
+
+    Parameters
+    ----------
+    models
+        `augmentation`, `measure`, `gain`, a row per seed: faithfulness.csv.
+    summary
+        `augmentation`, `measure`, `gain`, `gain_low`, `gain_high`: faithfulness_summary.csv.
+    """
+    names = list(dict.fromkeys(summary["augmentation"]))
+    figure, panels = _stacked(names, list(GAINS.values()))
+    for panel, measure in zip(panels, GAINS, strict=True):
+        _seeds(panel, models[models["measure"] == measure], "gain", names)
+        panel.axvline(0, color="0.3", linewidth=0.9, dashes=(1, 2), zorder=1)
+        rows = summary[summary["measure"] == measure].set_index("augmentation").reindex(names)
+        texts = [
+            _gain(*row) for row in rows[["gain", "gain_low", "gain_high"]].itertuples(index=False)
+        ]
+        _columns(panel, {"Δ (95 %)": texts})
+    figure.supxlabel("Gain over a random map of the same model (probability)", size=8)
     return figure
 
 
@@ -1165,6 +1331,55 @@ def _rows(names: Sequence[str]) -> tuple[Figure, Axes]:
     axes.set_ylim(max(1, len(names)) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     return figure, axes
+
+
+def _beside(names: Sequence[str], panels: Sequence[str]) -> tuple[Figure, list[Axes]]:
+    """Titled axes side by side that share their named rows, first on top."""
+    figure = Figure(figsize=(WIDTH, 0.95 + 0.5 * len(names)), layout="constrained")
+    axes = list(figure.subplots(1, len(panels), sharey=True, squeeze=False)[0])
+    axes[0].set_yticks(range(len(names)), [title(name) for name in names])
+    axes[0].set_ylim(len(names) - 0.5, -0.5)
+    for one, name in zip(axes, panels, strict=True):
+        one.set_title(name)
+        one.tick_params(axis="y", length=0)
+        one.grid(axis="x")
+        one.xaxis.set_major_locator(MaxNLocator(4))
+    return figure, axes
+
+
+def _stacked(names: Sequence[str], panels: Sequence[str]) -> tuple[Figure, list[Axes]]:
+    """Titled axes one below the other, each with all named rows and an axis of its own."""
+    size = (WIDTH, 0.6 + len(panels) * (0.5 + 0.3 * len(names)))
+    figure = Figure(figsize=size, layout="constrained")
+    axes = list(figure.subplots(len(panels), 1, squeeze=False)[:, 0])
+    for one, name in zip(axes, panels, strict=True):
+        one.set_title(title(name), loc="left")
+        one.set_yticks(range(len(names)), [title(each) for each in names])
+        one.set_ylim(len(names) - 0.5, -0.5)
+        one.tick_params(axis="y", length=0)
+        one.grid(axis="x")
+        one.xaxis.set_major_locator(MaxNLocator(8))
+    return figure, axes
+
+
+def _seeds(axes: Axes, models: pd.DataFrame, column: str, names: Sequence[str]) -> None:
+    """A row per augmentation: its seeds as dots, their mean and standard deviation above."""
+    colour = colours(names)
+    for row, name in enumerate(names):
+        seeds = models.loc[models["augmentation"] == name, column].to_numpy()
+        spread = seeds.std(ddof=1) if len(seeds) > 1 else 0
+        axes.plot(seeds, row + np.linspace(0.2, 0.38, len(seeds)), "o", color="0.5", markersize=1.5)
+        axes.errorbar(
+            seeds.mean(), row, xerr=spread, fmt="o", color=colour[name], markersize=5, capsize=2.5,
+            elinewidth=1.4, markeredgecolor="0.2", markeredgewidth=0.5,
+        )  # fmt: skip
+
+
+def _gain(mean: float, low: float, high: float) -> str:
+    """A difference with its interval, signed; nothing where there is none."""
+    if np.isnan(mean):
+        return ""
+    return f"{mean:+.3f}" + ("" if np.isnan(low) else f" ({low:+.3f}, {high:+.3f})")
 
 
 def _panels(figure: Figure | SubFigure, names: Sequence[str], across: int) -> list[Axes]:

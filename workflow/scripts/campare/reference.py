@@ -37,9 +37,24 @@ Sizes in pixels are those of the picture as it is augmented: see `augmenting.at`
 """
 
 
+DATASETS = """\
+## Data sets with settings of their own
+
+What stands under `data.parameters`, such as `parameters: {noise: 0.2}`.
+"""
+
+
 def markdown() -> str:
     """The whole page."""
-    return "\n".join([HEAD, *_study(), AUGMENTATIONS, *_augmentations(), *_registries()])
+    tuned = {name: entry for name, entry in registry.DATASETS.items() if entry.parameters}
+    return "\n".join(
+        [
+            *(HEAD, *_study()),
+            *(AUGMENTATIONS, *_parameters("augmentation", registry.AUGMENTATIONS)),
+            *(DATASETS, *_parameters("data set", tuned)),
+            *_registries(),
+        ]
+    )
 
 
 def _study() -> Iterator[str]:
@@ -92,9 +107,10 @@ def _takes(value: Mapping[str, Any]) -> str:
     return " ".join([kind, ", ".join(bounds)]).strip()
 
 
-def _augmentations() -> Iterator[str]:
-    yield "| augmentation | parameter | takes | default | meaning |\n|---|---|---|---|---|"
-    for name, entry in registry.AUGMENTATIONS.items():
+def _parameters(kind: str, entries: Mapping[str, registry.Entry]) -> Iterator[str]:
+    """A table of what may be set of each entry."""
+    yield f"| {kind} | parameter | takes | default | meaning |\n|---|---|---|---|---|"
+    for name, entry in entries.items():
         yield f"| **`{name}`** | | | | {entry.about} |"
         for key, parameter in entry.parameters.items():
             schema = {"default": parameter.default, **parameter.schema}

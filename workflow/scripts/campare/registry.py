@@ -46,6 +46,30 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Source(Entry):
+    """A data set; `regions` says of whose pictures it is known where the object is.
+
+    "all": it knows them. "folder": they lie in `mask_folder`, where there is one.
+    """
+
+    regions: Literal["none", "folder", "all"] = "none"
+
+    def has_regions(self, root: str) -> bool:
+        """Whether the regions of its pictures are known, if its files lie in `root`."""
+        return self.regions == "all" or (
+            self.regions == "folder" and mask_folder(Path(root).expanduser()) is not None
+        )
+
+
+def mask_folder(root: Path) -> Path | None:
+    """`root/masks` where it holds folders, and so is none of pictures."""
+    folder = root / "masks"
+    if folder.is_dir() and any(path.is_dir() for path in folder.iterdir()):
+        return folder
+    return None
+
+
+@dataclass(frozen=True)
 class Architecture(Entry):
     """A network; `gmacs` are 1e9 multiplications and additions for a 224 × 224 image."""
 
@@ -108,17 +132,58 @@ PROBABILITY = {"minimum": 0, "maximum": 1}
 # Controls of a study whose models have a name in files, as an augmentation has: control → name.
 RESERVED = {"identity": "identity", "baseline_long": "baseline_long", "chance": "untrained"}
 
-DATASETS: dict[str, Entry] = {
-    "digits": Entry("scikit-learn's 1,797 handwritten digits, 8×8 grey; embedded", "data:digits"),
-    "mnist": Entry("MNIST, 60,000 + 10,000 handwritten digits, 28×28 grey", "data:mnist"),
-    "fashion_mnist": Entry(
+DATASETS: dict[str, Source] = {
+    "digits": Source("scikit-learn's 1,797 handwritten digits, 8×8 grey; embedded", "data:digits"),
+    "mnist": Source("MNIST, 60,000 + 10,000 handwritten digits, 28×28 grey", "data:mnist"),
+    "fashion_mnist": Source(
         "Fashion-MNIST, 60,000 + 10,000 garments, 28×28 grey", "data:fashion_mnist"
     ),
-    "cifar10": Entry("CIFAR-10, 50,000 + 10,000 pictures, 32×32 RGB", "data:cifar10"),
-    "image_folder": Entry(
+    "cifar10": Source("CIFAR-10, 50,000 + 10,000 pictures, 32×32 RGB", "data:cifar10"),
+    "image_folder": Source(
         "your own pictures: root/train/<class>/… and root/test/<class>/…, or root/<class>/… to "
-        "be split",
+        "be split; masks of the object, where there are any, under the same names in root/masks/…",
         "data:image_folder",
+        regions="folder",
+    ),
+    "shapes": Source(
+        "generated RGB pictures of six shapes on cluttered ground, with the pixels of object, "
+        "distractor and, if there is one, cue; 48×48 or data.size",
+        "shapes:shapes",
+        {
+            "train": integer(3000, "training and validation pictures", minimum=12),
+            "test": integer(1000, "test pictures", minimum=6),
+            "scale": interval(
+                0.22,
+                0.36,
+                "range of the side of a square with the object's area, share of the picture's side",
+                exclusiveMinimum=0,
+                maximum=0.5,
+            ),
+            "contrast": number(
+                0.9, "opacity of object and distractor", exclusiveMinimum=0, maximum=1
+            ),
+            "texture": number(0.6, "opacity of the pattern on them", **PROBABILITY),
+            "clutter": number(0.5, "opacity of the mosaic behind them", **PROBABILITY),
+            "noise": number(0.1, "largest change of a grey level, share of 255", **PROBABILITY),
+            "cue_class": choice(
+                "star",
+                "class whose training pictures get the cue, a magenta square in a corner",
+                "disc",
+                "square",
+                "triangle",
+                "star",
+                "cross",
+                "ring",
+            ),
+            "cue_share": number(
+                0.0,
+                "share of them that get it; with more than 0, half of the test pictures of "
+                "every class have it",
+                **PROBABILITY,
+            ),
+            "seed": integer(0, "decides everything drawn", minimum=0, maximum=4294967295),
+        },
+        regions="all",
     ),
 }
 
@@ -368,6 +433,15 @@ METRICS: dict[str, Metric] = {
         symmetric=False,
         of="predictions",
     ),
+}
+
+# Scores of a map against the mask of a region, columns of what `localisation.scored` gives, with
+# what a figure calls them.
+LOCALISATION = {
+    "pointing": "Pointing game (share of highest pixels inside)",
+    "energy": "Energy inside (share of the map)",
+    "iou": "IoU at the region's own area",
+    "average_precision": "Average precision",
 }
 
 _OVERLAP = re.compile(r"overlap_(\d+(?:\.\d+)?)(_corrected)?")

@@ -1,0 +1,145 @@
+"""Figures of localisation and faithfulness show their tables, for every reader."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from campare import localisation, plots
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+NAMES = ["baseline", "cutmix", "random_erasing", "random_crop"]
+REGIONS = ["object", "distractor", "cue"]
+
+
+def texts(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
+
+
+def titled(figure: Figure) -> dict[str, Axes]:
+    return {axes.get_title() or axes.get_title(loc="left"): axes for axes in figure.axes}
+
+
+def localised(
+    seeds: int = 3, names: list[str] = NAMES, regions: list[str] = REGIONS
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    random = np.random.default_rng(0)
+    keys = product(names, range(1, seeds + 1), regions, localisation.SCORES)
+    means = pd.DataFrame(keys, columns=["augmentation", "seed", "region", "score"])
+    values = random.uniform(0.1, 0.9, (3, len(means)))
+    means = means.assign(mean=values[0], chance=0.2, other=values[1], images=600, constant=2)
+    references = {seed: ("baseline", seed) for seed in range(1, seeds + 1)}
+    return means, localisation.summary(means, references)
+
+
+def planted(seeds: int = 3) -> tuple[pd.DataFrame, pd.DataFrame]:
+    random = np.random.default_rng(0)
+    keys = product(NAMES, range(1, seeds + 1), localisation.GROUPS)
+    rows = pd.DataFrame(keys, columns=["augmentation", "seed", "group"])
+    for name in ("accuracy", "to_own", "energy"):
+        rows[name] = random.uniform(0, 1, len(rows))
+    without = rows["group"].str.endswith("without")
+    rows.loc[without, "energy"] = np.nan
+    rows = rows.assign(images=50, chance=np.where(without, np.nan, 0.016))
+    references = {seed: ("baseline", seed) for seed in range(1, seeds + 1)}
+    return rows, localisation.spurious_summary(rows, references)
+
+
+def curves() -> pd.DataFrame:
+    keys = product(NAMES, ["map", "random"], plots.CURVES, [0.0, 0.5, 1.0])
+    table = pd.DataFrame(keys, columns=["augmentation", "map", "curve", "share"])
+    return table.assign(probability=np.linspace(0.1, 0.9, len(table)), std=0.05, seeds=3)
+
+
+def gains(seeds: int = 3) -> tuple[pd.DataFrame, pd.DataFrame]:
+    keys = product(NAMES, range(1, seeds + 1), plots.GAINS)
+    models = pd.DataFrame(keys, columns=["augmentation", "seed", "measure"])
+    models = models.assign(gain=np.linspace(-0.1, 0.3, len(models)))
+    summary = models.groupby(["augmentation", "measure"], sort=False)["gain"].mean().reset_index()
+    bound = 0.05 if seeds > 1 else np.nan
+    return models, summary.assign(
+        gain_low=summary["gain"] - bound, gain_high=summary["gain"] + bound
+    )
+
+
+def test_localisation_shows_every_augmentation_on_every_region() -> None:
+    means, summary = localised()
+    panels = titled(plots.localisation(means, summary, "energy", "Energy"))
+    assert list(panels) == ["Object", "Distractor", "Cue"]
+    for region, panel in zip(REGIONS, panels.values(), strict=True):
+        rows = summary[(summary["region"] == region) & (summary["score"] == "energy")]
+        drawn = [bar.lines[0].get_xdata()[0] for bar in panel.containers]
+        np.testing.assert_allclose(drawn, rows["mean"])
+        hollow = next(line for line in panel.lines if line.get_marker() == "D")
+        np.testing.assert_allclose(hollow.get_xdata(), rows["other"])
+        (row,) = rows[rows["augmentation"] == "cutmix"].itertuples()
+        found = texts(panel.figure)
+        assert (
+            f"{row.difference:+.3f} ({row.difference_low:+.3f}, {row.difference_high:+.3f})"
+            in found
+        )
+    names = [tick.get_text() for tick in next(iter(panels.values())).get_yticklabels()]
+    assert names == [plots.title(name) for name in NAMES]
+
+
+def test_cue_figure_shows_its_groups() -> None:
+    models, summary = planted()
+    panels = list(titled(plots.spurious(models, summary, "cue")).values())
+    drawn = [
+        ("accuracy", list(localisation.GROUPS)),
+        ("to_own", ["other_with", "other_without"]),
+        ("energy", ["own_with", "other_with"]),
+    ]
+    for panel, (measure, groups) in zip(panels, drawn, strict=True):
+        assert len(panel.containers) == len(groups)
+        for container, group in zip(panel.containers, groups, strict=True):
+            rows = summary[(summary["measure"] == measure) & (summary["group"] == group)]
+            np.testing.assert_allclose(container.lines[0].get_xdata(), 100 * rows["mean"])
+    assert set(plots.CUED) == set(localisation.GROUPS)
+
+
+def test_curves_show_the_map_beside_a_random_one() -> None:
+    table = curves()
+    figure = plots.faithfulness_curves(table)
+    assert len(figure.axes) == len(plots.CURVES) * len(NAMES)
+    for axes, (curve, name) in zip(figure.axes, product(plots.CURVES, NAMES), strict=True):
+        rows = table[(table["augmentation"] == name) & (table["curve"] == curve)]
+        for line, drawn in zip(axes.lines, ("random", "map"), strict=True):
+            expected = rows.loc[rows["map"] == drawn, "probability"]
+            np.testing.assert_allclose(line.get_ydata(), expected)
+
+
+def test_gain_shows_every_measure_with_its_interval() -> None:
+    models, summary = gains()
+    figure = plots.faithfulness_gain(models, summary)
+    assert list(titled(figure)) == ["Deletion", "Insertion", "ROAD"]
+    for row in summary.itertuples():
+        assert f"{row.gain:+.3f} ({row.gain_low:+.3f}, {row.gain_high:+.3f})" in texts(figure)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".svg"])
+@pytest.mark.parametrize("kind", ["all", "one region", "cue", "curves", "gain"])
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_figures_are_legible_also_from_poor_tables(
+    tmp_path: Path, kind: str, suffix: str, seeds: int
+) -> None:
+    poor = localised(seeds, ["baseline"], ["object"])
+    figure = {
+        "all": lambda: plots.localisation(*localised(seeds), "iou", "IoU"),
+        "one region": lambda: plots.localisation(*poor, "iou", "IoU"),
+        "cue": lambda: plots.spurious(*planted(seeds), "cue"),
+        "curves": lambda: plots.faithfulness_curves(curves().assign(std=np.nan)),
+        "gain": lambda: plots.faithfulness_gain(*gains(seeds)),
+    }[kind]()
+    seen = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
+    assert min(text.get_fontsize() for text in seen) >= 7
+    plots.save(figure, tmp_path / f"a{suffix}", 60)
+    assert (tmp_path / f"a{suffix}").stat().st_size > 500

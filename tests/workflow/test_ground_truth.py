@@ -1,0 +1,135 @@
+"""Localisation where the pictures have masks, faithfulness where it is asked for, else neither."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from tiny import TINY, Project, copy_project
+
+pytestmark = pytest.mark.workflow
+
+STUDY = TINY | {
+    "data": {
+        "name": "shapes",
+        "size": 16,
+        "parameters": {"train": 120, "test": 48, "cue_share": 0.9},
+    },
+    "split": {},
+    "seeds": [1],
+    "augmentations": {"cutmix": {}},
+    "training": {"epochs": 1},
+    "localisation": {"spurious": "cue"},
+    "faithfulness": {"images": 4, "steps": 2, "road": [0.5]},
+    "figures": {"dpi": 60, "formats": ["png"]},
+}
+STAGES = ("localisation", "faithfulness")
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Both stages, run once from nothing. Read it; do not edit it."""
+    project = copy_project(tmp_path_factory.mktemp("known") / "project", STUDY)
+    run = project.snakemake(*STAGES)
+    assert run.returncode == 0, run.stdout
+    return project
+
+
+def read(project: Project, name: str) -> pd.DataFrame:
+    return pd.read_csv(project.results / "tables" / f"{name}.csv")
+
+
+def test_tables_and_figures_are_there_and_stay(known: Project) -> None:
+    drawn = {path.relative_to(known.results / "figures") for path in known.results.rglob("*.png")}
+    assert drawn == {
+        *(
+            Path(f"localisation/{score}.png")
+            for score in ("pointing", "energy", "iou", "average_precision")
+        ),
+        *(Path(name) for name in ("spurious/spurious.png", "faithfulness/curves.png")),
+        Path("faithfulness/gain.png"),
+    }
+    assert known.planned(*STAGES) == {}
+
+
+def test_every_model_is_scored_on_every_region(known: Project) -> None:
+    table = read(known, "localisation")
+    assert set(table["augmentation"]) == {"baseline", "cutmix"}
+    images = table.groupby("region")["images"].unique().map(list).to_dict()
+    assert images == {"object": [48], "distractor": [48], "cue": [24]}
+    scores = table[["mean", "chance", "other"]].to_numpy()
+    assert ((scores >= 0) & (scores <= 1)).all()
+    measured = pd.read_parquet(known.results / "localisation" / "cutmix" / "1.parquet")
+    cue = measured[measured["region"] == "cue"]
+    assert np.allclose(cue["area"], 4 / 16**2)
+    row = table.query("augmentation == 'cutmix' and region == 'cue' and score == 'energy'")
+    assert np.isclose(row["mean"].item(), cue["energy"].mean())
+
+
+def test_cue_is_planted_as_the_table_says(known: Project) -> None:
+    table = read(known, "spurious").query("augmentation == 'baseline'").set_index("group")
+    assert table["images"].to_dict() == {
+        "own_with": 4, "own_without": 4, "other_with": 20, "other_without": 20,
+    }  # fmt: skip
+
+
+def test_faithfulness_has_the_images_asked_for(known: Project) -> None:
+    assert (read(known, "faithfulness")["images"] == 4).all()
+    curves = read(known, "faithfulness_curves")
+    assert set(curves["map"]) == {"map", "random"}
+    assert set(curves.loc[curves["curve"] == "deletion", "share"]) == {0, 0.5, 1}
+
+
+def test_another_threshold_of_road_rebuilds_faithfulness_alone(
+    known: Project, tmp_path: Path
+) -> None:
+    shutil.copytree(known.path, tmp_path / "project", copy_function=shutil.copy2)
+    project = Project(tmp_path / "project")
+    project.edit("config/tiny.yaml", lambda text: text.replace("- 0.5", "- 0.4"))
+    plan = project.planned(*STAGES)
+    assert {name for name in plan if name not in STAGES} == {
+        "measure_faithfulness", "tabulate_faithfulness", "plot_faithfulness",
+    }  # fmt: skip
+
+
+def test_study_without_masks_has_neither_stage(tmp_path: Path) -> None:
+    plan = copy_project(tmp_path / "project").planned()
+    assert not [name for name in plan if "locali" in name or "faith" in name or "spur" in name]
+
+
+def test_region_that_is_not_there_is_named(known: Project, tmp_path: Path) -> None:
+    shutil.copytree(known.path, tmp_path / "project", copy_function=shutil.copy2)
+    project = Project(tmp_path / "project")
+    project.edit("config/tiny.yaml", lambda text: text.replace("spurious: cue", "spurious: mark"))
+    run = project.snakemake("localisation")
+    assert run.returncode != 0
+    assert "localisation.spurious: the pictures have no region 'mark'" in run.stdout
+    assert "Traceback" not in run.stdout
+
+
+def test_own_pictures_with_masks_are_localised(tmp_path: Path) -> None:
+    own = {**STUDY, "data": {"name": "image_folder", "root": "data/own"}}
+    del own["localisation"], own["faithfulness"]
+    project = copy_project(tmp_path / "project", own)
+    random = np.random.default_rng(0)
+    for part, count in (("train", 12), ("test", 6)):
+        for number, name in enumerate(("cat", "dog")):
+            for picture in range(count):
+                pixels = random.integers(0, 256, (16, 16, 3), dtype=np.uint8)
+                mask = np.zeros((16, 16), np.uint8)
+                mask[4:9, 5 + 2 * number : 12] = 255
+                for top, content in (("", pixels), ("masks", mask)):
+                    folder = project.path / "data" / "own" / top / part / name
+                    folder.mkdir(parents=True, exist_ok=True)
+                    Image.fromarray(content).save(folder / f"{picture}.png")
+    run = project.snakemake("results/tiny/tables/localisation.csv")
+    assert run.returncode == 0, run.stdout
+    table = read(project, "localisation")
+    assert set(table["region"]) == {"object"}
+    assert set(table["images"]) == {12}
+    assert np.allclose(table.loc[table["score"] == "energy", "chance"], (35 + 25) / 2 / 256)

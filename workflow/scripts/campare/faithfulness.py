@@ -1,0 +1,348 @@
+"""Does a model's answer hang on what its map points at? Deletion, insertion and ROAD.
+
+Pixels are taken away, or put back, in the order of the map, and the probability of the explained
+class is followed:
+
+- `deletion`: the highest pixels become the training images' mean colour; the lower the curve, the
+  better (Petsiuk et al. 2018, RISE, algorithm 1).
+- `insertion`: they are put into a blurred picture; the higher, the better (the same).
+- `road_most`, `road_least`: the highest, or the lowest, pixels are filled in from those around them
+  (noisy linear imputation), so that their outline tells less of what was there (Rong et al. 2022,
+  ROAD, section 4.2). (least − most)/2 is pytorch-grad-cam's ROADCombined.
+
+A curve mixes two things: whether the map points at what matters, and how well the model bears
+pictures with holes, which augmentation itself may teach. So every model has the curves of a random
+map beside those of its own: random values at the resolution of its maps, shown as they are. What
+tells of the map is the difference of the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.linalg import splu
+from torch import Tensor, nn
+
+from campare import hybrids, maps
+from campare.cams import exact
+from campare.maps import Floats
+from campare.preprocess import prepare
+from campare.store import Store
+
+Doubles = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Integers = NDArray[np.int64]
+Model = tuple[str, int]
+
+CURVES = ("deletion", "insertion", "road_most", "road_least")
+OWN, RANDOM = "map", "random"
+NOISE = 0.01  # standard deviation, in those of the training images; the library's
+# Weights of a pixel's neighbours in its imputed value (Rong et al. 2022, equation 4)
+NEIGHBOURS = {(0, 1): 1 / 6, (1, 0): 1 / 6, (1, 1): 1 / 12, (1, -1): 1 / 12}
+
+
+def chosen(count: int, images: int, seed: int) -> Integers:
+    """Rows of the test images that are measured: `images` of `count`, or all, rising."""
+    order = np.random.Generator(np.random.PCG64(seed)).permutation(count)
+    return np.sort(order[:images])
+
+
+def ranks(shown: Floats, ties: Floats) -> Integers:
+    """Place of every pixel when they are sorted by a map, highest first: int64 (N, H, W).
+
+    Of equal values the one with the higher number in `ties` (N, H, W) comes first.
+    """
+    flat = (len(shown), -1)
+    order = np.lexsort((-ties.reshape(flat), -shown.reshape(flat)), axis=1)
+    return np.argsort(order, axis=1).reshape(shown.shape)
+
+
+def taken(share: float, pixels: int) -> int:
+    """How many pixels the share is: as many as reach its percentile, as the library counts."""
+    return pixels - int(np.ceil(round((1 - share) * (pixels - 1), 9)))
+
+
+def imputed(image: Tensor, missing: Mask) -> Tensor:
+    """A picture with its missing pixels filled in: each the weighted mean of its neighbours.
+
+    Neighbours outside the picture do not count. The values of all missing pixels are found at
+    once, as the solution of a linear system; without the noise of ROAD.
+
+    Parameters
+    ----------
+    image
+        float32 (C, H, W).
+    missing
+        bool (H, W); not everywhere.
+
+    Returns
+    -------
+    float32 (C, H, W).
+    """
+    if not missing.any():
+        return image
+    system = _system(*missing.shape)[np.flatnonzero(missing)]
+    gone = missing.ravel()
+    known = image.reshape(len(image), -1).numpy().astype(np.float64)[:, ~gone].T
+    solved = splu(
+        system[:, gone].tocsc(),
+        permc_spec="MMD_AT_PLUS_A",  # the system is symmetric and positive definite
+        diag_pivot_thresh=0.0,
+        options={"SymmetricMode": True},
+    ).solve(-(system[:, ~gone] @ known))
+    filled = image.clone().reshape(len(image), -1)
+    filled[:, torch.from_numpy(gone)] = torch.from_numpy(solved.T.astype(np.float32))
+    return filled.reshape(image.shape)
+
+
+@lru_cache(maxsize=1)
+def _system(height: int, width: int) -> Any:
+    """Sum of weights of a pixel's neighbours on the diagonal, minus their weights beside it."""
+    place = np.arange(height * width).reshape(height, width)
+    weights = sparse.csr_array((height * width, height * width))
+    for (down, across), weight in NEIGHBOURS.items():
+        first = place[: height - down, max(0, -across) : width - max(0, across)].ravel()
+        second = place[down:, max(0, across) : width + min(0, across)].ravel()
+        shape = (height * width, height * width)
+        pairs = sparse.coo_array((np.full(len(first), weight), (first, second)), shape)
+        weights = weights + pairs + pairs.T
+    return sparse.csr_array(sparse.diags_array(weights.sum(axis=1)) - weights)
+
+
+def measure(
+    network: nn.Module,
+    images: NDArray[np.uint8],
+    store: Store,
+    *,
+    mean: Sequence[float],
+    std: Sequence[float],
+    input_size: int,
+    steps: int,
+    road: Sequence[float],
+    blur: float,
+    seed: int,
+    batch_size: int,
+    device: torch.device,
+) -> Iterator[pd.DataFrame]:
+    """Curves of a model's maps and of random maps, a batch of images after the other.
+
+    Parameters
+    ----------
+    network, mean, std, input_size
+        As for `cams.compute`; side S = `input_size`.
+    images, store
+        uint8 (N, H, W, C), and the rows of the model's store that are theirs.
+    steps
+        Equal parts in which pixels are deleted and inserted.
+    road
+        Shares of the pixels that ROAD takes away, each in (0, 1).
+    blur
+        Standard deviation of the blur that insertion starts from, share of S.
+    seed
+        With an image's position in the data set, decides its random map, the order of pixels with
+        one value, and ROAD's noise: the same for every model.
+
+    Yields
+    ------
+    DataFrame
+        index, map (`OWN` or `RANDOM`), curve (of `CURVES`), share of the pixels taken or put,
+        probability of the class explained.
+    """
+    network = network.to(device).eval()
+    even = np.linspace(0, 1, steps + 1)
+    for start in range(0, len(images), batch_size):
+        rows = slice(start, start + batch_size)
+        index = store.index[rows]
+        drawn = [_drawn(seed, one, input_size, store.maps.shape[1:], len(mean)) for one in index]
+        ties, noise, random = (np.stack(parts) for parts in zip(*drawn, strict=True))
+        pictures = torch.from_numpy(images[rows]).to(device).permute(0, 3, 1, 2)
+        targets = torch.from_numpy(store.target[rows]).to(device)
+        with exact(device, gradient=False):
+            inputs = prepare(pictures, mean, std, input_size)
+            blurred = _blurred(inputs, blur * input_size)
+            for name, found in ((OWN, store.maps[rows]), (RANDOM, random)):
+                order = ranks(maps.show(found, (input_size, input_size)), ties)
+                painters = {
+                    "deletion": (even, _swap(inputs, torch.zeros_like(inputs), order)),
+                    "insertion": (even, _swap(blurred, inputs, order)),
+                    "road_most": (road, _fill(inputs, order, noise)),
+                    "road_least": (road, _fill(inputs, input_size**2 - 1 - order, noise)),
+                }
+                for curve, (shares, paint) in painters.items():
+                    for share in shares:
+                        logits = network(paint(taken(share, input_size**2) if share else 0))
+                        answer = logits.softmax(dim=1).gather(1, targets[:, None])[:, 0]
+                        yield pd.DataFrame(
+                            {
+                                "index": index,
+                                "map": name,
+                                "curve": curve,
+                                "share": share,
+                                "probability": answer.cpu().numpy().astype(np.float64),
+                            }
+                        )
+
+
+def _drawn(
+    seed: int, index: int, side: int, extent: tuple[int, ...], channels: int
+) -> tuple[Floats, Floats, Floats]:
+    """What is random for an image: order of ties (S, S), noise (C, S, S), a map (h, w)."""
+    generator = np.random.Generator(np.random.PCG64([seed, int(index)]))
+    ties = generator.random((side, side), np.float32)
+    noise = generator.standard_normal((channels, side, side), np.float32)
+    return ties, noise, generator.random(extent, np.float32)
+
+
+def _swap(before: Tensor, after: Tensor, order: Integers) -> Callable[[int], Tensor]:
+    """Pictures whose first `count` pixels in an order are those of others."""
+    place = torch.from_numpy(order).to(before.device)[:, None]
+    return lambda count: torch.where(place < count, after, before)
+
+
+def _fill(inputs: Tensor, order: Integers, noise: Floats) -> Callable[[int], Tensor]:
+    """Pictures whose first `count` pixels in an order are imputed, with noise."""
+    shown = inputs.cpu()
+
+    def fill(count: int) -> Tensor:
+        missing = order < count
+        filled = torch.stack(
+            [imputed(image, gone) for image, gone in zip(shown, missing, strict=True)]
+        )
+        grain = NOISE * torch.from_numpy(noise * missing[:, None])
+        return (filled + grain).to(inputs.device)
+
+    return fill
+
+
+def _blurred(inputs: Tensor, sigma: float) -> Tensor:
+    """Gaussian blur of pictures (B, C, S, S), mirrored at the edges."""
+    reach = min(int(np.ceil(3 * sigma)), inputs.shape[2] - 1)
+    offsets = torch.arange(-reach, reach + 1, dtype=torch.float32, device=inputs.device)
+    weights = torch.exp(-(offsets**2) / (2 * sigma**2))
+    weights = weights / weights.sum()
+    folded = inputs.flatten(0, 1)[:, None]
+    folded = nn.functional.pad(folded, (reach, reach, reach, reach), "reflect")
+    folded = nn.functional.conv2d(folded, weights[None, None, None])
+    folded = nn.functional.conv2d(folded, weights[None, None, :, None])
+    return folded.reshape(inputs.shape)
+
+
+def by_model(models: Sequence[Model], measured: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """One number per measure, of every model's maps and of random maps.
+
+    `deletion` and `insertion` are areas under the curve (trapezoids over the share), `road` the
+    mean over its shares of (least − most)/2.
+
+    Parameters
+    ----------
+    models, measured
+        (augmentation, seed), and all that `measure` gives of each, in one table.
+
+    Returns
+    -------
+    DataFrame
+        augmentation, seed, measure, images, mean, random (means over images), gain (how much
+        better the map is than the random one, image by image: positive is better in every
+        measure), worse (share of the images of which the random map does better).
+    """
+    rows = []
+    for (augmentation, seed), table in zip(models, measured, strict=True):
+        values = {name: _scores(table[table["map"] == name]) for name in (OWN, RANDOM)}
+        for measure in values[OWN]:
+            own, random = (values[name][measure] for name in (OWN, RANDOM))
+            gain = random - own if measure == "deletion" else own - random
+            rows.append(
+                {
+                    "augmentation": augmentation,
+                    "seed": seed,
+                    "measure": measure,
+                    "images": len(gain),
+                    "mean": own.mean(),
+                    "random": random.mean(),
+                    "gain": gain.mean(),
+                    "worse": (gain < 0).mean(),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _scores(table: pd.DataFrame) -> dict[str, Doubles]:
+    """Measure → a value per image, in the order of their index."""
+
+    def values(curve: str) -> pd.DataFrame:
+        """A row per image, a column per share."""
+        rows = table[table["curve"] == curve]
+        return rows.pivot_table("probability", "index", "share")
+
+    def area(curve: str) -> Doubles:
+        found = values(curve)
+        return np.asarray(np.trapezoid(found.to_numpy(), found.columns.to_numpy(), axis=1))
+
+    road = (values("road_least") - values("road_most")).mean(axis=1).to_numpy() / 2
+    return {"deletion": area("deletion"), "insertion": area("insertion"), "road": road}
+
+
+def summary(means: pd.DataFrame) -> pd.DataFrame:
+    """The measures of every augmentation, over seeds.
+
+    Parameters
+    ----------
+    means
+        What `by_model` gives.
+
+    Returns
+    -------
+    DataFrame
+        augmentation, measure, seeds, images, mean, std, random, random_std; gain with gain_low and
+        gain_high, its 95 % interval by Student's t over the seeds (NaN for one seed); worse.
+    """
+    return pd.DataFrame(
+        {
+            "augmentation": augmentation,
+            "measure": measure,
+            "seeds": len(group),
+            "images": int(group["images"].iloc[0]),
+            "mean": group["mean"].mean(),
+            "std": group["mean"].std(),
+            "random": group["random"].mean(),
+            "random_std": group["random"].std(),
+            **dict(
+                zip(
+                    ("gain", "gain_low", "gain_high"),
+                    hybrids.mean_interval(group["gain"]),
+                    strict=True,
+                )
+            ),
+            "worse": group["worse"].mean(),
+        }
+        for (augmentation, measure), group in means.groupby(["augmentation", "measure"], sort=False)
+    )
+
+
+def mean_curves(models: Sequence[Model], measured: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Each curve averaged over images and then over seeds.
+
+    Returns
+    -------
+    DataFrame
+        augmentation, map, curve, share, probability (mean), std (over seeds), seeds.
+    """
+    keys = ["augmentation", "map", "curve", "share"]
+    found = pd.concat(
+        [
+            table.groupby(["map", "curve", "share"], sort=False)["probability"]
+            .mean()
+            .reset_index()
+            .assign(augmentation=augmentation)
+            for (augmentation, _), table in zip(models, measured, strict=True)
+        ]
+    )
+    grouped = found.groupby(keys, sort=False)["probability"]
+    return grouped.agg(probability="mean", std="std", seeds="size").reset_index()

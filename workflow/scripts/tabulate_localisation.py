@@ -1,0 +1,13 @@
+"""Tabulate where maps lie, by model and by augmentation."""
+
+from campare import localisation, tables
+from job import logged
+
+with logged(snakemake.log[0]):
+    wanted = snakemake.params
+    measured = [tables.read(path) for path in snakemake.input.measured]
+    means = localisation.by_model(wanted.models, measured)
+    summary = localisation.summary(means, wanted.references)
+    tables.write(means, snakemake.output.models)
+    tables.write(summary, snakemake.output.summary)
+    print(summary.to_string(index=False, float_format="%.3f"))
