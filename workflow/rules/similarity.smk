@@ -17,7 +17,7 @@ rule measure_similarity:
     benchmark:
         f"{RESULTS}/benchmarks/{{also}}similarity/{{augmentation}}.tsv"
     wildcard_constraints:
-        augmentation="|".join(AUGMENTATIONS),
+        augmentation="|".join(["baseline", *AUGMENTATIONS]),
     threads: THREADS
     resources:
         mem_mb=at_each_attempt(table_memory),
