@@ -41,10 +41,10 @@ def prepared(images: NDArray[np.uint8]) -> torch.Tensor:
 def settled(architecture: str, inputs: torch.Tensor) -> nn.Module:
     """A network with random weights whose batch norm fits its inputs."""
     network = models.build(architecture, classes=10, channels=3, seed=0)
+    network.eval()  # but for batch norm: dropout and stochastic depth would draw anew each time
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
-            module.momentum = None  # the plain average
-    torch.manual_seed(0)  # of the stochastic depth that EfficientNet trains with
+            module.train().momentum = None  # the plain average
     with torch.no_grad():
         network(inputs)
     return network.eval()

@@ -53,10 +53,10 @@ def prepared(images: NDArray[np.uint8], size: int) -> torch.Tensor:
 
 def settled(network: nn.Module, inputs: torch.Tensor) -> nn.Module:
     """The network with batch norm statistics that fit its inputs."""
+    network.eval()  # but for batch norm: dropout and stochastic depth would draw anew each time
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
-            module.momentum = None
-    torch.manual_seed(0)  # of the stochastic depth that EfficientNet trains with
+            module.train().momentum = None
     with torch.no_grad():
         network(inputs)
     return network.eval()
@@ -126,7 +126,7 @@ def test_thesis_architectures_equal_the_library(architecture: str) -> None:
         # XGrad-CAM divides by a channel's sum, which EfficientNet's SiLU brings near zero: there
         # the library differs from itself by as much, with another number of threads.
         divides = method == "xgradcam" and architecture == "efficientnet_b0"
-        assert_shown(found.maps, expected, 1e-3 if divides else 1e-5)
+        assert_shown(found.maps, expected, 1e-4 if divides else 1e-5)
 
 
 @pytest.mark.parametrize("method", ["gradcam", "layercam"])
