@@ -46,14 +46,8 @@ def cpu() -> str:
 
 def machine(device: torch.device, threads: int) -> dict[str, object]:
     """What the ratios were measured on."""
-    cpu = Path("/proc/cpuinfo")
-    names = (
-        [line for line in cpu.read_text().splitlines() if "model name" in line]
-        if cpu.exists()
-        else []
-    )
     return {
-        "cpu": names[0].split(":")[1].strip() if names else platform.processor(),
+        "cpu": cpu(),
         "cores": os.cpu_count(),
         "threads": threads,
         "device": torch.cuda.get_device_name() if device.type == "cuda" else "cpu",

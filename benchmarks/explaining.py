@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import torch
 
 import library
-from campare import cams, models
+from campare import models
 from rounds import Row, Work, interleaved, row, timed
 
 # Architecture, input size in pixels, pictures a round, goals beside the library and the forward
@@ -45,7 +45,8 @@ def sides(
     """
     images = library.pictures(count, size)
     inputs = library.prepared(images)
-    theirs = library.settled(architecture, inputs[:BATCH])
+    theirs = models.build(architecture, classes=10, channels=3, seed=0)
+    library.settled(theirs, inputs[:BATCH])
     ours = copy.deepcopy(theirs)
     shape = (3, size, size)
     name, layer = models.target_layer(ours, None, shape)
@@ -58,18 +59,8 @@ def sides(
 
     def explain(method: str) -> Work:
         def work() -> float:
-            batches = cams.compute(
-                ours,
-                layer,
-                head,
-                images,
-                mean=library.MEAN,
-                std=library.STD,
-                input_size=size,
-                method=method,
-                batch_size=BATCH,
-                device=device,
-            )
+            options = {"method": method, "batch_size": BATCH, "device": device}
+            batches = library.mapped(ours, layer, head, images, **options)
             return sum(len(batch.maps) for batch in batches)
 
         return timed(work)

@@ -1,17 +1,21 @@
-"""pytorch-grad-cam as its README shows it, and networks and pictures to run it on."""
+"""pytorch-grad-cam as its README shows it, campare on the same, and what to run both on."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytorch_grad_cam
 import torch
 from numpy.typing import NDArray
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
 
-from campare import models
+from campare import cams
 from campare.preprocess import prepare
 
-METHODS = {
+METHODS: dict[str, Callable[..., Any]] = {
     "gradcam": pytorch_grad_cam.GradCAM,
     "gradcam++": pytorch_grad_cam.GradCAMPlusPlus,
     "xgradcam": pytorch_grad_cam.XGradCAM,
@@ -38,22 +42,42 @@ def prepared(images: NDArray[np.uint8]) -> torch.Tensor:
     return prepare(stacked, MEAN, STD, images.shape[1])
 
 
-def settled(architecture: str, inputs: torch.Tensor) -> nn.Module:
-    """A network with random weights whose batch norm fits its inputs."""
-    network = models.build(architecture, classes=10, channels=3, seed=0)
+def settled(network: nn.Module, inputs: torch.Tensor) -> nn.Module:
+    """The network, its batch norm fitted to its inputs."""
+    network.eval()  # but for batch norm: dropout and stochastic depth would draw anew each time
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
-            module.momentum = None  # the plain average
-    torch.manual_seed(0)  # of the stochastic depth that EfficientNet trains with
+            module.train().momentum = None  # the plain average
     with torch.no_grad():
         network(inputs)
     return network.eval()
 
 
 def explained(
-    method: str, network: nn.Module, layer: nn.Module, inputs: torch.Tensor
+    method: str,
+    network: nn.Module,
+    layer: nn.Module,
+    inputs: torch.Tensor,
+    targets: NDArray[np.int64] | None = None,
 ) -> NDArray[np.float32]:
-    """Shown maps (N, S, S) of the predicted classes; parameters ask for gradients, as trained."""
+    """The library's shown maps (N, S, S) of some classes, or of the predicted ones.
+
+    Every parameter asks for a gradient, as in a network that was just trained.
+    """
     network.requires_grad_(True)
+    chosen = None if targets is None else [ClassifierOutputTarget(int(t)) for t in targets]
     with METHODS[method](model=network, target_layers=[layer]) as explainer:
-        return explainer(input_tensor=inputs, targets=None)
+        shown: NDArray[np.float32] = explainer(input_tensor=inputs, targets=chosen)
+    return shown
+
+
+def mapped(
+    network: nn.Module,
+    layer: nn.Module,
+    head: nn.Linear | None,
+    images: NDArray[np.uint8],
+    **options: Any,
+) -> Iterator[cams.Batch]:
+    """campare's maps of the pictures, batch by batch; options of `cams.compute`."""
+    options = {"mean": MEAN, "std": STD, "input_size": images.shape[1], **options}
+    return cams.compute(network, layer, head, images, **options)

@@ -21,7 +21,7 @@ from torch import nn
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 import library
-from campare import cams, maps, models
+from campare import maps, models
 
 ARCHITECTURES = ["efficientnet_b0", "resnet18", "densenet121"]
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
@@ -42,17 +42,7 @@ def difference(
     network.to(memory_format=layout)
     theirs = library.explained(method, network, layer, inputs.contiguous(memory_format=layout))
     head = models.head(network, layer, (3, size, size))
-    batches = cams.compute(
-        network,
-        layer,
-        head,
-        images,
-        mean=library.MEAN,
-        std=library.STD,
-        input_size=size,
-        method=method,
-        fold_batch_norm=False,
-    )
+    batches = library.mapped(network, layer, head, images, method=method, fold_batch_norm=False)
     ours = maps.show(np.concatenate([batch.maps for batch in batches]), (size, size))
     return float(np.abs(ours - theirs).max())
 
@@ -65,7 +55,10 @@ def main() -> None:
     wanted = parser.parse_args()
     images = library.pictures(wanted.images, wanted.size)
     inputs = library.prepared(images)
-    networks = {name: library.settled(name, inputs) for name in ARCHITECTURES}
+    networks = {
+        name: library.settled(models.build(name, classes=10, channels=3, seed=0), inputs)
+        for name in ARCHITECTURES
+    }
     for title, layout in LAYOUTS.items():
         print(f"\nthe library in {title}\n{'':<14}" + "".join(f"{name:>18}" for name in networks))
         for method in wanted.method:

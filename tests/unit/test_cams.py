@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-import pytorch_grad_cam
 import torch
 from numpy.typing import NDArray
-from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
 from torchvision.models import get_model
 
@@ -18,19 +15,9 @@ from campare import cams, maps, models, registry
 from campare.errors import CampareError
 from campare.preprocess import prepare
 from campare.store import Store
+from library import METHODS, explained, settled
 
 THESIS = ["efficientnet_b0", "resnet18", "densenet121"]
-LIBRARY: dict[str, Callable[..., Any]] = {
-    "gradcam": pytorch_grad_cam.GradCAM,
-    "gradcam++": pytorch_grad_cam.GradCAMPlusPlus,
-    "xgradcam": pytorch_grad_cam.XGradCAM,
-    "layercam": pytorch_grad_cam.LayerCAM,
-    "hirescam": pytorch_grad_cam.HiResCAM,
-    "eigencam": pytorch_grad_cam.EigenCAM,
-    "eigengradcam": pytorch_grad_cam.EigenGradCAM,
-    "scorecam": pytorch_grad_cam.ScoreCAM,
-    "ablationcam": pytorch_grad_cam.AblationCAM,
-}
 GRADIENT = ["gradcam", "gradcam++", "xgradcam", "layercam", "hirescam", "eigengradcam"]
 MEAN, STD = (0.5, 0.4, 0.6), (0.2, 0.3, 0.25)
 
@@ -49,17 +36,6 @@ def prepared(images: NDArray[np.uint8], size: int) -> torch.Tensor:
         torch.from_numpy(images).permute(0, 3, 1, 2), MEAN[:channels], STD[:channels], size
     )
     return inputs.contiguous(memory_format=torch.channels_last)
-
-
-def settled(network: nn.Module, inputs: torch.Tensor) -> nn.Module:
-    """The network with batch norm statistics that fit its inputs."""
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.momentum = None
-    torch.manual_seed(0)  # of the stochastic depth that EfficientNet trains with
-    with torch.no_grad():
-        network(inputs)
-    return network.eval()
 
 
 def network_of(
@@ -89,21 +65,6 @@ def computed(
     return cams.Batch(*(np.concatenate(parts) for parts in zip(*batches, strict=True)))
 
 
-def library(
-    method: str,
-    network: nn.Module,
-    layer: nn.Module,
-    inputs: torch.Tensor,
-    targets: NDArray[np.int64] | None = None,
-) -> NDArray[np.float32]:
-    """Shown maps as the library's README makes them, with a full backward pass."""
-    network.requires_grad_(True)
-    chosen = None if targets is None else [ClassifierOutputTarget(int(t)) for t in targets]
-    shown: NDArray[np.float32] = LIBRARY[method](network, [layer])(inputs, chosen)
-    network.zero_grad()
-    return shown
-
-
 def assert_shown(
     coarse: NDArray[np.float32], expected: NDArray[np.float32], tolerance: float = 1e-5
 ) -> None:
@@ -121,12 +82,12 @@ def test_thesis_architectures_equal_the_library(architecture: str) -> None:
     network, layer, head = network_of(architecture, images, size)
     assert head is not None
     for method in GRADIENT[:5]:
-        expected = library(method, network, layer, prepared(images, size))
+        expected = explained(method, network, layer, prepared(images, size))
         found = computed(network, layer, head, images, size, method=method)
         # XGrad-CAM divides by a channel's sum, which EfficientNet's SiLU brings near zero: there
         # the library differs from itself by as much, with another number of threads.
         divides = method == "xgradcam" and architecture == "efficientnet_b0"
-        assert_shown(found.maps, expected, 1e-3 if divides else 1e-5)
+        assert_shown(found.maps, expected, 1e-4 if divides else 1e-5)
 
 
 @pytest.mark.parametrize("method", ["gradcam", "layercam"])
@@ -134,7 +95,7 @@ def test_thesis_architectures_equal_the_library(architecture: str) -> None:
 def test_folded_batch_norms_move_no_more_than_rounding(architecture: str, method: str) -> None:
     images, size = pictures(4, 80), 96
     network, layer, head = network_of(architecture, images, size)
-    expected = library(method, network, layer, prepared(images, size))
+    expected = explained(method, network, layer, prepared(images, size))
     plain = computed(network, layer, head, images, size, method=method)
     folded = computed(network, layer, head, images, size, method=method, fold_batch_norm=True)
     assert_shown(folded.maps, expected, 4e-5)
@@ -143,11 +104,11 @@ def test_folded_batch_norms_move_no_more_than_rounding(architecture: str, method
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("method", LIBRARY)
+@pytest.mark.parametrize("method", METHODS)
 def test_every_method_equals_the_library(method: str, channels: int) -> None:
     images, size = pictures(5, 16, channels), 32
     network, layer, head = network_of("small_cnn", images, size)
-    expected = library(method, network, layer, prepared(images, size))
+    expected = explained(method, network, layer, prepared(images, size))
     assert_shown(computed(network, layer, head, images, size, method=method).maps, expected)
 
 
@@ -155,7 +116,7 @@ def test_any_class_can_be_explained() -> None:
     images, size = pictures(6, 16), 32
     network, layer, head = network_of("small_cnn", images, size)
     targets = np.array([3, 1, 4, 1, 5, 9])
-    expected = library("gradcam", network, layer, prepared(images, size), targets)
+    expected = explained("gradcam", network, layer, prepared(images, size), targets)
     found = computed(network, layer, head, images, size, targets=targets, batch_size=4)
     assert_shown(found.maps, expected)
     np.testing.assert_array_equal(found.targets, targets)
@@ -171,7 +132,7 @@ def test_the_gradient_route_equals_the_library(
     images, size = pictures(3, 64), 64
     network, layer, head = network_of(architecture, images, size, name)
     assert head is None
-    expected = library(method, network, layer, prepared(images, size))
+    expected = explained(method, network, layer, prepared(images, size))
     assert_shown(computed(network, layer, head, images, size, method=method).maps, expected)
 
 
@@ -213,7 +174,7 @@ def test_a_layer_that_is_written_over_keeps_its_own_output() -> None:
     for module in network.modules():
         assert not getattr(module, "inplace", False)
     for method, coarse in found.items():
-        assert_shown(coarse, library(method, network, layer, prepared(images, size)))
+        assert_shown(coarse, explained(method, network, layer, prepared(images, size)))
 
 
 def test_torchvisions_own_densenet_is_not_sound_in_the_library() -> None:
@@ -229,7 +190,7 @@ def test_torchvisions_own_densenet_is_not_sound_in_the_library() -> None:
     stock.load_state_dict(network.state_dict())
     stock = stock.to(memory_format=torch.channels_last)
     inputs = prepared(images, size)
-    theirs = library("gradcam", stock, stock.features, inputs)
+    theirs = explained("gradcam", stock, stock.features, inputs)
 
     ours = computed(network, layer, head, images, size)
     with models.detached(layer) as outputs:
@@ -278,7 +239,7 @@ def test_an_unknown_method_is_answered_with_what_there_is() -> None:
 
 
 def test_the_registry_names_the_methods_tested_here() -> None:
-    assert set(registry.CAM_METHODS) == {*LIBRARY, "cam", "input_gradient"}
+    assert set(registry.CAM_METHODS) == {*METHODS, "cam", "input_gradient"}
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -316,7 +277,7 @@ def test_input_gradients_of_a_linear_network_are_its_weights() -> None:
 # How it is computed.
 
 
-@pytest.mark.parametrize("method", [*LIBRARY, "cam"])
+@pytest.mark.parametrize("method", [*METHODS, "cam"])
 def test_maps_are_float32_of_the_layers_extent(method: str) -> None:
     images, size = pictures(3, 8), 16
     network, layer, head = network_of("small_cnn", images, size)
