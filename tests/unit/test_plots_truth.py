@@ -102,7 +102,7 @@ def test_cue_figure_shows_its_groups() -> None:
         assert len(panel.containers) == len(groups)
         for container, group in zip(panel.containers, groups, strict=True):
             rows = summary[(summary["measure"] == measure) & (summary["group"] == group)]
-            np.testing.assert_allclose(container.lines[0].get_xdata(), 100 * rows["mean"])
+            np.testing.assert_allclose(container.lines[0].get_xdata(orig=False), 100 * rows["mean"])
     assert set(plots.CUED) == set(localisation.GROUPS)
 
 
