@@ -224,10 +224,11 @@ def test_tables_average_over_images_and_then_over_seeds() -> None:
     line = line.groupby("share")["probability"].mean()
     area = np.trapezoid(line, line.index)
     assert np.isclose(means.query("measure == 'deletion' and seed == 1")["mean"].item(), area)
-    table = faithfulness.summary(means).set_index("measure")
+    table = faithfulness.summary(found, tables, 0, paired=False).set_index("measure")
     gains = means.query("measure == 'road'")["gain"]
     assert np.isclose(table.loc["road", "gain"], gains.mean())
     assert table.loc["road", "gain_low"] < gains.mean() < table.loc["road", "gain_high"]
+    assert table[["difference", "difference_low", "difference_high"]].isna().all(axis=None)
     curves = faithfulness.mean_curves(found, tables)
     assert (curves["seeds"] == 2).all()
     row = curves.query("map == 'map' and curve == 'deletion' and share == 0.5")
@@ -235,3 +236,19 @@ def test_tables_average_over_images_and_then_over_seeds() -> None:
     assert np.isclose(
         row["probability"].item(), np.mean([e["probability"].mean() for e in expected])
     )
+
+
+def test_gain_is_set_beside_the_baselines() -> None:
+    models = [("baseline", 1), ("baseline", 2), ("cutmix", 1), ("cutmix", 2)]
+    table, random = measured(), np.random.default_rng(0)
+    tables = [table.assign(probability=random.random(len(table))) for _ in models]
+    gains = faithfulness.by_model(models, tables).set_index(["measure", "augmentation", "seed"])
+    for paired in (True, False):
+        table = faithfulness.summary(models, tables, 0, paired=paired)
+        table = table.set_index(["measure", "augmentation"])
+        for measure in ("deletion", "insertion", "road"):
+            means = gains["gain"][measure].groupby("augmentation").mean()
+            row = table.loc[(measure, "cutmix")]
+            assert np.isclose(row["difference"], means["cutmix"] - means["baseline"])
+            assert row["difference_low"] < row["difference"] < row["difference_high"]
+            assert np.isnan(table.loc[(measure, "baseline"), "difference"])

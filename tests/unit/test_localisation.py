@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
-from campare import localisation, maps
+from campare import localisation, maps, statistics
 from campare.data import Regions
 from campare.errors import CampareError
 from campare.store import Store
@@ -182,46 +182,53 @@ def test_constant_maps_are_counted() -> None:
 
 
 MODELS = [("baseline", 1), ("baseline", 2), ("cutmix", 1), ("cutmix", 2)]
-PAIRED = {1: ("baseline", 1), 2: ("baseline", 2)}
 
 
 def measured(models: Sequence[tuple[str, int]] = MODELS) -> list[pd.DataFrame]:
     return [localisation.measure(stored(12, seed), half_marked()) for seed in range(len(models))]
 
 
-def test_difference_is_from_the_baseline_of_the_seed() -> None:
-    means = localisation.by_model(MODELS, measured())
-    rows = means.set_index(["augmentation", "seed", "region", "score"])["mean"]
-
-    def of(name: str, seed: int) -> float:
-        return float(rows[name, seed, "cue", "energy"])
-
-    for references, gains in (
-        (PAIRED, [of("cutmix", seed) - of("baseline", seed) for seed in (1, 2)]),
-        (
-            {1: ("baseline", 1), 2: ("baseline", 1)},
-            [of("cutmix", seed) - of("baseline", 1) for seed in (1, 2)],
-        ),
-    ):
-        table = localisation.summary(means, references)
-        row = table[(table["region"] == "cue") & (table["score"] == "energy")]
-        row = row.set_index("augmentation")
-        assert np.isclose(row.loc["cutmix", "difference"], np.mean(gains))
-        # Student's t with one degree of freedom
-        half = 12.706204736 * np.std(gains, ddof=1) / np.sqrt(2)
-        assert np.isclose(row.loc["cutmix", "difference_high"], np.mean(gains) + half)
-        assert np.isnan(row.loc["baseline", "difference"])
-        assert row["seeds"].tolist() == [2, 2]
-        assert np.isclose(row.loc["baseline", "mean"], (of("baseline", 1) + of("baseline", 2)) / 2)
-        assert np.allclose(row["chance"], 2 / 64)
+@pytest.mark.parametrize("paired", [True, False])
+def test_difference_is_from_the_baselines_with_its_interval_over_seeds_and_images(
+    paired: bool,
+) -> None:
+    tables = measured()
+    energy = np.stack(
+        [table[table["region"] == "cue"]["energy"].to_numpy() for table in tables]
+    ).reshape(2, 2, 6)
+    baseline, cutmix = energy
+    table = localisation.summary(MODELS, tables, 5, paired=paired)
+    row = table[(table["region"] == "cue") & (table["score"] == "energy")]
+    row = row.set_index("augmentation")
+    expected = (
+        statistics.mean(cutmix - baseline, 5)
+        if paired
+        else statistics.difference(cutmix, baseline, 5)
+    )
+    columns = ["difference", "difference_low", "difference_high"]
+    assert row.loc["cutmix", columns].tolist() == list(expected)
+    assert np.isclose(expected.mean, cutmix.mean() - baseline.mean())
+    assert row.loc["baseline", columns].isna().all()
+    assert row["seeds"].tolist() == [2, 2]
+    assert row["images"].tolist() == [6, 6]
+    assert np.isclose(row.loc["baseline", "mean"], baseline.mean())
+    assert np.isclose(row.loc["cutmix", "std"], cutmix.mean(axis=1).std(ddof=1))
+    assert np.allclose(row["chance"], 2 / 64)
 
 
 def test_one_seed_has_a_difference_and_no_interval() -> None:
-    means = localisation.by_model(MODELS[::2], measured(MODELS[::2]))
-    table = localisation.summary(means, PAIRED)
+    few = MODELS[::2]
+    table = localisation.summary(few, measured(few), 0, paired=True)
     cutmix = table[table["augmentation"] == "cutmix"]
     assert cutmix["difference"].notna().all()
     assert cutmix[["difference_low", "difference_high", "std"]].isna().all(axis=None)
+
+
+def test_one_baseline_for_all_seeds_gives_no_interval() -> None:
+    table = localisation.summary(MODELS[1:], measured(MODELS[1:]), 0, paired=False)
+    cutmix = table[table["augmentation"] == "cutmix"]
+    assert cutmix[["difference", "std"]].notna().all(axis=None)
+    assert cutmix[["difference_low", "difference_high"]].isna().all(axis=None)
 
 
 def test_groups_of_a_cue_are_told_apart() -> None:
@@ -230,9 +237,11 @@ def test_groups_of_a_cue_are_told_apart() -> None:
     # The model says class 2 where it sees the cue, and is right elsewhere.
     predicted = np.where(present, 2, label)
     store = stored(12, logit=np.eye(3, dtype=np.float32)[predicted])
-    table = localisation.spurious(
+    images = localisation.cued(
         [("baseline", 1)], [store], [localisation.measure(store, half_marked())], "cue", present, 2
-    ).set_index("group")
+    )
+    table = localisation.spurious(images).set_index("group")
+    assert table.index.tolist() == list(localisation.GROUPS)
     assert table["images"].to_dict() == {
         "own_with": 2, "own_without": 2, "other_with": 4, "other_without": 4,
     }  # fmt: skip
@@ -247,8 +256,9 @@ def test_groups_of_a_cue_are_told_apart() -> None:
 def test_summary_of_a_cue_keeps_measures_apart() -> None:
     present = half_marked().masks[:, 1].any(axis=(1, 2))
     stores = [stored(12, seed) for seed in range(4)]
-    table = localisation.spurious(MODELS, stores, measured(), "cue", present, 0)
-    found = localisation.spurious_summary(table, PAIRED)
+    images = localisation.cued(MODELS, stores, measured(), "cue", present, 0)
+    table = localisation.spurious(images)
+    found = localisation.spurious_summary(images, 0, paired=True)
     row = found[(found["group"] == "own_with") & (found["measure"] == "energy")]
     mine = table[table["group"] == "own_with"].set_index(["augmentation", "seed"])["energy"]
     row = row.set_index("augmentation")

@@ -32,25 +32,27 @@ def localised(
     seeds: int = 3, names: list[str] = NAMES, regions: list[str] = REGIONS
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     random = np.random.default_rng(0)
-    keys = product(names, range(1, seeds + 1), regions, localisation.SCORES)
-    means = pd.DataFrame(keys, columns=["augmentation", "seed", "region", "score"])
-    values = random.uniform(0.1, 0.9, (3, len(means)))
-    means = means.assign(mean=values[0], chance=0.2, other=values[1], images=600, constant=2)
-    references = {seed: ("baseline", seed) for seed in range(1, seeds + 1)}
-    return means, localisation.summary(means, references)
+    models = list(product(names, range(1, seeds + 1)))
+    tables = []
+    for _ in models:
+        table = pd.DataFrame(product(regions, range(20)), columns=["region", "index"])
+        for score in localisation.SCORES:
+            table[score], table[f"{score}_other"] = random.uniform(0.1, 0.9, (2, len(table)))
+        tables.append(table.assign(area=0.2, constant=False))
+    summary = localisation.summary(models, tables, 0, paired=True)
+    return localisation.by_model(models, tables), summary
 
 
 def planted(seeds: int = 3) -> tuple[pd.DataFrame, pd.DataFrame]:
     random = np.random.default_rng(0)
-    keys = product(NAMES, range(1, seeds + 1), localisation.GROUPS)
-    rows = pd.DataFrame(keys, columns=["augmentation", "seed", "group"])
-    for name in ("accuracy", "to_own", "energy"):
-        rows[name] = random.uniform(0, 1, len(rows))
-    without = rows["group"].str.endswith("without")
-    rows.loc[without, "energy"] = np.nan
-    rows = rows.assign(images=50, chance=np.where(without, np.nan, 0.016))
-    references = {seed: ("baseline", seed) for seed in range(1, seeds + 1)}
-    return rows, localisation.spurious_summary(rows, references)
+    keys = product(NAMES, range(1, seeds + 1), [*localisation.GROUPS] * 20)
+    images = pd.DataFrame(keys, columns=["augmentation", "seed", "group"])
+    without = images["group"].str.endswith("without")
+    for name in localisation.MEASURES:
+        images[name] = random.uniform(0, 1, len(images))
+    images.loc[without, "energy"] = np.nan
+    images["chance"] = np.where(without, np.nan, 0.016)
+    return localisation.spurious(images), localisation.spurious_summary(images, 0, paired=True)
 
 
 def curves() -> pd.DataFrame:

@@ -24,7 +24,10 @@ SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 AUGMENTATIONS = list(STUDY["augmentations"])
 SEEDS = STUDY["seeds"]
 AUGMENTED = [(augmentation, seed) for augmentation in AUGMENTATIONS for seed in SEEDS]
-
+# Whether seeds pair each augmented model with a baseline.
+PAIRED_SEEDS = STUDY["reference"] == "paired"
+# Seed of all that statistics resample, permute or shuffle.
+DRAWN = 0
 
 CONTROLS = STUDY.get("controls", {})
 CONTROLLED = "controls" in STUDY or STUDY["reference"] == "none"
@@ -39,7 +42,7 @@ MATCHED_MODELS = [(name, seed) for name in MATCHED for seed in MATCHED_SEEDS]
 
 def reference_of(seed):
     """The baseline of the study itself that the models of a seed are compared with."""
-    return ("baseline", int(seed) if STUDY["reference"] == "paired" else SEEDS[0])
+    return ("baseline", int(seed) if PAIRED_SEEDS else SEEDS[0])
 
 
 REFERENCES = list(dict.fromkeys(map(reference_of, SEEDS)))

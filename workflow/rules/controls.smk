@@ -8,8 +8,6 @@
 DISTANCES = [name for name in METRICS if registry.metric(name).same is not None]
 # What tables and figures call the profile over all metrics.
 ALL_METRICS = "all"
-# Seed of everything that is resampled, permuted or shuffled.
-DRAWN = 0
 
 
 # What has pairs at all.
@@ -223,7 +221,7 @@ rule tabulate_gain:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         models=MODELS,
-        paired=STUDY["reference"] == "paired",
+        paired=PAIRED_SEEDS,
         seed=DRAWN,
         code=code("tabulate_gain"),
     script:
@@ -294,7 +292,7 @@ if PROFILED:
             metrics=METRICS,
             all=ALL_METRICS,
             # Whether the models of a seed have more in common than their number.
-            paired=STUDY["reference"] == "paired" or set(STUDY["vary"]) != {"augmentation"},
+            paired=PAIRED_SEEDS or set(STUDY["vary"]) != {"augmentation"},
             top_pairs=STUDY["analysis"]["top_pairs"],
             seed=DRAWN,
             code=code("tabulate_profiles"),

@@ -50,6 +50,8 @@ rule tabulate_faithfulness:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         models=MODELS,
+        paired=PAIRED_SEEDS,
+        seed=DRAWN,
         code=code("tabulate_faithfulness"),
     script:
         "../scripts/tabulate_faithfulness.py"

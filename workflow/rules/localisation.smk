@@ -4,8 +4,6 @@
 # localisation.spurious also tables/spurious*.csv, figures/spurious/*.
 
 SPURIOUS = STUDY.get("localisation", {}).get("spurious")
-# Seed → the baseline that its models are set beside.
-REFERENCES = {seed: reference_of(seed) for seed in SEEDS}
 
 
 rule measure_localisation:
@@ -42,7 +40,8 @@ rule tabulate_localisation:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         models=MODELS,
-        references=REFERENCES,
+        paired=PAIRED_SEEDS,
+        seed=DRAWN,
         code=code("tabulate_localisation"),
     script:
         "../scripts/tabulate_localisation.py"
@@ -87,7 +86,8 @@ rule tabulate_spurious:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         models=MODELS,
-        references=REFERENCES,
+        paired=PAIRED_SEEDS,
+        seed=DRAWN,
         region=SPURIOUS,
         code=code("tabulate_spurious"),
     script:

@@ -4,11 +4,10 @@ from campare import faithfulness, tables
 from job import logged
 
 with logged(snakemake.log[0]):
-    models = snakemake.params.models
+    wanted = snakemake.params
     measured = [tables.read(path) for path in snakemake.input.measured]
-    means = faithfulness.by_model(models, measured)
-    summary = faithfulness.summary(means)
-    tables.write(means, snakemake.output.models)
+    summary = faithfulness.summary(wanted.models, measured, wanted.seed, paired=wanted.paired)
+    tables.write(faithfulness.by_model(wanted.models, measured), snakemake.output.models)
     tables.write(summary, snakemake.output.summary)
-    tables.write(faithfulness.mean_curves(models, measured), snakemake.output.curves)
+    tables.write(faithfulness.mean_curves(wanted.models, measured), snakemake.output.curves)
     print(summary.to_string(index=False, float_format="%.3f"))

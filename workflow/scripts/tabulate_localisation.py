@@ -7,7 +7,7 @@ with logged(snakemake.log[0]):
     wanted = snakemake.params
     measured = [tables.read(path) for path in snakemake.input.measured]
     means = localisation.by_model(wanted.models, measured)
-    summary = localisation.summary(means, wanted.references)
+    summary = localisation.summary(wanted.models, measured, wanted.seed, paired=wanted.paired)
     tables.write(means, snakemake.output.models)
     tables.write(summary, snakemake.output.summary)
     print(summary.to_string(index=False, float_format="%.3f"))

@@ -14,7 +14,7 @@ with logged(snakemake.log[0]):
         present[subset] = rows, has
     rows, has = present["train"]
     own = localisation.class_of(dataset.labels[rows], has, wanted.region)
-    table = localisation.spurious(
+    images = localisation.cued(
         wanted.models,
         [store.read(path) for path in snakemake.input.stores],
         [tables.read(path) for path in snakemake.input.measured],
@@ -22,8 +22,8 @@ with logged(snakemake.log[0]):
         present["test"][1],
         own,
     )
-    summary = localisation.spurious_summary(table, wanted.references)
-    tables.write(table, snakemake.output.models)
+    summary = localisation.spurious_summary(images, wanted.seed, paired=wanted.paired)
+    tables.write(localisation.spurious(images), snakemake.output.models)
     tables.write(summary, snakemake.output.summary)
     print(f"{wanted.region} goes with the class {dataset.classes[own]}")
     print(summary.to_string(index=False, float_format="%.3f"))

@@ -281,23 +281,22 @@ def gains(right: Mapping[Model, NDArray[np.bool_]], *, paired: bool, seed: int) 
     tests = []
     for name in dict.fromkeys(name for name, _ in right if name != BASELINE):
         own = {seed: values for (arm, seed), values in right.items() if arm == name}
-        theirs = [baselines[k] for k in own] if paired else list(baselines.values())
-        ours, base = (np.stack(list(x)).astype(np.float64) for x in (own.values(), theirs))
+        gain = statistics.gained(own, baselines, seed, paired=paired)
+        base = {k: baselines[k] for k in own} if paired else baselines
+        ours, theirs = (np.array([np.mean(found) for found in arm.values()]) for arm in (own, base))
         if paired:
-            gain = statistics.mean(ours - base, seed)
-            by_seed = (ours - base).mean(axis=1)
-            size = statistics.standardised_paired(by_seed)
-            tests.append(statistics.sign_flip(by_seed, seed))
+            size = statistics.standardised_paired(ours - theirs)
+            tests.append(statistics.sign_flip(ours - theirs, seed))
         else:
-            gain = statistics.difference(ours, base, seed)
-            size = statistics.standardised(ours.mean(axis=1), base.mean(axis=1))
+            size = statistics.standardised(ours, theirs)
             tests.append(Test(np.nan, np.nan, "seeds are not paired: see the interval"))
         rows.append(
-            {"augmentation": name, "accuracy": ours.mean(), "baseline": base.mean()}
+            {"augmentation": name, "accuracy": ours.mean(), "baseline": theirs.mean()}
             | _named("gain", gain)
             | {"p": tests[-1].p, "p_holm": np.nan, "note": ""}
             | _named("g", size, "g_")
-            | {"models": len(ours), "baseline_models": len(base), "images": ours.shape[1]}
+            | {"models": len(ours), "baseline_models": len(theirs)}
+            | {"images": len(next(iter(own.values())))}
         )
     _correct(rows, tests)
     return pd.DataFrame(rows)

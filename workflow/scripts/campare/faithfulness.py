@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,7 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 from torch import Tensor, nn
 
-from campare import hybrids, maps
+from campare import maps, statistics
 from campare.cams import exact
 from campare.maps import Floats
 from campare.preprocess import prepare
@@ -252,30 +252,41 @@ def by_model(models: Sequence[Model], measured: Sequence[pd.DataFrame]) -> pd.Da
         better the map is than the random one, image by image: positive is better in every
         measure), worse (share of the images of which the random map does better).
     """
-    rows = []
-    for (augmentation, seed), table in zip(models, measured, strict=True):
-        values = {name: _scores(table[table["map"] == name]) for name in (OWN, RANDOM)}
-        for measure in values[OWN]:
-            own, random = (values[name][measure] for name in (OWN, RANDOM))
-            gain = random - own if measure == "deletion" else own - random
-            rows.append(
-                {
-                    "augmentation": augmentation,
-                    "seed": seed,
-                    "measure": measure,
-                    "images": len(gain),
-                    "mean": own.mean(),
-                    "random": random.mean(),
-                    "gain": gain.mean(),
-                    "worse": (gain < 0).mean(),
-                }
-            )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(
+        {
+            "augmentation": augmentation,
+            "seed": seed,
+            "measure": measure,
+            "images": len(found.gain),
+            "mean": found.own.mean(),
+            "random": found.random.mean(),
+            "gain": found.gain.mean(),
+            "worse": (found.gain < 0).mean(),
+        }
+        for (augmentation, seed), table in zip(models, measured, strict=True)
+        for measure, found in _scores(table).items()
+    )
 
 
-def _scores(table: pd.DataFrame) -> dict[str, Doubles]:
-    """Measure → a value per image, in the order of their index."""
+class _Scores(NamedTuple):
+    """A measure of the model's map, of the random one, and by how much the first is better."""
 
+    own: Doubles
+    random: Doubles
+    gain: Doubles
+
+
+def _scores(table: pd.DataFrame) -> dict[str, _Scores]:
+    """Measure → its scores, a value per image, in the order of their index."""
+    own, random = (_areas(table[table["map"] == name]) for name in (OWN, RANDOM))
+    signs = {"deletion": -1, "insertion": 1, "road": 1}
+    return {
+        measure: _Scores(own[measure], random[measure], sign * (own[measure] - random[measure]))
+        for measure, sign in signs.items()
+    }
+
+
+def _areas(table: pd.DataFrame) -> dict[str, Doubles]:
     def values(curve: str) -> pd.DataFrame:
         """A row per image, a column per share."""
         rows = table[table["curve"] == curve]
@@ -289,41 +300,56 @@ def _scores(table: pd.DataFrame) -> dict[str, Doubles]:
     return {"deletion": area("deletion"), "insertion": area("insertion"), "road": road}
 
 
-def summary(means: pd.DataFrame) -> pd.DataFrame:
+def summary(
+    models: Sequence[Model], measured: Sequence[pd.DataFrame], seed: int, *, paired: bool
+) -> pd.DataFrame:
     """The measures of every augmentation, over seeds.
 
     Parameters
     ----------
-    means
-        What `by_model` gives.
+    models, measured
+        As in `by_model`.
+    seed
+        Of the resampling.
+    paired
+        Whether seeds pair a model with a baseline.
 
     Returns
     -------
     DataFrame
         augmentation, measure, seeds, images, mean, std, random, random_std; gain with gain_low and
-        gain_high, its 95 % interval by Student's t over the seeds (NaN for one seed); worse.
+        gain_high, its interval over seeds and images (`statistics.mean`); worse; difference of the
+        gain from the baselines', difference_low, difference_high (`statistics.gained`).
     """
-    return pd.DataFrame(
-        {
-            "augmentation": augmentation,
-            "measure": measure,
-            "seeds": len(group),
-            "images": int(group["images"].iloc[0]),
-            "mean": group["mean"].mean(),
-            "std": group["mean"].std(),
-            "random": group["random"].mean(),
-            "random_std": group["random"].std(),
-            **dict(
-                zip(
-                    ("gain", "gain_low", "gain_high"),
-                    hybrids.mean_interval(group["gain"]),
-                    strict=True,
+    arms: dict[str, dict[int, dict[str, _Scores]]] = {}
+    for (augmentation, k), table in zip(models, measured, strict=True):
+        arms.setdefault(augmentation, {})[k] = _scores(table)
+    rows: list[dict[str, Any]] = []
+    for augmentation, own in arms.items():
+        for measure in next(iter(own.values())):
+            found = [scores[measure] for scores in own.values()]
+            gains, baselines = (
+                {k: scores[measure].gain for k, scores in arm.items()}
+                for arm in (own, arms.get("baseline", {}) if augmentation != "baseline" else {})
+            )
+            mean, random = (
+                pd.Series([scores[which].mean() for scores in found]) for which in (0, 1)
+            )
+            stacked = np.stack(list(gains.values()))
+            gain = statistics.mean(stacked, seed)
+            beside = statistics.gained(gains, baselines, seed, paired=paired)
+            rows.append(
+                {"augmentation": augmentation, "measure": measure}
+                | {"seeds": len(own), "images": stacked.shape[1]}
+                | {"mean": mean.mean(), "std": mean.std()}
+                | {"random": random.mean(), "random_std": random.std()}
+                | dict(zip(("gain", "gain_low", "gain_high"), gain, strict=True))
+                | {"worse": (stacked < 0).mean()}
+                | dict(
+                    zip(("difference", "difference_low", "difference_high"), beside, strict=True)
                 )
-            ),
-            "worse": group["worse"].mean(),
-        }
-        for (augmentation, measure), group in means.groupby(["augmentation", "measure"], sort=False)
-    )
+            )
+    return pd.DataFrame(rows)
 
 
 def mean_curves(models: Sequence[Model], measured: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -17,14 +17,14 @@ rule, does a map that is zero everywhere, whose energy would be 0/0.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from campare import hybrids, maps, registry
+from campare import maps, registry, statistics
 from campare.data import Regions
 from campare.errors import CampareError
 from campare.maps import Floats
@@ -35,6 +35,7 @@ Mask = NDArray[np.bool_]
 Model = tuple[str, int]
 
 SCORES = tuple(registry.LOCALISATION)
+MEASURES = ("accuracy", "to_own", "energy")
 BATCH = 1 << 21  # pixels ranked at once
 # How a picture's class and a spurious region may go together.
 GROUPS = {
@@ -204,64 +205,81 @@ def by_model(models: Sequence[Model], measured: Sequence[pd.DataFrame]) -> pd.Da
     return pd.DataFrame(rows)
 
 
-def summary(means: pd.DataFrame, references: Mapping[int, Model]) -> pd.DataFrame:
-    """Scores of every augmentation, and how far it moves them from the baseline's.
+def summary(
+    models: Sequence[Model], measured: Sequence[pd.DataFrame], seed: int, *, paired: bool
+) -> pd.DataFrame:
+    """Scores of every augmentation, and how far it moves them from the baselines'.
 
     Parameters
     ----------
-    means
-        What `by_model` gives.
-    references
-        Seed → the baseline that models of this seed are compared with.
+    models, measured
+        As in `by_model`.
+    seed
+        Of the resampling.
+    paired
+        Whether seeds pair a model with a baseline.
 
     Returns
     -------
     DataFrame
         augmentation, region, score, seeds, images, constant (mean number per model), mean, std
-        (over seeds), chance, other; difference, the mean over seeds of model − baseline, with
-        difference_low and difference_high, its 95 % interval by Student's t over the seeds (NaN
-        for one seed, and for the baseline itself).
+        (over seeds), chance, other; difference from the baselines with difference_low and
+        difference_high, its interval (`statistics.gained`).
     """
-    return pd.DataFrame(
-        {
-            **about,
-            "constant": group["constant"].mean(),
-            **_over_seeds(group),
-            "chance": group["chance"].mean(),
-            "other": group["other"].mean(),
-            **_gained(group, baseline),
-        }
-        for about, group, baseline in _beside(means, ["region", "score"], references)
+    table = _joined(models, measured)
+    rows = []
+    for region, images in table.groupby("region", sort=False):
+        for score in SCORES:
+            for group, about, found in _over_seeds(images, score, seed, paired=paired):
+                rows.append(
+                    {"augmentation": about.pop("augmentation"), "region": region, "score": score}
+                    | about
+                    | {"constant": group["constant"].sum() / about["seeds"]}
+                    | {"mean": found.pop("mean"), "std": found.pop("std")}
+                    | {"chance": chance(score, group["area"].to_numpy()).mean()}
+                    | {"other": group[f"{score}_other"].mean()}
+                    | found
+                )
+    return pd.DataFrame(rows)
+
+
+def _joined(models: Sequence[Model], tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The tables of all models as one, with their augmentation and seed."""
+    return pd.concat(
+        [
+            table.assign(augmentation=augmentation, seed=seed)
+            for (augmentation, seed), table in zip(models, tables, strict=True)
+        ]
     )
 
 
-def _beside(
-    means: pd.DataFrame, keys: Sequence[str], references: Mapping[int, Model]
-) -> Iterator[tuple[dict[str, Any], pd.DataFrame, Doubles]]:
-    """Each augmentation's rows per value of `keys`, and the means of the baselines of its seeds."""
-    models = ["augmentation", "seed", *keys]
-    own = means.set_index(models)["mean"].to_dict()
-    for names, group in means.groupby(["augmentation", *keys], sort=False):
-        found = [(*references[seed], *names[1:]) for seed in group["seed"]]
-        compared = found if names[0] != "baseline" else []
-        baseline = np.array([own[key] for key in compared], np.float64)
-        about = dict(zip(["augmentation", *keys], names, strict=True))
-        counts = {"seeds": len(group), "images": int(group["images"].iloc[0])}
-        yield {**about, **counts}, group, baseline
+def _over_seeds(
+    images: pd.DataFrame, column: str, seed: int, *, paired: bool
+) -> Iterator[tuple[pd.DataFrame, dict[str, Any], dict[str, float]]]:
+    """The rows of each augmentation, its counts, and what a column is over its seeds.
+
+    `images` has augmentation, seed and a row per image, the same images under every model.
+    """
+    groups = dict(iter(images.groupby("augmentation", sort=False)))
+    arms = {
+        name: {k: own[column].to_numpy() for k, own in group.groupby("seed", sort=False)}
+        for name, group in groups.items()
+    }
+    for name, own in arms.items():
+        by_seed = pd.Series([values.mean() for values in own.values()])
+        baselines = arms.get("baseline", {}) if name != "baseline" else {}
+        gained = statistics.gained(own, baselines, seed, paired=paired)
+        about = {"augmentation": name, "seeds": len(own), "images": len(groups[name]) // len(own)}
+        names = ("difference", "difference_low", "difference_high")
+        found = {
+            "mean": by_seed.mean(),
+            "std": by_seed.std(),
+            **dict(zip(names, gained, strict=True)),
+        }
+        yield groups[name], about, found
 
 
-def _over_seeds(group: pd.DataFrame) -> dict[str, float]:
-    return {"mean": group["mean"].mean(), "std": group["mean"].std()}
-
-
-def _gained(group: pd.DataFrame, baseline: Doubles) -> dict[str, float]:
-    """Mean difference from the baseline over seeds, with its interval; NaN without a baseline."""
-    gained = group["mean"].to_numpy() - baseline if len(baseline) else baseline
-    names = ("difference", "difference_low", "difference_high")
-    return dict(zip(names, hybrids.mean_interval(gained), strict=True))
-
-
-def spurious(
+def cued(
     models: Sequence[Model],
     stores: Sequence[Store],
     measured: Sequence[pd.DataFrame],
@@ -269,7 +287,7 @@ def spurious(
     present: Mask,
     own: int,
 ) -> pd.DataFrame:
-    """What a region that goes with one class in training does where it goes with any.
+    """What a region that goes with one class in training does to every test image.
 
     Parameters
     ----------
@@ -283,32 +301,69 @@ def spurious(
     Returns
     -------
     DataFrame
-        augmentation, seed, group (`GROUPS`), images, accuracy, to_own (share classified as
-        `own`), energy (mean of the map on the region; NaN where there is none), chance (its mean
-        area).
+        augmentation, seed, group (`GROUPS`), a row per model and image; accuracy and to_own
+        (whether it is classified rightly, and as `own`, 1 or 0), energy (share of the map on the
+        region; NaN where there is none), chance (the region's area).
     """
-    rows = []
-    for (augmentation, seed), store, table in zip(models, stores, measured, strict=True):
+    tables = []
+    for store, table in zip(stores, measured, strict=True):
         found = table[table["region"] == region].set_index("index")[["energy", "area"]]
         energy, area = found.reindex(store.index).to_numpy().T
         mine = store.label == own
         members = (mine & present, mine & ~present, ~mine & present, ~mine & ~present)
-        for group, member in zip(GROUPS, members, strict=True):
-            predicted = store.predicted[member]
-            count = len(predicted)
-            rows.append(
-                {
-                    "augmentation": augmentation,
-                    "seed": seed,
-                    "group": group,
-                    "images": count,
-                    "accuracy": (predicted == store.label[member]).mean() if count else np.nan,
-                    "to_own": (predicted == own).mean() if count else np.nan,
-                    "energy": energy[member].mean() if count else np.nan,
-                    "chance": area[member].mean() if count else np.nan,
-                }
-            )
+        columns = {
+            "group": np.select(members, list(GROUPS), ""),
+            "accuracy": (store.predicted == store.label).astype(np.float64),
+            "to_own": (store.predicted == own).astype(np.float64),
+            "energy": energy,
+            "chance": area,
+        }
+        tables.append(pd.DataFrame(columns))
+    return _joined(models, tables)
+
+
+def spurious(images: pd.DataFrame) -> pd.DataFrame:
+    """What `cued` gives, by model.
+
+    Returns
+    -------
+    DataFrame
+        augmentation, seed, group (those that have images), images; means of accuracy, to_own,
+        energy and chance.
+    """
+    grouped = _ordered(images).groupby(["augmentation", "seed", "group"], sort=False)
+    means = grouped[[*MEASURES, "chance"]].mean()
+    means.insert(0, "images", grouped.size())
+    return means.reset_index()
+
+
+def spurious_summary(images: pd.DataFrame, seed: int, *, paired: bool) -> pd.DataFrame:
+    """What `cued` gives, over seeds.
+
+    Returns
+    -------
+    DataFrame
+        augmentation, group, measure (`MEASURES`), seeds, images, mean, std over seeds, chance (of
+        energy); difference, difference_low, difference_high as in `summary`.
+    """
+    rows = []
+    for group, members in _ordered(images).groupby("group", sort=False):
+        for measure in MEASURES:
+            for part, about, found in _over_seeds(members, measure, seed, paired=paired):
+                area = part["chance"].mean() if measure == "energy" else np.nan
+                rows.append(
+                    {"augmentation": about.pop("augmentation"), "group": group, "measure": measure}
+                    | about
+                    | {"mean": found.pop("mean"), "std": found.pop("std"), "chance": area}
+                    | found
+                )
     return pd.DataFrame(rows)
+
+
+def _ordered(images: pd.DataFrame) -> pd.DataFrame:
+    """By group in the order of `GROUPS`, else as they were."""
+    places = images["group"].map(list(GROUPS).index)
+    return images.iloc[np.argsort(places, kind="stable")]
 
 
 def presence(regions: Regions, region: str) -> Mask:
@@ -349,25 +404,3 @@ def class_of(labels: NDArray[np.int64], present: Mask, region: str) -> int:
             "key out"
         )
     return int(shares.argmax())
-
-
-def spurious_summary(table: pd.DataFrame, references: Mapping[int, Model]) -> pd.DataFrame:
-    """What `spurious` says, over seeds.
-
-    Returns
-    -------
-    DataFrame
-        augmentation, group, measure (accuracy, to_own, energy), seeds, images, mean, std over
-        seeds, chance (of energy); difference, difference_low, difference_high as in `summary`.
-    """
-    keys = ["augmentation", "seed", "group", "images"]
-    tidy = table.melt([*keys, "chance"], ["accuracy", "to_own", "energy"], "measure", "mean")
-    return pd.DataFrame(
-        {
-            **about,
-            **_over_seeds(group),
-            "chance": group["chance"].mean() if about["measure"] == "energy" else np.nan,
-            **_gained(group, baseline),
-        }
-        for about, group, baseline in _beside(tidy, ["group", "measure"], references)
-    )

@@ -7,8 +7,8 @@ the `seed` of each call alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,6 +23,8 @@ EXACT, SAMPLED = 20_000, 9_999
 CHUNK = 1 << 22
 
 Doubles = NDArray[np.float64]
+# Seed → values of its model, (images,): the same images in all.
+Arm = Mapping[Any, NDArray[np.floating | np.bool_]]
 
 
 class Interval(NamedTuple):
@@ -87,6 +89,20 @@ def difference(a: ArrayLike, b: ArrayLike, seed: int, draws: int = DRAWS) -> Int
     """
     arms = [(1, np.asarray(a, np.float64)), (-1, np.asarray(b, np.float64))]
     return _crossed(arms, seed, draws)
+
+
+def gained(own: Arm, baselines: Arm, seed: int, *, paired: bool) -> Interval:
+    """How much more the models of one arm have than the baselines.
+
+    Where seeds pair a model with a baseline, the mean of their differences; else the difference of
+    the means, without ends for one baseline: what that one does says nothing of others. NaN
+    without baselines.
+    """
+    if not baselines:
+        return Interval(np.nan, np.nan, np.nan)
+    theirs = [baselines[k] for k in own] if paired else list(baselines.values())
+    ours, base = (np.stack(list(arm)).astype(np.float64) for arm in (own.values(), theirs))
+    return mean(ours - base, seed) if paired else difference(ours, base, seed)
 
 
 def _crossed(arms: Sequence[tuple[int, Doubles]], seed: int, draws: int) -> Interval:
