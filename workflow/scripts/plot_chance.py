@@ -16,6 +16,7 @@ with logged(snakemake.log[0]):
         # Gaussians and edges predict nothing.
         of_maps = registry.metric(metric).of == "maps"
         shown = levels if of_maps else levels.dropna(subset=[metric])
-        return plots.boxplot(shown, metric, list(dict.fromkeys(shown["augmentation"])), floor)
+        names = list(dict.fromkeys(shown["augmentation"]))
+        return plots.boxplot(shown, metric, names, floor, fill="white")
 
     plots.save_each(snakemake.output, draw, snakemake.params.dpi)

@@ -86,13 +86,14 @@ def fit(values: ArrayLike, design: ArrayLike, contrast: ArrayLike, seed: int) ->
         [[[f"{kind}{k}" for k in range(n)]] for kind, n in zip("ip", y.shape[::-1], strict=True)],
         [[np.eye(y.shape[1])[image]], [np.eye(len(y))[pair]]],
     )
-    # In units of their spread, in which the optimiser's steps and tolerances are meant.
+    # In units of their spread, in which the optimiser's steps and tolerances are meant. At the edge,
+    # where a variance is zero, statsmodels' first choice (BFGS) takes minutes and gives up.
     model = MixedLM(found / scale, x[pair], np.zeros(len(found)), exog_vc=effects)
     try:
         with warnings.catch_warnings():
             # A variance of zero is an answer, of which statsmodels warns; of the rest `converged`.
             warnings.simplefilter("ignore")
-            result = model.fit(reml=True)
+            result = model.fit(reml=True, method=["lbfgs", "powell"])
             error = np.sqrt(sought @ result.cov_params()[: len(sought), : len(sought)] @ sought)
     except np.linalg.LinAlgError:
         return _without(len(defined), "singular: no fit")

@@ -800,6 +800,7 @@ def boxplot(
     metric: str,
     augmentations: Sequence[str],
     floor: pd.DataFrame | None = None,
+    fill: str | None = None,
 ) -> Figure:
     """A metric over the test images, a box per augmentation (thesis 5.10, 5.12, … 5.24).
 
@@ -817,6 +818,8 @@ def boxplot(
     floor
         The same of what has no augmentation, in grey below: floor.parquet. Its `baseline` is pairs
         of baselines, which what is of one map alone has not.
+    fill
+        Colour of all boxes of the table, where they are no augmentations.
     """
     names = [name for name in augmentations if name != BASELINE]
     groups = [table.loc[table["augmentation"] == name, metric].to_numpy() for name in names]
@@ -828,7 +831,7 @@ def boxplot(
             [table.loc[first, f"{metric}_baseline"].to_numpy(), *groups],
         )
         labels = [title(BASELINE), *labels]
-    fills = [colours(names)[name] for name in names]
+    fills = [fill or colours(names)[name] for name in names]
     if floor is not None:
         for name, rows in floor.dropna(axis=1, how="all").groupby("augmentation", sort=False):
             if metric in rows and rows[metric].notna().any():
@@ -1016,8 +1019,8 @@ def profile(correlation: pd.DataFrame, clusters: pd.DataFrame, metric: str) -> F
         if members == joined:
             break  # all of them, always there
         tree.annotate(
-            f"{support:.0%}", (far, middle), (2, 1), textcoords="offset points", size=SMALL,
-            va="bottom",
+            f"{support:.0%}", (far, middle), (3, 2), textcoords="offset points", size=SMALL,
+            va="bottom", bbox={"boxstyle": "square,pad=0.1", "fc": "white", "ec": "none"},
         )  # fmt: skip
     reach = rows["distance"].max() if len(rows) else 1.0
     tree.set_xlim(0, 1.3 * reach or 1.0)
