@@ -42,6 +42,7 @@ lint: environment
 	$(BIN)/snakemake --lint
 	$(BIN)/snakemake --lint --configfile config/fashion.yaml
 	$(BIN)/snakemake --lint --configfile config/evidence.yaml
+	$(BIN)/snakemake --lint --configfile config/shapes.yaml
 
 format: environment
 	$(BIN)/ruff check --fix .
