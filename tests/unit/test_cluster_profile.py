@@ -41,6 +41,7 @@ def test_what_is_measured_of_an_augmentations_maps_goes_with_them() -> None:
     assert looking == {
         "extract_cams",
         "measure_similarity",
+        "measure_matched",
         "measure_pairs",
         "measure_localisation",
         "measure_faithfulness",

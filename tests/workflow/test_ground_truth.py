@@ -102,6 +102,12 @@ def test_study_without_masks_has_neither_stage(tmp_path: Path) -> None:
     assert not [name for name in plan if "locali" in name or "faith" in name or "spur" in name]
 
 
+def test_maps_of_what_the_baseline_predicts_are_planned(tmp_path: Path) -> None:
+    paired = {"cam": {"class": "baseline"}, "vary": ["init"], "reference": "paired"}
+    project = copy_project(tmp_path / "project", STUDY | paired | {"seeds": [1, 2]})
+    assert project.planned(*STAGES)["extract_cams"] == 4
+
+
 def test_region_that_is_not_there_is_named(known: Project, tmp_path: Path) -> None:
     shutil.copytree(known.path, tmp_path / "project", copy_function=shutil.copy2)
     project = Project(tmp_path / "project")
