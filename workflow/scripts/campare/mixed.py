@@ -86,8 +86,8 @@ def fit(values: ArrayLike, design: ArrayLike, contrast: ArrayLike, seed: int) ->
         [[[f"{kind}{k}" for k in range(n)]] for kind, n in zip("ip", y.shape[::-1], strict=True)],
         [[np.eye(y.shape[1])[image]], [np.eye(len(y))[pair]]],
     )
-    # In units of their spread, in which the optimiser's steps and tolerances are meant. At the edge,
-    # where a variance is zero, statsmodels' first choice (BFGS) takes minutes and gives up.
+    # In units of their spread, in which the optimiser's steps and tolerances are meant. Where a
+    # variance is zero, statsmodels' first choice (BFGS) takes minutes and gives up.
     model = MixedLM(found / scale, x[pair], np.zeros(len(found)), exog_vc=effects)
     try:
         with warnings.catch_warnings():
