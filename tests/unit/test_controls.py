@@ -111,12 +111,12 @@ def test_the_second_reading_agrees_with_the_first() -> None:
     assert second["low"][0] > 0 and second["images"][0] == IMAGES and second["note"][0] == ""
 
 
-def test_where_streams_differ_there_is_no_p_but_the_reason() -> None:
+def test_where_streams_differ_there_is_no_excess_but_the_reason() -> None:
     tables, models = pairs({"affine": 1.5})
-    found = controls.excesses(tables, models, ["mad"], "not tested: streams", 0)
-    assert found[["p", "p_holm"]].isna().all(axis=None)
-    assert found["note"].to_list() == ["not tested: streams"]
-    assert found["low"].notna().all()
+    found = controls.excesses(tables, models, ["mad"], "streams differ", 0)
+    assert found[["excess", "low", "share", "p", "p_holm", "superiority"]].isna().all(axis=None)
+    assert found["note"].to_list() == ["streams differ"]
+    assert found[["with_baseline", "within", "baselines"]].notna().all(axis=None)
 
 
 def test_one_baseline_is_no_floor_and_the_table_says_so() -> None:

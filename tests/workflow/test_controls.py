@@ -120,6 +120,14 @@ def test_without_a_reference_augmentations_are_compared_with_each_other(tmp_path
     assert "tabulate_summary" not in jobs
 
 
+def test_where_seeds_drive_other_streams_there_is_a_floor_and_no_summary(tmp_path: Path) -> None:
+    controls = {"baselines": {"seeds": [11], "vary": ["order"]}}
+    thesis = {"vary": ["augmentation"], "reference": "one", "controls": controls}
+    jobs = copy_project(tmp_path / "project", STUDY | thesis).planned()
+    assert jobs["measure_pairs"] == 3 and jobs["tabulate_excess"] == 1
+    assert not {"tabulate_mixed", "tabulate_summary", "plot_summary"} & set(jobs)
+
+
 def test_a_study_without_controls_plans_none(tmp_path: Path) -> None:
     project = copy_project(tmp_path / "project")
     assert not {"measure_pairs", "measure_chance", "initialise", "tabulate_excess"} & set(

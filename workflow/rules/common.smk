@@ -51,7 +51,7 @@ MODELS = [*BASELINES, *AUGMENTED, *MATCHED_MODELS]
 # Those whose maps are compared with a baseline's.
 COMPARED = [] if STUDY["reference"] == "none" else AUGMENTED
 # Whether there is a floor to draw beside them.
-FLOOR = bool(COMPARED and CONTROLS and (len(BASELINES) > 1 or MATCHED))
+FLOOR = bool(COMPARED and "controls" in STUDY and (len(BASELINES) > 1 or MATCHED))
 
 
 def driven(model):
@@ -438,8 +438,8 @@ def paired_stores(wildcards):
     return of_models(f"{wildcards.also}cams/{{augmentation}}/{{seed}}.h5", models)
 
 
-def untested():
-    """Why permuting the labels of models says nothing of augmentation; "" where it does."""
+def incomparable():
+    """Why distances between and within kinds of models do not compare; "" where they do."""
     augmented = set(STUDY["vary"]) - {"augmentation"}
     drawn = [driven(model) for model in BASELINES if model not in REFERENCES[:1]]
     other = next((streams for streams in drawn if streams != augmented), None)
@@ -447,6 +447,6 @@ def untested():
         return ""
     theirs, ours = (", ".join(sorted(streams)) or "nothing" for streams in (other, augmented))
     return (
-        f"not tested: seeds of baselines drive {theirs}, those of augmented models {ours} beside "
-        "the augmentation, so that their distances differ anyway"
+        f"seeds of baselines drive {theirs}, those of augmented models {ours} beside the "
+        "augmentation: their distances differ anyway; let both drive the same"
     )

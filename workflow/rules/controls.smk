@@ -156,7 +156,7 @@ rule tabulate_excess:
         compared=AUGMENTATIONS,
         models=MODELS,
         metrics=DISTANCES,
-        untested=untested(),
+        incomparable=incomparable(),
         seed=DRAWN,
         code=code("tabulate_excess"),
     script:
@@ -360,7 +360,7 @@ CONTROL_RULES = [
     *([rules.tabulate_excess] if ARMS else []),
     *(
         [rules.tabulate_mixed, rules.tabulate_summary, rules.plot_summary]
-        if ARMS and len(BASELINES) > 1
+        if ARMS and len(BASELINES) > 1 and not incomparable()
         else []
     ),
     *([rules.tabulate_profiles, rules.plot_profiles] if PROFILED else []),

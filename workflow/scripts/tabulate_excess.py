@@ -11,7 +11,7 @@ with logged(snakemake.log[0]):
         for name, path in zip(wanted.augmentations, snakemake.input.pairs, strict=True)
     }
     tables.write(controls.kinds(pairs, wanted.metrics), snakemake.output.kinds)
-    excess = controls.excesses(pairs, models, wanted.metrics, wanted.untested, wanted.seed)
+    excess = controls.excesses(pairs, models, wanted.metrics, wanted.incomparable, wanted.seed)
     tables.write(excess, snakemake.output.excess)
     print(excess.pivot_table("share", "metric", "augmentation", sort=False).to_string())
     if path := snakemake.output.get("between"):

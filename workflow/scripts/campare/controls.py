@@ -84,7 +84,7 @@ def excesses(
     pairs: Mapping[str, pd.DataFrame],
     models: Sequence[Model],
     metrics: Sequence[str],
-    untested: str,
+    incomparable: str,
     seed: int,
 ) -> pd.DataFrame:
     """How much farther from the baselines an augmentation's models are than the floor.
@@ -98,8 +98,8 @@ def excesses(
         Augmentation, control or "baseline" → its pairs as measure_pairs writes them.
     models
         (augmentation, seed) of all, baselines included.
-    untested
-        Why models of the two kinds cannot be told apart by permuting labels; "" where they can.
+    incomparable
+        Why distances between and within the two kinds of models do not compare; "" where they do.
 
     Returns
     -------
@@ -118,14 +118,17 @@ def excesses(
             tables = [pairs[arm] for arm in (BASELINE, name) if arm in pairs]
             far, places, second = _two_arms(tables, baselines, own, metric)
             found = excess.excess(far, places, second, seed)
-            better = excess.superiority(far, places, second, seed)
+            beyond, better = found.excess, excess.superiority(far, places, second, seed)
             floor, with_baseline, within = (kind.mean for kind in found.kinds)
-            tests.append(Test(np.nan, np.nan, untested) if untested else found.test)
+            tests.append(found.test)
+            if incomparable:
+                beyond = better = Interval(np.nan, np.nan, np.nan)
+                tests[-1] = Test(np.nan, np.nan, incomparable)
             rows.append(
                 {"metric": metric, "augmentation": name}
                 | {"with_baseline": with_baseline, "within": within, "baselines": floor}
-                | _named("excess", found.excess)
-                | {"share": found.excess.mean / floor if floor > 0 else np.nan}
+                | _named("excess", beyond)
+                | {"share": beyond.mean / floor if floor > 0 else np.nan}
                 | {"p": tests[-1].p, "p_holm": np.nan, "note": ""}
                 | _named("superiority", better, "superiority_")
                 | {"models": len(own), "baseline_models": len(baselines), "images": far.shape[1]}
