@@ -23,11 +23,8 @@ Floats = NDArray[np.float32]
 SIDE = 48  # pixels, where the study sets no size
 CELLS = 14  # of the mosaic behind everything
 CHUNK = 250  # pictures drawn at once; a picture's numbers depend on its chunk and place in it
-MAGENTA = (
-    1.0,
-    0.0,
-    1.0,
-)  # the cue's colour; every other hue is drawn a sixth of a turn away, or more
+# The cue's colour; every other hue is drawn a sixth of a turn away, or more.
+MAGENTA = (1.0, 0.0, 1.0)
 
 
 def _disc(u: Floats, v: Floats) -> Floats:
