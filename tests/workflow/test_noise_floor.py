@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import h5py
 import pandas as pd
@@ -28,7 +29,7 @@ STUDY = TINY | {
     "augmentations": {"affine": {}, "cutmix": {}},
     "training": {"epochs": 1},
     "similarity": {"metrics": ["mad", "pearson_native"]},
-    "figures": {"dpi": 60, "formats": ["png"]},
+    "figures": {"dpi": 60, "formats": ["png", "svg"]},
 }
 
 
@@ -108,6 +109,14 @@ def test_figures_are_drawn_and_nothing_is_left_to_do(controlled: Project) -> Non
     for name in ("summary/summary", "chance/mad", "profiles/all", "correlation_shared/mad"):
         assert (figures / f"{name}.png").exists()
     assert controlled.planned("controls") == {}
+
+
+def test_the_report_opens_with_the_summary(controlled: Project) -> None:
+    run = controlled.snakemake("controls", "--report", "report.zip")
+    assert run.returncode == 0, run.stdout
+    with ZipFile(controlled.path / "report.zip") as report:
+        page = report.read("report/report.html").decode()
+    assert 'class=\\"answer\\"' in page and "System Message" not in page
 
 
 def test_without_a_reference_augmentations_are_compared_with_each_other(tmp_path: Path) -> None:
