@@ -245,6 +245,34 @@ def test_adam_is_torchs_to_the_bit_and_leaves_unused_parameters_alone() -> None:
         assert torch.equal(weight, first) == (len(weight) == 2)
 
 
+@pytest.mark.parametrize("side", [1, 3, 8])
+def test_lean_pooling_is_torchs_and_so_is_its_gradient(side: int) -> None:
+    maps = torch.randn(4, 5, side, side, generator=torch.Generator().manual_seed(0))
+    maps = maps.contiguous(memory_format=torch.channels_last).requires_grad_()
+    pooled, expected = train.Pooling.apply(maps), torch.nn.AdaptiveAvgPool2d(1)(maps)
+    assert torch.equal(pooled, expected)
+    weights = torch.arange(20.0).reshape(4, 5, 1, 1)
+    (ours,) = torch.autograd.grad((pooled * weights).sum(), maps)
+    (torchs,) = torch.autograd.grad((expected * weights).sum(), maps)
+    assert torch.equal(ours, torchs)
+    assert torch.autograd.gradcheck(train.Pooling.apply, maps.detach().double().requires_grad_())
+
+
+@pytest.mark.parametrize("architecture", ["small_cnn", "fashion_cnn", "resnet18"])
+def test_a_network_that_pools_leanly_has_the_gradients_it_had(architecture: str) -> None:
+    images, labels = torch.randn(4, 3, 64, 64), torch.arange(4)
+    gradients = []
+    for lean in (False, True):
+        network = models.build(architecture, classes=4, channels=3, seed=0)
+        network = network.to(memory_format=torch.channels_last)
+        if lean:
+            train.pool_leanly(network)
+        torch.nn.functional.cross_entropy(network(images), labels).backward()
+        gradients.append([weight.grad for weight in network.parameters()])
+    for plain, leaned in zip(*gradients, strict=True):
+        torch.testing.assert_close(leaned, plain)
+
+
 def test_initial_weights_are_those_of_the_seed_whatever_the_augmentation(
     digits: data.Dataset, split: pd.DataFrame, tmp_path: Path
 ) -> None:

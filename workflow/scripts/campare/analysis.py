@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import special
 
 from campare import performance, registry
 
@@ -174,7 +174,7 @@ def published(
         found = found.join(models.agg(mean="mean", std="std", seeds="size"))
         found["rank"] = found["mean"].rank(method="min", ascending=False).astype(int)
         n = found["seeds"]
-        reach = stats.t.ppf(0.975, n - 1) * found["std"] * np.sqrt(1 + 1 / n)
+        reach = special.stdtrit(n - 1, 0.975) * found["std"] * np.sqrt(1 + 1 / n)
         found["low"], found["high"] = found["mean"] - reach, found["mean"] + reach
         inside = found["published"].between(found["low"], found["high"])
         found["inside"] = inside.map({True: "yes", False: "no"}).where(reach.notna())
@@ -500,7 +500,7 @@ def _fisher(r: float, n: int) -> tuple[float, float]:
     """95 % confidence interval of a correlation over n pairs; NaN for fewer than 4."""
     if n < 4 or not abs(r) < 1:
         return np.nan, np.nan
-    reach = stats.norm.ppf(0.975) / np.sqrt(n - 3)
+    reach = special.ndtri(0.975) / np.sqrt(n - 3)
     return float(np.tanh(np.arctanh(r) - reach)), float(np.tanh(np.arctanh(r) + reach))
 
 

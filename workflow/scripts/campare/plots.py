@@ -421,6 +421,8 @@ def sheets(shown: Sequence[Overlay], threshold: float, heading: str) -> Figure:
     )
     axes.text(0.1, 0.08, textwrap.fill(heading, 90), va="top")
     key = f"● green, solid: probability ≥ {100 * threshold:g} %      ○ red, dashed: below"
+    if any(look.true and look.true != look.predicted for look in shown):
+        key += "      ✗ what it is"
     axes.text(0.1, 0.32, key, va="top", size=SMALL)
     for place, look in enumerate(shown):
         x, y = 0.1 + pitch_x * (place % across), top + drop * (place // across)

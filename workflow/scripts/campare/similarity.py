@@ -26,6 +26,7 @@ from scipy import special
 from campare import kernels, maps, memory, registry
 from campare.errors import CampareError
 from campare.kernels import Doubles, Floats, Integers
+from campare.statistics import corrected_overlap
 from campare.store import Store
 
 Columns = dict[str, NDArray[Any]]
@@ -208,8 +209,6 @@ def overlap(pairs: Pairs, share: float) -> dict[str, Doubles]:
 
 def overlap_corrected(pairs: Pairs, share: float) -> Doubles:
     """Overlap rate beyond chance, from the areas of the masks: `statistics.corrected_overlap`."""
-    from campare.statistics import corrected_overlap  # scipy.stats takes long to import
-
     rate, area_baseline, area = overlap(pairs, share).values()
     return corrected_overlap(rate, area, area_baseline)
 

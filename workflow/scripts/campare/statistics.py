@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, special, stats
+from scipy import special  # scipy.stats takes half a second to import
 
 LEVEL = 0.95
 ALPHA = 0.05
@@ -140,7 +140,7 @@ def interval(estimate: float, draws: Doubles, variance: float, freedom: float) -
     arms = np.nanquantile(draws, [tail, 1 - tail]) - np.nanmean(draws)
     width = arms[1] - arms[0]
     shares = arms / width if width > 0 else np.array([-0.5, 0.5])
-    low, high = estimate + 2 * stats.t.ppf(1 - tail, freedom) * np.sqrt(variance) * shares
+    low, high = estimate + 2 * special.stdtrit(freedom, 1 - tail) * np.sqrt(variance) * shares
     return Interval(estimate, float(low), float(high))
 
 
@@ -340,6 +340,8 @@ def standardised_paired(differences: ArrayLike) -> Interval:
 
 def _hedges(shift: float, spread: float, per: float, freedom: int, size: float) -> Interval:
     """g and its interval; `per` is the variance of the shift in units of the values' variance."""
+    from scipy import optimize
+
     # Rounding is no spread.
     if not spread > 1e-12 * size:
         return Interval(np.nan, np.nan, np.nan)
@@ -349,7 +351,7 @@ def _hedges(shift: float, spread: float, per: float, freedom: int, size: float) 
     tail = (1 - LEVEL) / 2
     # Of the chi that divides in Student's t, at evenly spaced probabilities: P(T < t) is the mean
     # of Φ(t·chi − δ), which holds where scipy's noncentral t has run out of digits.
-    chi = np.sqrt(stats.chi2.ppf((np.arange(4096) + 0.5) / 4096, freedom) / freedom)
+    chi = np.sqrt(2 * special.gammaincinv(freedom / 2, (np.arange(4096) + 0.5) / 4096) / freedom)
 
     def limit(share: float) -> float:
         def beyond(delta: float) -> float:

@@ -285,6 +285,32 @@ class Adam:
         return {f"{kind}/{i}": t for kind, tensors in kinds.items() for i, t in enumerate(tensors)}
 
 
+class Pooling(torch.autograd.Function):
+    """`F.adaptive_avg_pool2d(maps, 1)` of maps (B, C, H, W), to the bit, with a lean gradient.
+
+    Every pixel's gradient is that of its map's mean over the number of pixels, so one number a map
+    is kept, seen as a map. torch writes all out, and in another memory layout than the maps have;
+    the ReLU before it then takes 30 times as long, a sixth of a small network's step.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, maps: torch.Tensor) -> torch.Tensor:
+        ctx.shape = maps.shape
+        return F.adaptive_avg_pool2d(maps, 1)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> torch.Tensor:
+        shape: torch.Size = ctx.shape
+        return (gradient / shape[2:].numel()).expand(shape)
+
+
+def pool_leanly(network: torch.nn.Module) -> None:
+    """Let all global average pooling of a network that is to train go by `Pooling`."""
+    for module in network.modules():
+        if isinstance(module, torch.nn.AdaptiveAvgPool2d) and module.output_size in (1, (1, 1)):
+            module.forward = Pooling.apply  # type: ignore[method-assign]
+
+
 class _Run:
     """A network on its way through the epochs."""
 
@@ -318,6 +344,7 @@ class _Run:
             channels=dataset.images.shape[3],
             seed=settings.init_seed,
         ).to(device, memory_format=self.layout)  # type: ignore[call-overload]
+        pool_leanly(self.model)
         self.adam = Adam(self.model.parameters(), settings.learning_rate, settings.weight_decay)
         self.history: list[dict[str, float]] = []
         self.best = self._weights()
