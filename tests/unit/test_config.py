@@ -195,6 +195,7 @@ def test_defaults_are_not_shared_between_studies() -> None:
         ({"architectures": ["vgg99"]}, ["architectures", "'vgg99'"]),
         ({"cam": {"method": "gradcamm"}}, ["cam.method", "did you mean 'gradcam'"]),
         ({"cam": {"also": ["cam", "gradcam"]}}, ["cam.also", "'gradcam' is cam.method already"]),
+        ({"cam": {"also_class": ["predicted"]}}, ["cam.also_class", "cam.class already"]),
         ({"cam": {"also": ["saliency"]}}, ["cam.also.0", "'saliency'", "input_gradient"]),
         (
             {"training": {"steps_per_epoch": 10, "batch_size": 32}},

@@ -151,6 +151,26 @@ def test_class_policy_baseline_explains_what_the_baseline_predicts(project: Proj
         assert list(store["target"]) != list(np.argmax(store["logit"], axis=1))
 
 
+def test_a_further_class_is_explained_beside_the_first(project: Project) -> None:
+    project.edit("config/tiny.yaml", lambda text: f"{text}cam: {{also_class: [baseline]}}\n")
+    jobs = project.planned()
+    assert "train" not in jobs and jobs["extract_cams"] == len(MODELS)
+    run = project.snakemake("results/tiny/class-baseline/similarity/cutmix/1.parquet")
+    assert run.returncode == 0, run.stdout
+    top = project.results
+    assert same_maps(top / "class-baseline", top, "baseline") and not same_maps(
+        top / "class-baseline", top, "cutmix"
+    )
+    with h5py.File(top / "class-baseline" / "cams" / "cutmix" / "1.h5") as store:
+        assert store.attrs["class_policy"] == "baseline" and store.attrs["method"] == "gradcam"
+
+
+def same_maps(one: Path, other: Path, augmentation: str) -> bool:
+    place = Path("cams") / augmentation / "1.h5"
+    with h5py.File(one / place) as first, h5py.File(other / place) as second:
+        return np.array_equal(first["attribution"], second["attribution"])
+
+
 def test_a_seed_drives_the_streams_that_vary_names(project: Project) -> None:
     project.edit("config/tiny.yaml", lambda text: f"{text}vary: [order, init]\n")
     targets = [f"results/tiny/models/affine/{seed}.safetensors" for seed in (1, 2)]

@@ -1,6 +1,6 @@
 # Needs: data.h5, split.csv, a model; the baseline's store where its prediction is explained.
 # Makes: cams/<augmentation>/<seed>.h5, one store per model: maps, logits, predictions; and
-# <method>/cams/… for every method of cam.also.
+# <method>/cams/… for every method of cam.also, class-<class>/cams/… for every class of cam.also_class.
 
 
 rule extract_cams:
@@ -27,7 +27,7 @@ rule extract_cams:
         architecture=STUDY["model"]["architecture"],
         input_size=STUDY["model"]["input_size"],
         method=lambda wildcards: method_of(wildcards.also),
-        class_policy=STUDY["cam"]["class"],
+        class_policy=lambda wildcards: class_of(wildcards.also),
         target_layer=STUDY["cam"]["target_layer"],
         batch_size=STUDY["cam"]["batch_size"],
         fold_batch_norm=STUDY["cam"]["fold_batch_norm"],

@@ -85,9 +85,15 @@ def compared_with():
 # One split for all, or one per seed.
 SPLIT = "split/{seed}" if "subset" in STUDY["vary"] else "split"
 FIRST_SPLIT = f"{RESULTS}/{SPLIT}.csv".format(seed=SEEDS[0])
-# What the wildcard `also` may be: nothing for the study's first method, so that its files lie where
-# those of a study with one method lie, and a folder for each further one.
-ALSO = ["", *(f"{method}/" for method in STUDY["cam"]["also"])]
+# What the wildcard `also` may be: nothing for the study's first method and class, so that its files
+# lie where those of a study with one lie, and a folder for each further method or class explained.
+OF_CLASS = "class-"
+FURTHER_OF = {"method": "also", "class": "also_class"}
+ALSO = [
+    "",
+    *(f"{method}/" for method in STUDY["cam"]["also"]),
+    *(f"{OF_CLASS}{policy}/" for policy in STUDY["cam"]["also_class"]),
+]
 METRICS = STUDY["similarity"]["metrics"]
 FORMATS = STUDY["figures"]["formats"]
 # What the registry says of each metric, for figures: a new label redraws them.
@@ -146,14 +152,21 @@ def figures(kind, labels, also="", category="Figures"):
 
 def method_of(also):
     """The CAM method that a value of the wildcard `also` stands for."""
-    return Path(also).name or STUDY["cam"]["method"]
+    return STUDY["cam"]["method"] if not also or OF_CLASS in also else Path(also).name
+
+
+def class_of(also):
+    """The class explained under a value of the wildcard `also`."""
+    return also.removeprefix(OF_CLASS).strip("/") if OF_CLASS in also else STUDY["cam"]["class"]
 
 
 def by_method(labels, also):
-    """Labels for the report, with the method where a study has several."""
+    """Labels for the report, with method and class explained where a study has several."""
 
     def labelled(wildcards):
-        return {**labels, "method": method_of(wildcards.also)}
+        found = {"method": method_of(wildcards.also), "class": class_of(wildcards.also)}
+        several = [name for name in found if STUDY["cam"][FURTHER_OF[name]]]
+        return {**labels, **{name: found[name] for name in several}}
 
     return labelled if also and len(ALSO) > 1 else labels
 
@@ -376,9 +389,9 @@ def own_photographs(_):
 
 
 def explained_by(wildcards):
-    """The baseline's store, where cam.class is `baseline` and this is another model."""
+    """The baseline's store, where its class is explained and this is another model."""
     model = wildcards.augmentation, int(wildcards.seed)
-    if STUDY["cam"]["class"] != "baseline" or model in REFERENCES:
+    if class_of(wildcards.also) != "baseline" or model in REFERENCES:
         return []
     # Further baselines explain what the first predicts, so that their maps compare.
     asked = reference_of(model[1]) if model[1] in SEEDS else REFERENCES[0]

@@ -127,8 +127,11 @@ def _check_together(config: Config, study: Mapping[str, Any], source: str) -> No
             "or set reference: one"
         )
     _check_controls(config, source)
-    if (method := config["cam"]["method"]) in config["cam"]["also"]:
-        raise CampareError(f"{source}: cam.also: {method!r} is cam.method already; take it out")
+    for key, further in (("method", "also"), ("class", "also_class")):
+        if (first := config["cam"][key]) in config["cam"][further]:
+            raise CampareError(
+                f"{source}: cam.{further}: {first!r} is cam.{key} already; take it out"
+            )
     models = {"baseline": None, **config["augmentations"]}
     for name in config["published"]:
         if name not in models:
