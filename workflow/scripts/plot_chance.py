@@ -17,6 +17,6 @@ with logged(snakemake.log[0]):
         of_maps = registry.metric(metric).of == "maps"
         shown = levels if of_maps else levels.dropna(subset=[metric])
         names = list(dict.fromkeys(shown["augmentation"]))
-        return plots.boxplot(shown, metric, names, floor, fill="white")
+        return plots.boxplot(shown, metric, names, floor, fill="#BBBBBB")
 
     plots.save_each(snakemake.output, draw, snakemake.params.dpi)

@@ -82,6 +82,7 @@ PALETTE = (
     "#999933",
 )
 GREY = "#777777"
+DARK = "#333333"
 WRONG = "#D55E00"
 HEAT = "viridis"
 OVERLAID = 0.6  # opacity of a map over its image
@@ -206,10 +207,11 @@ def title(name: str) -> str:
 
 
 def colours(augmentations: Sequence[str]) -> dict[str, str]:
-    """One colour per augmentation, by its place in the study; the baseline is grey."""
-    others = [name for name in augmentations if name != BASELINE]
+    """One colour per augmentation, by its place in the study; what has none is grey."""
+    controls = [name for name in augmentations if name in registry.RESERVED.values()]
+    others = [name for name in augmentations if name not in (BASELINE, *controls)]
     cycle = {name: PALETTE[place % len(PALETTE)] for place, name in enumerate(others)}
-    return {BASELINE: GREY, **cycle}
+    return {BASELINE: GREY, **dict.fromkeys(controls, DARK), **cycle}
 
 
 def save(figure: Figure, path: str | Path, dpi: int = 300) -> None:
@@ -1210,7 +1212,8 @@ def summary(table: pd.DataFrame, study: str) -> Figure:
     """
     names = list(table["augmentation"])
     metric = registry.metric(table["metric"][0])
-    colour = colours([name for name in names if name not in registry.RESERVED.values()])
+    controls = [name for name in names if name in registry.RESERVED.values()]
+    colour = colours(names)
     figure = Figure(figsize=(WIDTH, 2.0 + 0.3 * len(names)), layout="constrained")
     gained, moved = figure.subplots(1, 2, sharey=True, width_ratios=(1, 1.15))
     gain = 100 * table[["gain", "gain_low", "gain_high"]].to_numpy(float)
@@ -1218,7 +1221,7 @@ def summary(table: pd.DataFrame, study: str) -> Figure:
     told = (gain[:, 1] > 0) | (gain[:, 2] < 0), table["p_holm"].to_numpy(float) <= 0.05
     for axes, values, sure in zip((gained, moved), (gain, beyond), told, strict=True):
         for row, (name, (centre, low, high)) in enumerate(zip(names, values, strict=True)):
-            drawn = colour.get(name, GREY)
+            drawn = colour[name]
             axes.hlines(row, low, high, color=drawn, linewidth=1.6)
             face = drawn if sure[row] else "white"
             axes.plot(centre, row, "o", color=drawn, markerfacecolor=face, markersize=5.5)
@@ -1227,15 +1230,14 @@ def summary(table: pd.DataFrame, study: str) -> Figure:
         axes.tick_params(axis="y", length=0)
         axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     labels = [
-        title(name) if name in colour else f"No augmentation, {title(name).lower()}"
+        f"No augmentation, {title(name).lower()}" if name in controls else title(name)
         for name in names
     ]
     gained.set_yticks(range(len(names)), [textwrap.fill(label, 18) for label in labels])
     gained.set_ylim(len(names) - 0.5, -0.5)
-    first_control = next((k for k, name in enumerate(names) if name not in colour), None)
-    if first_control:
+    if controls:
         for axes in (gained, moved):
-            axes.axhline(first_control - 0.5, color="0.6", linewidth=0.6)
+            axes.axhline(names.index(controls[0]) - 0.5, color="0.6", linewidth=0.6)
     gained.set_xlabel("Accuracy gained (percentage points)")
     lost = " lost" if metric.same else ""
     moved.set_xlabel(
