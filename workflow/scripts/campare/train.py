@@ -290,7 +290,7 @@ class Pooling(torch.autograd.Function):
 
     Every pixel's gradient is that of its map's mean over the number of pixels, so one number a map
     is kept, seen as a map. torch writes all out, and in another memory layout than the maps have;
-    the ReLU before it then takes 30 times as long, a sixth of a small network's step.
+    the ReLU before it then takes 30 times as long, a twelfth of a small network's training.
     """
 
     @staticmethod
