@@ -118,19 +118,20 @@ def excesses(
             tables = [pairs[arm] for arm in (BASELINE, name) if arm in pairs]
             far, places, second = _two_arms(tables, baselines, own, metric)
             found = excess.excess(far, places, second, seed)
-            beyond, better = found.excess, excess.superiority(far, places, second, seed)
             floor, with_baseline, within = (kind.mean for kind in found.kinds)
-            tests.append(found.test)
             if incomparable:
                 beyond = better = Interval(np.nan, np.nan, np.nan)
-                tests[-1] = Test(np.nan, np.nan, incomparable)
+                tests.append(Test(np.nan, np.nan, incomparable))
+            else:
+                beyond, better = found.excess, excess.superiority(far, places, second, seed)
+                tests.append(found.test)
             rows.append(
                 {"metric": metric, "augmentation": name}
                 | {"with_baseline": with_baseline, "within": within, "baselines": floor}
-                | _named("excess", beyond)
+                | beyond.columns("excess", "")
                 | {"share": beyond.mean / floor if floor > 0 else np.nan}
                 | {"p": tests[-1].p, "p_holm": np.nan, "note": ""}
-                | _named("superiority", better, "superiority_")
+                | better.columns("superiority")
                 | {"models": len(own), "baseline_models": len(baselines), "images": far.shape[1]}
             )
         _correct(rows[len(rows) - len(tests) :], tests)
@@ -163,7 +164,7 @@ def second_readings(
         found = mixed.excess(*_two_arms(tables, baselines, own, metric), seed)
         rows.append(
             {"metric": metric, "augmentation": name}
-            | _named("excess", found.estimate)
+            | found.estimate.columns("excess", "")
             | {"image": found.image, "pair": found.pair, "rest": found.rest}
             | {"images": found.images, "note": found.words}
         )
@@ -205,7 +206,7 @@ def between(
             rows.append(
                 {"metric": metric, "augmentation_a": a, "augmentation_b": b}
                 | {"between": mean, "within_a": within_a, "within_b": within_b}
-                | _named("excess", found.excess)
+                | found.excess.columns("excess", "")
                 | {"p": tests[-1].p, "p_holm": np.nan, "note": ""}
                 | {"pairs": int((~np.isnan(far[across]).all(axis=1)).sum())}
                 | {"images": far.shape[1]}
@@ -295,9 +296,9 @@ def gains(right: Mapping[Model, NDArray[np.bool_]], *, paired: bool, seed: int) 
             tests.append(Test(np.nan, np.nan, "seeds are not paired: see the interval"))
         rows.append(
             {"augmentation": name, "accuracy": ours.mean(), "baseline": theirs.mean()}
-            | _named("gain", gain)
+            | gain.columns("gain", "")
             | {"p": tests[-1].p, "p_holm": np.nan, "note": ""}
-            | _named("g", size, "g_")
+            | size.columns("g")
             | {"models": len(ours), "baseline_models": len(theirs)}
             | {"images": len(next(iter(own.values())))}
         )
@@ -312,10 +313,6 @@ def _correct(rows: Sequence[dict[str, Any]], tests: Sequence[Test]) -> None:
         found = statistics.corrected([tests[k] for k in family])
         for k, test in zip(family, found, strict=True):
             rows[k] |= {"p_holm": test.p, "note": test.words}
-
-
-def _named(name: str, found: Interval, prefix: str = "") -> dict[str, float]:
-    return {name: found.mean, f"{prefix}low": found.low, f"{prefix}high": found.high}
 
 
 def distances(

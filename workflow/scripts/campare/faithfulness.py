@@ -343,11 +343,9 @@ def summary(
                 | {"seeds": len(own), "images": stacked.shape[1]}
                 | {"mean": mean.mean(), "std": mean.std()}
                 | {"random": random.mean(), "random_std": random.std()}
-                | dict(zip(("gain", "gain_low", "gain_high"), gain, strict=True))
+                | gain.columns("gain")
                 | {"worse": (stacked < 0).mean()}
-                | dict(
-                    zip(("difference", "difference_low", "difference_high"), beside, strict=True)
-                )
+                | beside.columns("difference")
             )
     return pd.DataFrame(rows)
 

@@ -35,6 +35,7 @@ Mask = NDArray[np.bool_]
 Model = tuple[str, int]
 
 SCORES = tuple(registry.LOCALISATION)
+DIFFERENCE = ("difference", "difference_low", "difference_high")
 MEASURES = ("accuracy", "to_own", "energy")
 BATCH = 1 << 21  # pixels ranked at once
 # How a picture's class and a spurious region may go together.
@@ -230,17 +231,17 @@ def summary(
     rows = []
     for region, images in table.groupby("region", sort=False):
         for score in SCORES:
-            for group, about, found in _over_seeds(images, score, seed, paired=paired):
-                rows.append(
-                    {"augmentation": about.pop("augmentation"), "region": region, "score": score}
-                    | about
-                    | {"constant": group["constant"].sum() / about["seeds"]}
-                    | {"mean": found.pop("mean"), "std": found.pop("std")}
-                    | {"chance": chance(score, group["area"].to_numpy()).mean()}
-                    | {"other": group[f"{score}_other"].mean()}
-                    | found
-                )
-    return pd.DataFrame(rows)
+            for group, found in _over_seeds(images, score, seed, paired=paired):
+                about = {
+                    "region": region,
+                    "score": score,
+                    "constant": group["constant"].sum() / found["seeds"],
+                    "chance": chance(score, group["area"].to_numpy()).mean(),
+                    "other": group[f"{score}_other"].mean(),
+                }
+                rows.append(found | about)
+    counts, over = ["seeds", "images", "constant", "mean", "std"], ["chance", "other"]
+    return pd.DataFrame(rows)[["augmentation", "region", "score", *counts, *over, *DIFFERENCE]]
 
 
 def _joined(models: Sequence[Model], tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -255,8 +256,8 @@ def _joined(models: Sequence[Model], tables: Sequence[pd.DataFrame]) -> pd.DataF
 
 def _over_seeds(
     images: pd.DataFrame, column: str, seed: int, *, paired: bool
-) -> Iterator[tuple[pd.DataFrame, dict[str, Any], dict[str, float]]]:
-    """The rows of each augmentation, its counts, and what a column is over its seeds.
+) -> Iterator[tuple[pd.DataFrame, dict[str, Any]]]:
+    """The rows of each augmentation; its name, counts, and what a column is over its seeds.
 
     `images` has augmentation, seed and a row per image, the same images under every model.
     """
@@ -270,13 +271,8 @@ def _over_seeds(
         baselines = arms.get("baseline", {}) if name != "baseline" else {}
         gained = statistics.gained(own, baselines, seed, paired=paired)
         about = {"augmentation": name, "seeds": len(own), "images": len(groups[name]) // len(own)}
-        names = ("difference", "difference_low", "difference_high")
-        found = {
-            "mean": by_seed.mean(),
-            "std": by_seed.std(),
-            **dict(zip(names, gained, strict=True)),
-        }
-        yield groups[name], about, found
+        found = {"mean": by_seed.mean(), "std": by_seed.std(), **gained.columns("difference")}
+        yield groups[name], {**about, **found}
 
 
 def cued(
@@ -349,15 +345,11 @@ def spurious_summary(images: pd.DataFrame, seed: int, *, paired: bool) -> pd.Dat
     rows = []
     for group, members in _ordered(images).groupby("group", sort=False):
         for measure in MEASURES:
-            for part, about, found in _over_seeds(members, measure, seed, paired=paired):
+            for part, found in _over_seeds(members, measure, seed, paired=paired):
                 area = part["chance"].mean() if measure == "energy" else np.nan
-                rows.append(
-                    {"augmentation": about.pop("augmentation"), "group": group, "measure": measure}
-                    | about
-                    | {"mean": found.pop("mean"), "std": found.pop("std"), "chance": area}
-                    | found
-                )
-    return pd.DataFrame(rows)
+                rows.append(found | {"group": group, "measure": measure, "chance": area})
+    counts = ["seeds", "images", "mean", "std", "chance"]
+    return pd.DataFrame(rows)[["augmentation", "group", "measure", *counts, *DIFFERENCE]]
 
 
 def _ordered(images: pd.DataFrame) -> pd.DataFrame:

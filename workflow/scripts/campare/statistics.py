@@ -34,6 +34,11 @@ class Interval(NamedTuple):
     low: float
     high: float
 
+    def columns(self, name: str, prefix: str | None = None) -> dict[str, float]:
+        """As columns of a table: <name>, <prefix>low, <prefix>high; `prefix` is <name>_ if None."""
+        before = f"{name}_" if prefix is None else prefix
+        return {name: self.mean, f"{before}low": self.low, f"{before}high": self.high}
+
 
 class Test(NamedTuple):
     """A p-value, the least that so few data could have given, and words where p is NaN.
