@@ -157,7 +157,7 @@ def method_of(also):
 
 def class_of(also):
     """The class explained under a value of the wildcard `also`."""
-    return also.removeprefix(OF_CLASS).strip("/") if OF_CLASS in also else STUDY["cam"]["class"]
+    return Path(also).name.removeprefix(OF_CLASS) if OF_CLASS in also else STUDY["cam"]["class"]
 
 
 def by_method(labels, also):
