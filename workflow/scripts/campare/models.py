@@ -366,7 +366,8 @@ def head(network: nn.Module, layer: nn.Module, shape: Shape) -> nn.Linear | None
         with _frozen(network), torch.enable_grad(), detached(layer) as activations:
             scores = network(_pictures(network, 2, shape))
             direction = torch.linspace(-1, 1, scores.numel()).to(scores).view_as(scores)
-            (gradient,) = torch.autograd.grad(scores, activations[-1], direction)
+            # A sum, since for `grad_outputs` torch imports sympy, for a third of a second.
+            (gradient,) = torch.autograd.grad((scores * direction).sum(), activations[-1])
     finally:
         for handle in handles:
             handle.remove()
