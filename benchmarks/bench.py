@@ -62,7 +62,11 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1))
-    parser.add_argument("--cuda", action="store_true", help="networks run on the GPU")
+    parser.add_argument(
+        "--cuda",
+        action="store_true",
+        help="networks on the GPU; maps compared there too",
+    )
     parser.add_argument("--only", nargs="+", choices=["cam", "similarity", "training", "store"])
     parser.add_argument("--output", type=Path, default=Path(__file__).with_name("results.json"))
     wanted = parser.parse_args()
@@ -72,7 +76,7 @@ def main() -> None:
 
     kinds: dict[str, Callable[[], Iterator[Row]]] = {
         "cam": lambda: explaining.rows(wanted.rounds, device),
-        "similarity": lambda: comparing.rows(wanted.rounds),
+        "similarity": lambda: comparing.rows(wanted.rounds, device),
         "training": lambda: training.rows(wanted.rounds, device),
         "store": storing.rows,
     }

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy import stats
 
@@ -18,11 +19,11 @@ SIDE = 7  # of a native map, EfficientNet-B0's
 SIZE = (224, 224)
 
 
-def rows(rounds: int, images: int = 512) -> Iterator[Row]:
+def rows(rounds: int, device: torch.device, images: int = 512) -> Iterator[Row]:
     baseline, *models = (stored(images, seed) for seed in range(1 + MODELS))
 
-    def engine(threads: int) -> float:
-        similarity.tables(baseline, models, METRICS, SIZE, 1e-12, threads)
+    def engine(threads: int, where: str = "cpu") -> float:
+        similarity.tables(baseline, models, METRICS, SIZE, 1e-12, threads, where)
         return images * MODELS
 
     def loop() -> float:
@@ -36,9 +37,13 @@ def rows(rounds: int, images: int = 512) -> Iterator[Row]:
         "two threads": timed(lambda: engine(2)),
         "loop": timed(loop),
     }
+    if device.type == "cuda":
+        sides["device"] = timed(lambda: engine(1, device.type))
     rates = interleaved(sides, rounds)
     yield row("similarity_1_thread", rates, "one thread", "loop", 15, "pairs/s")
     yield row("similarity_2_threads", rates, "two threads", "loop", 30, "pairs/s")
+    if device.type == "cuda":
+        yield row("similarity_cuda", rates, "device", "loop", None, "pairs/s")
 
 
 def stored(images: int, seed: int) -> store.Store:

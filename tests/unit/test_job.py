@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from campare.errors import CampareError
-from job import logged
+from job import logged, placed
 
 
 def test_output_is_on_the_terminal_and_in_the_log(
@@ -45,3 +45,12 @@ def test_streams_are_restored(tmp_path: Path) -> None:
     with logged(str(tmp_path / "log")):
         assert sys.stdout is not before[0]
     assert (sys.stdout, sys.stderr) == before
+
+
+def test_comparing_needs_torch_for_a_gpu_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(CampareError, match=r"similarity\.device: cuda .*set it to cpu"):
+        placed("cuda")
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert placed("cpu") == "cpu"

@@ -300,6 +300,72 @@ def test_a_model_is_the_same_as_itself(
         np.testing.assert_allclose(table[name].dropna(), same, rtol=0, atol=1e-12)
 
 
+EVERYTHING = [*METRICS, "entropy", "entropy_histogram", "overlap_20_corrected", "spearman_native"]
+# torch's kernels, on the CPU: what a GPU computes, but for the order of its sums.
+TORCH = "cpu:0"
+
+
+@pytest.mark.parametrize(
+    ("native", "size"),
+    [
+        ((7, 7), (224, 224)),
+        ((8, 8), (32, 32)),
+        ((4, 6), (30, 21)),
+        ((9, 9), (5, 5)),
+        ((7, 7), None),
+    ],
+)
+def test_a_device_has_the_pixels_and_ranks_of_the_compiled_loops_to_the_bit(
+    native: tuple[int, int], size: tuple[int, int] | None
+) -> None:
+    every = kinds(np.random.default_rng(11), *native)
+    logit = np.zeros((len(every), 1), np.float32)
+    compiled, tensors = (
+        Side(every, logit, Grid.of(native, size), device) for device in ("cpu", TORCH)
+    )
+    assert compiled.distinct.tobytes() == tensors.distinct.numpy().tobytes()
+    for found, expected in zip(tensors.order, compiled.order, strict=True):
+        assert found.numpy().dtype == expected.dtype
+        np.testing.assert_array_equal(found, expected)
+    for share in (20, 2.5, 99):
+        cuts = [side.kernels.cut(*side.order[:2], share) for side in (compiled, tensors)]
+        np.testing.assert_array_equal(*cuts)
+    assert compiled.shown.tobytes() == tensors.shown.tobytes()
+    assert compiled.ranks.tobytes() == tensors.ranks.tobytes()
+
+
+@pytest.mark.parametrize("size", [(224, 224), (30, 21), None])
+def test_a_device_measures_what_the_compiled_loops_measure(size: tuple[int, int] | None) -> None:
+    rng = np.random.default_rng(12)
+    every = kinds(rng, 7, 7)
+    logits = rng.standard_normal((2, len(every), 3)).astype(np.float32)
+    p, q, r = make(every, logits[0]), make(np.roll(every, 1, 0), logits[1]), make(every[::-1])
+    for measure in (
+        lambda device: similarity.tables(p, [q, r], EVERYTHING, size, EPSILON, 1, device),
+        lambda device: similarity.between(
+            [p, q, r], [(0, 1), (2, 1)], METRICS, size, EPSILON, 1, device
+        ),
+    ):
+        for expected, found in zip(measure("cpu"), measure(TORCH), strict=True):
+            assert list(found) == list(expected)
+            for name in expected:
+                exact = name.startswith("overlap") or expected[name].dtype != np.float64
+                close = 0 if exact else 1e-12
+                np.testing.assert_allclose(
+                    found[name], expected[name], rtol=close, atol=close, err_msg=name
+                )
+
+
+@settings(max_examples=60, deadline=None)
+@given(native_maps, native_maps)
+def test_a_device_agrees_on_any_maps(p: NDArray[np.float32], q: NDArray[np.float32]) -> None:
+    compiled, tensors = (
+        similarity.table(make(p), make(q), MAP_METRICS, (9, 9), EPSILON, 1, device)
+        for device in ("cpu", TORCH)
+    )
+    np.testing.assert_allclose(tensors, compiled, rtol=1e-12, atol=1e-12)
+
+
 def test_threads_and_chunks_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(5)
     p, q = rng.standard_normal((2, 41, 5, 5)).astype(np.float32)

@@ -105,6 +105,8 @@ THREADS = STUDY["compute"]["threads"]
 DEVICE = STUDY["compute"]["device"]
 # 1 where a job is to run on a CUDA device.
 GPU = int(DEVICE == "cuda" or (DEVICE == "auto" and which("nvidia-smi") is not None))
+# The same of a job that compares maps.
+COMPARING_GPU = int(STUDY["similarity"]["device"] == "cuda")
 SCORES = ["accuracy", "precision", "recall", "f1"]
 
 

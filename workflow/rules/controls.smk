@@ -26,6 +26,7 @@ rule measure_pairs:
         f"{RESULTS}/benchmarks/{{also}}pairs/{{augmentation}}.tsv"
     threads: THREADS
     resources:
+        gpu=COMPARING_GPU,
         mem_mb=at_each_attempt(lambda wildcards: pairs_memory(wildcards.augmentation)),
         runtime=at_each_attempt(
             lambda wildcards: needs.comparing_minutes(
@@ -82,6 +83,7 @@ if CONTROLS.get("chance"):
             f"{RESULTS}/benchmarks/{{also}}measure_chance.tsv"
         threads: THREADS
         resources:
+            gpu=COMPARING_GPU,
             mem_mb=at_each_attempt(table_memory),
             runtime=at_each_attempt(
                 lambda wildcards: needs.comparing_minutes(

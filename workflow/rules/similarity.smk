@@ -20,6 +20,7 @@ rule measure_similarity:
         augmentation="|".join(["baseline", *AUGMENTATIONS]),
     threads: THREADS
     resources:
+        gpu=COMPARING_GPU,
         mem_mb=at_each_attempt(table_memory),
         runtime=at_each_attempt(comparing_minutes),
     params:

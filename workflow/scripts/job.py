@@ -55,6 +55,15 @@ def logged(log: str) -> Iterator[None]:
             gc.freeze()  # or Python looks through all of torch for garbage before it ends: 0.3 s
 
 
+def placed(device: str) -> str:
+    """Where `similarity.device` is, in torch's words; the CPU needs no torch."""
+    if device == "cpu":
+        return device
+    from campare import devices
+
+    return str(devices.choose(device, "similarity.device"))
+
+
 def watched(batches: Iterator[Any], images: int) -> Iterator[Any]:
     """The same batches of maps, with a line every half minute and at the end, and then `used`."""
     start = printed = time.monotonic()

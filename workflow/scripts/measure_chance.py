@@ -3,11 +3,12 @@
 import pandas as pd
 
 from campare import chance, data, registry, similarity, store, tables
-from job import logged
+from job import logged, placed
 
 with logged(snakemake.log[0]):
     wanted = snakemake.params
     side = wanted.input_size
+    device = placed(wanted.device)
     images = data.read(snakemake.input.data).images
     untrained = store.read(snakemake.input.untrained)
     parts = []
@@ -26,6 +27,7 @@ with logged(snakemake.log[0]):
             (side, side) if wanted.resolution == "input" else None,
             wanted.epsilon,
             snakemake.threads,
+            device,
             one_split=wanted.one_split,
         )
         for level, found in zip(ignorant, measured, strict=True):

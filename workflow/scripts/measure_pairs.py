@@ -5,11 +5,12 @@ import time
 import pandas as pd
 
 from campare import similarity, store, tables
-from job import logged, used
+from job import logged, placed, used
 
 with logged(snakemake.log[0]):
     wanted = snakemake.params
     side = wanted.input_size
+    device = placed(wanted.device)
     start = time.monotonic()
     models = list(dict.fromkeys(tuple(model) for pair in wanted.pairs for model in pair))
     places = [(models.index(tuple(a)), models.index(tuple(b))) for a, b in wanted.pairs]
@@ -20,6 +21,7 @@ with logged(snakemake.log[0]):
         (side, side) if wanted.resolution == "input" else None,
         wanted.epsilon,
         snakemake.threads,
+        device,
         one_split=wanted.one_split,
     )
     parts = []

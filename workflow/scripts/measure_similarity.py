@@ -5,11 +5,12 @@ import time
 import pandas as pd
 
 from campare import similarity, store, tables
-from job import logged, used
+from job import logged, placed, used
 
 with logged(snakemake.log[0]):
     wanted = snakemake.params
     side = wanted.input_size
+    device = placed(wanted.device)
     start = time.monotonic()
     stores, baselines = snakemake.input.stores, snakemake.input.baselines
     paths = dict(zip(dict.fromkeys(stores), snakemake.output.similarities, strict=True))
@@ -24,6 +25,7 @@ with logged(snakemake.log[0]):
             (side, side) if wanted.resolution == "input" else None,
             wanted.epsilon,
             snakemake.threads,
+            device,
             one_split=wanted.one_split,
         )
         for path, table in zip(with_it, found, strict=True):

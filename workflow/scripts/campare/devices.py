@@ -17,8 +17,8 @@ from campare.errors import CampareError
 _claimed: list[IO[bytes]] = []  # locks, held as long as this process lives
 
 
-def choose(name: str) -> torch.device:
-    """The device that `compute.device` means; "auto" is CUDA, else Apple's MPS, else the CPU.
+def choose(name: str, key: str = "compute.device") -> torch.device:
+    """The device that this key of a study means; "auto" is CUDA, else Apple's MPS, else the CPU.
 
     Raises
     ------
@@ -34,8 +34,8 @@ def choose(name: str) -> torch.device:
         name = next(kind for kind, found in there.items() if found)
     if not there[name]:
         raise CampareError(
-            f"compute.device: {name} is asked for, but torch finds none here; "
-            "set it to auto or cpu, or mend the driver"
+            f"{key}: {name} is asked for, but torch finds none here; set it to cpu, or mend the "
+            "driver"
         )
     if name == "cuda" and (count := torch.cuda.device_count()) > 1:
         gpu = claim([str(torch.cuda.get_device_properties(i).uuid) for i in range(count)])

@@ -9,6 +9,9 @@ plain numpy, for instance
 
 What several metrics need of a map (pixels, ranks, probabilities) is computed when the first asks
 for it, once per model, and the baseline's once for all models. P is the baseline, Q the other.
+
+The loops over pixels are compiled for the CPU (`kernels`); on any other device torch does them
+(`kernels_torch`), on tensors. What a metric of yours sees are arrays all the same.
 """
 
 from __future__ import annotations
@@ -31,8 +34,9 @@ from campare.store import Store
 
 Columns = dict[str, NDArray[Any]]
 
-# Pixels of a chunk of maps: few enough for the cache, many enough to hide Python's overhead.
-CHUNK = 1 << 18
+# Pixels of a chunk of maps: few enough for the cache, many enough to hide Python's overhead. A
+# device is kept busy by more, which takes 70 MB of each model's, and half a gigabyte for a while.
+CHUNK, DEVICE_CHUNK = 1 << 18, 1 << 22
 
 
 Value = TypeVar("Value")
@@ -114,22 +118,36 @@ class Grid:
 
 @dataclass(frozen=True)
 class Side:
-    """One model's side of n pairs: native maps float32 (n, h, w), logits float32 (n, classes)."""
+    """One model's side of n pairs: native maps float32 (n, h, w), logits float32 (n, classes).
+
+    `device` is where `distinct` and `order` are computed and kept: "cpu", arrays, or torch's name
+    of a device, tensors.
+    """
 
     maps: Floats
     logit: Floats
     grid: Grid
+    device: str = "cpu"
+
+    @lazy
+    def kernels(self) -> Any:
+        """The loops over pixels for the device."""
+        if self.device == "cpu":
+            return kernels
+        from campare import kernels_torch
+
+        return kernels_torch
 
     @lazy
     def shown(self) -> Floats:
         """float32 (n, height, width) in [0, 1], as `maps.show` gives them to within 1e-6."""
-        return self.grid.whole(self.distinct)
+        return self.grid.whole(_array(self.distinct))
 
     @lazy
     def ranks(self) -> Floats:
         """float32 (n, height, width): rank of each pixel in its map, 1 to N, ties averaged."""
         _, _, ranks = self.order
-        return (self.grid.whole(ranks) + np.float32(self.grid.pixels + 1)) * np.float32(0.5)
+        return (self.grid.whole(_array(ranks)) + np.float32(self.grid.pixels + 1)) * np.float32(0.5)
 
     @lazy
     def log_probability(self) -> Doubles:
@@ -143,12 +161,16 @@ class Side:
     def distinct(self) -> Floats:
         """float32 (n, d): the distinct pixels, each standing for `grid.weight` of them."""
         rows, columns = self.grid.rows, self.grid.columns
-        return kernels.show(self.maps, rows.sources, rows.shares, columns.sources, columns.shares)
+        maps = self.maps if self.device == "cpu" else self.kernels.bring(self.maps, self.device)
+        shown: Floats = self.kernels.show(
+            maps, rows.sources, rows.shares, columns.sources, columns.shares
+        )
+        return shown
 
     @lazy
     def mass(self) -> Doubles:
         """float64 (n, d): pixels over the sum of all; NaN on a map that is zero everywhere."""
-        pixels = self.distinct.astype(np.float64)
+        pixels = _array(self.distinct).astype(np.float64)
         total = (pixels * self.grid.weight).sum(axis=1, keepdims=True)
         shares: Doubles = np.full(pixels.shape, np.nan)
         np.divide(pixels, total, out=shares, where=total > 0)
@@ -157,17 +179,19 @@ class Side:
     @lazy
     def order(self) -> tuple[Floats, Integers, Floats]:
         """The distinct pixels sorted, the pixels up to each, and centred ranks: `kernels.rank`."""
-        return kernels.rank(self.distinct, self.grid.weight)
+        order: tuple[Floats, Integers, Floats] = self.kernels.rank(self.distinct, self.grid.weight)
+        return order
 
     @lazy
     def constant(self) -> NDArray[np.bool_]:
         """(n,): maps that are zero everywhere, as a constant one is when it is shown."""
-        return np.logical_not(self.distinct.any(axis=1))
+        empty: NDArray[np.bool_] = ~_array(self.distinct.any(axis=1))
+        return empty
 
     @lazy
     def native(self) -> Side:
         """The same maps at their own resolution."""
-        return Side(self.maps, self.logit, Grid.of(self.maps.shape[1:], None))
+        return Side(self.maps, self.logit, Grid.of(self.maps.shape[1:], None), self.device)
 
 
 @dataclass(frozen=True)
@@ -181,7 +205,9 @@ class Pairs:
     @lazy
     def distances(self) -> Doubles:
         """float64 (n, 2): Σ |p − q| and Σ (p − q)² over all pixels."""
-        return kernels.distances(self.p.distinct, self.q.distinct, self.p.grid.weight)
+        p, q = self.p, self.q
+        sums: Doubles = p.kernels.distances(p.distinct, q.distinct, p.grid.weight)
+        return sums
 
     @lazy
     def native(self) -> Pairs:
@@ -198,8 +224,8 @@ def overlap(pairs: Pairs, share: float) -> dict[str, Doubles]:
     of the image in (0, 1].
     """
     p, q = pairs.p, pairs.q
-    cuts = [kernels.cut(side.order[0], side.order[1], share) for side in (p, q)]
-    first, second, both = kernels.overlap(p.distinct, q.distinct, p.grid.weight, *cuts).T
+    cuts = [side.kernels.cut(side.order[0], side.order[1], share) for side in (p, q)]
+    first, second, both = p.kernels.overlap(p.distinct, q.distinct, p.grid.weight, *cuts).T
     return {
         "": both / (first + second - both),
         "_area_baseline": first / p.grid.pixels,
@@ -266,7 +292,7 @@ def entropy_histogram(pairs: Pairs) -> dict[str, Doubles]:
     """
 
     def measured(side: Side) -> Doubles:
-        levels = np.minimum(side.distinct * 256, 255).astype(np.int64)
+        levels = np.minimum(_array(side.distinct) * 256, 255).astype(np.int64)
         bins = levels + 256 * np.arange(len(levels))[:, None]
         weight = np.broadcast_to(side.grid.weight, bins.shape)
         counts = np.bincount(bins.ravel(), weight.ravel(), 256 * len(levels))
@@ -299,12 +325,18 @@ def _of_each(pairs: Pairs, measure: Callable[[Side], Doubles]) -> dict[str, Doub
 
 def _correlation(pairs: Pairs, p: Floats, q: Floats) -> Doubles:
     """Pearson correlation of (n, d) and (n, d), weighted."""
-    of_p, of_q, of_pp, of_qq, of_pq = kernels.products(p, q, pairs.p.grid.weight).T
+    of_p, of_q, of_pp, of_qq, of_pq = pairs.p.kernels.products(p, q, pairs.p.grid.weight).T
     n = pairs.p.grid.pixels
     with np.errstate(divide="ignore", invalid="ignore"):
         spread = np.sqrt(of_pp - of_p * of_p / n) * np.sqrt(of_qq - of_q * of_q / n)
         r: Doubles = (of_pq - of_p * of_q / n) / spread
     return np.where(spread > 0, np.clip(r, -1, 1), np.nan)
+
+
+def _array(values: Any) -> NDArray[Any]:
+    """What a `Side` keeps on its device, as an array."""
+    found: NDArray[Any] = values if isinstance(values, np.ndarray) else values.cpu().numpy()
+    return found
 
 
 def measure(name: str, pairs: Pairs) -> dict[str, Doubles]:
@@ -339,11 +371,14 @@ def table(
     size: tuple[int, int] | None,
     epsilon: float,
     threads: int = 1,
+    device: str = "cpu",
     *,
     one_split: bool = True,
 ) -> pd.DataFrame:
     """All metrics of one model against the baseline: `tables` of one."""
-    return tables(baseline, [model], metrics, size, epsilon, threads, one_split=one_split)[0]
+    return tables(baseline, [model], metrics, size, epsilon, threads, device, one_split=one_split)[
+        0
+    ]
 
 
 def tables(
@@ -353,6 +388,7 @@ def tables(
     size: tuple[int, int] | None,
     epsilon: float,
     threads: int = 1,
+    device: str = "cpu",
     *,
     one_split: bool = True,
 ) -> list[pd.DataFrame]:
@@ -368,6 +404,9 @@ def tables(
         ε of the divergences.
     threads
         The work is cut in the same chunks whatever their number, so results do not depend on it.
+        One is enough for a device.
+    device
+        "cpu", or torch's name of another device, which adds sums up in another order.
     one_split
         Whether all models are of one split; False where each seed trains on images of its own.
 
@@ -403,7 +442,7 @@ def tables(
             }
         )
         for model, columns in zip(
-            models, _in_chunks((baseline, *models), size, threads, work), strict=True
+            models, _in_chunks((baseline, *models), size, threads, device, work), strict=True
         )
     ]
 
@@ -415,6 +454,7 @@ def between(
     size: tuple[int, int] | None,
     epsilon: float,
     threads: int = 1,
+    device: str = "cpu",
     *,
     one_split: bool = True,
 ) -> list[pd.DataFrame]:
@@ -428,7 +468,7 @@ def between(
         Each is prepared once for all its pairs.
     pairs
         Two places in `models` each.
-    metrics, size, epsilon, threads, one_split
+    metrics, size, epsilon, threads, device, one_split
         As in `tables`.
 
     Returns
@@ -469,7 +509,9 @@ def between(
                 **columns,
             }
         )
-        for (a, b), columns in zip(pairs, _in_chunks(models, size, threads, work), strict=True)
+        for (a, b), columns in zip(
+            pairs, _in_chunks(models, size, threads, device, work), strict=True
+        )
     ]
 
 
@@ -477,16 +519,17 @@ def _in_chunks(
     models: Sequence[Store],
     size: tuple[int, int] | None,
     threads: int,
+    device: str,
     work: Callable[[Sequence[Side]], list[Columns]],
 ) -> list[Columns]:
     """What `work` says of the models' maps, a chunk of images at a time: columns per comparison."""
     memory.keep_freed()
     grid = Grid.of(models[0].maps.shape[1:], size)
-    step = max(1, CHUNK // grid.pixels)
+    step = max(1, (CHUNK if device == "cpu" else DEVICE_CHUNK) // grid.pixels)
 
     def chunk(start: int) -> list[Columns]:
         rows = slice(start, start + step)
-        return work([Side(model.maps[rows], model.logit[rows], grid) for model in models])
+        return work([Side(model.maps[rows], model.logit[rows], grid, device) for model in models])
 
     with ThreadPoolExecutor(threads) as pool:
         chunks = list(pool.map(chunk, range(0, len(models[0].maps), step)))

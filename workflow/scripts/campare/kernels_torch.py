@@ -1,0 +1,100 @@
+"""The inner loops of the similarity engine on any device that torch knows and has float64: CUDA.
+
+Functions have the names, arguments and meaning of those of `kernels`, with tensors for the maps.
+Pixels, ranks and counts are the same to the bit; sums, in float64, are added in another order.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from campare.kernels import Doubles, Floats, Integers
+
+
+def bring(maps: Floats, device: str) -> Tensor:
+    """Native maps float32 (n, h, w) to the device."""
+    return torch.from_numpy(np.ascontiguousarray(maps)).to(device)
+
+
+def show(
+    maps: Tensor,
+    rows: NDArray[np.int64],
+    row_shares: Floats,
+    columns: NDArray[np.int64],
+    column_shares: Floats,
+) -> Tensor:
+    """float32 (n, h, w) -> float32 (n, dy·dx) in [0, 1], as `kernels.show`."""
+    given = rows, row_shares, columns, column_shares
+    y, of_y, x, of_x = (torch.from_numpy(values).to(maps.device) for values in given)
+    coarse = _stretched(torch.where(maps > 0, maps, 0))
+    wide = coarse[:, :, x[:, 0]] * of_x[:, 0] + coarse[:, :, x[:, 1]] * of_x[:, 1]
+    fine = wide[:, y[:, 0]] * of_y[:, :1] + wide[:, y[:, 1]] * of_y[:, 1:]
+    return _stretched(fine).flatten(1)
+
+
+def _stretched(maps: Tensor) -> Tensor:
+    """(value − min)/(1e-7 + max of that), per map (n, h, w)."""
+    risen = maps - maps.amin((1, 2), keepdim=True)
+    return risen / (risen.amax((1, 2), keepdim=True) + 1e-7)
+
+
+def rank(values: Tensor, weight: Integers) -> tuple[Tensor, Tensor, Tensor]:
+    """Pixels sorted float32 (n, d), pixels up to each int32, ranks float32, as `kernels.rank`."""
+    weights = _beside(values, weight)
+    ordered, place = values.sort(dim=1)
+    reached = weights[place].cumsum(1, dtype=torch.int32)
+    first = torch.searchsorted(ordered, ordered)
+    last = torch.searchsorted(ordered, ordered, right=True) - 1
+    upto = reached.gather(1, last)
+    before = reached.gather(1, first) - weights[place.gather(1, first)]
+    doubled = (before + upto - reached[:, -1:]).float()
+    return ordered, upto, torch.empty_like(values).scatter_(1, place, doubled)
+
+
+def cut(ordered: Tensor, upto: Tensor, share: float) -> Tensor:
+    """float32 (n,): the least value at or above the percentile 100 − share, as `kernels.cut`."""
+    last = upto[:, -1] - 1
+    position = last.double() * ((100 - share) / 100)
+    under = position.floor()
+    t = position - under
+    places = torch.stack([under.int(), torch.minimum(under.int() + 1, last)], dim=1)
+    found = torch.searchsorted(upto, places, right=True)
+    a, b = ordered.gather(1, found).double().unbind(1)
+    percentile = torch.where(t < 0.5, a + (b - a) * t, b - (b - a) * (1 - t))
+    return torch.where(percentile <= a, a, b).float()
+
+
+def overlap(p: Tensor, q: Tensor, weight: Integers, p_cut: Tensor, q_cut: Tensor) -> Integers:
+    """int32 (n, 3): pixels at or above the cuts, of p, of q, of both."""
+    weights = _beside(p, weight)
+    a, b = p >= p_cut[:, None], q >= q_cut[:, None]
+    counts = [(mask * weights).sum(1, dtype=torch.int32) for mask in (a, b, a & b)]
+    found: Integers = torch.stack(counts, dim=1).cpu().numpy()
+    return found
+
+
+def products(p: Tensor, q: Tensor, weight: Integers) -> Doubles:
+    """float64 (n, 5): sums of p, q, p², q² and pq over all pixels."""
+    a, b = p.double(), q.double()
+    return _sums(weight, a, b, a * a, b * b, a * b)
+
+
+def distances(p: Tensor, q: Tensor, weight: Integers) -> Doubles:
+    """float64 (n, 2): sums of |p − q| and (p − q)² over all pixels."""
+    gap = p.double() - q.double()
+    return _sums(weight, gap.abs(), gap * gap)
+
+
+def _sums(weight: Integers, *terms: Tensor) -> Doubles:
+    """Weighted sum of each, float64 (n, d), as a column."""
+    weights = _beside(terms[0], weight)
+    found: Doubles = torch.stack([(x * weights).sum(1) for x in terms], dim=1).cpu().numpy()
+    return found
+
+
+def _beside(values: Tensor, weight: Integers) -> Tensor:
+    """How often each pixel occurs, int32 (d,), where the values are."""
+    return torch.from_numpy(weight).to(values.device)
