@@ -77,6 +77,7 @@ def test_fashion_study_is_valid_and_has_every_stage() -> None:
         "learning_rate": 1e-3,
         "weight_decay": 0,
         "precision": "float32",
+        "cuda_graph": False,
         "seed": 0,
     }
 
@@ -118,6 +119,7 @@ def test_defaults_are_the_thesis() -> None:
         "learning_rate": 1e-3,
         "weight_decay": 1e-5,
         "precision": "float32",
+        "cuda_graph": False,
         "seed": 0,
     }
     assert study["seeds"] == [1, 2, 3]

@@ -402,6 +402,25 @@ def test_bfloat16_trains_float32_weights_that_differ(
     assert history["train_loss"].iloc[-1] < history["train_loss"].iloc[0]
 
 
+@pytest.mark.parametrize(("precision", "tf32"), [("float32", False), ("tf32", True)])
+def test_convolutions_take_tf32_where_it_is_asked_for_alone(
+    precision: str, tf32: bool, digits: data.Dataset, split: pd.DataFrame, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    seen = set()
+    measure = train.performance.scores
+
+    def spied(counts: Any) -> Any:
+        seen.add(torch.backends.cudnn.allow_tf32)
+        return measure(counts)
+
+    monkeypatch.setattr(train.performance, "scores", spied)
+    weights, *_ = run(settings(precision=precision, epochs=1), digits, split, tmp_path / precision)
+    assert seen == {tf32}
+    plain, *_ = run(settings(epochs=1), digits, split, tmp_path / "plain")
+    assert all(torch.equal(weights[name], plain[name]) for name in plain)  # the CPU has none
+
+
 def test_metadata_says_what_made_the_weights(
     digits: data.Dataset, split: pd.DataFrame, tmp_path: Path
 ) -> None:

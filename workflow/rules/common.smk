@@ -327,6 +327,7 @@ def training_settings(augmentation, seed):
         "learning_rate": STUDY["training"]["learning_rate"],
         "weight_decay": STUDY["training"]["weight_decay"],
         "precision": STUDY["training"]["precision"],
+        "cuda_graph": STUDY["training"]["cuda_graph"],
         "init_seed": stream("init", STUDY["model"]["seed"]),
         "order_seed": stream("order", STUDY["training"]["seed"]),
         "augmentation_seed": stream("augmentation", STUDY["augmenting"]["seed"]),

@@ -8,6 +8,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -22,7 +23,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialized
 from torch.optim.adam import adam
 
-from campare import data, devices, memory, models, performance, seeding
+from campare import data, devices, memory, models, performance, replay, seeding
 from campare.atomic import replacing
 from campare.augment import Augmenter, Batch
 from campare.data import Dataset
@@ -45,8 +46,8 @@ class Settings:
     Attributes
     ----------
     precision
-        "float32" (convolutions on CUDA take TF32, torch's default), or "bfloat16" (autocast:
-        weights, loss and optimizer stay float32).
+        "float32", "tf32" (of convolutions on CUDA, torch's own default; float32 elsewhere), or
+        "bfloat16" (autocast: weights, loss and optimizer stay float32).
     device
         "cpu", "cuda", "mps" or "auto".
     threads
@@ -60,6 +61,8 @@ class Settings:
         `input_size`; all that train are then rounded to uint8 in between.
     steps
         The augmentation: [registry name, all its parameters], applied in turn; none = identity.
+    cuda_graph
+        On CUDA, launch each step whole (`replay.Replay`), for the same weights.
     evaluate
         Subsets of the split measured after every epoch. "validation" chooses the best.
     """
@@ -80,6 +83,7 @@ class Settings:
     order_seed: int
     augmentation_seed: int
     steps: Sequence[tuple[str, dict[str, Any]]] = ()
+    cuda_graph: bool = False
     evaluate: Sequence[str] = ("validation",)
 
     @classmethod
@@ -215,7 +219,8 @@ def train(
     run.save(checkpoint)
     while run.epoch < settings.epochs:
         try:
-            run.advance(name, progress)
+            with arithmetic(settings.precision):
+                run.advance(name, progress)
         except Stopped:
             _insist_on_owning(checkpoint)
             run.save(checkpoint)
@@ -230,6 +235,13 @@ def train(
     columns = ["epoch", "train_loss", *measured, "seconds", "images_per_second"]
     history = pd.DataFrame(run.history, columns=columns)
     return run.best, {**metadata, "epoch": run.best_epoch}, history
+
+
+def arithmetic(precision: str) -> AbstractContextManager[None]:
+    """What cuDNN's convolutions compute with; without it they take TF32 for float32."""
+    return torch.backends.cudnn.flags(
+        enabled=True, deterministic=True, allow_tf32=precision == "tf32"
+    )
 
 
 def release(checkpoint: Path) -> None:
@@ -346,6 +358,9 @@ class _Run:
         ).to(device, memory_format=self.layout)  # type: ignore[call-overload]
         pool_leanly(self.model)
         self.adam = Adam(self.model.parameters(), settings.learning_rate, settings.weight_decay)
+        self.step: replay.Step = self._step
+        if settings.cuda_graph and device.type == "cuda":
+            self.step = replay.Replay(self._step, lambda: self._state().values(), replay.on_cuda)
         self.history: list[dict[str, float]] = []
         self.best = self._weights()
         # Of the epoch under way: loss and size of each batch so far, and the time they took.
@@ -403,20 +418,25 @@ class _Run:
         self.model.train()
         told = time.monotonic()
         for images, targets in self.feed.batches(self.epoch + 1, len(self.sizes)):
-            loss = F.cross_entropy(self._logits(images), targets)
-            self.model.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            self.adam.step()
-            self.losses.append(loss.detach())
+            self.losses.append(self.step(images, targets))
             self.sizes.append(len(images))
             if time.monotonic() - told >= 1:
                 told = time.monotonic()
                 state = {"epoch": self.epoch + 1, "epochs": self.settings.epochs}
-                done = {"done": sum(self.sizes), "images": self.feed.length, "loss": loss.item()}
+                loss = self.losses[-1].item()
+                done = {"done": sum(self.sizes), "images": self.feed.length, "loss": loss}
                 progress({"event": "batch", **state, **done})
                 if not np.isfinite(done["loss"]):
                     break
             self._heed()
+
+    def _step(self, images: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Change the weights by a batch; its loss before that."""
+        loss = F.cross_entropy(self._logits(images), targets)
+        self.model.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.adam.step()
+        return loss.detach()
 
     def _measure(self, subset: str) -> dict[str, float]:
         """Loss and scores on a subset."""
