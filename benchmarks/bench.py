@@ -92,6 +92,8 @@ def main() -> None:
                 flush=True,
             )
     about = {"machine": machine(device, wanted.threads), "results": [asdict(row) for row in found]}
+    if wanted.cuda:
+        about["machine"]["peak_gpu_memory_mb"] = torch.cuda.max_memory_reserved() / 1e6
     wanted.output.write_text(json.dumps(about, indent=2) + "\n")
 
 
