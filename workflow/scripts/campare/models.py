@@ -395,8 +395,6 @@ def fold_batch_norms(network: nn.Module, layer: nn.Module) -> int:
     How many were folded.
     """
     network.eval()
-    if not any(isinstance(module, nn.BatchNorm2d) for module in network.modules()):
-        return 0  # as after a first call: tracing a large network takes longer than a few maps
     try:
         nodes = list(fx.symbolic_trace(network).graph.nodes)
     except Exception:  # what a network's own code raises at a tensor without values
