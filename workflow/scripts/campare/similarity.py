@@ -376,9 +376,10 @@ def table(
     one_split: bool = True,
 ) -> pd.DataFrame:
     """All metrics of one model against the baseline: `tables` of one."""
-    return tables(baseline, [model], metrics, size, epsilon, threads, device, one_split=one_split)[
-        0
-    ]
+    (found,) = tables(
+        baseline, [model], metrics, size, epsilon, threads, device, one_split=one_split
+    )
+    return found
 
 
 def tables(
