@@ -26,7 +26,7 @@ def rules() -> set[str]:
 
 
 def test_every_rule_that_is_named_exists() -> None:
-    assert set(GROUPS) | set(PROFILE["set-resources"]) <= rules()
+    assert set(GROUPS) | set(PROFILE.get("set-resources", {})) <= rules()
 
 
 def test_all_tables_and_figures_of_a_study_share_one_submission() -> None:

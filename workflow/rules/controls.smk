@@ -111,7 +111,7 @@ if CONTROLS.get("chance"):
             f"{RESULTS}/benchmarks/{{also}}tabulate_chance.tsv"
         resources:
             mem_mb=at_each_attempt(table_memory),
-            runtime=lambda wildcards, attempt: 30 * attempt,
+            runtime=lambda wildcards, attempt: 10 * attempt,
         params:
             metrics=DISTANCES,
             code=code("tabulate_chance"),
@@ -130,7 +130,7 @@ if CONTROLS.get("chance"):
             f"{RESULTS}/benchmarks/{{also}}plot_chance.tsv"
         resources:
             mem_mb=at_each_attempt(table_memory),
-            runtime=lambda wildcards, attempt: 30 * attempt,
+            runtime=lambda wildcards, attempt: 10 * attempt,
         params:
             dpi=DPI,
             described=DESCRIBED,
@@ -200,7 +200,7 @@ if STUDY["reference"] == "none":
             f"{RESULTS}/benchmarks/{{also}}plot_between.tsv"
         resources:
             mem_mb=at_each_attempt(table_memory),
-            runtime=lambda wildcards, attempt: 30 * attempt,
+            runtime=lambda wildcards, attempt: 10 * attempt,
         params:
             dpi=DPI,
             described=DESCRIBED,
@@ -220,7 +220,7 @@ rule tabulate_gain:
         f"{RESULTS}/benchmarks/tabulate_gain.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         models=MODELS,
         paired=PAIRED_SEEDS,
@@ -242,7 +242,7 @@ rule tabulate_summary:
         f"{RESULTS}/benchmarks/{{also}}tabulate_summary.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         metric=STUDY["analysis"]["summary"],
         code=code("tabulate_summary"),
@@ -261,7 +261,7 @@ rule plot_summary:
         f"{RESULTS}/benchmarks/{{also}}plot_summary.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         study=STUDY["study"],
         metric=STUDY["analysis"]["summary"],
@@ -313,7 +313,7 @@ if PROFILED:
             f"{RESULTS}/benchmarks/{{also}}plot_profiles.tsv"
         resources:
             mem_mb=at_each_attempt(table_memory),
-            runtime=lambda wildcards, attempt: 30 * attempt,
+            runtime=lambda wildcards, attempt: 10 * attempt,
         params:
             dpi=DPI,
             described=DESCRIBED,
@@ -336,7 +336,7 @@ if STUDY["reference"] == "disjoint":
             f"{RESULTS}/benchmarks/{{also}}tabulate_shared.tsv"
         resources:
             mem_mb=at_each_attempt(lambda wildcards: pairs_memory(*PAIRED)),
-            runtime=lambda wildcards, attempt: 30 * attempt,
+            runtime=lambda wildcards, attempt: 10 * attempt,
         params:
             augmentations=AUGMENTATIONS,
             baselines=[seed for _, seed in references_of(AUGMENTATIONS[0], SEEDS[0])],

@@ -72,7 +72,7 @@ rule tabulate_covering:
         f"{RESULTS}/benchmarks/tabulate_covering.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         sizes=COVERING["sizes"],
         metrics=METRICS,
@@ -92,7 +92,7 @@ rule plot_covering:
         f"{RESULTS}/benchmarks/plot_covering.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         described=DESCRIBED,
         dpi=DPI,

@@ -47,7 +47,7 @@ rule tabulate_faithfulness:
         f"{RESULTS}/benchmarks/{{also}}tabulate_faithfulness.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         models=MODELS,
         paired=PAIRED_SEEDS,
@@ -70,7 +70,7 @@ rule plot_faithfulness:
         f"{RESULTS}/benchmarks/{{also}}plot_faithfulness.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         dpi=DPI,
         code=code("plot_faithfulness"),

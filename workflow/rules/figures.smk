@@ -21,7 +21,7 @@ rule plot_examples:
         f"{RESULTS}/benchmarks/plot_examples.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         augmentations=STUDY["augmentations"],
         at=STUDY["augmenting"]["at"],
@@ -51,7 +51,7 @@ rule plot_history:
         f"{RESULTS}/benchmarks/plot_history.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         models=MODELS,
         dpi=DPI,
@@ -72,7 +72,7 @@ rule plot_performance:
         f"{RESULTS}/benchmarks/plot_performance.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         dpi=DPI,
         code=code("plot_performance"),
@@ -91,7 +91,7 @@ rule plot_confusion:
         f"{RESULTS}/benchmarks/plot_confusion.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         dpi=DPI,
         code=code("plot_confusion"),
@@ -111,7 +111,7 @@ rule plot_boxplots:
         f"{RESULTS}/benchmarks/{{also}}plot_boxplots.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         augmentations=AUGMENTATIONS,
         seeds=len(SEEDS),
@@ -133,7 +133,7 @@ rule plot_correlations:
         f"{RESULTS}/benchmarks/{{also}}plot_correlations.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         augmentations=AUGMENTATIONS,
         dpi=DPI,
@@ -155,7 +155,7 @@ rule plot_pairs:
         f"{RESULTS}/benchmarks/{{also}}plot_pairs.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         metrics=METRICS,
         top_pairs=STUDY["analysis"]["top_pairs"],
@@ -176,7 +176,7 @@ rule plot_segments:
         f"{RESULTS}/benchmarks/{{also}}plot_segments.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         models=AUGMENTED,
         segments=STUDY["analysis"]["segments"],
@@ -207,7 +207,7 @@ rule plot_extremes:
         f"{RESULTS}/benchmarks/{{also}}plot_extremes_{{highest}}.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         models=[*REFERENCES, *AUGMENTED],
         statistic="{highest}",
@@ -231,7 +231,7 @@ rule plot_overlays:
         f"{RESULTS}/benchmarks/{{also}}plot_overlays.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         models=FIRST,
         input_size=STUDY["model"]["input_size"],
@@ -253,7 +253,7 @@ rule plot_accuracy:
         f"{RESULTS}/benchmarks/{{also}}plot_accuracy.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         augmentations=AUGMENTATIONS,
         dpi=DPI,

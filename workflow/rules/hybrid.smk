@@ -105,7 +105,7 @@ rule tabulate_agreement:
         f"{RESULTS}/benchmarks/tabulate_agreement.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         metrics=METRICS,
         code=code("tabulate_agreement"),
@@ -124,7 +124,7 @@ rule plot_agreement:
         f"{RESULTS}/benchmarks/plot_agreement.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         models=["cnn", "cnn-svm"],
         described=DESCRIBED,
@@ -146,7 +146,7 @@ rule plot_side_by_side:
         f"{RESULTS}/benchmarks/plot_side_by_side.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         models=["cnn", "cnn-svm"],
         dpi=DPI,
@@ -173,7 +173,7 @@ rule tabulate_hybrid:
         f"{RESULTS}/benchmarks/tabulate_hybrid.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         models=HYBRID_MODELS,
         reference="network",
@@ -193,7 +193,7 @@ rule plot_hybrid_scores:
         f"{RESULTS}/benchmarks/plot_hybrid_scores.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         dpi=DPI,
         code=code("plot_scores"),
@@ -212,7 +212,7 @@ rule plot_hybrid_confusion:
         f"{RESULTS}/benchmarks/plot_hybrid_confusion.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         dpi=DPI,
         code=code("plot_svm_confusion"),

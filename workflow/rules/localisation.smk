@@ -37,7 +37,7 @@ rule tabulate_localisation:
         f"{RESULTS}/benchmarks/{{also}}tabulate_localisation.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         models=MODELS,
         paired=PAIRED_SEEDS,
@@ -59,7 +59,7 @@ rule plot_localisation:
         f"{RESULTS}/benchmarks/{{also}}plot_localisation.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         labels=registry.LOCALISATION,
         dpi=DPI,
@@ -83,7 +83,7 @@ rule tabulate_spurious:
         f"{RESULTS}/benchmarks/{{also}}tabulate_spurious.tsv"
     resources:
         mem_mb=at_each_attempt(explaining_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         models=MODELS,
         paired=PAIRED_SEEDS,
@@ -106,7 +106,7 @@ rule plot_spurious:
         f"{RESULTS}/benchmarks/{{also}}plot_spurious.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         region=SPURIOUS,
         dpi=DPI,

@@ -76,7 +76,7 @@ rule tabulate_masking:
         f"{RESULTS}/benchmarks/tabulate_masking.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         models=[*PIXEL_MACHINES, "cnn"],
         reference="unmasked",
@@ -96,7 +96,7 @@ rule plot_masking_scores:
         f"{RESULTS}/benchmarks/plot_masking_scores.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         dpi=DPI,
         code=code("plot_scores"),
@@ -115,7 +115,7 @@ rule plot_masking_confusion:
         f"{RESULTS}/benchmarks/plot_masking_confusion.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         dpi=DPI,
         code=code("plot_svm_confusion"),
@@ -135,7 +135,7 @@ rule plot_masks:
         f"{RESULTS}/benchmarks/plot_masks.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         machines=PIXEL_MACHINES,
         dpi=DPI,

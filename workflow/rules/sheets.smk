@@ -14,7 +14,7 @@ rule plot_sheets:
         f"{RESULTS}/benchmarks/plot_sheets.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         **STUDY["sheets"],
         dpi=DPI,

@@ -17,7 +17,7 @@ rule tabulate_performance:
         f"{RESULTS}/benchmarks/tabulate_performance.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         models=MODELS,
         code=code("tabulate_performance"),
@@ -42,7 +42,7 @@ rule tabulate_aggregate:
         f"{RESULTS}/benchmarks/{{also}}tabulate_aggregate.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         models=AUGMENTED,
         matched=MATCHED_MODELS,
@@ -65,7 +65,7 @@ rule tabulate_correlation:
         f"{RESULTS}/benchmarks/{{also}}tabulate_correlation.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         metrics=METRICS,
         augmentations=AUGMENTATIONS,
@@ -86,7 +86,7 @@ rule tabulate_extremes:
         f"{RESULTS}/benchmarks/{{also}}tabulate_extremes.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         metrics=METRICS,
         code=code("tabulate_extremes"),
@@ -105,7 +105,7 @@ rule tabulate_segments:
         f"{RESULTS}/benchmarks/{{also}}tabulate_segments.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         models=AUGMENTED,
         metrics=METRICS,
@@ -128,7 +128,7 @@ rule tabulate_accuracy:
         f"{RESULTS}/benchmarks/{{also}}tabulate_accuracy.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         models=AUGMENTED,
         metrics=METRICS,
@@ -148,7 +148,7 @@ rule tabulate_validation:
         f"{RESULTS}/benchmarks/tabulate_validation.tsv"
     resources:
         mem_mb=at_each_attempt(table_memory),
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         models=MODELS,
         code=code("tabulate_validation"),
@@ -170,7 +170,7 @@ if STUDY["published"]:
             f"{RESULTS}/benchmarks/tabulate_published.tsv"
         resources:
             mem_mb=at_each_attempt(table_memory),
-            runtime=lambda wildcards, attempt: 30 * attempt,
+            runtime=lambda wildcards, attempt: 10 * attempt,
         params:
             published=STUDY["published"],
             references={seed: reference_of(seed)[1] for seed in SEEDS},
