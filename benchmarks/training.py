@@ -16,7 +16,7 @@ from torch.utils.data import ConcatDataset, DataLoader, Dataset
 from torchvision.transforms import v2
 
 import library
-from campare import data, models, registry, train
+from campare import data, devices, models, registry, train
 from rounds import Row, Work, interleaved, row, timed
 
 
@@ -36,7 +36,6 @@ class Case:
 
 SIDE = 32  # of a picture, pixels
 GOALS = {"affine": 2.2, "elastic": 3.5}
-BARE = Case()
 HALF = Case(copies=1)
 # On a GPU: the thesis's network.
 LARGE = [
@@ -49,14 +48,14 @@ LARGE = [
 def rows(rounds: int, device: torch.device, images: int = 320) -> Iterator[Row]:
     pictures = library.pictures(images, SIDE)
     labels = np.arange(images) % 10
-    sides: dict[str, Work] = {"bare step": bare(BARE, pictures, labels, device)}
+    sides: dict[str, Work] = {"bare step": bare(Case(), pictures, labels, device)}
     for name in GOALS:
         sides[name] = ours(Case(name), pictures, labels, device)
         sides[f"library {name}"] = theirs(Case(name), pictures, labels, device)
     sides["half"] = ours(HALF, pictures, labels, device)
     sides["library half"] = theirs(HALF, pictures, labels, device)
     if device.type == "cuda":
-        sides["graph"] = ours(replace(BARE, cuda_graph=True), pictures, labels, device)
+        sides["graph"] = ours(Case(cuda_graph=True), pictures, labels, device)
     rates = interleaved(sides, rounds)
     for name, goal in GOALS.items():
         yield row(f"train_{name}", rates, name, f"library {name}", goal, "images/s")
@@ -182,7 +181,7 @@ def theirs(case: Case, pictures: np.ndarray, labels: np.ndarray, device: torch.d
         count = 0
         for images, targets in loader:
             images, targets = (part.to(device, non_blocking=True) for part in (images, targets))
-            with train.arithmetic(case.precision):
+            with devices.convolutions(tf32=case.precision == "tf32"):
                 with torch.autocast(device.type, torch.bfloat16, enabled=half):
                     loss = F.cross_entropy(network(images), targets)
                 adam.zero_grad()
@@ -205,7 +204,7 @@ def bare(case: Case, pictures: np.ndarray, labels: np.ndarray, device: torch.dev
     targets = torch.eye(10, device=device)[torch.from_numpy(labels)].split(case.batch)
 
     def work() -> float:
-        with train.arithmetic(case.precision):
+        with devices.convolutions(tf32=case.precision == "tf32"):
             for batch, wanted in list(zip(images, targets, strict=True)) * (1 + case.copies):
                 loss = F.cross_entropy(network(batch), wanted)
                 network.zero_grad()

@@ -45,11 +45,14 @@ for metric in ("overlap_20", "spearman", "msd", "kl", "class_kld"):
 """
 
 
+BESIDE_NETWORKS = ["torchvision", "pytorch_grad_cam", "sympy", "torch._dynamo", "matplotlib"]
+
+
 @pytest.mark.parametrize(
     ("work", "unneeded"),
     [
-        (TRAINING, ["torchvision", "pytorch_grad_cam", "sympy", "torch._dynamo", "matplotlib"]),
-        (MAPPING, ["torchvision", "pytorch_grad_cam", "sympy", "torch._dynamo", "matplotlib"]),
+        (TRAINING, BESIDE_NETWORKS),
+        (MAPPING, BESIDE_NETWORKS),
         (COMPARING, ["torch", "matplotlib", "scipy.stats"]),
     ],
     ids=["training", "mapping", "comparing"],

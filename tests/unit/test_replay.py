@@ -59,7 +59,7 @@ def losses(trained: Trained, step: replay.Step, sizes: list[int], device: str = 
 def test_a_replay_is_the_step_itself(sizes: list[int]) -> None:
     plain, replayed = Trained(), Trained()
     expected = losses(plain, plain.step, sizes)
-    found = losses(replayed, replay.Replay(replayed.step, replayed.state, recorded), sizes)
+    found = losses(replayed, replay.Replay(replayed.step, replayed.state(), recorded), sizes)
     assert torch.equal(found, expected)
     for a, b in zip(replayed.state(), plain.state(), strict=True):
         assert torch.equal(a, b)
@@ -72,7 +72,7 @@ def test_the_largest_batches_are_replayed_and_smaller_ones_are_not() -> None:
         sizes.append(len(images))
         return trained.step(images, targets)
 
-    step = replay.Replay(noted, trained.state, lambda work: (lambda: None, work()))
+    step = replay.Replay(noted, trained.state(), lambda work: (lambda: None, work()))
     losses(trained, step, [5, 8, 8, 5, 8])
     assert sizes == [5, 8, 5]  # a resumed epoch may begin with its last batch
 
@@ -82,7 +82,7 @@ def test_a_cuda_graph_is_the_step_itself() -> None:
     sizes = [8, 8, 8, 5, 8, 8, 5]
     plain, replayed = Trained("cuda"), Trained("cuda")
     expected = losses(plain, plain.step, sizes, "cuda")
-    step = replay.Replay(replayed.step, replayed.state, replay.on_cuda)
+    step = replay.Replay(replayed.step, replayed.state(), replay.on_cuda)
     assert torch.equal(losses(replayed, step, sizes, "cuda"), expected)
     for a, b in zip(replayed.state(), plain.state(), strict=True):
         assert torch.equal(a, b)
@@ -98,4 +98,4 @@ def test_a_step_that_asks_the_device_is_refused() -> None:
         return loss
 
     with pytest.raises(CampareError, match=r"training\.cuda_graph"):
-        losses(trained, replay.Replay(asking, trained.state, replay.on_cuda), [8], "cuda")
+        losses(trained, replay.Replay(asking, trained.state(), replay.on_cuda), [8], "cuda")

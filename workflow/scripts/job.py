@@ -61,7 +61,7 @@ def placed(device: str) -> str:
         return device
     from campare import devices
 
-    return str(devices.choose(device, "similarity.device"))
+    return str(devices.choose(device, "similarity.device", "cpu"))
 
 
 def watched(batches: Iterator[Any], images: int) -> Iterator[Any]:

@@ -27,7 +27,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import nn
 
-from campare import memory, models, registry
+from campare import devices, memory, models, registry
 from campare.data import Rows
 from campare.errors import CampareError
 from campare.preprocess import prepare
@@ -187,7 +187,7 @@ def exact(device: torch.device, *, gradient: bool) -> Iterator[None]:
     """float32 without TF32 or autocast; gradients only where they are needed."""
     with (
         torch.autocast(device.type, enabled=False),
-        torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False),
+        devices.convolutions(tf32=False),
         torch.enable_grad() if gradient else torch.inference_mode(),
     ):
         yield

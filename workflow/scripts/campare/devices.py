@@ -7,6 +7,7 @@ import itertools
 import os
 import tempfile
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO
 
@@ -17,7 +18,7 @@ from campare.errors import CampareError
 _claimed: list[IO[bytes]] = []  # locks, held as long as this process lives
 
 
-def choose(name: str, key: str = "compute.device") -> torch.device:
+def choose(name: str, key: str = "compute.device", instead: str = "auto or cpu") -> torch.device:
     """The device that this key of a study means; "auto" is CUDA, else Apple's MPS, else the CPU.
 
     Raises
@@ -34,14 +35,19 @@ def choose(name: str, key: str = "compute.device") -> torch.device:
         name = next(kind for kind, found in there.items() if found)
     if not there[name]:
         raise CampareError(
-            f"{key}: {name} is asked for, but torch finds none here; set it to cpu, or mend the "
-            "driver"
+            f"{key}: {name} is asked for, but torch finds none here; "
+            f"set it to {instead}, or mend the driver"
         )
     if name == "cuda" and (count := torch.cuda.device_count()) > 1:
         gpu = claim([str(torch.cuda.get_device_properties(i).uuid) for i in range(count)])
         torch.cuda.set_device(gpu)
         return torch.device("cuda", gpu)
     return torch.device(name)
+
+
+def convolutions(*, tf32: bool) -> AbstractContextManager[None]:
+    """cuDNN's convolutions: deterministic, and TF32 only on request; torch takes it by itself."""
+    return torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=tf32)
 
 
 def claim(gpus: Sequence[str], folder: str | Path | None = None) -> int:

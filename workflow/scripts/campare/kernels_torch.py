@@ -2,6 +2,7 @@
 
 Functions have the names, arguments and meaning of those of `kernels`, with tensors for the maps.
 Pixels, ranks and counts are the same to the bit; sums, in float64, are added in another order.
+Tests hold them to that on torch's CPU; no GPU has run them yet.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -33,7 +33,7 @@ class Replay:
     def __init__(
         self,
         step: Step,
-        state: Callable[[], Iterable[Tensor]],
+        state: Sequence[Tensor],
         record: Callable[[Callable[[], Tensor]], tuple[Callable[[], None], Tensor]],
     ) -> None:
         self.step, self.state, self.record = step, state, record
@@ -43,9 +43,9 @@ class Replay:
         """The loss of a batch, before the step that it causes."""
         if len(images) > len(self.images):
             self.images, self.targets = images.clone(), targets.clone()
-            kept = [tensor.clone() for tensor in self.state()]
+            kept = [tensor.clone() for tensor in self.state]
             self.again, self.loss = self.record(lambda: self.step(self.images, self.targets))
-            for tensor, before in zip(self.state(), kept, strict=True):
+            for tensor, before in zip(self.state, kept, strict=True):
                 tensor.copy_(before)
         elif len(images) < len(self.images):
             return self.step(images, targets)

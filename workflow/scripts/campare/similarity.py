@@ -35,7 +35,7 @@ from campare.store import Store
 Columns = dict[str, NDArray[Any]]
 
 # Pixels of a chunk of maps: few enough for the cache, many enough to hide Python's overhead. A
-# device is kept busy by more, which takes 70 MB of each model's, and half a gigabyte for a while.
+# device is kept busy by more, which takes 70 MB of each model's, and more while it is ranked.
 CHUNK, DEVICE_CHUNK = 1 << 18, 1 << 22
 
 

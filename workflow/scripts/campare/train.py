@@ -8,7 +8,6 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -62,7 +61,7 @@ class Settings:
     steps
         The augmentation: [registry name, all its parameters], applied in turn; none = identity.
     cuda_graph
-        On CUDA, launch each step whole (`replay.Replay`), for the same weights.
+        On CUDA, launch each step whole (`replay.Replay`).
     evaluate
         Subsets of the split measured after every epoch. "validation" chooses the best.
     """
@@ -219,7 +218,7 @@ def train(
     run.save(checkpoint)
     while run.epoch < settings.epochs:
         try:
-            with arithmetic(settings.precision):
+            with devices.convolutions(tf32=settings.precision == "tf32"):
                 run.advance(name, progress)
         except Stopped:
             _insist_on_owning(checkpoint)
@@ -235,13 +234,6 @@ def train(
     columns = ["epoch", "train_loss", *measured, "seconds", "images_per_second"]
     history = pd.DataFrame(run.history, columns=columns)
     return run.best, {**metadata, "epoch": run.best_epoch}, history
-
-
-def arithmetic(precision: str) -> AbstractContextManager[None]:
-    """What cuDNN's convolutions compute with; without it they take TF32 for float32."""
-    return torch.backends.cudnn.flags(
-        enabled=True, deterministic=True, allow_tf32=precision == "tf32"
-    )
 
 
 def release(checkpoint: Path) -> None:
@@ -360,7 +352,7 @@ class _Run:
         self.adam = Adam(self.model.parameters(), settings.learning_rate, settings.weight_decay)
         self.step: replay.Step = self._step
         if settings.cuda_graph and device.type == "cuda":
-            self.step = replay.Replay(self._step, lambda: self._state().values(), replay.on_cuda)
+            self.step = replay.Replay(self._step, [*self._state().values()], replay.on_cuda)
         self.history: list[dict[str, float]] = []
         self.best = self._weights()
         # Of the epoch under way: loss and size of each batch so far, and the time they took.
