@@ -26,9 +26,7 @@ with logged(snakemake.log[0]):
     dataset = data.read(snakemake.input.data)
     frame = split.read(snakemake.input.split, len(dataset.images))
     settings = Settings.of(snakemake.params.settings, frame)
-    if snakemake.params.explained:
-        # From the config, not from `params`: another layer must not train anew.
-        insist_on_a_map(dataset, settings, snakemake.config.get("cam", {}).get("target_layer"))
+    insist_on_a_map(dataset, settings, snakemake.config, explained=snakemake.params.explained)
     try:
         best, about, epochs = train(
             settings,
