@@ -59,14 +59,16 @@ def explained(
     layer: nn.Module,
     inputs: torch.Tensor,
     targets: NDArray[np.int64] | None = None,
+    **options: Any,
 ) -> NDArray[np.float32]:
     """The library's shown maps (N, S, S) of some classes, or of the predicted ones.
 
-    Every parameter asks for a gradient, as in a network that was just trained.
+    Options are the library's own. Every parameter asks for a gradient, as in a network that was
+    just trained.
     """
     network.requires_grad_(True)
     chosen = None if targets is None else [ClassifierOutputTarget(int(t)) for t in targets]
-    with METHODS[method](model=network, target_layers=[layer]) as explainer:
+    with METHODS[method](model=network, target_layers=[layer], **options) as explainer:
         shown: NDArray[np.float32] = explainer(input_tensor=inputs, targets=chosen)
     return shown
 

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from pytorch_grad_cam.ablation_layer import AblationLayerVit
 from torch import nn
 from torchvision.models import get_model
+from torchvision.models.swin_transformer import SwinTransformer
 
 from campare import cams, maps, models, registry
 from campare.errors import CampareError
@@ -110,6 +112,61 @@ def test_every_method_equals_the_library(method: str, channels: int) -> None:
     network, layer, head = network_of("small_cnn", images, size)
     expected = explained(method, network, layer, prepared(images, size))
     assert_shown(computed(network, layer, head, images, size, method=method).maps, expected)
+
+
+def last_to_first(output: torch.Tensor) -> torch.Tensor:
+    """The library's `reshape_transform` for a layer with its channels last."""
+    return output.permute(0, 3, 1, 2)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", [None, "features.3.1.norm2"])
+def test_every_method_equals_the_library_where_channels_are_last(
+    name: str | None, method: str
+) -> None:
+    images, size = pictures(3, 24), 24
+    torch.manual_seed(0)
+    network = SwinTransformer([2, 2], 8, [2, 2], [2, 4], [4, 4], num_classes=10).eval()
+    options: dict[str, Any] = {"reshape_transform": last_to_first}
+    if method == "ablationcam":
+        options["ablation_layer"] = AblationLayerVit()
+    theirs = network.get_submodule(name or "norm")
+    expected = explained(method, network, theirs, prepared(images, size), **options)
+    _, layer = models.target_layer(network, name, (3, size, size))
+    head = models.head(network, layer, (3, size, size))
+    assert (head is None) == (name is not None)
+    assert_shown(computed(network, layer, head, images, size, method=method).maps, expected)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "size", "asked", "name", "channels_last"),
+    [
+        ("swin_t", 64, None, "norm", True),
+        ("swin_v2_t", 64, "features.7.1", "features.7.1", True),
+        ("convnext_tiny", 64, None, "features.7.2", False),
+        ("convnext_tiny", 64, "features.7.2.block.5", "features.7.2.block.5", True),
+        ("squeezenet1_1", 64, None, "features.12", False),
+        ("maxvit_t", 224, None, "blocks.3", False),
+    ],
+)
+def test_other_families_equal_the_library(
+    architecture: str, size: int, asked: str | None, name: str, channels_last: bool
+) -> None:
+    images, methods = pictures(2, size), ("gradcam", "layercam")
+    network = models.build(architecture, classes=10, channels=3, seed=0)
+    network = settled(network, prepared(images, size))
+    options = {"reshape_transform": last_to_first} if channels_last else {}
+    theirs = network.get_submodule(name)
+    expected = {
+        method: explained(method, network, theirs, prepared(images, size), **options)
+        for method in methods
+    }
+    found, layer = models.target_layer(network, asked, (3, size, size))
+    assert found == name
+    head = models.head(network, layer, (3, size, size))
+    for method in methods:
+        maps_of = computed(network, layer, head, images, size, method=method).maps
+        assert_shown(maps_of, expected[method])
 
 
 def test_any_class_can_be_explained() -> None:

@@ -614,7 +614,9 @@ def _found(network: nn.Module, name: str | None, key: str, shape: Shape) -> tupl
             f"the block it is part of; {candidates}"
         )
     if found[0].is_single:
-        raise CampareError(f"{key}: {_single_pixel(repr(name), shape)}; {candidates}")
+        raise CampareError(
+            f"{key}: {_single_pixel(repr(name), shape)} (model.input_size); {candidates}"
+        )
     if not found[0].is_map:
         raise CampareError(f"{key}: the output of {name!r} is no map of the picture; {candidates}")
     return name, found[0]
@@ -650,7 +652,7 @@ def _last_block(network: nn.Module, outputs: list[_Output], shape: Shape) -> str
 
 
 def _single_pixel(layer: str, shape: Shape) -> str:
-    return f"with pictures of {shape[1]} px the map of {layer} is a single pixel"
+    return f"the map of {layer} is a single pixel at {shape[1]} px"
 
 
 def _channels_first(network: nn.Module, name: str) -> nn.Module:
