@@ -131,6 +131,8 @@ PROBABILITY = {"minimum": 0, "maximum": 1}
 
 # Controls of a study whose models have a name in files, as an augmentation has: control → name.
 RESERVED = {"identity": "identity", "baseline_long": "baseline_long", "chance": "untrained"}
+# Those that take as many steps as an augmentation does.
+MATCHED = ("identity", "baseline_long")
 
 DATASETS: dict[str, Source] = {
     "digits": Source("scikit-learn's 1,797 handwritten digits, 8×8 grey; embedded", "data:digits"),
