@@ -44,11 +44,13 @@ def _retries(jobs: Iterable[Job]) -> int:
 
 
 def _refusal(log: Path) -> str | None:
-    """What a job refused in this run, by the last line of its log."""
+    """What a job refused in this run, by the last line of its log, and indented ones after it."""
     lines = _lines(log)
-    if not lines or not lines[-1].startswith("error: "):
+    last = next((line for line in reversed(lines) if not line.startswith("  ")), "")
+    if not last.startswith("error: "):
         return None
-    return _refusals.setdefault(str(log), f"{lines[-1]}\n  (from {log})")
+    message = lines[-1 - lines[::-1].index(last) :]
+    return _refusals.setdefault(str(log), "\n".join([*message, f"  (from {log})"]))
 
 
 def _lines(log: Path) -> list[str]:

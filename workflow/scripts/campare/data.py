@@ -688,7 +688,7 @@ def _each(
 ) -> list[_Made]:
     """What `act` makes of every item; of all that it refuses, one CampareError.
 
-    The error names the first of them, and has a note for each.
+    The error names the first of them, a line for each, and has notes on the others.
     """
 
     def tried(item: _Item) -> _Made | CampareError:
@@ -703,10 +703,10 @@ def _each(
         raise refused[0]
     if refused:
         named = list(map(str, refused[:NAMED]))
-        if len(refused) > NAMED:
-            named.append(f"and {len(refused) - NAMED:,} more, which the job's log names")
-        error = CampareError(f"{len(refused):,} files: {' | '.join(named)}")
-        for each in refused:
+        if more := refused[NAMED:]:
+            named.append(f"and {len(more):,} more, which the job's log names")
+        error = CampareError("\n  ".join([f"{len(refused):,} files cannot be used:", *named]))
+        for each in more:
             error.add_note(str(each))
         raise error
     return made
@@ -726,7 +726,7 @@ def _pixels(
                 picture = _fitted(picture, size, fit)
             return np.asarray(picture).reshape(picture.height, picture.width, -1), deepest
     except Exception as error:  # Pillow's decoders raise a dozen kinds on a broken file
-        raise CampareError(f"{source}: {_reason(error)}") from error
+        raise CampareError(shown(f"{source}: {_reason(error)}")) from error
 
 
 def _reason(error: Exception) -> str:

@@ -13,18 +13,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from campare.data import NAMED, PICTURE_SUFFIXES, Dataset, Files, shown
+from campare.data import PICTURE_SUFFIXES, Dataset, Files, shown
 
+# How many pictures, or kinds of files, a sentence names.
+NAMED = 5
 Integers = NDArray[np.int64]
 
 
 def of(dataset: Dataset) -> list[str]:
     """One sentence for each thing that is odd about a data set, just read; most have none."""
     files = dataset.files
-    odd = [*_unread(files), *_dark(files.deepest, 65535)] if files else []
+    deepest = files.deepest if files else 0
     return [
-        *odd,
-        *([] if files and files.deepest else _dark(int(dataset.images.max()), 255)),
+        *(_unread(files) if files else []),
+        *(_dark(deepest, 65535) if deepest else _dark(int(dataset.images.max()), 255)),
         *_repeated(dataset),
     ]
 
@@ -55,14 +57,14 @@ def _unread(files: Files) -> list[str]:
 
 
 def _dark(largest: int, white: int) -> list[str]:
-    """Where the largest level of all pictures is below half of white."""
-    if not 0 < largest <= white // 2:
+    """Whether the largest level of all pictures is no quarter of white."""
+    if not 0 < largest <= white // 4:
         return []
     depth, bits = white.bit_length(), largest.bit_length()
     return [
         f"the largest level of all {depth}-bit pictures is {largest:,}, and white is {white:,}: "
-        f"they are nearly black, 0 to {round(255 * largest / white)} of 255; if theirs are levels "
-        f"of {bits} bits, multiply them by {1 << (depth - bits)} and save the pictures again"
+        f"they become dark, 0 to {round(255 * largest / white)} of 255; if their levels are of "
+        f"{bits} bits, multiply them by {1 << (depth - bits)} and save the pictures again"
     ]
 
 
