@@ -16,7 +16,7 @@ import retrying
 
 retrying.install()
 # Jobs read and write text and names as UTF-8, whatever the locale says.
-os.environ["PYTHONUTF8"] = "1"
+shell.prefix("export PYTHONUTF8=1; ")
 
 try:
     STUDY = study_config.complete(config, str(workflow.configfiles[-1]))

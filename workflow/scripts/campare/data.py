@@ -487,7 +487,7 @@ def _classes(folder: Path, masks: Path | None) -> dict[str, list[Path]]:
                 f"{deeper[0]}: a folder inside a class folder; pictures lie directly in "
                 "<root>/<class>/, or in <root>/train/<class>/ and <root>/test/<class>/"
             )
-        if (name := class_name(inner)) in found:
+        if (name := _class_name(inner)) in found:
             raise CampareError(
                 f"{inner}: a second folder of this name, in another Unicode form (as macOS writes "
                 "accents); move the pictures of one into the other"
@@ -506,7 +506,7 @@ def _classes(folder: Path, masks: Path | None) -> dict[str, list[Path]]:
     return found
 
 
-def class_name(folder: Path) -> str:
+def _class_name(folder: Path) -> str:
     """The class whose pictures a folder holds, in one Unicode form.
 
     Raises
