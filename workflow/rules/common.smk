@@ -1,5 +1,7 @@
 # The study: its checked config, its models, its paths.
+import hashlib
 import math
+import os
 import re
 from itertools import combinations, product
 from shutil import which
@@ -13,6 +15,8 @@ import provenance
 import retrying
 
 retrying.install()
+# Jobs read and write text and names as UTF-8, whatever the locale says.
+shell.prefix("export PYTHONUTF8=1; ")
 
 try:
     STUDY = study_config.complete(config, str(workflow.configfiles[-1]))
@@ -173,6 +177,11 @@ def by_method(labels, also):
         return {**labels, **{name: found[name] for name in several}}
 
     return labelled if also and len(ALSO) > 1 else labels
+
+
+def verbatim(settings):
+    """Params as they are: Snakemake would look for wildcards in `root: "a {b}"`."""
+    return {name: lambda _, value=value: value for name, value in settings.items()}
 
 
 def labelled(label, names):
@@ -387,10 +396,15 @@ def machine_settings(wildcards):
 
 
 def own_photographs(_):
-    """The files of the user's folder, so that a new or changed one is seen."""
+    """A digest of the user's folder, so that a new or changed file is seen.
+
+    Not the files as input, whose names Snakemake would read as patterns: `{x}.png`.
+    """
     folder = Path(STUDY["own_pictures"]["folder"]).expanduser()
     inner = [folder, *filter(Path.is_dir, folder.iterdir())] if folder.is_dir() else []
-    return sorted(str(path) for place in inner for path in place.iterdir() if path.is_file())
+    files = sorted(path for place in inner for path in place.iterdir() if path.is_file())
+    listed = [(os.fsencode(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    return hashlib.sha256(repr(listed).encode()).hexdigest()
 
 
 def explained_by(wildcards):

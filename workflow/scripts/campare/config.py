@@ -22,7 +22,7 @@ SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 
 def schema() -> Config:
     """The config schema, with the registry's names and parameters filled in."""
-    study: Config = yaml.safe_load(SCHEMA.read_text())
+    study: Config = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
     study["$defs"] = {
         "dataset": {"enum": list(registry.DATASETS)},
         "architecture": {"type": "string", "minLength": 1},

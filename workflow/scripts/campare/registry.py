@@ -519,7 +519,9 @@ def torchvision_classifiers() -> dict[str, float]:
     """
     spec = importlib.util.find_spec("torchvision")
     folder = Path(spec.origin).parent / "models" if spec and spec.origin else None
-    sources = [file.read_text() for file in sorted(folder.glob("*.py"))] if folder else []
+    sources = (
+        [file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.py"))] if folder else []
+    )
     model = re.compile(r"^@register_model\(\)$.*?^def (\w+)\(", re.MULTILINE | re.DOTALL)
     stated = re.compile(r"^class (\w+)_Weights\(.*?\"_ops\": ([\d.]+)", re.MULTILINE | re.DOTALL)
     costs = {name.lower(): float(ops) for source in sources for name, ops in stated.findall(source)}
