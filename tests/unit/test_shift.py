@@ -178,6 +178,26 @@ def test_known_shifts_and_tightenings_are_found_and_told_apart(
     assert np.mean([s.shift.mean for s in studies]) == pytest.approx(moved**2, abs=0.03)
 
 
+def test_a_tightening_alone_is_told_from_a_shift_by_size_not_by_p() -> None:
+    """Maps as unit vectors around one mean map, augmented ones nearer to it: of elastic's size."""
+    rng = np.random.default_rng(17)
+    pairs, arm = pairs_of(14), np.arange(14) >= 8
+    similarity = np.where(arm, 0.588, 0.523)[:, None, None]
+    studies = []
+    for _ in range(80):
+        mean = rng.normal(size=(60, 30))
+        mean /= np.linalg.norm(mean, axis=1, keepdims=True)
+        own = 0.25 * rng.normal(size=(14, 1, 30)) + rng.normal(size=(14, 60, 30))
+        own -= (own * mean).sum(2, keepdims=True) * mean
+        own /= np.linalg.norm(own, axis=2, keepdims=True)
+        maps = np.sqrt(similarity) * mean + np.sqrt(1 - similarity) * own
+        d = ((maps[pairs[:, 0]] - maps[pairs[:, 1]]) ** 2).sum(2) / 2
+        studies.append(shift.shift(d, pairs, arm, 0, identical=1.0))
+    assert np.mean([s.tightening_test.p <= 0.05 for s in studies]) > 0.9
+    assert np.mean([s.shift.mean / s.kinds[0] for s in studies]) < 0.005
+    assert np.mean([s.similarity.mean for s in studies]) == pytest.approx(1, abs=0.002)
+
+
 def test_the_p_of_the_shift_is_scipy_s_exact_permutation_test() -> None:
     d, pairs, arm = study(np.random.default_rng(12), 4, 5, moved=0.3)
 
