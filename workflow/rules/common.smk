@@ -11,8 +11,10 @@ from snakemake.io import report as reported
 
 import provenance
 import retrying
+import stopping
 
 retrying.install()
+stopping.install()
 
 try:
     STUDY = study_config.complete(config, str(workflow.configfiles[-1]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import sys
 import time
 import traceback
@@ -53,6 +54,17 @@ def logged(log: str) -> Iterator[None]:
         finally:
             sys.stdout, sys.stderr = stdout, stderr
             gc.freeze()  # or Python looks through all of torch for garbage before it ends: 0.3 s
+
+
+def heeding() -> list[signal.Signals]:
+    """From now on SIGTERM and SIGINT end nothing: the list, empty as yet, is of those that came.
+
+    A time limit or a preemption is near, or somebody pressed Ctrl-C.
+    """
+    came: list[signal.Signals] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: came.append(signal.Signals(number)))
+    return came
 
 
 def placed(device: str) -> str:
