@@ -19,6 +19,8 @@ from types import FrameType
 import psutil
 from snakemake.shell import shell
 
+from job import CLEAR
+
 _ASKED = 130  # what shells say of a program that SIGINT ended
 
 
@@ -58,4 +60,5 @@ class _Stop:
 
 
 def _tell() -> None:
-    print("stopped; run the same command to go on", file=sys.stderr)
+    clear = CLEAR if sys.stderr.isatty() else ""
+    print(f"{clear}stopped; run the same command to go on", file=sys.stderr)

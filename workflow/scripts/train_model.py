@@ -7,14 +7,14 @@ from campare import data, split
 from campare.atomic import replacing
 from campare.train import Settings, Stopped, release, save, train
 from early import insist_on_a_map
-from job import heeding, logged, used
+from job import heeding, logged, name_of, used
 from progress import Report
 
 weights, history = Path(snakemake.output.weights), Path(snakemake.output.history)
 name = f"{weights.parent.name}/{weights.stem}"
 # Beside the outputs but not one of them: Snakemake deletes those before a job and when it fails.
 checkpoint = weights.with_name(f".{weights.stem}.checkpoint")
-report = Report(name)  # takes the terminal before `logged` doubles it
+report = Report(name_of(snakemake.log[0]))  # takes the terminal before `logged` doubles it
 
 with logged(snakemake.log[0]):
     asked_to_stop = heeding()
