@@ -16,6 +16,11 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ["Snakefile", "workflow", "profiles", "config"]
+# The project's own logger, and the warning that pyproject.toml makes an error of tests.
+ENVIRONMENT = {
+    "PYTHONPATH": "workflow/logger",
+    "PYTHONWARNINGS": "error:The given NumPy array is not writable",
+}
 
 TINY = {
     "study": "tiny",
@@ -70,8 +75,7 @@ class Project:
         return subprocess.Popen(
             [*command, "--configfile", "config/tiny.yaml"],  # last: it takes all that follows
             cwd=self.path,
-            # As pyproject.toml has it of the tests themselves.
-            env=os.environ | {"PYTHONWARNINGS": "error:The given NumPy array is not writable"},
+            env=os.environ | ENVIRONMENT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -1,8 +1,8 @@
 """Ctrl-C ends a run as a cluster ends a job: by SIGTERM, which makes training save; then one line.
 
-A terminal sends SIGINT to Snakemake and to all its jobs at once, where each would end with a
-traceback. Here the jobs are deaf to it, Snakemake passes it on to them as SIGTERM, and what they
-make of that is no error worth a word.
+A terminal sends SIGINT to Snakemake and to all its jobs at once, and each would end with a
+traceback. Here jobs do not heed it but where they save (job.py), and Snakemake passes it on to them
+as SIGTERM. That they then end is no error: it is not told.
 """
 
 from __future__ import annotations
@@ -21,13 +21,16 @@ from snakemake.shell import shell
 
 from job import CLEAR
 
-_ASKED = 130  # what shells say of a program that SIGINT ended
+# In the environment of a job, but not of its shell: that one, ended first, would hide that the job
+# still saves.
+_JOB = "CAMPARE_JOB"
 
 
 def install() -> None:
-    """Let this process and its jobs end so. A second Ctrl-C kills jobs that are still saving."""
+    """Let this process and its jobs end so. A second Ctrl-C kills jobs that are still at it."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        shell.prefix("set -euo pipefail; trap '' INT; ")  # the first is Snakemake's own
+        # Snakemake's own prefix, and ours.
+        shell.prefix(f"set -euo pipefail; export {_JOB}=1; trap '' INT; ")
         signal.signal(signal.SIGINT, _Stop())
 
 
@@ -35,27 +38,28 @@ class _Stop:
     """The handler of SIGINT."""
 
     def __init__(self) -> None:
-        self.passed_on = signal.SIGTERM
         self.asked = False
+        self.sent = signal.SIGTERM
 
     def __call__(self, signum: int, frame: FrameType | None) -> None:
         if self.asked:
-            self.passed_on = signal.SIGKILL
+            self.sent = signal.SIGKILL
             return
         self.asked = True
-        logging.disable()  # or Snakemake tells of every job that it died
+        logging.disable()
         atexit.register(_tell)
         threading.Thread(target=self._end_jobs, daemon=True).start()
-        sys.exit(_ASKED)  # as KeyboardInterrupt does: Snakemake waits for its jobs, and unlocks
+        sys.exit(
+            128 + signum
+        )  # which Snakemake takes as an interrupt: it waits for jobs, and unlocks
 
     def _end_jobs(self) -> None:
-        """Again and again, since a job may be starting just now."""
+        """Again and again: a job may be just starting."""
         while True:
             for process in psutil.Process().children(recursive=True):
-                # A shell that ended before its job would hide that the job still saves.
                 with suppress(psutil.Error):
-                    if process.name() not in ("bash", "sh"):
-                        process.send_signal(self.passed_on)
+                    if _JOB in process.environ():
+                        process.send_signal(self.sent)
             time.sleep(0.5)
 
 
