@@ -21,7 +21,7 @@ def test_a_run_that_ctrl_c_stops_goes_on_by_the_same_command_to_the_same_bytes(
     undisturbed = [path.read_bytes() for path in weights]
     for path in weights:
         path.unlink()
-    command = ["--logger", "campare", *(str(path.relative_to(project.path)) for path in weights)]
+    command = [*(str(path.relative_to(project.path)) for path in weights), "--logger", "campare"]
 
     stopped = project.interrupted("epoch 1/2", *command)
     assert stopped.returncode != 0
