@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -75,8 +76,10 @@ def test_ctrl_c_ends_jobs_and_says_one_line(job: str, then: str) -> None:
     assert process.stdout
     assert process.stdout.readline() == "ready\n"
     os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # the same once more, by a program in between
     if job == HANGS:  # and a second time
         assert process.stdout.readline() == "asked\n"
+        time.sleep(1.1)
         os.killpg(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=30)
     assert output.splitlines()[-1] == "stopped; run the same command to go on"

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from itertools import count
 from types import FrameType
 
 import psutil
@@ -38,24 +39,27 @@ class _Stop:
     """The handler of SIGINT."""
 
     def __init__(self) -> None:
-        self.asked = False
+        self.asked: float | None = None
         self.sent = signal.SIGTERM
 
     def __call__(self, signum: int, frame: FrameType | None) -> None:
-        if self.asked:
-            self.sent = signal.SIGKILL
+        if self.asked is not None:
+            # Programs between the terminal and this one (uv run) pass a Ctrl-C on that came anyway.
+            if time.monotonic() - self.asked > 1:
+                self.sent = signal.SIGKILL
             return
-        self.asked = True
+        self.asked = time.monotonic()
         logging.disable()
-        atexit.register(_tell)
+        atexit.register(_tell, "stopped; run the same command to go on")
         threading.Thread(target=self._end_jobs, daemon=True).start()
-        sys.exit(
-            128 + signum
-        )  # which Snakemake takes as an interrupt: it waits for jobs, and unlocks
+        # Snakemake takes it as an interrupt: it waits for its jobs, and unlocks.
+        sys.exit(128 + signum)
 
     def _end_jobs(self) -> None:
         """Again and again: a job may be just starting."""
-        while True:
+        for sweep in count():
+            if sweep == 4:
+                _tell("stopping: jobs save what they have; Ctrl-C again kills them")
             for process in psutil.Process().children(recursive=True):
                 with suppress(psutil.Error):
                     if _JOB in process.environ():
@@ -63,6 +67,5 @@ class _Stop:
             time.sleep(0.5)
 
 
-def _tell() -> None:
-    clear = CLEAR if sys.stderr.isatty() else ""
-    print(f"{clear}stopped; run the same command to go on", file=sys.stderr)
+def _tell(text: str) -> None:
+    print(f"{CLEAR if sys.stderr.isatty() else ''}{text}", file=sys.stderr)
