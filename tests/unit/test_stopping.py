@@ -26,6 +26,7 @@ def job():
         logger.error(str(error))
 
 stopping.install()
+shell.prefix(f"set -e; {stopping.PREFIX}")
 thread = threading.Thread(target=job)
 thread.start()
 try:

@@ -53,12 +53,15 @@ def logged(log: str) -> Iterator[None]:
     A `CampareError` is one message; anything else is a bug, and keeps its traceback.
     """
     stdout, stderr = sys.stdout, sys.stderr
-    with Path(log).open("w") as handle:
+    # backslashreplace: a file may have a name that is not UTF-8.
+    with Path(log).open("w", encoding="utf-8", errors="backslashreplace") as handle:
         tees = (_Tee(stream, handle, name_of(log)) for stream in (stdout, stderr))
         sys.stdout, sys.stderr = tees  # type: ignore[assignment]
         try:
             yield
         except CampareError as error:
+            for note in getattr(error, "__notes__", ()):
+                print(note, file=sys.stderr)
             print(f"error: {error}", file=sys.stderr)
             sys.exit(1)
         except Exception:

@@ -18,20 +18,19 @@ from itertools import count
 from types import FrameType
 
 import psutil
-from snakemake.shell import shell
 
 from job import CLEAR
 
 # In the environment of a job, but not of its shell: that one, ended first, would hide that the job
 # still saves.
 _JOB = "CAMPARE_JOB"
+# What the shell of every job does first.
+PREFIX = f"export {_JOB}=1; trap '' INT; "
 
 
 def install() -> None:
-    """Let this process and its jobs end so. A second Ctrl-C kills jobs that are still at it."""
+    """Let this process end so, and jobs with `PREFIX`. A second Ctrl-C kills those still at it."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        # Snakemake's own prefix, and ours.
-        shell.prefix(f"set -euo pipefail; export {_JOB}=1; trap '' INT; ")
         signal.signal(signal.SIGINT, _Stop())
 
 
