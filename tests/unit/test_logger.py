@@ -47,7 +47,6 @@ def test_time_left_goes_by_the_rules_still_to_run(
 def test_time_left_counts_jobs_that_run_and_takes_new_rules_for_the_middle_one(
     now: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Two trainings of 100 s side by side, then two more: with two to come, 100 s are left."""
     handler = plugin.LogHandler(None, None)  # type: ignore[arg-type]
     tell(handler, LogEvent.RUN_INFO, stats={"load": 1, "train": 4, "plot": 10, "total": 15})
     now[0] += 9  # of planning

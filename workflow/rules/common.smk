@@ -17,7 +17,7 @@ import stopping
 
 retrying.install()
 stopping.install()
-# The first is Snakemake's own. Jobs read and write text and names as UTF-8, whatever the locale says.
+# `set` is Snakemake's own. Jobs read and write text and names as UTF-8, whatever the locale says.
 shell.prefix(f"set -euo pipefail; export PYTHONUTF8=1; {stopping.PREFIX}")
 
 try:
