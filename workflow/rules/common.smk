@@ -13,10 +13,12 @@ from snakemake.io import report as reported
 
 import provenance
 import retrying
+import stopping
 
 retrying.install()
-# Jobs read and write text and names as UTF-8, whatever the locale says.
-shell.prefix("export PYTHONUTF8=1; ")
+stopping.install()
+# `set` is Snakemake's own. Jobs read and write text and names as UTF-8, whatever the locale says.
+shell.prefix(f"set -euo pipefail; export PYTHONUTF8=1; {stopping.PREFIX}")
 
 try:
     STUDY = study_config.complete(config, str(workflow.configfiles[-1]))
