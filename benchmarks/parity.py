@@ -21,7 +21,7 @@ from torch import nn
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 import library
-from campare import maps, models
+from campare import models
 
 ARCHITECTURES = ["efficientnet_b0", "resnet18", "densenet121"]
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
@@ -43,8 +43,7 @@ def difference(
     theirs = library.explained(method, network, layer, inputs.contiguous(memory_format=layout))
     head = models.head(network, layer, (3, size, size))
     batches = library.mapped(network, layer, head, images, method=method, fold_batch_norm=False)
-    ours = maps.show(np.concatenate([batch.maps for batch in batches]), (size, size))
-    return float(np.abs(ours - theirs).max())
+    return library.apart(method, np.concatenate([batch.maps for batch in batches]), theirs)
 
 
 def main() -> None:
