@@ -84,6 +84,10 @@ localrules:
     augmented,
 
 
+onstart:
+    owner.record(Path(RESULTS), workflow.configfiles)
+
+
 onerror:
     for message in retrying.refusals():
         print(message, file=sys.stderr)

@@ -8,7 +8,7 @@ from threading import Event
 from campare import data, split
 from campare.atomic import replacing
 from campare.train import Settings, Stopped, release, save, train
-from early import insist_on_a_map
+from early import insist_on_a_machine, insist_on_a_map
 from job import logged, used
 from progress import Report
 
@@ -26,9 +26,9 @@ with logged(snakemake.log[0]):
     dataset = data.read(snakemake.input.data)
     frame = split.read(snakemake.input.split, len(dataset.images))
     settings = Settings.of(snakemake.params.settings, frame)
-    if snakemake.params.explained:
-        # From the config, not from `params`: another layer must not train anew.
-        insist_on_a_map(dataset, settings, snakemake.config.get("cam", {}).get("target_layer"))
+    # From the config, not from `params`: another layer must not train anew.
+    insist = insist_on_a_map if snakemake.params.explained else insist_on_a_machine
+    insist(dataset, settings, snakemake.config)
     try:
         best, about, epochs = train(
             settings,

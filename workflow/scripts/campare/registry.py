@@ -49,10 +49,12 @@ class Entry:
 class Source(Entry):
     """A data set; `regions` says of whose pictures it is known where the object is.
 
-    "all": it knows them. "folder": they lie in `mask_folder`, where there is one.
+    "all": it knows them. "folder": they lie in `mask_folder`, where there is one. `side` is that of
+    its pictures, pixels, where it is known before they are read.
     """
 
     regions: Literal["none", "folder", "all"] = "none"
+    side: int | None = None
 
     def has_regions(self, root: str) -> bool:
         """Whether the regions of its pictures are known, if its files lie in `root`."""
@@ -133,12 +135,14 @@ PROBABILITY = {"minimum": 0, "maximum": 1}
 RESERVED = {"identity": "identity", "baseline_long": "baseline_long", "chance": "untrained"}
 
 DATASETS: dict[str, Source] = {
-    "digits": Source("scikit-learn's 1,797 handwritten digits, 8×8 grey; embedded", "data:digits"),
-    "mnist": Source("MNIST, 60,000 + 10,000 handwritten digits, 28×28 grey", "data:mnist"),
-    "fashion_mnist": Source(
-        "Fashion-MNIST, 60,000 + 10,000 garments, 28×28 grey", "data:fashion_mnist"
+    "digits": Source(
+        "scikit-learn's 1,797 handwritten digits, 8×8 grey; embedded", "data:digits", side=8
     ),
-    "cifar10": Source("CIFAR-10, 50,000 + 10,000 pictures, 32×32 RGB", "data:cifar10"),
+    "mnist": Source("MNIST, 60,000 + 10,000 handwritten digits, 28×28 grey", "data:mnist", side=28),
+    "fashion_mnist": Source(
+        "Fashion-MNIST, 60,000 + 10,000 garments, 28×28 grey", "data:fashion_mnist", side=28
+    ),
+    "cifar10": Source("CIFAR-10, 50,000 + 10,000 pictures, 32×32 RGB", "data:cifar10", side=32),
     "image_folder": Source(
         "your own pictures: root/train/<class>/… and root/test/<class>/…, or root/<class>/… to "
         "be split; masks of the object, where there are any, under the same names in root/masks/…",
@@ -184,6 +188,7 @@ DATASETS: dict[str, Source] = {
             "seed": integer(0, "decides everything drawn", minimum=0, maximum=4294967295),
         },
         regions="all",
+        side=48,
     ),
 }
 
