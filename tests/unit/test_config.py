@@ -255,7 +255,7 @@ def test_defaults_are_not_shared_between_studies() -> None:
         ),
         (
             {"analysis": {"top_pairs": 2}, "augmentations": {"affine": {}, "cutmix": {}}},
-            ["analysis.top_pairs: 2, but 2 augmentations make 1 pair", "take the key out"],
+            ["analysis.top_pairs: 2, but 2 augmentation(s) make 1 pair(s)", "take the key out"],
         ),
         ({"hybrid": {"network": "small_cnn", "method": "cam"}}, ["hybrid.method: cam", "gradcam"]),
     ],
@@ -394,6 +394,10 @@ def test_controls_are_left_out_by_default_and_completed_where_they_are_not() -> 
         ),
         ({"analysis": {"summary": "entropy"}}, "analysis.summary: 'entropy' is none of"),
         ({"analysis": {"summary": "kl"}}, "analysis.summary: 'kl' is none of"),
+        (
+            {"controls": {}, "similarity": {"metrics": ["entropy"]}},
+            "similarity.metrics: entropy say nothing .*add one that does, such as pearson",
+        ),
     ],
 )  # fmt: skip
 def test_controls_that_do_not_go_together_are_refused(

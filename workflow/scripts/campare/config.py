@@ -206,6 +206,11 @@ def _choose_summary(config: Config, source: str) -> None:
     """Fill in, or check, the metric of the summary."""
     measured = config["similarity"]["metrics"]
     able = {name: name for name in measured if registry.metric(name).same is not None}
+    if not able and ("controls" in config or config["reference"] == "none"):
+        raise CampareError(
+            f"{source}: similarity.metrics: {', '.join(measured)} say nothing of how far two maps "
+            "are apart, which controls ask; add one that does, such as pearson"
+        )
     wanted = config["analysis"]["summary"]
     if wanted is None:
         of_maps = [name for name in able if registry.metric(name).of == "maps"]
@@ -243,7 +248,7 @@ def _check_sizes(config: Config, study: Mapping[str, Any], source: str) -> None:
     wanted = study.get("analysis", {}).get("top_pairs", 0)
     if wanted > pairs:
         problem = (
-            f"analysis.top_pairs: {wanted}, but {number} augmentations make {pairs} pairs; set "
+            f"analysis.top_pairs: {wanted}, but {number} augmentation(s) make {pairs} pair(s); set "
             "fewer, or take the key out for as many as there are, 4 at most"
         )
     if problem:
