@@ -401,7 +401,13 @@ def own_photographs(_):
     """The files of the user's folder, so that a new or changed one is seen."""
     folder = Path(STUDY["own_pictures"]["folder"]).expanduser()
     inner = [folder, *filter(Path.is_dir, folder.iterdir())] if folder.is_dir() else []
-    return sorted(str(path) for place in inner for path in place.iterdir() if path.is_file())
+    found = sorted(str(path) for place in inner for path in place.iterdir() if path.is_file())
+    if not found:
+        wrong = "no picture in it" if folder.is_dir() else "no such folder"
+        raise WorkflowError(
+            f"{folder}: {wrong}; set own_pictures.folder to the one of your photographs"
+        )
+    return found
 
 
 def explained_by(wildcards):

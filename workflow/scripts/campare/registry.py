@@ -254,7 +254,7 @@ AUGMENTATIONS: dict[str, Entry] = {
         {
             "degrees": number(15.0, "largest rotation, degrees", minimum=0, maximum=180),
             "translate": number(0.1, "largest shift, share of the side", **PROBABILITY),
-            "scale": interval(0.9, 1.1, "range of the zoom factor", exclusiveMinimum=0),
+            "scale": interval(0.9, 1.1, "range of the zoom factor", minimum=0.01, maximum=100),
             "shear": number(10.0, "largest shear, degrees", minimum=0, maximum=89),
             "interpolation": _INTERPOLATION,
             "fill": _FILL,
@@ -334,7 +334,7 @@ AUGMENTATIONS: dict[str, Entry] = {
         "zoom about the centre",
         "augment:scaling",
         {
-            "scale": interval(0.7, 1.3, "range of the zoom factor", exclusiveMinimum=0),
+            "scale": interval(0.7, 1.3, "range of the zoom factor", minimum=0.01, maximum=100),
             "interpolation": choice("bilinear", "how pixels are read", "nearest", "bilinear"),
             "fill": _FILL,
         },
