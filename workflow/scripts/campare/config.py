@@ -195,6 +195,11 @@ def _check_controls(config: Config, source: str) -> None:
                 f"{source}: augmentations.{name}: controls.{control} makes models of that name; "
                 "choose another"
             )
+    if controls.get("matched_seeds") and not any(controls.get(k) for k in registry.MATCHED):
+        raise CampareError(
+            f"{source}: controls.matched_seeds: no models have them; set controls.identity or "
+            "controls.baseline_long to true, or take the key out"
+        )
     if controls.get("baseline_long") and config["training"]["steps_per_epoch"] is not None:
         raise CampareError(
             f"{source}: controls.baseline_long: with training.steps_per_epoch the baseline takes "
