@@ -362,7 +362,8 @@ FURTHER = {"baselines": {"seeds": [11, 12], "vary": ["order"]}}
 def test_controls_are_left_out_by_default_and_completed_where_they_are_not() -> None:
     assert "controls" not in complete()
     found = complete(controls=FURTHER)["controls"]
-    assert found == {**FURTHER, "identity": False, "baseline_long": False, "chance": False}
+    defaults = {"identity": False, "baseline_long": False, "matched_seeds": None, "chance": False}
+    assert found == FURTHER | defaults
 
 
 @pytest.mark.parametrize(

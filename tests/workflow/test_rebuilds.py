@@ -48,12 +48,12 @@ def test_results_copied_without_their_times_are_touched_and_not_made_again(
 ) -> None:
     weights = project.results / "models" / "affine" / "1.safetensors"
     before = weights.read_bytes()
-    later = time.time() - 1000
+    copied = time.time() - 1000
     for place, file in enumerate(sorted(project.results.rglob("*.*"), reverse=True)):
-        os.utime(file, (later + place, later + place))
-    large = ["--max-checksum-file-size", "0"]  # as files of more than 1 MB are
+        os.utime(file, (copied + place, copied + place))
+    large = ["--max-checksum-file-size", "0"]  # as if all had more than 1 MB
     assert project.planned(*large, "tables")["train"] == len(MODELS)
-    touched = project.snakemake("--touch")
+    touched = project.snakemake("--touch", *large)
     assert touched.returncode == 0, touched.stdout
     assert project.planned(*large) == {}
     assert weights.read_bytes() == before
