@@ -416,11 +416,6 @@ def own_photographs(_):
     folder = Path(STUDY["own_pictures"]["folder"]).expanduser()
     inner = [folder, *filter(Path.is_dir, folder.iterdir())] if folder.is_dir() else []
     files = sorted(path for place in inner for path in place.iterdir() if path.is_file())
-    if not files:
-        wrong = "no picture in it" if folder.is_dir() else "no such folder"
-        raise WorkflowError(
-            f"{folder}: {wrong}; set own_pictures.folder to the one of your photographs"
-        )
     listed = [(os.fsencode(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
     return hashlib.sha256(repr(listed).encode()).hexdigest()
 
