@@ -14,10 +14,12 @@ from snakemake.utils import update_config
 
 import provenance
 import retrying
+import stopping
 
 retrying.install()
-# Jobs read and write text and names as UTF-8, whatever the locale says.
-shell.prefix("export PYTHONUTF8=1; ")
+stopping.install()
+# `set` is Snakemake's own. Jobs read and write text and names as UTF-8, whatever the locale says.
+shell.prefix(f"set -euo pipefail; export PYTHONUTF8=1; {stopping.PREFIX}")
 
 SOURCE = str(workflow.configfiles[-1])
 if workflow.config_settings.config_args:

@@ -25,7 +25,8 @@ def kept(shown: Floats, *, top: float | None = None, above: float | None = None)
         Maps in [0, 1], (N, H, W), as `maps.show` gives them.
     top
         Keep the pixels at or above the (100 − top)th percentile of their map, ties included, as
-        in the overlap rate: a map that is the same everywhere keeps the whole picture.
+        in `overlap_<Y>_ties`: a map that is zero on more than 100 − top per cent keeps the whole
+        picture.
     above
         Keep the pixels at or above this value: a map that is zero everywhere keeps nothing.
     """

@@ -373,14 +373,23 @@ CAM_METHODS: dict[str, Method] = {
 # what follows the metric's name ("" for the metric itself) to values.
 METRICS: dict[str, Metric] = {
     "overlap": Metric(
-        "overlap rate of the top Y % (named overlap_Y, such as overlap_20)",
+        "overlap rate of the top Y %, ties for the last places shared out, zeros left out (named "
+        "overlap_Y, such as overlap_20)",
         "similarity:overlap",
         label="Overlap rate (top {share} %)",
         same=1.0,
         bounds=(0.0, 1.0),
     ),
+    "overlap_ties": Metric(
+        "the same by the thesis's masks: all pixels at or above the (100 − Y)th percentile, which "
+        "is the whole map where more than 100 − Y % are zero (named overlap_Y_ties)",
+        "similarity:overlap_ties",
+        label="Overlap rate (top {share} %, with ties)",
+        same=1.0,
+        bounds=(0.0, 1.0),
+    ),
     "overlap_corrected": Metric(
-        "the same beyond chance, (o − e)/(1 − e), e from the areas of the two masks (named "
+        "overlap_Y beyond chance, (o − e)/(1 − e), e from the areas of the two masks (named "
         "overlap_Y_corrected)",
         "similarity:overlap_corrected",
         label="Overlap beyond chance (top {share} %)",
@@ -451,7 +460,7 @@ LOCALISATION = {
     "average_precision": "Average precision",
 }
 
-_OVERLAP = re.compile(r"overlap_(\d+(?:\.\d+)?)(_corrected)?")
+_OVERLAP = re.compile(r"overlap_(\d+(?:\.\d+)?)(_corrected|_ties)?")
 # What ends the name of a metric at the maps' own resolution, whatever similarity.resolution says.
 _NATIVE = "_native"
 
@@ -460,8 +469,8 @@ def metric(name: str) -> Metric:
     """The entry of a metric as a study names it.
 
     `overlap_<Y>` stands for the overlap rate of the top Y % and comes back with its share in
-    the label, and so does `overlap_<Y>_corrected`; with `_native` behind its name, a metric of
-    maps is measured at their own resolution.
+    the label, and so do `overlap_<Y>_ties` and `overlap_<Y>_corrected`; with `_native` behind its
+    name, a metric of maps is measured at their own resolution.
 
     Raises
     ------
@@ -469,10 +478,9 @@ def metric(name: str) -> Metric:
         No metric has this name, or Y is not between 0 and 100.
     """
     plain = name.removesuffix(_NATIVE)
-    family = plain
-    if share := overlap_share(name):
-        family = "overlap_corrected" if plain.endswith("_corrected") else "overlap"
-    if family not in METRICS or (share is None and family in ("overlap", "overlap_corrected")):
+    share = overlap_share(name)
+    family = _OVERLAP.sub(r"overlap\2", plain) if share else plain
+    if family not in METRICS or (share is None and family.startswith("overlap")):
         known = [f"overlap_<Y>{key.removeprefix('overlap')}" if "overlap" in key else key
                  for key in METRICS]  # fmt: skip
         raise CampareError(
