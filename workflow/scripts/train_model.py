@@ -6,7 +6,7 @@ from pathlib import Path
 from campare import data, split
 from campare.atomic import replacing
 from campare.train import Settings, Stopped, release, save, train
-from early import insist_on_a_map
+from early import insist_on_a_machine, insist_on_a_map
 from job import heeding, logged, name_of, used
 from progress import Report
 
@@ -21,7 +21,9 @@ with logged(snakemake.log[0]):
     dataset = data.read(snakemake.input.data)
     frame = split.read(snakemake.input.split, len(dataset.images))
     settings = Settings.of(snakemake.params.settings, frame)
-    insist_on_a_map(dataset, settings, snakemake.config, explained=snakemake.params.explained)
+    # From the config, not from `params`: another layer must not train anew.
+    insist = insist_on_a_map if snakemake.params.explained else insist_on_a_machine
+    insist(dataset, settings, snakemake.config)
     try:
         best, about, epochs = train(
             settings,

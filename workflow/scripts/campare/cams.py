@@ -33,6 +33,11 @@ from campare.errors import CampareError
 from campare.preprocess import prepare
 from campare.store import Store
 
+NO_HEAD = (
+    "cam.method: cam needs global average pooling and one linear layer after the target layer; "
+    "choose gradcam, or the last convolutional block of such a network"
+)
+
 
 class Batch(NamedTuple):
     """Maps and scores of consecutive images.
@@ -237,10 +242,7 @@ def cam(view: View) -> torch.Tensor:
     With its h·w positions, h·w times the Grad-CAM of the same layer.
     """
     if view.head is None:
-        raise CampareError(
-            "cam.method: cam needs global average pooling and one linear layer after the target "
-            "layer; choose gradcam, or the last convolutional block of such a network"
-        )
+        raise CampareError(NO_HEAD)
     return torch.einsum("bk,bkhw->bhw", view.head.weight[view.targets], view.activations)
 
 

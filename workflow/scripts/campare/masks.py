@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from campare import seeding
+from campare import fits, seeding
 from campare.errors import CampareError
 from campare.maps import Floats
 
@@ -68,11 +68,8 @@ def covered(
         The square is larger than the pictures.
     """
     height, width = images.shape[1:3]
-    if size > min(height, width):
-        raise CampareError(
-            f"covering.sizes: {size} is larger than the pictures, {width}×{height} pixels; leave "
-            "it out"
-        )
+    if problem := fits.covering([size], min(height, width)):
+        raise CampareError(problem)
     numbers = torch.tensor(index)
     draws = seeding.uniforms(seed, 0, numbers, torch.zeros_like(numbers), 2).numpy()
     top = (draws[:, 0] * (height - size + 1)).astype(int)[:, None, None]
