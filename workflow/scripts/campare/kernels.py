@@ -290,21 +290,25 @@ def shared(
     weight: Integers,
     p_cut: Floats,
     q_cut: Floats,
-    p_share: Doubles,
-    q_share: Doubles,
+    p_part: Doubles,
+    q_part: Doubles,
 ) -> Integers:
-    """Pixels at or above both cuts; above one and at or above the other; and above both.
+    """Pixels of two masks.
 
-    The one of which pixels above count alone is that of the lower share; of equal shares, of p.
+    Parameters
+    ----------
+    p_part, q_part
+        float64 (n,): by how much the pixels at the cut are members of the mask.
 
     Returns
     -------
-    int32 (n, 3).
+    int32 (n, 3): pixels at or above both cuts; above the cut of the lower part (of p, where they
+    are equal) and at or above the other; above both.
     """
     n, d = p.shape
     counts = np.empty((n, 3), np.int32)
     for k in range(n):
-        lower = p_share[k] <= q_share[k]
+        lower = p_part[k] <= q_part[k]
         a, b = (p[k], q[k]) if lower else (q[k], p[k])
         a_cut, b_cut = (p_cut[k], q_cut[k]) if lower else (q_cut[k], p_cut[k])
         reached = half = over = np.int32(0)

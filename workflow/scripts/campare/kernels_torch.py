@@ -90,12 +90,12 @@ def shared(
     weight: Integers,
     p_cut: Tensor,
     q_cut: Tensor,
-    p_share: Doubles,
-    q_share: Doubles,
+    p_part: Doubles,
+    q_part: Doubles,
 ) -> Integers:
     """int32 (n, 3): pixels that reach or pass both cuts, as `kernels.shared`."""
     weights = _beside(p, weight)
-    lower = torch.from_numpy(p_share <= q_share).to(p.device)[:, None]
+    lower = torch.from_numpy(p_part <= q_part).to(p.device)[:, None]
     reaches = p >= p_cut[:, None], q >= q_cut[:, None]
     passes = p > p_cut[:, None], q > q_cut[:, None]
     half = torch.where(lower, passes[0] & reaches[1], reaches[0] & passes[1])

@@ -234,7 +234,7 @@ def overlap(pairs: Pairs, share: float) -> dict[str, Doubles]:
     be smaller than its share: both areas are recorded, as parts of the image. NaN where a map is
     zero everywhere, as a constant one is when it is shown.
     """
-    return _overlap(pairs, *(_filled(side, share) for side in (pairs.p, pairs.q)))
+    return _overlap(pairs, _filled(pairs.p, share), _filled(pairs.q, share))
 
 
 def overlap_ties(pairs: Pairs, share: float) -> dict[str, Doubles]:
@@ -245,14 +245,14 @@ def overlap_ties(pairs: Pairs, share: float) -> dict[str, Doubles]:
     per cent of a map are zero its mask is the whole image, and two such maps overlap by 1 wherever
     they look. Both areas are recorded, as parts of the image in (0, 1].
     """
-    return _overlap(pairs, *(_with_ties(side, share) for side in (pairs.p, pairs.q)))
+    return _overlap(pairs, _with_ties(pairs.p, share), _with_ties(pairs.q, share))
 
 
 def overlap_corrected(pairs: Pairs, share: float) -> Doubles:
     """`overlap` beyond what masks like these share by chance: `statistics.corrected_overlap`."""
-    masks = [_filled(side, share) for side in (pairs.p, pairs.q)]
-    rate, *areas = _overlap(pairs, *masks).values()
-    return corrected_overlap(rate, *areas, _expected(*masks, pairs.p.grid.pixels))
+    a, b = _filled(pairs.p, share), _filled(pairs.q, share)
+    rate, area_baseline, area = _overlap(pairs, a, b).values()
+    return corrected_overlap(rate, area_baseline, area, _expected(a, b, pairs.p.grid.pixels))
 
 
 class _Mask(NamedTuple):
