@@ -198,7 +198,8 @@ def test_every_method_equals_the_library_where_channels_are_last(
     _, layer = models.target_layer(network, name, (3, size, size))
     head = models.head(network, layer, (3, size, size))
     assert (head is None) == (name is not None)
-    assert_shown(computed(network, layer, head, images, size, method=method).maps, expected)
+    found = computed(network, layer, head, images, size, method=method).maps
+    assert_shown(found, expected, method=method)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +210,6 @@ def test_every_method_equals_the_library_where_channels_are_last(
         ("convnext_tiny", 64, None, "features.7.2", False),
         ("convnext_tiny", 64, "features.7.2.block.5", "features.7.2.block.5", True),
         ("squeezenet1_1", 64, None, "features.12", False),
-        ("maxvit_t", 224, None, "blocks.3", False),
     ],
 )
 def test_other_families_equal_the_library(

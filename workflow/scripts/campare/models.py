@@ -625,7 +625,10 @@ def _found(network: nn.Module, name: str | None, key: str, shape: Shape) -> tupl
 def _last_block(network: nn.Module, outputs: list[_Output], shape: Shape) -> str:
     """The last map of a forward pass, by the name of the block that makes it."""
     layers = [network.get_submodule(output.name) for output in outputs]
-    weighs = [any(True for _ in layer.parameters(recurse=False)) for layer in layers]
+    # Buffers count: an SVM in the place of the linear layer has no parameters.
+    weighs = [
+        bool([*layer.parameters(recurse=False), *layer.buffers(recurse=False)]) for layer in layers
+    ]
     # The classifier, and layers that change no value. By name: torchvision takes long to import.
     end = max((place for place, own in enumerate(weighs) if own), default=0)
     idle = [type(layer).__name__ in {"Dropout", "Identity", "Permute"} for layer in layers]
