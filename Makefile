@@ -1,6 +1,7 @@
 # make run     the default study, from a bare machine with Python >= 3.11
-# make test    all tests, and the quick ones on a SLURM cluster where SLURM is installed
-# make test-slurm    all tests on a SLURM cluster, which it starts and stops
+# make test    all tests but those on a SLURM cluster
+# make test-slurm    a small study on a SLURM cluster, which it starts and stops, with every fault
+# make test-slurm-full    the same with the default study
 # make bench   how many times as fast as others, in benchmarks/results.json; on an idle machine
 # make lint    ruff, snakefmt, mypy, snakemake --lint
 # make docs    config/README.md from the schema and the registry
@@ -11,25 +12,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test test-slurm bench lint format docs lock environment clean
+.PHONY: run test test-slurm test-slurm-full bench lint format docs lock environment clean
 
 run: environment
 	$(BIN)/python -m snakemake --cores all --logger campare
 
-ON_CLUSTER := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest
-
 test: lint
-	$(BIN)/python -m pytest
-	if missing=$$(tests/slurm/cluster.sh check); then \
-		$(ON_CLUSTER) tests/slurm/test_cluster.py; \
-	else \
-		echo "Left out, the tests on a SLURM cluster: $$missing"; \
-	fi
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # Needs root, and Debian's slurm-wlm and munge.
-test-slurm: environment
+test-slurm test-slurm-full: environment
 	@tests/slurm/cluster.sh check
-	$(ON_CLUSTER) tests/slurm
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest tests/slurm \
+		$(if $(filter %-full,$@),--study config/config.yaml)
 
 bench: environment
 	$(BIN)/python benchmarks/bench.py
@@ -56,7 +51,8 @@ $(STAMP): envs/requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "campare needs Python 3.11 or later; set PYTHON=python3.x")'
 	@echo "Installing what campare needs into $(VENV), once: $$(grep -c == $<) packages, 2.5 GB to download, 6 GB on the disk (CUDA's share; less on a Mac); about five minutes."
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --no-deps --require-hashes -r $<
+	$(BIN)/python -m pip install --no-deps --no-compile --require-hashes -r $<
+	$(BIN)/python -W ignore -m compileall -qq -j 0 $(VENV)/lib || true  # pip takes one core for it
 	touch $@
 
 # Without isolation: what builds it is in the lock, and nothing is fetched.

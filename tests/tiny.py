@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
@@ -86,16 +87,7 @@ class Project:
         """Rule → number of jobs that a dry run announces."""
         plan = self.snakemake("--dry-run", *arguments)
         assert plan.returncode == 0, plan.stdout
-        jobs: dict[str, int] = {}
-        lines = plan.stdout.splitlines()
-        if any(line.startswith("job ") for line in lines):
-            start = next(i for i, line in enumerate(lines) if line.startswith("job ")) + 2
-            for line in lines[start:]:
-                if not line.strip() or line.startswith("total"):
-                    break
-                rule, count = line.split()
-                jobs[rule] = int(count)
-        return jobs
+        return announced(plan.stdout)
 
     def edit(self, file: str, change: Callable[[str], str]) -> None:
         """Rewrite a source file; the change must change it."""
@@ -104,6 +96,20 @@ class Project:
         after = change(before)
         assert after != before
         path.write_text(after)
+
+
+def announced(output: str) -> dict[str, int]:
+    """Rule → number of jobs, from the table that opens Snakemake's output."""
+    jobs: dict[str, int] = {}
+    lines = output.splitlines()
+    if any(line.startswith("job ") for line in lines):
+        start = next(i for i, line in enumerate(lines) if line.startswith("job ")) + 2
+        for line in lines[start:]:
+            if not line.strip() or line.startswith("total"):
+                break
+            rule, count = line.split()
+            jobs[rule] = int(count)
+    return jobs
 
 
 def copy_project(target: Path, study: dict | None = None) -> Project:
@@ -116,3 +122,12 @@ def copy_project(target: Path, study: dict | None = None) -> Project:
             shutil.copy2(source, target / name)
     (target / "config" / "tiny.yaml").write_text(yaml.safe_dump(study or TINY, sort_keys=False))
     return Project(target)
+
+
+def pretend_gpu(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """An nvidia-smi, so that `device: auto` asks for a GPU; torch then finds none and goes on."""
+    folder.mkdir(parents=True)
+    tool = folder / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho 'GPU 0: pretended (UUID: GPU-0)'\n")
+    tool.chmod(0o755)
+    patch.setenv("PATH", f"{folder}:{os.environ['PATH']}")

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Start and stop a SLURM cluster of two nodes on this machine, for tests.
+# Start and stop a SLURM cluster of three nodes on this machine, for tests.
 #   cluster.sh check     says what is missing, if anything
 #   cluster.sh start DIR     cluster.sh stop DIR
 # DIR holds its configuration, state and logs. Needs root, because SLURM reads /etc/slurm.
@@ -25,9 +25,11 @@ check() {
 
 start() {
     check
-    mkdir -p "$dir/state" "$dir/spool/node1" "$dir/spool/node2" /etc/slurm
+    mkdir -p "$dir/state" "$dir"/spool/node{1,2,3} /etc/slurm
     sed "s|@DIR@|$dir|; s|@HOST@|$(hostname -s)|" "$here/slurm.conf" > "$dir/slurm.conf"
-    echo 'NodeName=node[1-2] Name=gpu File=/dev/null' > "$dir/gres.conf"
+    for gpu in null zero full; do
+        echo "NodeName=node[1-3] Name=gpu File=/dev/$gpu"
+    done > "$dir/gres.conf"
     ln -s "$dir/slurm.conf" "$dir/gres.conf" /etc/slurm/
     if ! munge --no-input > /dev/null 2>&1; then
         install -d -o munge -g munge -m 755 /run/munge
@@ -35,10 +37,9 @@ start() {
         touch "$dir/started-munged"
     fi
     slurmctld -c
-    slurmd -N node1
-    slurmd -N node2
+    for node in node{1,2,3}; do slurmd -N $node; done
     for _ in $(seq 100); do
-        [ "$(sinfo --noheader --Node --partition=main --states=idle 2> /dev/null | wc -l)" -eq 2 ] && return
+        [ "$(sinfo --noheader --Node --partition=main --states=idle 2> /dev/null | wc -l)" -eq 3 ] && return
         sleep 0.2
     done
     echo "the cluster does not come up:"
@@ -53,6 +54,11 @@ end() {
 }
 
 stop() {
+    # What a failed test left, stopped processes too.
+    if [ -e "$dir/slurmctld.pid" ]; then
+        squeue --noheader --format=%i | xargs --no-run-if-empty scancel || true
+        for _ in $(seq 100); do [ -n "$(squeue --noheader)" ] && sleep 0.1 || break; done
+    fi
     for file in "$dir"/*.pid; do
         [ -e "$file" ] || continue
         end "$(cat "$file")"

@@ -1,18 +1,41 @@
-"""A SLURM cluster of two nodes on this machine, and the default study's undisturbed results."""
+"""A SLURM cluster of three nodes on this machine, and a study disturbed on it in every way.
+
+Without `--study` it is a small one, whose results prove as much; `--study config/config.yaml` takes
+the default study, and polls the queue as the shipped profile says.
+"""
 
 from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from toy import Drill, disturb
 
-from tiny import ROOT, Project, copy_project
+from tiny import TINY, Project, copy_project, pretend_gpu
 
 SCRIPT = Path(__file__).parent / "cluster.sh"
 SEEN: list[str] = []
+# Long enough a training to be hit in the middle; few tables and figures.
+SMALL = TINY | {
+    "training": {"epochs": 40},
+    "similarity": {"metrics": ["mad"]},
+    "figures": {"dpi": 60, "formats": ["png"]},
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--study", type=Path, help="config of the study to disturb")
+
+
+@pytest.fixture(scope="session")
+def study(pytestconfig: pytest.Config) -> dict[str, Any]:
+    """What is run, under the name of the tests' studies."""
+    path = pytestconfig.getoption("study")
+    return {**(yaml.safe_load(path.read_text()) if path else SMALL), "study": "tiny"}
 
 
 @pytest.fixture(scope="session")
@@ -35,13 +58,27 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The default study (under another name) as one machine makes it."""
-    study = yaml.safe_load((ROOT / "config" / "config.yaml").read_text()) | {"study": "tiny"}
+def undisturbed(study: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The study as one machine makes it. Read it; do not edit it."""
     project = copy_project(tmp_path_factory.mktemp("undisturbed") / "project", study)
     run = project.snakemake()
     assert run.returncode == 0, run.stdout
     return project
+
+
+@pytest.fixture(scope="session")
+def drill(
+    cluster: Path,
+    study: dict[str, Any],
+    pytestconfig: pytest.Config,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Drill:
+    """The study from nothing on the cluster, with every fault."""
+    folder = tmp_path_factory.mktemp("drill")
+    with pytest.MonkeyPatch.context() as patch:
+        pretend_gpu(folder / "bin", patch)
+        project = copy_project(folder / "project", study)
+        return disturb(project, cluster, patient=bool(pytestconfig.getoption("study")))
 
 
 @pytest.fixture

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tiny import Project, copy_project
+from tiny import Project, copy_project, pretend_gpu
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The tiny study, run once from nothing. Read it; do not edit it."""
-    project = copy_project(tmp_path_factory.mktemp("finished") / "project")
-    run = project.snakemake()
-    assert run.returncode == 0, run.stdout
+    """The tiny study, run once from nothing, as on a machine with one GPU.
+
+    Copy it or read it, since all test processes share it. What Snakemake printed is in `output`.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    project = Project(shared / "finished" / "project")
+    with (shared / "finished.lock").open("w") as lock, pytest.MonkeyPatch.context() as patch:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (project.path / "output").exists():
+            copy_project(project.path)
+            pretend_gpu(shared / "finished" / "bin", patch)
+            run = project.snakemake()
+            assert run.returncode == 0, run.stdout
+            (project.path / "output").write_text(run.stdout)
     return project
 
 

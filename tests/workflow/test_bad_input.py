@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -51,12 +52,6 @@ def test_a_second_study_of_the_name_is_refused(project: Project) -> None:
     assert record.read_text() == "config/a-first.yaml\n"
 
 
-def test_missing_data_offline_says_what_to_put_where(tmp_path: Path) -> None:
-    project = fresh(tmp_path, data={"name": "image_folder", "root": "pictures"})
-    assert "pictures" in refused(project)
-    assert not (project.results / "data.h5").exists()
-
-
 def test_unreadable_picture_is_named(tmp_path: Path) -> None:
     project = fresh(tmp_path, data={"name": "image_folder", "root": "pictures"})
     for name in ("cat", "dog"):
@@ -69,20 +64,6 @@ def test_unreadable_picture_is_named(tmp_path: Path) -> None:
     assert "pictures/dog/3.png" in refused(project)
 
 
-def test_cuda_asked_for_and_absent(project: Project) -> None:
-    torch = pytest.importorskip("torch")
-    if torch.cuda.is_available():
-        pytest.skip("there is a GPU here")
-    output = refused(
-        project,
-        "results/tiny/models/baseline/1.safetensors",
-        "--config",
-        "compute={device: cuda, threads: 1}",
-    )
-    assert "compute.device" in output
-    assert "cpu" in output
-
-
 def test_unknown_target_layer_lists_candidates(project: Project) -> None:
     target = "results/tiny/cams/baseline/1.h5"
     output = refused(project, target, "--config", "cam={target_layer: nowhere}")
@@ -90,84 +71,87 @@ def test_unknown_target_layer_lists_candidates(project: Project) -> None:
     assert "cam.target_layer" in output
 
 
-def test_layer_without_extent_stops_before_training(tmp_path: Path) -> None:
-    project = fresh(tmp_path, model={"architecture": "resnet18", "input_size": 32})
+def test_layer_without_extent_stops_before_training(project: Project) -> None:
+    shutil.rmtree(project.results / "models")
+    study = TINY | {"model": {"architecture": "resnet18", "input_size": 32}}
+    (project.path / "config" / "tiny.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
     output = refused(project)
     assert "single pixel" in output
     assert "resnet18_cifar" in output
     assert not list((project.results / "models").rglob("*.*"))
 
 
-def test_truncated_store_is_named_and_kept(project: Project) -> None:
-    store = project.results / "cams" / "affine" / "1.h5"
-    half = store.read_bytes()[: store.stat().st_size // 2]
-    store.write_bytes(half)
-    output = refused(project, "results/tiny/similarity/affine/1.parquet")
-    assert "cams/affine/1.h5" in output
-    assert store.read_bytes() == half
+# What is damaged → what is asked for, and the files that the message must name.
+DAMAGED = {
+    "cams/affine/1.h5": ("similarity/affine/1.parquet", []),
+    "cams/cutmix/1.h5": ("similarity/cutmix/1.parquet", ["cams/baseline/1.h5"]),
+    "models/blur_crop/1.safetensors": ("cams/blur_crop/1.h5", []),
+    "models/affine/.3.checkpoint": ("models/affine/3.safetensors", []),
+}
 
 
-def test_stores_of_different_images_are_refused(project: Project) -> None:
-    with h5py.File(project.results / "cams" / "affine" / "1.h5", "r+") as store:
-        store["index"][0] += 1
-    output = refused(project, "results/tiny/similarity/affine/1.parquet")
-    assert "cams/affine/1.h5" in output
-    assert "cams/baseline/1.h5" in output
+@pytest.fixture(scope="module")
+def damaged(
+    finished: Project, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Project, dict[str, bytes], str]:
+    """A project with these files halved, but for a store of other images; they; and what is said.
+
+    A job may be tried again twice.
+    """
+    project = Project(tmp_path_factory.mktemp("damaged") / "project")
+    shutil.copytree(finished.path, project.path, copy_function=shutil.copy2)
+    (project.results / "models" / "affine" / ".3.checkpoint").write_bytes(b"whole")
+    for file in DAMAGED:
+        path = project.results / file
+        if file == "cams/cutmix/1.h5":
+            with h5py.File(path, "r+") as store:
+                store["index"][0] += 1
+        else:
+            path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    contents = {file: (project.results / file).read_bytes() for file in DAMAGED}
+    targets = [f"results/tiny/{target}" for target, _ in DAMAGED.values()]
+    return project, contents, refused(project, "--keep-going", "--retries", "2", *targets)
 
 
-@pytest.mark.parametrize(
-    ("file", "target"),
-    [
-        ("data.h5", "split.csv"),
-        ("models/affine/1.safetensors", "cams/affine/1.h5"),
-        ("similarity/affine/1.parquet", "tables/segments.csv"),
-        ("tables/correlation.csv", "figures/correlation/mad.png"),
-    ],
-)
-def test_truncated_file_is_named(project: Project, file: str, target: str) -> None:
-    path = project.results / file
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    assert file in refused(project, f"results/tiny/{target}")
+@pytest.mark.parametrize("file", DAMAGED)
+def test_damaged_file_is_named_and_kept(
+    damaged: tuple[Project, dict[str, bytes], str], file: str
+) -> None:
+    project, contents, output = damaged
+    (message,) = {line for line in output.splitlines() if line[:7] == "error: " and file in line}
+    assert all(other in message for other in DAMAGED[file][1])
+    assert (project.results / file).read_bytes() == contents[file]
 
 
-def test_truncated_checkpoint_is_named_and_kept(project: Project) -> None:
-    shutil.rmtree(project.results / "models" / "affine")
-    checkpoint = project.results / "models" / "affine" / ".1.checkpoint"
-    checkpoint.parent.mkdir()
-    checkpoint.write_bytes(b"half")
-    output = refused(project, "results/tiny/models/affine/1.safetensors")
-    assert "models/affine/.1.checkpoint" in output
-    assert checkpoint.exists()
-
-
-def test_class_too_small_to_split_is_named(tmp_path: Path) -> None:
-    project = fresh(tmp_path, data={"name": "image_folder", "root": "pictures"}, split={})
-    for name, count in (("cat", 20), ("rare", 1)):
-        folder = project.path / "pictures" / name
-        folder.mkdir(parents=True)
-        for number in range(count):
-            Image.new("L", (16, 16), number).save(folder / f"{number}.png")
-    assert "'rare'" in refused(project)
-
-
-def test_loss_that_turns_nan_stops_the_job(tmp_path: Path) -> None:
-    study = yaml.safe_load(yaml.safe_dump(TINY))
-    study["training"]["learning_rate"] = 1e30
-    project = copy_project(tmp_path / "project", study)
-    output = refused(project, "results/tiny/models/baseline/1.safetensors")
-    assert "training.learning_rate" in output
-    assert not (project.results / "models" / "baseline" / "1.safetensors").exists()
-
-
-def test_what_a_job_refuses_is_not_tried_again_and_ends_the_output(project: Project) -> None:
-    target = "results/tiny/models/affine/1.safetensors"
-    (project.path / target).unlink()
-    layer = ["--config", "cam={target_layer: nowhere}"]
-    output = refused(project, target, "--retries", "2", *layer)
+def test_what_a_job_refuses_is_not_tried_again_and_ends_the_output(
+    damaged: tuple[Project, dict[str, bytes], str],
+) -> None:
+    *_, output = damaged
     assert "Trying to restart" not in output
-    end = output.partition("Exiting because a job execution failed")[2].splitlines()
-    assert end[1].startswith("error: cam.target_layer: no layer 'nowhere'")
-    assert end[2] == "  (from results/tiny/logs/train/affine/1.log)"
+    end = output.partition("Exiting because a job execution failed")[2].splitlines()[1:]
+    messages, sources = (end[first : 2 * len(DAMAGED) : 2] for first in (0, 1))
+    assert all(line.startswith("error: ") for line in messages)
+    assert sorted(sources) == [
+        "  (from results/tiny/logs/cams/blur_crop/1.log)",
+        "  (from results/tiny/logs/similarity/affine.log)",
+        "  (from results/tiny/logs/similarity/cutmix.log)",
+        "  (from results/tiny/logs/train/affine/3.log)",
+    ]
+
+
+def test_damaged_tables_are_named(project: Project) -> None:
+    """Their times are as before, so that nothing before them is made anew."""
+    damaged = ("similarity/affine/1.parquet", "tables/correlation.csv")
+    for file in damaged:
+        path = project.results / file
+        times = path.stat()
+        path.write_bytes(path.read_bytes()[: times.st_size // 2])
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    targets = ["tables/segments.csv", "figures/correlation/mad.png"]
+    for target in targets:
+        (project.results / target).unlink()
+    output = refused(project, "--keep-going", *(f"results/tiny/{target}" for target in targets))
+    assert all(file in output for file in damaged)
 
 
 def test_what_may_pass_is_tried_again(project: Project) -> None:

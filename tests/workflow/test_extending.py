@@ -11,7 +11,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from tiny import ROOT, TINY, Project, copy_project
+from tiny import ROOT, TINY, Project, announced, copy_project
 
 pytestmark = pytest.mark.workflow
 
@@ -36,15 +36,18 @@ def apply(project: Project, text: str) -> dict:
     return yaml.safe_load(re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)[-1])
 
 
-def configure(project: Project, **changes: object) -> None:
-    path = project.path / "config" / "tiny.yaml"
-    path.write_text(yaml.safe_dump({**TINY, **changes}, sort_keys=False))
+def configure(project: Project, *parts: dict) -> None:
+    """Write the study that these make together, the last of each key counting."""
+    study = {key: value for part in parts for key, value in part.items()}
+    (project.path / "config" / "tiny.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
 
 
 @pytest.mark.parametrize("parts", [True, False])
-def test_own_images(tmp_path: Path, parts: bool) -> None:
-    study = apply(copy_project(tmp_path / "page"), section("Your own images"))
-    project = copy_project(tmp_path / "project", {**study, "study": "tiny"})
+def test_own_images_and_architecture(tmp_path: Path, parts: bool) -> None:
+    page = copy_project(tmp_path / "page")
+    study = {**apply(page, section("Your own images")), "study": "tiny"}
+    project = copy_project(tmp_path / "project")
+    configure(project, study, apply(project, section("Your own architecture")))
     random = np.random.default_rng(0)
     for part, count in (("train", 20), ("test", 6)) if parts else (("", 30),):
         for level, name in enumerate(("cat", "dog")):
@@ -53,35 +56,33 @@ def test_own_images(tmp_path: Path, parts: bool) -> None:
             for number in range(count):
                 pixels = random.integers(0, 120, (40, 50, 3)) + 120 * level
                 Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{number}.jpg")
-    run = project.snakemake("tables", "results/tiny/figures/boxplot/mad.png")
+    # What follows a split is the same for both.
+    targets = ("tables/performance.csv", "figures/boxplot/mad.png") if parts else ("split.csv",)
+    run = project.snakemake(*(f"results/tiny/{target}" for target in targets))
     assert run.returncode == 0, run.stdout
-    scores = pd.read_csv(project.results / "tables" / "performance.csv")
-    assert len(scores) == 5
-    assert set(scores["images"]) == {12}
+    split = pd.read_csv(project.results / "split.csv")
+    assert (split["subset"] == "test").sum() == 12
+    if parts:
+        scores = pd.read_csv(project.results / "tables" / "performance.csv")
+        assert len(scores) == 5
+        assert set(scores["images"]) == {12}
 
 
-def test_own_augmentation_retrains_nothing_else(project: Project) -> None:
+def test_own_augmentation_and_metric_retrain_nothing_else(project: Project) -> None:
     wanted = apply(project, section("Your own augmentation"))
-    configure(project, augmentations={**TINY["augmentations"], **wanted["augmentations"]})
-    assert project.planned()["train"] == 2
-    run = project.snakemake("results/tiny/figures/examples/invert.png", "tables")
+    metric = apply(project, section("Your own metric"))
+    augmentations = {**TINY["augmentations"], **wanted["augmentations"]}
+    configure(project, TINY, metric, {"augmentations": augmentations})
+    targets = (
+        "tables/performance.csv",
+        "figures/examples/invert.png",
+        "figures/boxplot/cosine.png",
+    )
+    run = project.snakemake(*(f"results/tiny/{target}" for target in targets))
     assert run.returncode == 0, run.stdout
+    jobs = announced(run.stdout)
+    assert jobs["train"] == jobs["extract_cams"] == 2
     scores = pd.read_csv(project.results / "tables" / "performance.csv")
     assert "invert" in set(scores["augmentation"])
-
-
-def test_own_architecture(project: Project) -> None:
-    configure(project, **apply(project, section("Your own architecture")))
-    run = project.snakemake("results/tiny/similarity/affine/1.parquet")
-    assert run.returncode == 0, run.stdout
-
-
-def test_own_metric_retrains_nothing(project: Project) -> None:
-    configure(project, **apply(project, section("Your own metric")))
-    jobs = project.planned()
-    assert "train" not in jobs
-    assert "extract_cams" not in jobs
-    run = project.snakemake("results/tiny/figures/boxplot/cosine.png")
-    assert run.returncode == 0, run.stdout
     cosine = pd.read_parquet(project.results / "similarity" / "affine" / "1.parquet")["cosine"]
     assert cosine.between(0, 1 + 1e-9).all()

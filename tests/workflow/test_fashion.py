@@ -195,24 +195,18 @@ def test_other_threshold_redraws_one_sheet_and_other_mask_refits_its_svms(copied
     assert not {"train", "train_architecture", "extract_cams", "map_training"} & jobs.keys()
 
 
-def test_too_many_images_for_an_svm_are_named_and_nothing_is_written(copied: Project) -> None:
+def test_too_many_images_for_an_svm_and_a_truncated_one_are_named(copied: Project) -> None:
     copied.edit("config/tiny.yaml", lambda text: text.replace("images: 300", "images: 4000"))
-    target = "results/tiny/machines/masked.safetensors"
-    assert "masking.svm.images: 4000; must lie between 10, the number of classes" in refused(
-        copied.snakemake(target)
-    )
-    assert not list((copied.results / "machines").glob("masked.*"))
-
-
-def test_truncated_machine_is_named(copied: Project) -> None:
     path = copied.results / "machines" / "cnn-svm.safetensors"
     path.write_bytes(path.read_bytes()[:100])
-    (copied.results / "cams" / "cnn-svm" / "1.h5").unlink()
-    output = refused(copied.snakemake("results/tiny/cams/cnn-svm/1.h5"))
+    targets = ("machines/masked.safetensors", "cams/cnn-svm/1.h5")
+    output = refused(copied.snakemake("--keep-going", *(f"results/tiny/{t}" for t in targets)))
+    assert "masking.svm.images: 4000; must lie between 10, the number of classes" in output
+    assert not list((copied.results / "machines").glob("masked.*"))
     assert "machines/cnn-svm.safetensors: no readable SVM" in output
 
 
-def test_comparison_without_augmentations_is_refused(copied: Project) -> None:
-    run = copied.snakemake("results/tiny/figures/boxplot/pearson.png")
+def test_comparison_without_augmentations_is_refused(shop: Project) -> None:
+    run = shop.snakemake("--dry-run", "results/tiny/figures/boxplot/pearson.png")
     assert run.returncode != 0
     assert "augmentations: empty" in run.stdout

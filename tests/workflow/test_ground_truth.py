@@ -97,11 +97,6 @@ def test_another_threshold_of_road_rebuilds_faithfulness_alone(
     }  # fmt: skip
 
 
-def test_study_without_masks_has_neither_stage(tmp_path: Path) -> None:
-    plan = copy_project(tmp_path / "project").planned()
-    assert not [name for name in plan if "locali" in name or "faith" in name or "spur" in name]
-
-
 def test_maps_of_what_the_baseline_predicts_are_planned(tmp_path: Path) -> None:
     paired = {"cam": {"class": "baseline"}, "vary": ["init"], "reference": "paired"}
     project = copy_project(tmp_path / "project", STUDY | paired | {"seeds": [1, 2]})

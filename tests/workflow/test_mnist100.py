@@ -194,13 +194,3 @@ def test_the_images_trained_on_are_saved_on_demand(poster: Project) -> None:
     with h5py.File(poster.results / AUGMENTED) as file:
         assert file["images"].shape == (220, 28, 28, 1)
         assert set(file["index"]) == set(split.loc[split["subset"] == "train", "index"])
-
-
-def test_steps_that_cannot_be_taken_are_one_message(tmp_path: Path) -> None:
-    changed = {**study(), "training": {"steps_per_epoch": 15}}
-    project = with_mnist(copy_project(tmp_path / "project", changed))
-    run = project.snakemake("results/tiny/models/baseline/1.safetensors")
-    assert run.returncode != 0
-    assert "Traceback" not in run.stdout
-    assert "error: training.steps_per_epoch: 20 images cannot be cut into 15" in run.stdout
-    assert not list((project.results / "models").rglob("*.*"))

@@ -10,7 +10,6 @@ from zipfile import ZipFile
 import h5py
 import pandas as pd
 import pytest
-import yaml
 from safetensors import safe_open
 
 from tiny import TINY, Project, copy_project
@@ -148,14 +147,8 @@ def test_where_seeds_drive_other_streams_there_is_a_floor_and_no_summary(tmp_pat
     assert not {"tabulate_mixed", "tabulate_summary", "plot_summary"} & set(jobs)
 
 
-def test_a_study_without_controls_plans_none(tmp_path: Path) -> None:
-    project = copy_project(tmp_path / "project")
-    assert not {"measure_pairs", "measure_chance", "initialise", "tabulate_shift"} & set(
-        project.planned()
-    )
-    (project.path / "config" / "tiny.yaml").write_text(
-        yaml.safe_dump(TINY | {"reference": "all"}, sort_keys=False)
-    )
+def test_comparing_with_all_baselines_needs_further_ones(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project", TINY | {"reference": "all"})
     run = project.snakemake("--dry-run")
     assert run.returncode != 0
     assert "reference: all needs 1 or more controls.baselines.seeds" in run.stdout

@@ -9,7 +9,7 @@ from itertools import product
 
 import pytest
 
-from tiny import Project
+from tiny import Project, announced
 
 pytestmark = pytest.mark.workflow
 
@@ -31,16 +31,25 @@ def edit_function(text: str, name: str) -> str:
     return "".join(lines)
 
 
-def test_finished_study_has_nothing_to_do(finished: Project) -> None:
-    assert finished.planned() == {}
+def test_finished_study_has_nothing_to_do_and_planning_does_not_import_torch(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every job of a cluster reads the workflow files again."""
+    monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
+    plan = project.snakemake("--dry-run")
+    assert plan.returncode == 0 and announced(plan.stdout) == {}
+    imported = {line.rpartition("|")[2].strip() for line in plan.stdout.splitlines()}
+    assert "campare.registry" in imported
+    assert not imported & {"torch", "torchvision", "pytorch_grad_cam", "h5py", "matplotlib"}
 
 
-def test_touch_and_comments_rebuild_nothing(project: Project) -> None:
+def test_touch_and_comments_rebuild_nothing_and_a_figures_code_its_kind(project: Project) -> None:
     later = time.time() + 60
     for file in (project.path / "workflow").rglob("*.py"):
         os.utime(file, (later, later))
     project.edit(f"{PACKAGE}/train.py", add_comment)
-    assert project.planned() == {}
+    project.edit("workflow/scripts/plot_boxplots.py", lambda text: f"{text}\nEDITED = True\n")
+    assert {rule for rule in project.planned() if rule != "all"} == {"plot_boxplots"}
 
 
 def test_results_copied_without_their_times_are_touched_and_not_made_again(
@@ -63,32 +72,22 @@ def test_deleted_figure_is_redrawn_alone(project: Project) -> None:
     figure = project.results / "figures" / "boxplot" / "mad.png"
     before = figure.read_bytes()
     figure.unlink()
-    name = str(figure.relative_to(project.path))
-    assert project.planned(name) == {"plot_boxplots": 1}
-    run = project.snakemake(name)
+    run = project.snakemake(str(figure.relative_to(project.path)))
     assert run.returncode == 0, run.stdout
+    assert announced(run.stdout) == {"plot_boxplots": 1}
     assert figure.read_bytes() == before
 
 
-def test_editing_one_augmentation_retrains_its_models_only(project: Project) -> None:
+def test_a_new_seed_and_edits_of_an_augmentation_and_a_metric_retrain_what_they_must(
+    project: Project,
+) -> None:
+    project.edit("config/tiny.yaml", lambda text: text.replace("- 2\n", "- 2\n- 3\n", 1))
     project.edit(f"{PACKAGE}/augment.py", lambda text: edit_function(text, "cutmix"))
-    jobs = project.planned()
-    assert jobs["train"] == 2
-    assert jobs["extract_cams"] == 2
-    assert jobs["measure_similarity"] == 1
-
-
-def test_editing_a_metric_never_retrains(project: Project) -> None:
     project.edit(f"{PACKAGE}/similarity.py", lambda text: edit_function(text, "mad"))
     jobs = project.planned()
+    # Seed 3 of each of three augmentations, and CutMix's of the two other seeds.
+    assert jobs["train"] == jobs["extract_cams"] == 5
     assert jobs["measure_similarity"] == 3
-    assert "train" not in jobs
-    assert "extract_cams" not in jobs
-
-
-def test_editing_a_figure_redraws_its_kind_only(project: Project) -> None:
-    project.edit("workflow/scripts/plot_boxplots.py", lambda text: f"{text}\nEDITED = True\n")
-    assert {rule for rule in project.planned() if rule != "all"} == {"plot_boxplots"}
 
 
 def test_config_change_rebuilds_what_it_reaches(project: Project) -> None:
@@ -101,8 +100,3 @@ def test_another_target_layer_maps_anew_and_trains_nothing(project: Project) -> 
     jobs = project.planned()
     assert "train" not in jobs
     assert jobs["extract_cams"] == 7
-
-
-def test_new_seed_trains_only_its_models(project: Project) -> None:
-    project.edit("config/tiny.yaml", lambda text: text.replace("- 2\n", "- 2\n- 3\n", 1))
-    assert project.planned()["train"] == 3
