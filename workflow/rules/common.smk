@@ -9,9 +9,11 @@ from campare.errors import CampareError
 from snakemake.exceptions import WorkflowError
 from snakemake.io import report as reported
 
+import inherited
 import provenance
 import retrying
 
+inherited.settle()
 retrying.install()
 
 try:
