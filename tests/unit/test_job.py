@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -30,6 +32,35 @@ def test_bad_input_is_one_message_and_exit_code_1(
     assert ended.value.code == 1
     assert capsys.readouterr().err == "error: file.h5: is broken; delete it\n"
     assert (tmp_path / "log").read_text() == "error: file.h5: is broken; delete it\n"
+
+
+def test_notes_of_an_error_stand_before_it(tmp_path: Path) -> None:
+    error = CampareError("2 files cannot be used")
+    error.add_note("one.png: is broken")
+    with pytest.raises(SystemExit), logged(str(tmp_path / "log")):
+        raise error
+    assert (tmp_path / "log").read_text().splitlines() == [
+        "one.png: is broken",
+        "error: 2 files cannot be used",
+    ]
+
+
+def test_any_name_can_be_logged_in_any_locale(tmp_path: Path) -> None:
+    path, log = os.fsdecode(b"caf\xe9 \xe7\x8c\xab"), tmp_path / "log"
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    script = (
+        "from job import logged; from campare.errors import CampareError\n"
+        f"with logged({str(log)!r}): raise CampareError({path + ' ×'!a})"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, **ascii_only, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert run.stderr.startswith(b"error: caf"), run.stderr
+    assert log.read_text(encoding="utf-8") == "error: caf\\udce9 猫 ×\n"
 
 
 def test_a_bug_keeps_its_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

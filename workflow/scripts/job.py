@@ -40,11 +40,14 @@ def logged(log: str) -> Iterator[None]:
     A `CampareError` is one message; anything else is a bug, and keeps its traceback.
     """
     stdout, stderr = sys.stdout, sys.stderr
-    with Path(log).open("w") as handle:
+    # backslashreplace: a file may have a name that is not UTF-8.
+    with Path(log).open("w", encoding="utf-8", errors="backslashreplace") as handle:
         sys.stdout, sys.stderr = _Tee(stdout, handle), _Tee(stderr, handle)  # type: ignore[assignment]
         try:
             yield
         except CampareError as error:
+            for note in getattr(error, "__notes__", ()):
+                print(note, file=sys.stderr)
             print(f"error: {error}", file=sys.stderr)
             sys.exit(1)
         except Exception:

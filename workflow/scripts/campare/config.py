@@ -22,7 +22,7 @@ SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 
 def schema() -> Config:
     """The config schema, with the registry's names and parameters filled in."""
-    study: Config = yaml.safe_load(SCHEMA.read_text())
+    study: Config = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
     study["$defs"] = {
         "dataset": {"enum": list(registry.DATASETS)},
         "architecture": {"type": "string", "minLength": 1},
@@ -173,6 +173,11 @@ def _check_controls(config: Config, source: str) -> None:
                 f"{source}: augmentations.{name}: controls.{control} makes models of that name; "
                 "choose another"
             )
+    if controls.get("matched_seeds") and not any(controls.get(k) for k in registry.MATCHED):
+        raise CampareError(
+            f"{source}: controls.matched_seeds: no models have them; set controls.identity or "
+            "controls.baseline_long to true, or take the key out"
+        )
     if controls.get("baseline_long") and config["training"]["steps_per_epoch"] is not None:
         raise CampareError(
             f"{source}: controls.baseline_long: with training.steps_per_epoch the baseline takes "

@@ -131,6 +131,8 @@ PROBABILITY = {"minimum": 0, "maximum": 1}
 
 # Controls of a study whose models have a name in files, as an augmentation has: control → name.
 RESERVED = {"identity": "identity", "baseline_long": "baseline_long", "chance": "untrained"}
+# Those that take as many steps as an augmentation does.
+MATCHED = ("identity", "baseline_long")
 
 DATASETS: dict[str, Source] = {
     "digits": Source("scikit-learn's 1,797 handwritten digits, 8×8 grey; embedded", "data:digits"),
@@ -517,7 +519,9 @@ def torchvision_classifiers() -> dict[str, float]:
     """
     spec = importlib.util.find_spec("torchvision")
     folder = Path(spec.origin).parent / "models" if spec and spec.origin else None
-    sources = [file.read_text() for file in sorted(folder.glob("*.py"))] if folder else []
+    sources = (
+        [file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.py"))] if folder else []
+    )
     model = re.compile(r"^@register_model\(\)$.*?^def (\w+)\(", re.MULTILINE | re.DOTALL)
     stated = re.compile(r"^class (\w+)_Weights\(.*?\"_ops\": ([\d.]+)", re.MULTILINE | re.DOTALL)
     costs = {name.lower(): float(ops) for source in sources for name, ops in stated.findall(source)}
