@@ -4,21 +4,19 @@ import math
 import os
 import re
 from itertools import combinations, product
-from shutil import which
 
 from campare import config as study_config, needs, registry
 from campare.errors import CampareError
 from snakemake.exceptions import WorkflowError
 from snakemake.io import report as reported
 
-import inherited
 import provenance
 import retrying
+import startup
 
-inherited.settle()
+startup.settle()
+startup.limit(workflow)
 retrying.install()
-# Jobs read and write text and names as UTF-8, whatever the locale says.
-shell.prefix("export PYTHONUTF8=1; ")
 
 try:
     STUDY = study_config.complete(config, str(workflow.configfiles[-1]))
@@ -112,7 +110,7 @@ DESCRIBED = {
 THREADS = STUDY["compute"]["threads"]
 DEVICE = STUDY["compute"]["device"]
 # 1 where a job is to run on a CUDA device.
-GPU = int(DEVICE == "cuda" or (DEVICE == "auto" and which("nvidia-smi") is not None))
+GPU = int(DEVICE == "cuda" or (DEVICE == "auto" and startup.finds_gpu(workflow)))
 # The same of a job that compares maps.
 COMPARING_GPU = int(STUDY["similarity"]["device"] == "cuda")
 SCORES = ["accuracy", "precision", "recall", "f1"]

@@ -1,0 +1,69 @@
+"""What Snakemake is told as it starts: the environment of jobs, their limits, whether GPUs wait."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from snakemake.logging import logger
+from snakemake.shell import shell
+
+from campare import machine
+
+# Of every job, wherever Snakemake was started.
+SET = {
+    "MPLBACKEND": "agg",  # Jupyter and Colab name one that is theirs alone
+    "PYTHONUTF8": "1",  # text and names of files, whatever the locale says
+    "PYTHONIOENCODING": "utf-8:backslashreplace",
+}
+# With fewer threads than it was told, torch waits for ever; uncompiled, the similarity engine's
+# results have other last digits.
+UNSET = ("OMP_THREAD_LIMIT", "OMP_DYNAMIC", "NUMBA_DISABLE_JIT")
+# Of one machine, or of one submission: a job per GPU; jobs that ask for a share, at most 100 %.
+LIMITS = {"gpu": 1, "share": 100}
+ANSWER = "CAMPARE_GPU"
+
+
+def settle() -> None:
+    """Let all jobs started from here have the same environment, and find Python."""
+    exports = " ".join(f"{name}={value}" for name, value in SET.items())
+    shell.prefix(f"export {exports}; unset {' '.join(UNSET)}; ")
+    # Snakemake writes it into commands as it is, and the environment often lies in a project whose
+    # folder has a space in its name. Once escaped, it is no file.
+    if Path(sys.executable).exists():
+        sys.executable = escaped(sys.executable)
+
+
+def escaped(path: str) -> str:
+    """A path as a word of a shell's command; so is any folder of it."""
+    return re.sub(r"([^\w@%+=:,./-])", r"\\\1", path)
+
+
+def limit(workflow: Any) -> None:
+    """Set the limits that the user does not.
+
+    Not in a profile: `--resources` on the command line takes the place of all of a profile's.
+    Snakemake cuts what a job asks for down to a limit, so that one that asks for more runs alone.
+    """
+    limits = dict(LIMITS)
+    if workflow.is_main_process and workflow.nodes is None:  # SLURM minds the memory of its nodes
+        limits["mem_mb"] = machine.memory()
+    for name, most in limits.items():
+        if name not in workflow.global_resources:
+            workflow.global_resources[name] = most
+
+
+def finds_gpu(workflow: Any) -> bool:
+    """Whether `auto` finds a GPU, asked once; the jobs on a cluster inherit the answer."""
+    if workflow.is_main_process or ANSWER not in os.environ:
+        found, reason = machine.gpu()
+        if reason:
+            logger.warning(
+                f"compute.device: auto, and no GPU here ({reason}): jobs are planned for the CPU. "
+                "Where a cluster's nodes have GPUs, set it to cuda."
+            )
+        os.environ[ANSWER] = str(int(found))
+    return os.environ[ANSWER] == "1"
