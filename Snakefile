@@ -84,6 +84,10 @@ localrules:
     augmented,
 
 
+onstart:
+    owner.record(Path(RESULTS), workflow.configfiles)
+
+
 onsuccess:
     for message in retrying.warnings(Path(RESULTS) / "logs"):
         print(message, file=sys.stderr)

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from snakemake.exceptions import WorkflowError
 
 import startup
 from campare import machine
@@ -23,8 +24,9 @@ sys.path.insert(0, {str(SCRIPTS)!r})
 import startup
 
 startup.machine.memory = lambda: 1000
-startup.settle()
+startup.find_python(workflow)
 startup.limit(workflow)
+shell.prefix(startup.PREFIX)
 
 
 rule all:
@@ -96,6 +98,15 @@ def test_jobs_run_from_a_notebook_in_any_folder_and_share_the_memory(tmp_path: P
 
 def workflow(main: bool = True, nodes: int | None = None, **resources: int) -> SimpleNamespace:
     return SimpleNamespace(is_main_process=main, nodes=nodes, global_resources=resources)
+
+
+@pytest.mark.parametrize("character", '"$`%\\')
+def test_what_a_submission_cannot_quote_is_refused(character: str, tmp_path: Path) -> None:
+    project = SimpleNamespace(basedir=tmp_path / f"a{character}b", nodes=100)
+    with pytest.raises(WorkflowError, match=r"cannot be submitted .* in its name; rename it"):
+        startup.find_python(project)
+    project.nodes = None
+    startup.find_python(project)
 
 
 def test_limits_are_those_of_one_machine_unless_the_user_names_others() -> None:

@@ -313,11 +313,14 @@ def test_corrected_overlap_is_zero_for_independent_masks_and_one_for_equal() -> 
     rng = np.random.default_rng(16)
     a, b = rng.random((2, 1000, 1000)) < np.array([0.2, 0.3])[:, None, None]
     overlap = (a & b).sum() / (a | b).sum()
-    assert statistics.corrected_overlap(overlap, a.mean(), b.mean()) == pytest.approx(0, abs=0.005)
-    assert statistics.corrected_overlap(1, 0.2, 0.2) == 1
-    assert statistics.corrected_overlap(0, 0.2, 0.2) == pytest.approx(-(0.2 / 1.8) / (1.6 / 1.8))
+    found = statistics.corrected_overlap(overlap, a.mean(), b.mean(), a.mean() * b.mean())
+    assert found == pytest.approx(0, abs=0.005)
+    assert statistics.corrected_overlap(1, 0.2, 0.2, 0.04) == 1
+    disjoint = statistics.corrected_overlap(0, 0.2, 0.2, 0.04)
+    assert disjoint == pytest.approx(-(0.2 / 1.8) / (1.6 / 1.8))
 
 
 def test_corrected_overlap_of_a_whole_or_empty_mask_is_undefined() -> None:
-    found = statistics.corrected_overlap([1, 0.2, 0, NAN], [1, 1, 0, 0.2], [1, 0.2, 0.2, 0.2])
+    areas = np.array([[1, 1, 0, 0.2], [1, 0.2, 0.2, 0.2]])
+    found = statistics.corrected_overlap([1, 0.2, 0, NAN], *areas, areas.prod(axis=0))
     assert np.isnan(found).all()

@@ -5,25 +5,40 @@ import os
 import re
 from itertools import combinations, product
 
-from campare import config as study_config, needs, registry
+from campare import config as study_config, needs, owner, registry, strict
 from campare.errors import CampareError
 from snakemake.exceptions import WorkflowError
 from snakemake.io import report as reported
+from snakemake.utils import update_config
 
 import provenance
 import retrying
 import startup
+import stopping
 
-startup.settle()
+startup.find_python(workflow)
 startup.limit(workflow)
 retrying.install()
+stopping.install()
+# `set` is Snakemake's own.
+shell.prefix(f"set -euo pipefail; {startup.PREFIX}{stopping.PREFIX}")
+
+SOURCE = str(workflow.configfiles[-1])
+if workflow.config_settings.config_args:
+    SOURCE += " and --config"
 
 try:
-    STUDY = study_config.complete(config, str(workflow.configfiles[-1]))
+    for file in workflow.configfiles:
+        strict.insist(file)
+    for entry in workflow.config_settings.config_args or ():
+        update_config(config, strict.argument(entry))
+    STUDY = study_config.complete(config, SOURCE)
+    RESULTS = f"results/{STUDY['study']}"
+    if workflow.is_main_process:
+        owner.insist(Path(RESULTS), workflow.configfiles)
 except CampareError as error:
     raise WorkflowError(str(error)) from None
 
-RESULTS = f"results/{STUDY['study']}"
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 AUGMENTATIONS = list(STUDY["augmentations"])
 SEEDS = STUDY["seeds"]
@@ -392,7 +407,9 @@ def machine_stage(wildcards):
 def machine_settings(wildcards):
     """How a machine is chosen and fitted."""
     stage = STUDY[machine_stage(wildcards)]
-    return {**stage["svm"], "seed": stage["seed"]}
+    given = (config.get(machine_stage(wildcards)) or {}).get("svm", {})
+    defaults = [key for key in ("folds", "search_images") if key not in given]
+    return {**stage["svm"], "seed": stage["seed"], "adapts": defaults}
 
 
 def own_photographs(_):
@@ -463,7 +480,9 @@ def like_floor(augmentation):
 
     def differing(pair):
         first, second = (training_settings(*model) for model in pair)
-        names = {name for name in ("init", "order") if first[f"{name}_seed"] != second[f"{name}_seed"]}
+        names = {
+            name for name in ("init", "order") if first[f"{name}_seed"] != second[f"{name}_seed"]
+        }
         return names | ({"subset"} & streams if pair[0][1] != pair[1][1] else set())
 
     return [

@@ -8,33 +8,46 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
-from snakemake.shell import shell
 
 from campare import machine
 
-# Of every job, wherever Snakemake was started.
-SET = {
-    "MPLBACKEND": "agg",  # Jupyter and Colab name one that is theirs alone
-    "PYTHONUTF8": "1",  # text and names of files, whatever the locale says
-    "PYTHONIOENCODING": "utf-8:backslashreplace",
-}
-# With fewer threads than it was told, torch waits for ever; uncompiled, the similarity engine's
-# results have other last digits.
-UNSET = ("OMP_THREAD_LIMIT", "OMP_DYNAMIC", "NUMBA_DISABLE_JIT")
+# What the shell of every job does first, wherever Snakemake was started.
+PREFIX = (
+    # Jupyter and Colab name a backend that is theirs alone.
+    "export MPLBACKEND=agg; "
+    # Text and names of files, whatever the locale says.
+    "export PYTHONUTF8=1 PYTHONIOENCODING=utf-8:backslashreplace; "
+    # With fewer threads than it was told, torch waits for ever.
+    "unset OMP_THREAD_LIMIT OMP_DYNAMIC; "
+    # Uncompiled, the similarity engine's results have other last digits.
+    "unset NUMBA_DISABLE_JIT; "
+)
 # Of one machine, or of one submission: a job per GPU; jobs that ask for a share, at most 100 %.
 LIMITS = {"gpu": 1, "share": 100}
 ANSWER = "CAMPARE_GPU"
 
 
-def settle() -> None:
-    """Let all jobs started from here have the same environment, and find Python."""
-    exports = " ".join(f"{name}={value}" for name, value in SET.items())
-    shell.prefix(f"export {exports}; unset {' '.join(UNSET)}; ")
-    # Snakemake writes it into commands as it is, and the environment often lies in a project whose
-    # folder has a space in its name. Once escaped, it is no file.
-    if Path(sys.executable).exists():
-        sys.executable = escaped(sys.executable)
+def find_python(workflow: Any) -> None:
+    """Let jobs find Python where its path, or the project's, has other characters than letters.
+
+    Snakemake writes the path into commands as it is, and the environment lies in the project.
+
+    Raises
+    ------
+    WorkflowError
+        A character that is not possible in submissions to SLURM, which are quoted twice.
+    """
+    if not Path(sys.executable).exists():  # escaped already
+        return
+    for path in (workflow.basedir, sys.executable) if workflow.nodes is not None else ():
+        if found := re.search(r'["$`%\\]', str(path)):
+            raise WorkflowError(
+                f"{path}: jobs cannot be submitted from a folder with {found[0]} in its name; "
+                "rename it"
+            )
+    sys.executable = escaped(sys.executable)
 
 
 def escaped(path: str) -> str:

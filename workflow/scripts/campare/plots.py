@@ -169,7 +169,7 @@ def looks(
     store: Store, rows: npt.NDArray[np.integer[Any]], size: tuple[int, int], classes: Sequence[str]
 ) -> list[Look]:
     """What a model sees in some images, by their rows in its store; maps shown at `size`."""
-    predicted = store.prediction[rows].argmax(axis=1)
+    predicted = store.predicted[rows]
     return [
         Look(
             store.attributes["augmentation"],

@@ -445,16 +445,19 @@ def _hedges(shift: float, spread: float, per: float, freedom: int, size: float) 
     return Interval(*map(float, unbiased * d))
 
 
-def corrected_overlap(overlap: ArrayLike, area: ArrayLike, other: ArrayLike) -> Doubles:
+def corrected_overlap(
+    overlap: ArrayLike, area: ArrayLike, other: ArrayLike, common: ArrayLike
+) -> Doubles:
     """Overlap rate less what chance gives: (o − e)/(1 − e), 1 for equal masks, 0 as by chance.
 
-    Independent masks of areas a and b, as parts of the image, share a·b of a + b − a·b: that is e,
-    p/(2 − p) for two of area p. The form is Cohen's κ (1960). Below zero where masks avoid each
-    other. NaN where either mask is the whole image, as of a constant map: any other mask would
+    Masks of areas a and b, as parts of the image, that by chance share c of it, overlap by
+    c/(a + b − c): that is e. Independent masks share c = a·b, where none of their pixels is a
+    member by a part: e is p/(2 − p) for two of area p. The form is Cohen's κ (1960). Below zero
+    where masks avoid each other. NaN where either mask is the whole image: any other mask would
     overlap it as much; and where one is empty.
     """
-    o, a, b = (np.asarray(x, np.float64) for x in (overlap, area, other))
+    o, a, b, c = (np.asarray(x, np.float64) for x in (overlap, area, other, common))
     with np.errstate(divide="ignore", invalid="ignore"):
-        expected = a * b / (a + b - a * b)
+        expected = c / (a + b - c)
         rate = (o - expected) / (1 - expected)
     return np.where((np.minimum(a, b) > 0) & (np.maximum(a, b) < 1), rate, np.nan)
