@@ -69,7 +69,7 @@ for stage in STAGES:
 report: "workflow/report/workflow.rst"
 
 
-# Limits of one machine, or of one submission (profiles/default); on a cluster SLURM counts GPUs.
+# Limits of one machine, or of one submission (startup.py); on a cluster SLURM counts GPUs.
 resource_scopes:
     gpu="local",
     share="local",

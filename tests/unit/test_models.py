@@ -606,7 +606,7 @@ def test_a_truncated_file_is_named(tmp_path: Path, share: float) -> None:
     saved(path)
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
-    with pytest.raises(CampareError, match=r"0\.safetensors.*delete it and run snakemake again"):
+    with pytest.raises(CampareError, match=r"0\.safetensors.*move it away and run snakemake again"):
         models.load(path, "small_cnn", classes=10, channels=3)
 
 

@@ -307,7 +307,7 @@ def test_a_checkpoint_of_other_pictures_is_not_used(
 
 
 @pytest.mark.parametrize("damage", ["truncated", "empty", "foreign"])
-def test_an_unreadable_checkpoint_is_named_and_left_to_be_deleted(
+def test_an_unreadable_checkpoint_is_named_and_left_as_it_is(
     damage: str, study: Path, tmp_path: Path
 ) -> None:
     assert finish(study, tmp_path, kill=("after", FIRST)) < 0
@@ -316,8 +316,8 @@ def test_an_unreadable_checkpoint_is_named_and_left_to_be_deleted(
     checkpoint(tmp_path).write_bytes(damaged)
     assert finish(study, tmp_path) == 1
     log = read(tmp_path / "log")
-    assert log.startswith(f"error: {checkpoint(tmp_path)}: unreadable checkpoint")
-    assert "delete it" in log
+    assert log.startswith(f"error: {checkpoint(tmp_path)}: no readable checkpoint")
+    assert "move it away, and training starts from zero" in log
     assert "Traceback" not in log
     assert checkpoint(tmp_path).read_bytes() == damaged
 

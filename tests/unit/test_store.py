@@ -168,7 +168,7 @@ def test_a_truncated_store_is_named_and_refused(tmp_path: Path, share: float) ->
     path = written(tmp_path / "a.h5")
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
-    with pytest.raises(CampareError, match=r"a\.h5.*delete it and run snakemake again"):
+    with pytest.raises(CampareError, match=r"a\.h5.*move it away and run snakemake again"):
         store.read(path)
 
 
@@ -200,7 +200,7 @@ def test_a_foreign_or_broken_store_is_named_and_refused(
     path = written(tmp_path / "a.h5")
     with h5py.File(path, "r+") as file:
         edit(file, name, value)
-    with pytest.raises(CampareError, match=rf"a\.h5.*{complaint}.*delete it and run"):
+    with pytest.raises(CampareError, match=rf"a\.h5.*{complaint}.*move it away and run"):
         store.read(path)
 
 

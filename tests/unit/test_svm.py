@@ -149,12 +149,11 @@ def test_file_gives_the_machine_back_and_the_same_bytes_twice(kernel: str, tmp_p
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
 
 
-@pytest.mark.parametrize("content", [b"", b"half", None])
-def test_unreadable_machine_is_named(content: bytes | None, tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"", b"half"])
+def test_unreadable_machine_is_named(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "svm.safetensors"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(CampareError, match=r"svm\.safetensors: no readable SVM .* delete it"):
+    path.write_bytes(content)
+    with pytest.raises(CampareError, match=r"svm\.safetensors: no readable SVM .* move it away"):
         svm.load(path)
 
 

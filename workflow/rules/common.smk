@@ -4,7 +4,6 @@ import math
 import os
 import re
 from itertools import combinations, product
-from shutil import which
 
 from campare import config as study_config, needs, owner, registry, strict
 from campare.errors import CampareError
@@ -14,12 +13,15 @@ from snakemake.utils import update_config
 
 import provenance
 import retrying
+import startup
 import stopping
 
+startup.find_python(workflow)
+startup.limit(workflow)
 retrying.install()
 stopping.install()
-# `set` is Snakemake's own. Jobs read and write text and names as UTF-8, whatever the locale says.
-shell.prefix(f"set -euo pipefail; export PYTHONUTF8=1; {stopping.PREFIX}")
+# `set` is Snakemake's own.
+shell.prefix(f"set -euo pipefail; {startup.PREFIX}{stopping.PREFIX}")
 
 SOURCE = str(workflow.configfiles[-1])
 if workflow.config_settings.config_args:
@@ -123,7 +125,7 @@ DESCRIBED = {
 THREADS = STUDY["compute"]["threads"]
 DEVICE = STUDY["compute"]["device"]
 # 1 where a job is to run on a CUDA device.
-GPU = int(DEVICE == "cuda" or (DEVICE == "auto" and which("nvidia-smi") is not None))
+GPU = int(DEVICE == "cuda" or (DEVICE == "auto" and startup.finds_gpu(workflow)))
 # The same of a job that compares maps.
 COMPARING_GPU = int(STUDY["similarity"]["device"] == "cuda")
 SCORES = ["accuracy", "precision", "recall", "f1"]

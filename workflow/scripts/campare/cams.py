@@ -29,7 +29,7 @@ from torch import nn
 
 from campare import devices, memory, models, registry
 from campare.data import Rows
-from campare.errors import CampareError
+from campare.errors import ANEW, CampareError
 from campare.preprocess import prepare
 from campare.store import Store
 
@@ -181,9 +181,7 @@ def chosen_classes(
     if policy == "predicted" or baseline is None:
         return None
     if not np.array_equal(baseline.index, index):
-        raise CampareError(
-            "the baseline's CAM store is of other images; delete it and run snakemake again"
-        )
+        raise CampareError(f"the baseline's CAM store is of other images; {ANEW}")
     return baseline.predicted
 
 

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from campare import atomic
-from campare.errors import CampareError
+from campare.errors import ANEW, CampareError, reading
 from campare.registry import DATASETS, mask_folder
 
 PICTURE_SUFFIXES = {
@@ -336,19 +336,14 @@ def read(path: str | Path) -> Dataset:
     CampareError
         The file is missing, truncated, or holds something else.
     """
-    try:
-        with h5py.File(path, "r") as file:
-            pictures = file["images"]
-            dataset = Dataset(
-                np.memmap(path, pictures.dtype, "r", pictures.id.get_offset(), pictures.shape),
-                file["label"][...],
-                tuple(file["classes"].asstr()[...]),
-                file["part"][...].astype("U5"),
-            )
-    except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise CampareError(
-            f"{path}: cannot be read ({error}); delete it and start again"
-        ) from error
+    with reading(path, "data file"), h5py.File(path, "r") as file:
+        pictures = file["images"]
+        dataset = Dataset(
+            np.memmap(path, pictures.dtype, "r", pictures.id.get_offset(), pictures.shape),
+            file["label"][...],
+            tuple(file["classes"].asstr()[...]),
+            file["part"][...].astype("U5"),
+        )
     images, labels, part = dataset.images, dataset.labels, dataset.part
     if not (
         images.dtype == np.uint8
@@ -359,7 +354,7 @@ def read(path: str | Path) -> Dataset:
         and np.isin(labels, np.arange(len(dataset.classes))).all()
         and np.isin(part, ["train", "test", ""]).all()
     ):
-        raise CampareError(f"{path}: is not a data file of campare; delete it and start again")
+        raise CampareError(f"{path}: is not a data file of campare; {ANEW}")
     return dataset
 
 
@@ -371,18 +366,13 @@ def read_regions(path: str | Path, rows: NDArray[np.int64]) -> Regions | None:
     CampareError
         The file is missing, truncated, or holds something else.
     """
-    try:
-        with h5py.File(path, "r") as file:
-            if "masks" not in file:
-                return None
-            packed, names = file["masks"][rows], tuple(file.attrs["regions"])
-            height, width = file["images"].shape[1:3]
+    with reading(path, "data file"), h5py.File(path, "r") as file:
+        if "masks" not in file:
+            return None
+        packed, names = file["masks"][rows], tuple(file.attrs["regions"])
+        height, width = file["images"].shape[1:3]
         if packed.dtype != np.uint8 or packed.shape[1:] != (len(names), height, -(-width // 8)):
             raise ValueError("its masks do not fit its pictures")
-    except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise CampareError(
-            f"{path}: cannot be read ({error}); delete it and start again"
-        ) from error
     return Regions(names, np.unpackbits(packed, axis=3, count=width).astype(bool))
 
 
@@ -452,9 +442,11 @@ def _verified(folder: Path, checksums: Mapping[str, str]) -> bool:
     paths = {folder / name: md5 for name, md5 in checksums.items()}
     present = [path for path in paths if path.exists()]
     for path in present:
-        if not check_integrity(path, paths[path]):
+        with reading(path, "file of this data set"):
+            whole = check_integrity(path, paths[path])
+        if not whole:
             raise CampareError(
-                f"{path}: truncated or altered (its checksum is wrong); delete it, and it is "
+                f"{path}: truncated or altered (its checksum is wrong); move it away, and it is "
                 "downloaded again"
             )
     return len(present) == len(paths)
@@ -495,7 +487,7 @@ def _classes(folder: Path, masks: Path | None) -> dict[str, list[Path]]:
         found[name] = [p for p in entries if p.suffix.lower() in PICTURE_SUFFIXES]
         if not found[name]:
             raise CampareError(
-                f"{inner}: no picture in this class folder; add some or delete it "
+                f"{inner}: no picture in this class folder; add some or move it away "
                 f"(read: {' '.join(sorted(PICTURE_SUFFIXES))})"
             )
     if len(found) < 2:

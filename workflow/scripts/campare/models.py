@@ -17,7 +17,7 @@ from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from campare import registry
-from campare.errors import CampareError
+from campare.errors import ANEW, CampareError, reading
 
 Shape = tuple[int, int, int]  # (C, S, S) of one prepared picture
 Answer = TypeVar("Answer")
@@ -85,20 +85,16 @@ def load(
     """
     from safetensors import SafetensorError, safe_open
 
-    remedy = "delete it and run snakemake again"
-    try:
-        with safe_open(path, framework="pt") as file:
-            about = json.loads((file.metadata() or {}).get("campare", ""))
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError, ValueError) as error:
-        raise CampareError(f"{path}: no readable weights ({error}); {remedy}") from error
+    with reading(path, "weights", SafetensorError), safe_open(path, framework="pt") as file:
+        about = json.loads((file.metadata() or {}).get("campare", ""))
+        weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     network = build(architecture, classes=classes, channels=channels, seed=0)
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
         raise CampareError(
             f"{path}: not the weights of {architecture} for {classes} classes and {channels} "
-            f"channels; {remedy}"
+            f"channels; {ANEW}"
         ) from error
     return network.eval(), about
 

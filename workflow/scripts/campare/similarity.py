@@ -626,7 +626,7 @@ def _check(baseline: Store, model: Store, one_split: bool) -> None:
     where = " and ".join(
         f"results/{s['study']}/cams/{s['augmentation']}/{s['seed']}.h5" for s in (a, b)
     )
-    remedy = "delete the older one and run snakemake again"
+    remedy = "move the older one away and run snakemake again"
     for name in ("study", *(["split_sha256"] if one_split else []), "input_size"):
         if a[name] != b[name]:
             raise CampareError(f"{where}: {name} differs, {a[name]} and {b[name]}; {remedy}")

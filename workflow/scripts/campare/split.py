@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from campare import atomic
-from campare.errors import CampareError
+from campare.errors import ANEW, CampareError, reading
 
 SUBSETS = ("train", "validation", "test")
 COLUMNS = ("index", "label", "subset")
@@ -135,14 +135,10 @@ def read(path: str | Path, n_images: int) -> pd.DataFrame:
     CampareError
         The file cannot be read, or is no split of so many images.
     """
-    try:
+    with reading(path, "split"):
         frame = pd.read_csv(path, keep_default_na=False)
-    except (OSError, ValueError) as error:  # pandas' parser errors are ValueErrors
-        raise CampareError(
-            f"{path}: cannot be read ({error}); delete it and start again"
-        ) from error
     if problem := _problem(frame, n_images):
-        raise CampareError(f"{path}: {problem}; mend it, or delete it and start again")
+        raise CampareError(f"{path}: {problem}; mend it, or {ANEW}")
     return frame
 
 

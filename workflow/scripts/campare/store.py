@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from campare import atomic
-from campare.errors import CampareError
+from campare.errors import ANEW, CampareError, reading
 
 VERSIONS = ("earliest", "v110")  # of HDF5's format, so that the bytes do not change with h5py
 # Name, dtype and number of axes of every array.
@@ -145,23 +145,20 @@ def read(path: str | Path, rows: Sequence[int] | NDArray[np.integer[Any]] | None
     Raises
     ------
     CampareError
-        The file is missing or truncated, is no CAM store, or holds values that are not finite.
+        The file is missing, locked or truncated, is no CAM store, or holds values that are not
+        finite.
     """
-    remedy = "delete it and run snakemake again"
-    try:
-        with h5py.File(path, "r") as file:
-            if problem := _problem(file):
-                raise CampareError(f"{path}: no CAM store ({problem}); {remedy}")
-            columns = {name: _rows(file[name], rows) for name in LAYOUT}
-            attributes = {
-                name: value.item() if isinstance(value, np.generic) else value
-                for name, value in file.attrs.items()
-            }
-    except OSError as error:
-        raise CampareError(f"{path}: no readable CAM store ({error}); {remedy}") from error
+    with reading(path, "CAM store"), h5py.File(path, "r") as file:
+        if problem := _problem(file):
+            raise CampareError(f"{path}: no CAM store ({problem}); {ANEW}")
+        columns = {name: _rows(file[name], rows) for name in LAYOUT}
+        attributes = {
+            name: value.item() if isinstance(value, np.generic) else value
+            for name, value in file.attrs.items()
+        }
     for name, column in columns.items():
         if not np.isfinite(column).all():
-            raise CampareError(f"{path}: {name} holds values that are not finite; {remedy}")
+            raise CampareError(f"{path}: {name} holds values that are not finite; {ANEW}")
     return Store(
         maps=columns["attribution"][:, 0],
         prediction=columns["prediction"],

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from campare import atomic, fits, train
-from campare.errors import CampareError
+from campare.errors import CampareError, reading
 
 Doubles = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -286,15 +286,10 @@ def load(path: str | Path) -> Machine:
     """
     from safetensors import SafetensorError, safe_open
 
-    try:
-        with safe_open(path, framework="np") as file:
-            plain = json.loads((file.metadata() or {}).get("campare", ""))["machine"]
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    with reading(path, "SVM", SafetensorError), safe_open(path, framework="np") as file:
+        plain = json.loads((file.metadata() or {}).get("campare", ""))["machine"]
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         return Machine(**plain, **arrays)
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise CampareError(
-            f"{path}: no readable SVM ({error}); delete it and run snakemake again"
-        ) from error
 
 
 def write_vectors(vectors: Vectors, path: str | Path) -> None:
@@ -314,13 +309,8 @@ def read_vectors(path: str | Path) -> Vectors:
     CampareError
         The file is missing or truncated, or holds something else.
     """
-    try:
-        with h5py.File(path, "r") as file:
-            return Vectors(**{field.name: file[field.name][...] for field in fields(Vectors)})
-    except (OSError, KeyError) as error:
-        raise CampareError(
-            f"{path}: no readable vectors ({error}); delete it and run snakemake again"
-        ) from error
+    with reading(path, "vectors"), h5py.File(path, "r") as file:
+        return Vectors(**{field.name: file[field.name][...] for field in fields(Vectors)})
 
 
 def _exact(values: NDArray[Any]) -> NDArray[Any]:

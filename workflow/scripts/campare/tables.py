@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from campare.atomic import replacing
-from campare.errors import CampareError
+from campare.errors import reading
 
 
 def write(table: pd.DataFrame, path: str | Path) -> None:
@@ -35,7 +35,7 @@ def read(path: str | Path, text: Sequence[str] = ()) -> pd.DataFrame:
     CampareError
         The file is missing, truncated or no such table.
     """
-    try:
+    with reading(path, "table"):
         if Path(path).suffix == ".parquet":
             return pd.read_parquet(path)
         lines = Path(path).read_text(encoding="utf-8")
@@ -45,7 +45,3 @@ def read(path: str | Path, text: Sequence[str] = ()) -> pd.DataFrame:
         return pd.read_csv(
             StringIO(lines), keep_default_na=False, na_values=[""], dtype=dict.fromkeys(text, str)
         )
-    except (OSError, ValueError) as error:
-        raise CampareError(
-            f"{path}: no readable table ({error}); delete it and run snakemake again"
-        ) from error

@@ -26,7 +26,7 @@ from campare import data, devices, fits, memory, models, performance, replay, se
 from campare.atomic import replacing
 from campare.augment import Augmenter, Batch
 from campare.data import Dataset
-from campare.errors import CampareError
+from campare.errors import CampareError, reading
 from campare.preprocess import prepare, resized
 
 Weights = dict[str, torch.Tensor]
@@ -608,12 +608,8 @@ def _insist_on_owning(checkpoint: Path) -> None:
 
 def _read(path: Path) -> tuple[Weights, dict[str, Any]]:
     """The tensors, on the CPU, and `about` that `save` wrote."""
-    try:
-        with safe_open(path, "pt") as file:
-            about = json.loads((file.metadata() or {}).get("campare", ""))
-            # Copies: the file goes when the next one is renamed to its place.
-            return {key: file.get_tensor(key).clone() for key in file.keys()}, about  # noqa: SIM118
-    except (OSError, SafetensorError, ValueError) as error:
-        raise CampareError(
-            f"{path}: unreadable checkpoint ({error}); delete it, and training starts from zero"
-        ) from error
+    remedy = "move it away, and training starts from zero"
+    with reading(path, "checkpoint", SafetensorError, remedy=remedy), safe_open(path, "pt") as file:
+        about = json.loads((file.metadata() or {}).get("campare", ""))
+        # Copies: the file goes when the next one is renamed to its place.
+        return {key: file.get_tensor(key).clone() for key in file.keys()}, about  # noqa: SIM118

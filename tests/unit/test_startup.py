@@ -1,0 +1,138 @@
+"""Jobs run wherever Snakemake was started, in the memory there is, on GPUs that are there."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from snakemake.exceptions import WorkflowError
+
+import startup
+from campare import machine
+
+SCRIPTS = Path(startup.__file__).parent
+SNAKEFILE = f"""
+import sys
+
+sys.path.insert(0, {str(SCRIPTS)!r})
+import startup
+
+startup.machine.memory = lambda: 1000
+startup.find_python(workflow)
+startup.limit(workflow)
+shell.prefix(startup.PREFIX)
+
+
+rule all:
+    input:
+        "600",
+        "700",
+        "9000",
+
+
+rule look:
+    output:
+        "{{mb}}",
+    resources:
+        mem_mb=lambda wildcards: int(wildcards.mb),
+    script:
+        "look.py"
+"""
+LOOK = """
+import json, os, sys, time
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+
+start = time.time()
+plt.figure()
+time.sleep(0.2)
+seen = {
+    "backend": plt.get_backend(),
+    "utf8": sys.flags.utf8_mode,
+    "inherited": sorted(set(os.environ) & {"OMP_THREAD_LIMIT", "OMP_DYNAMIC", "NUMBA_DISABLE_JIT"}),
+    "at": [start, time.time()],
+}
+print("×")
+Path(snakemake.output[0]).write_text(json.dumps(seen))
+"""
+HOSTILE = {
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "OMP_THREAD_LIMIT": "1",
+    "OMP_DYNAMIC": "TRUE",
+    "NUMBA_DISABLE_JIT": "1",
+    "PYTHONIOENCODING": "ascii",
+    "PYTHONUTF8": "0",
+}
+
+
+def test_jobs_run_from_a_notebook_in_any_folder_and_share_the_memory(tmp_path: Path) -> None:
+    project = tmp_path / """it's "my" (own) [study] & $HOME `x` {mb}; проект"""
+    project.mkdir()
+    (project / ".venv").symlink_to(sys.prefix)
+    (project / "Snakefile").write_text(SNAKEFILE, encoding="utf-8")
+    (project / "look.py").write_text(LOOK, encoding="utf-8")
+    run = subprocess.run(
+        [project / ".venv/bin/python", "-m", "snakemake", "--cores", "3"],
+        cwd=project,
+        env=os.environ | HOSTILE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout
+    seen = [json.loads((project / name).read_text()) for name in ("600", "700", "9000")]
+    for job in seen:
+        assert (job["backend"], job["utf8"], job["inherited"]) == ("agg", 1, [])
+    # 600 and 700 of 1,000 MB do not fit together; what asks for 9,000 runs alone.
+    for before, after in pairwise(sorted(job["at"] for job in seen)):
+        assert before[1] <= after[0]
+
+
+def workflow(main: bool = True, nodes: int | None = None, **resources: int) -> SimpleNamespace:
+    return SimpleNamespace(is_main_process=main, nodes=nodes, global_resources=resources)
+
+
+@pytest.mark.parametrize("character", '"$`%\\')
+def test_what_a_submission_cannot_quote_is_refused(character: str, tmp_path: Path) -> None:
+    project = SimpleNamespace(basedir=tmp_path / f"a{character}b", nodes=100)
+    with pytest.raises(WorkflowError, match=r"cannot be submitted .* in its name; rename it"):
+        startup.find_python(project)
+    project.nodes = None
+    startup.find_python(project)
+
+
+def test_limits_are_those_of_one_machine_unless_the_user_names_others() -> None:
+    plain = workflow()
+    startup.limit(plain)
+    assert plain.global_resources == {"gpu": 1, "share": 100, "mem_mb": machine.memory()}
+    named = workflow(mem_mb=5000)
+    startup.limit(named)
+    assert named.global_resources == {"gpu": 1, "share": 100, "mem_mb": 5000}
+    for elsewhere in (workflow(nodes=100), workflow(main=False)):  # SLURM; its job
+        startup.limit(elsewhere)
+        assert elsewhere.global_resources == {"gpu": 1, "share": 100}
+
+
+def test_a_gpu_is_looked_for_once_and_jobs_inherit_the_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(startup.logger, "warning", said.append)
+    monkeypatch.setenv(startup.ANSWER, "1")  # of a run that this one was started from
+    monkeypatch.setattr(machine, "gpu", lambda: (False, "nvidia-smi: no driver"))
+    assert not startup.finds_gpu(workflow())
+    assert not startup.finds_gpu(workflow(main=False))
+    assert len(said) == 1 and "no driver" in said[0]
+    monkeypatch.setattr(machine, "gpu", lambda: (True, ""))
+    assert not startup.finds_gpu(workflow(main=False))
+    assert startup.finds_gpu(workflow())
+    monkeypatch.setattr(machine, "gpu", lambda: (False, ""))
+    assert startup.finds_gpu(workflow(main=False))
