@@ -24,6 +24,7 @@ rule classify_own:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         **OWN,
+        **DRAWING,
         threshold=STUDY.get("sheets", {}).get("threshold", 0.95),
         architecture=STUDY["model"]["architecture"],
         input_size=STUDY["model"]["input_size"],
@@ -32,7 +33,6 @@ rule classify_own:
         batch_size=STUDY["cam"]["batch_size"],
         device=DEVICE,
         threads=THREADS,
-        dpi=DPI,
         code=code(
             "own_pictures",
             *entries_of(registry.CAM_METHODS, STUDY["cam"]["method"]),

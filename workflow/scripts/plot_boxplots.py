@@ -10,4 +10,5 @@ with logged(snakemake.log[0]):
         snakemake.output,
         lambda metric: plots.boxplot(table, metric, snakemake.params.augmentations, floor),
         snakemake.params.dpi,
+        snakemake.params.font,
     )

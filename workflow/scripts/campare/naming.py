@@ -7,6 +7,9 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from itertools import takewhile
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 def ordered(names: Sequence[str]) -> list[int]:
     """The places of `names` in the order that figures have: 1, 2, 10, where text is 1, 10, 2.
@@ -17,6 +20,11 @@ def ordered(names: Sequence[str]) -> list[int]:
     if list(names) != sorted(names):
         return places
     return sorted(places, key=lambda place: _natural(names[place]))
+
+
+def ranks(names: Sequence[str]) -> NDArray[np.intp]:
+    """Where each of `names` comes in that order: intp (N,)."""
+    return np.argsort(ordered(names))
 
 
 def _natural(name: str) -> tuple[list[str | int], str]:

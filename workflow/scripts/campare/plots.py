@@ -61,8 +61,9 @@ TALLEST = 0.8  # of the width
 MOST_PIXELS = 100_000_000
 # Of each, a figure has room for so many.
 MOST_SETS, MOST_SEEDS, MOST_CLASSES, MOST_COLUMNS, MOST_PICTURES = 24, 6, 40, 12, 60
-LABEL = 2.0  # inches that the names of rows have room for
+LABEL = 1.75  # inches that the names of rows have room for
 CELL = 0.13  # inches that a row of a matrix needs for its name
+MOST_ROWS = 20  # that have room for names of two lines
 NUMBERED = 20  # rows of a matrix, up to which it has room for a number in each cell
 FONT = "DejaVu Sans"
 # Text as paths: an SVG then looks the same in every browser and editor, with or without the font.
@@ -261,14 +262,14 @@ def save_each(
     paths: Iterable[str | Path],
     draw: Callable[[str], Figure],
     dpi: float = 300,
-    fonts: str | Sequence[str] = (),
+    fonts: Sequence[str] = (),
 ) -> None:
     """Draw a figure for each file stem among `paths`, and save it in each of its formats.
 
     `fonts` are tried in turn for every character, before `FONT`: names of fonts or their files.
     """
     missing: dict[str, None] = {}
-    with _fonts([fonts] if isinstance(fonts, str) else fonts):
+    with _fonts(fonts):
         for stem, formats in groupby(sorted(map(Path, paths)), key=lambda path: path.stem):
             figure = draw(stem)
             missing |= dict.fromkeys(_without_glyph(figure))
@@ -347,8 +348,8 @@ def examples(
     lines = int(max(1, *(shares[1] > 0).sum(axis=1)))
     drop = 0.2 + cell + 0.05 + line + 0.08
     figure, axes = _canvas(max(2.0, left + len(originals) * pitch), 2 * drop + (lines - 1) * line)
-    mixed = max(label.max() < 1 for label in shares[1])
-    short = _fitted(classes, pitch - 0.05 - (_width("100% ") if mixed else 0))
+    whole = _fitted(classes, pitch - 0.05)
+    part = _fitted(classes, pitch - 0.05 - _width("00% "))
     rows = (("Original", originals, shares[0]), (title(augmentation), augmented, shares[1]))
     for row, (name, images, labels) in enumerate(rows):
         y = row * drop + 0.2
@@ -356,7 +357,7 @@ def examples(
         for column, (image, label) in enumerate(zip(images, labels, strict=True)):
             x = left + column * pitch
             parts = [
-                f"{label[k]:.0%} {short[classes[k]]}" if label[k] < 1 else short[classes[k]]
+                f"{label[k]:.0%} {part[classes[k]]}" if label[k] < 1 else whole[classes[k]]
                 for k in np.argsort(-label, kind="stable")
                 if label[k] > 0
             ]
@@ -387,7 +388,7 @@ def sets(
     blocks, width, height = _arranged(len(rows), block, pitch, above=top + 0.05)
     figure, axes = _canvas(width, height)
     labels = _lines([title(name) for name in rows], left - 0.15)
-    short = _fitted(classes, pitch - 0.04)
+    short = _fitted(classes, pitch - 0.04, 8)
     places = _places(len(rows), blocks, block)
     for (x, row), (name, images) in zip(places, rows.items(), strict=True):
         y = top + row * pitch
@@ -523,14 +524,15 @@ def sheets(shown: Sequence[Overlay], threshold: float, heading: str) -> Figure:
         Probability from which a model counts as sure.
     """
     cell, pitch, top = 1.15, 1.35, 0.62
+    shown, note = first(shown, MOST_PICTURES, "pictures")
     with_original = any(look.original is not None for look in shown)
     pitch_x = pitch + (cell + 0.06 if with_original else 0)
     drop = cell + 0.56
     across, width, height = _arranged(len(shown), pitch_x, drop, beside=0.2, above=top)
     figure, axes = _canvas(max(width, 5.6), height)
-    axes.text(0.1, 0.08, heading, va="top")
-    predicted = _fitted([look.predicted for look in shown], pitch - 0.05 - _width("● "))
-    true = _fitted([look.true for look in shown], pitch - 0.05 - _width("99.99 %  ✗ "))
+    axes.text(0.1, 0.08, f"{heading}. {note}" if note else heading, va="top")
+    predicted = _fitted([look.predicted for look in shown], pitch - 0.12 - _width("● "))
+    true = _fitted([look.true for look in shown], pitch - 0.12 - _width("99.99 %  ✗ "))
     key = f"● green, solid: probability ≥ {100 * threshold:g} %      ○ red, dashed: below"
     if any(look.true and look.true != look.predicted for look in shown):
         key += "      ✗ what it is"
@@ -604,7 +606,7 @@ def side_by_side(
 @styled
 def tiles(rows: Mapping[str, Sequence[npt.NDArray[np.uint8]]], names: Sequence[str]) -> Figure:
     """Pictures (H, W, C) in named rows, a name above each column."""
-    cell, pitch, left, top = 0.72, 0.8, 0.95, 0.4
+    cell, pitch, left, top = 0.72, 0.8, 1.1, 0.4
     names, note = first(names, MOST_COLUMNS, "classes")
     height = top + pitch * len(rows) + (0.25 if note else 0.1)
     figure, axes = _canvas(left + pitch * len(names), height)
@@ -1196,7 +1198,7 @@ def pairs(table: pd.DataFrame, which: str, metrics: int, top: int) -> Figure:
         Number of metrics, and of pairs taken from each.
     """
     ends = table["augmentation_a"].map(title), table["augmentation_b"].map(title)
-    short = _fitted([*ends[0], *ends[1]], LABEL / 2 - 0.1)
+    short = _fitted([*ends[0], *ends[1]], 0.8 * LABEL)
     names = [f"{short[a]} – {short[b]}" for a, b in zip(*ends, strict=True)]
     figure, axes = _rows(names)
     bars = axes.barh(range(len(names)), table["count"], height=0.7, color=PALETTE[2])
@@ -1239,7 +1241,7 @@ def extreme(
     axes.text(0.1, 0.08, textwrap.fill(heading, int(14 * figure.get_figwidth())), va="top")
     short = _fitted([look.predicted for look in looks], pitch - 0.05 - _width("✗ : 100%"))
     labels = _lines([title(name) for name in rows], left - 0.15)
-    below = f"true: {_fitted([true], beside - _width('true: '))[true]}"
+    below = f"true: {_fitted([true], beside - 0.15 - _width('true: '))[true]}"
     _tile(axes, 0.1, top, cell, image, below, above="Image")
     places = _places(len(rows), blocks, block)
     for (x, row), (name, models) in zip(places, rows.items(), strict=True):
@@ -1254,7 +1256,8 @@ def extreme(
             )  # fmt: skip
         if row == 0:
             for column, seed in enumerate(seeds):
-                axes.text(x + column * pitch + cell / 2, y - 0.05, f"Seed {seed}", ha="center")
+                at = x + column * pitch + cell / 2, y - 0.05
+                axes.text(*at, f"Seed {seed}", ha="center", va="bottom")
     _heat_bar(figure, axes, beside + left, height - 0.44, "CAM, share of its maximum")
     return figure
 
@@ -1330,7 +1333,7 @@ def accuracy(
     """
     names = [name for name in augmentations if name != BASELINE]
     colour = colours(names)
-    figure, axes, labels, columns = _with_legend([title(name) for name in names], 4.2, 3.4)
+    figure, axes, labels, columns = _with_legend([title(name) for name in names], 4.6, 3.4)
     for place, name in enumerate(names):
         models = means[means["augmentation"] == name]
         axes.plot(
@@ -1528,6 +1531,15 @@ def first(items: Iterable[Item], most: int, what: str) -> tuple[list[Item], str]
     return found[:most], note
 
 
+def readable(models: Iterable[tuple[str, int]]) -> tuple[list[tuple[str, int]], str]:
+    """The models (augmentation, seed) whose maps a figure has room for, and what it says then."""
+    found = list(models)
+    names, fewer_sets = first(dict.fromkeys(name for name, _ in found), MOST_SETS, "training sets")
+    seeds, fewer_seeds = first(dict.fromkeys(seed for _, seed in found), MOST_SEEDS, "seeds")
+    shown = [(name, seed) for name, seed in found if name in names and seed in seeds]
+    return shown, " ".join(filter(None, (fewer_sets, fewer_seeds)))
+
+
 def _ends(names: Sequence[str], values: pd.Series, most: int) -> tuple[list[str], str]:
     """The classes with the lowest and the highest values, where a figure has no room for all."""
     if len(names) <= most:
@@ -1558,15 +1570,15 @@ def _fitted(names: Iterable[str], inches: float, size: float = SMALL) -> dict[st
     return naming.shortened(names, inches, lambda text: _width(text, size))
 
 
-def _lines(names: Iterable[str], inches: float) -> dict[str, str]:
-    """Each name → the same in one line or two, of the usual size; cut where it needs more."""
-    short = _fitted(names, 1.7 * inches, STYLE["font.size"])
-    return {name: _folded(text, inches) for name, text in short.items()}
+def _lines(names: Iterable[str], inches: float, size: float = 8) -> dict[str, str]:
+    """Each name → the same in one line or two; cut where it needs more."""
+    short = _fitted(names, 1.7 * inches, size)
+    return {name: _folded(text, inches, size) for name, text in short.items()}
 
 
-def _folded(text: str, inches: float) -> str:
+def _folded(text: str, inches: float, size: float) -> str:
     """A text in two lines where it is too wide for one: broken at a space if it can be."""
-    middle, size = len(text) / 2, STYLE["font.size"]
+    middle = len(text) / 2
     for place in [0, *sorted(range(len(text)), key=lambda k: (text[k] != " ", abs(k - middle)))]:
         lines = text[:place].rstrip(), text[place:].lstrip()
         if all(_width(line, size) <= inches for line in lines):
@@ -1589,11 +1601,19 @@ def _plain(mathtext: str) -> str:
     return re.sub("[{}]", "", text)
 
 
+def _row_labels(names: Iterable[str], inches: float, pitch: float) -> tuple[dict[str, str], float]:
+    """What stands beside rows, and their pitch in inches: rows of many are as low as a line."""
+    names = list(names)
+    if len(names) <= MOST_ROWS:
+        return _lines(names, inches, SMALL), pitch
+    return _fitted(names, 1.5 * inches), 0.6 * pitch
+
+
 def _rows(names: Sequence[str]) -> tuple[Figure, Axes]:
     """Axes with a named row per item, first on top, as tall as they need."""
-    figure = _figure(WIDTH, 0.75 + 0.28 * max(1, len(names)), "constrained")
+    short, pitch = _row_labels(names, LABEL, 0.28)
+    figure = _figure(WIDTH, 0.75 + pitch * max(1, len(names)), "constrained")
     axes = figure.subplots()
-    short = _fitted(names, LABEL)
     axes.set_yticks(range(len(names)), [short[name] for name in names])
     axes.set_ylim(max(1, len(names)) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
@@ -1602,9 +1622,9 @@ def _rows(names: Sequence[str]) -> tuple[Figure, Axes]:
 
 def _beside(names: Sequence[str], panels: Sequence[str]) -> tuple[Figure, list[Axes]]:
     """Titled axes side by side that share their named rows, first on top."""
-    figure = _figure(WIDTH, 0.95 + 0.5 * len(names), "constrained")
+    short, pitch = _row_labels(map(title, names), 1.0, 0.5)
+    figure = _figure(WIDTH, 0.95 + pitch * len(names), "constrained")
     axes = list(figure.subplots(1, len(panels), sharey=True, squeeze=False)[0])
-    short = _fitted(map(title, names), LABEL / 2)
     axes[0].set_yticks(range(len(names)), [short[title(name)] for name in names])
     axes[0].set_ylim(len(names) - 0.5, -0.5)
     for one, name in zip(axes, panels, strict=True):
@@ -1617,15 +1637,15 @@ def _beside(names: Sequence[str], panels: Sequence[str]) -> tuple[Figure, list[A
 
 def _stacked(names: Sequence[str], panels: Sequence[str]) -> tuple[Figure, list[Axes]]:
     """Titled axes with all named rows and an axis each, one below the other or side by side."""
+    short, pitch = _row_labels(map(title, names), 1.2, 0.3)
     across, width, height = _arranged(
-        len(panels), 3.6, 0.5 + 0.3 * len(names), beside=0.8, above=0.6
+        len(panels), 3.6, 0.5 + pitch * len(names), beside=0.8, above=0.6
     )
     figure = _figure(max(WIDTH, width), height, "constrained")
     down = -(-len(panels) // across)
     axes = list(figure.subplots(down, across, sharey=True, squeeze=False).flat)
     for unused in axes[len(panels) :]:
         unused.set_visible(False)
-    short = _fitted(map(title, names), LABEL)
     for one, name in zip(axes, panels, strict=False):
         one.set_title(title(name), loc="left")
         one.set_yticks(range(len(names)), [short[title(each)] for each in names])
