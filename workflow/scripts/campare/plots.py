@@ -16,13 +16,14 @@ colour-blind readers; it never has to be told by its colour alone, for its row o
 from __future__ import annotations
 
 import functools
+import logging
 import math
 import re
 import sys
 import textwrap
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -286,14 +287,17 @@ def save_each(
 @contextmanager
 def _fonts(wanted: Sequence[str]) -> Iterator[None]:
     """Draw with these fonts, and without a warning for each character that none of them has."""
-    usual = STYLE["font.family"]
-    STYLE["font.family"] = [*filter(None, map(_family, wanted)), *usual]
+    usual, log = STYLE["font.family"], logging.getLogger("matplotlib.font_manager")
+    level = log.level
+    log.setLevel(logging.ERROR)
     try:
+        STYLE["font.family"] = [*filter(None, map(_family, wanted)), *usual]
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", r"(Glyph \d+|Matplotlib currently does not support)")
             yield
     finally:
         STYLE["font.family"] = usual
+        log.setLevel(level)
 
 
 def _family(font: str) -> str | None:
@@ -308,14 +312,27 @@ def _family(font: str) -> str | None:
                 f"figures.font: {font} is no font file that can be drawn with ({error}); give an "
                 "outline font (TrueType or OpenType), or the name of one that is installed"
             ) from error
+    if not _installed(font):
+        _find_new_fonts()
+    if _installed(font):
+        return font
+    print(f"figures.font: no font {font!r} is installed; the next is taken", file=sys.stderr)
+    return None
+
+
+def _installed(font: str) -> bool:
     try:
-        font_manager.findfont(font, fallback_to_default=False)
+        return bool(font_manager.findfont(font, fallback_to_default=False))
     except ValueError:
-        print(
-            f"figures.font: this machine has no font {font!r}; the next is taken", file=sys.stderr
-        )
-        return None
-    return font
+        return False
+
+
+def _find_new_fonts() -> None:
+    """Tell matplotlib of fonts installed after it made its list, which it keeps from run to run."""
+    known = {entry.fname for entry in font_manager.fontManager.ttflist}
+    for path in sorted(set(font_manager.findSystemFonts()) - known):
+        with suppress(OSError, RuntimeError):
+            font_manager.fontManager.addfont(path)
 
 
 def _without_glyph(figure: Figure) -> list[str]:
@@ -473,9 +490,11 @@ def confusion(table: pd.DataFrame, augmentation: str) -> Figure:
         mesh, ax=axes, label="Share of the true class (%)", shrink=0.8, aspect=30, pad=0.03
     )
     name = _fitted([title(augmentation)], 2.0)[title(augmentation)]
+    step = -(-len(classes) // MOST_CLASSES)
+    every = f" (one in {step} is named)" if step > 1 else ""
     axes.set(
-        xlabel="Predicted class",
-        ylabel="True class",
+        xlabel=f"Predicted class{every}",
+        ylabel=f"True class{every}",
         title=f"{name}: {counts.sum():,.0f} predictions",
     )
     return figure
@@ -822,8 +841,9 @@ def faithfulness_curves(table: pd.DataFrame) -> Figure:
         `augmentation`, `map` ("map" or "random"), `curve`, `share`, `probability`, `std` over
         seeds: faithfulness_curves.csv.
     """
-    names = list(dict.fromkeys(table["augmentation"]))
-    colour = colours(names)
+    every = list(dict.fromkeys(table["augmentation"]))
+    names, note = _shown(every)
+    colour = colours(every)
     curves, titles = len(CURVES), _fitted(map(title, names), 0.85, 8)
     across, width, height = _arranged(len(names), 0.85, 1.15 * curves, beside=0.6, above=0.8)
     figure = _figure(max(WIDTH, width), height, "constrained")
@@ -850,7 +870,7 @@ def faithfulness_curves(table: pd.DataFrame) -> Figure:
                 axes.set_ylabel(label)
     grid[0, 0].set_ylim(0, 1)
     grid[0, 0].xaxis.set_major_locator(MaxNLocator(4, integer=True))
-    figure.supxlabel("Share of the pixels taken or put (%)", size=8)
+    figure.supxlabel(f"Share of the pixels taken or put (%){note}", size=8)
     figure.supylabel("Probability of the explained class", size=8)
     key = (
         Line2D([], [], color="black", linewidth=1.3, label="By the model's map, ± s.d. over seeds"),
@@ -897,7 +917,7 @@ def history(table: pd.DataFrame, augmentations: Sequence[str]) -> Figure:
         baseline is repeated in grey in every panel.
     """
     colour = colours(augmentations)
-    names = [name for name in augmentations if name != BASELINE] or [BASELINE]
+    names, note = _shown([name for name in augmentations if name != BASELINE] or [BASELINE])
     across, width, height = _arranged(len(names), WIDTH / 4, 2.2, above=1.4)
     figure = _figure(max(4.6, width), height, "constrained")
     quantities = (
@@ -924,7 +944,7 @@ def history(table: pd.DataFrame, augmentations: Sequence[str]) -> Figure:
             panels[0].yaxis.set_minor_formatter(_Powers(minor_thresholds=(1, 0.4)))
         panels[0].xaxis.set_major_locator(MaxNLocator(4, integer=True))
         part.supylabel(label, size=8)
-        part.supxlabel("Epoch", size=8)
+        part.supxlabel(f"Epoch{note}", size=8)
     key = (
         Line2D([], [], color=GREY, linewidth=1.5, label="Baseline"),
         Line2D([], [], color="black", linewidth=1.5, label="Augmentation, mean over seeds"),
@@ -1015,10 +1035,10 @@ def segments(
     segments
         Keys of `SEGMENTS`, in the order they are to have.
     """
-    names = [name for name in augmentations if name != BASELINE]
+    names, note = _shown([name for name in augmentations if name != BASELINE])
     one = 0.25 + 0.25 * len(segments)
     across, width, height = _arranged(len(names), 1.8, one, beside=1.6, above=0.5)
-    figure = _figure(width, height, "constrained")
+    figure = _figure(max(4.6, width), height, "constrained")
     panels = _panels(figure, [title(name) for name in names], across, 1.8)
     for panel, name in zip(panels, names, strict=True):
         rows = table[table["augmentation"] == name]
@@ -1032,7 +1052,7 @@ def segments(
         if table[metric].isna().any():
             counts["Undef."] = _missing(groups)
         _columns(panel, counts)
-    figure.supxlabel(label, size=8)
+    figure.supxlabel(f"{label}{note}", size=8)
     return figure
 
 
@@ -1139,7 +1159,7 @@ def profile(correlation: pd.DataFrame, clusters: pd.DataFrame, metric: str) -> F
     )
     # In inches, since the tree's rows have to be those of the map.
     few = len(names) <= NUMBERED
-    side, left, above, below = (0.4 if few else CELL) * len(names), 1.6, 0.35, 2.0
+    side, left, above, below = (0.4 if few else CELL) * len(names), 1.6, 0.55, 2.15
     height = above + side + below
     width = max(left + side + 2.3, 4.6, height / TALLEST)
     branch = width - left - side - 0.3
@@ -1177,8 +1197,8 @@ def profile(correlation: pd.DataFrame, clusters: pd.DataFrame, metric: str) -> F
     often = "How often again, resampled" if few else "●: again in 95 % or more of the resamples"
     tree.set_title(often, size=SMALL)
     label = "all, combined" if metric == "all" else registry.metric(metric).label
-    axes.set_title(f"Metric: {label}")
-    bar = figure.add_axes(placed(left, 0.5, width - left - 0.4, 0.09))
+    figure.suptitle(f"Metric: {label}", y=1 - 0.1 / height, va="top", size=STYLE["axes.titlesize"])
+    bar = figure.add_axes(placed(0.4, 0.5, width - 0.8, 0.09))
     label = "Correlation between augmentations (Pearson's r over images)"
     figure.colorbar(mesh, bar, orientation="horizontal", label=label)
     return figure
@@ -1531,6 +1551,12 @@ def first(items: Iterable[Item], most: int, what: str) -> tuple[list[Item], str]
     return found[:most], note
 
 
+def _shown(names: Sequence[str]) -> tuple[list[str], str]:
+    """The augmentations that a figure has panels for, and a line of what it says then."""
+    shown, note = first(names, MOST_SETS, "training sets")
+    return shown, f"\n{note}" if note else ""
+
+
 def readable(models: Iterable[tuple[str, int]]) -> tuple[list[tuple[str, int]], str]:
     """The models (augmentation, seed) whose maps a figure has room for, and what it says then."""
     found = list(models)
@@ -1807,7 +1833,7 @@ def _matrix(
     named = range(0, count, -(-count // MOST_CLASSES) if beside else 1)
     short = _fitted([names[place] for place in named], 1.4)
     labels = [short[names[place]] for place in named]
-    long = max(map(_width, labels))
+    long = max(map(_width, labels), default=0)
     turned = 90 if not few else 45 if long > cell - 0.05 else 0
     width = side + long + 1.4
     more = max(map(_width, beside.split("\n"))) + 0.3 if beside else 0
