@@ -47,34 +47,36 @@ def shortened(
     width
         Of a text, in the unit of `room`.
     """
-    shown: dict[str, str] = {}
-    waiting = [(list(dict.fromkeys(names)), 0)]
+    plain = {name: " ".join(name.split()) for name in names}
+    cut: dict[str, str] = {}
+    waiting = [(list(dict.fromkeys(plain.values())), 0)]
     while waiting:
-        group, start = waiting.pop(0)
+        group, start = waiting.pop()
         alike: dict[str, list[str]] = {}
-        for name in group:
-            alike.setdefault(_cut(name, start, room, width), []).append(name)
-        for text, same in alike.items():
+        for text in group:
+            alike.setdefault(_cut(text, start, room, width), []).append(text)
+        for short, same in alike.items():
             columns = zip(*same, strict=False)
             begin = sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, columns))
             if len(same) > 1 and begin > start:
                 waiting.append((same, begin))
             else:
-                shown |= dict.fromkeys(same, text)
+                cut |= dict.fromkeys(same, short)
+    shown: dict[str, str] = {}
     taken: set[str] = set()
-    for name, text in shown.items():
-        number = 2
-        while shown[name] in taken:
+    for name, text in plain.items():
+        short, number = cut[text], 2
+        while short in taken:
             end = f" ({number})"
-            shown[name] = _cut(text, 0, room - width(end), width) + end
-            number += 1
-        taken.add(shown[name])
+            short, number = _cut(cut[text], 0, room - width(end), width) + end, number + 1
+        shown[name] = short
+        taken.add(short)
     return shown
 
 
 def _cut(name: str, start: int, room: float, width: Callable[[str], float]) -> str:
     """A name from a place on, without its middle where that is too wide."""
-    text, before = " ".join(name[start:].split()), "…" if start else ""
+    text, before = name[start:].lstrip(), "…" if start else ""
     if width(before + text) <= room:
         return before + text
 

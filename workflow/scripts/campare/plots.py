@@ -277,9 +277,10 @@ def save_each(
             for path in formats:
                 save(figure, path, dpi)
     if missing:
+        some = " ".join([*missing][:20]) + (" …" if len(missing) > 20 else "")
         print(
-            f"figures.font: no font for {' '.join(missing)}: shown as boxes; name one that has "
-            "them, or give the path of its file (such as Noto Sans CJK SC, Noto Emoji)",
+            f"figures.font: no font for {some}, shown as boxes; name one that has them "
+            "(such as Noto Sans CJK SC, Noto Emoji), or give the path of its file",
             file=sys.stderr,
         )
 
