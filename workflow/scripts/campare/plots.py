@@ -60,8 +60,12 @@ BASELINE = "baseline"
 WIDTH = 7.0
 TALLEST = 0.8  # of the width
 MOST_PIXELS = 100_000_000
-# Of each, a figure has room for so many.
-MOST_SETS, MOST_SEEDS, MOST_CLASSES, MOST_COLUMNS, MOST_PICTURES = 24, 6, 40, 12, 60
+# What a figure has room for: panels or rows of pictures, seeds beside each other, …
+MOST_SETS = 24
+MOST_SEEDS = 6
+MOST_CLASSES = 40  # names of classes in a column
+MOST_COLUMNS = 12  # classes side by side, as pictures
+MOST_PICTURES = 60
 LABEL = 1.75  # inches that the names of rows have room for
 CELL = 0.13  # inches that a row of a matrix needs for its name
 MOST_ROWS = 20  # that have room for names of two lines
