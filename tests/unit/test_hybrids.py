@@ -147,7 +147,11 @@ def test_most_confident_mistakes_come_first() -> None:
 
 
 def test_first_of_each_class_there_is() -> None:
-    assert hybrids.first_of_each(np.array([2, 0, 2, 0, 5])).tolist() == [1, 0, 4]
+    labels = np.array([2, 0, 2, 0, 5])
+    assert hybrids.first_of_each(labels, list("fedcba")).tolist() == [1, 0, 4]
+    # Label 2 is class 2, and is shown before class 10.
+    assert hybrids.first_of_each(labels, ["1", "10", "2", "3", "4", "5"]).tolist() == [1, 0, 4]
+    assert hybrids.first_of_each(np.array([2, 1, 0]), ["1", "10", "2"]).tolist() == [2, 0, 1]
 
 
 def test_swapped_takes_maps_and_scores_but_not_labels() -> None:

@@ -169,6 +169,8 @@ def test_stages_are_drawn_legibly_also_from_poor_tables(
         "covering": lambda: plots.covering(covering((4,)), "pearson", hybrids.ALL),
         "scores": lambda: plots.scores(scores(), hybrids.NAMES),
     }[kind]()
+    width, height = figure.get_size_inches()
+    assert height <= 0.8 * width + 1e-9
     seen = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
     assert min(text.get_fontsize() for text in seen) >= 7
     plots.save(figure, tmp_path / f"a{suffix}", 60)

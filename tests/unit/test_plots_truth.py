@@ -141,6 +141,8 @@ def test_figures_are_legible_also_from_poor_tables(
         "curves": lambda: plots.faithfulness_curves(curves().assign(std=np.nan)),
         "gain": lambda: plots.faithfulness_gain(*gains(seeds)),
     }[kind]()
+    width, height = figure.get_size_inches()
+    assert height <= 0.8 * width + 1e-9
     seen = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
     assert min(text.get_fontsize() for text in seen) >= 7
     plots.save(figure, tmp_path / f"a{suffix}", 60)

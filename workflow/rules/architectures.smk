@@ -44,8 +44,8 @@ rule plot_architectures:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
+        **DRAWING,
         architectures=STUDY["architectures"],
-        dpi=DPI,
         code=code("plot_architectures"),
     script:
         "../scripts/plot_architectures.py"

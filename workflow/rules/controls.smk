@@ -132,7 +132,7 @@ if CONTROLS.get("chance"):
             mem_mb=at_each_attempt(table_memory),
             runtime=lambda wildcards, attempt: 10 * attempt,
         params:
-            dpi=DPI,
+            **DRAWING,
             described=DESCRIBED,
             code=code("plot_chance"),
         script:
@@ -202,7 +202,7 @@ if STUDY["reference"] == "none":
             mem_mb=at_each_attempt(table_memory),
             runtime=lambda wildcards, attempt: 10 * attempt,
         params:
-            dpi=DPI,
+            **DRAWING,
             described=DESCRIBED,
             code=code("plot_between"),
         script:
@@ -263,10 +263,10 @@ rule plot_summary:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
+        **DRAWING,
         study=STUDY["study"],
         metric=STUDY["analysis"]["summary"],
         described=DESCRIBED,
-        dpi=DPI,
         code=code("plot_summary"),
     script:
         "../scripts/plot_summary.py"
@@ -315,7 +315,7 @@ if PROFILED:
             mem_mb=at_each_attempt(table_memory),
             runtime=lambda wildcards, attempt: 10 * attempt,
         params:
-            dpi=DPI,
+            **DRAWING,
             described=DESCRIBED,
             code=code("plot_profiles"),
         script:

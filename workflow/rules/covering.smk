@@ -94,8 +94,8 @@ rule plot_covering:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
+        **DRAWING,
         described=DESCRIBED,
-        dpi=DPI,
         code=code("plot_covering"),
     script:
         "../scripts/plot_covering.py"

@@ -72,7 +72,7 @@ rule plot_faithfulness:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        dpi=DPI,
+        **DRAWING,
         code=code("plot_faithfulness"),
     script:
         "../scripts/plot_faithfulness.py"

@@ -3,7 +3,7 @@
 # <method>/figures. One job draws all figures of a kind, since a process spends longer starting than
 # drawing; each file is still a target of its own.
 
-DPI = STUDY["figures"]["dpi"]
+DRAWING = {key: STUDY["figures"][key] for key in ("dpi", "font")}
 # One model of each set, where a page has no room for all.
 FIRST = [*BASELINES[:1], *((augmentation, SEEDS[0]) for augmentation in AUGMENTATIONS)]
 
@@ -23,12 +23,12 @@ rule plot_examples:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
+        **DRAWING,
         augmentations=STUDY["augmentations"],
         at=STUDY["augmenting"]["at"],
         resample=STUDY["augmenting"]["resample"],
         input_size=STUDY["model"]["input_size"],
         seed=training_settings(next(iter(AUGMENTATIONS), "baseline"), SEEDS[0])["augmentation_seed"],
-        dpi=DPI,
         code=code(
             "plot_examples",
             *entries_of(
@@ -53,8 +53,8 @@ rule plot_history:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
+        **DRAWING,
         models=MODELS,
-        dpi=DPI,
         code=code("plot_history"),
     script:
         "../scripts/plot_history.py"
@@ -74,7 +74,7 @@ rule plot_performance:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        dpi=DPI,
+        **DRAWING,
         code=code("plot_performance"),
     script:
         "../scripts/plot_performance.py"
@@ -93,7 +93,7 @@ rule plot_confusion:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        dpi=DPI,
+        **DRAWING,
         code=code("plot_confusion"),
     script:
         "../scripts/plot_confusion.py"
@@ -116,9 +116,9 @@ rule plot_boxplots:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
+        **DRAWING,
         augmentations=AUGMENTATIONS,
         across_seeds=FLOOR,
-        dpi=DPI,
         described=DESCRIBED,
         code=code("plot_boxplots"),
     script:
@@ -138,8 +138,8 @@ rule plot_correlations:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
+        **DRAWING,
         augmentations=AUGMENTATIONS,
-        dpi=DPI,
         described=DESCRIBED,
         code=code("plot_correlations"),
     script:
@@ -160,9 +160,9 @@ rule plot_pairs:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
+        **DRAWING,
         metrics=METRICS,
         top_pairs=STUDY["analysis"]["top_pairs"],
-        dpi=DPI,
         code=code("plot_pairs"),
     script:
         "../scripts/plot_pairs.py"
@@ -181,9 +181,9 @@ rule plot_segments:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
+        **DRAWING,
         models=AUGMENTED,
         segments=STUDY["analysis"]["segments"],
-        dpi=DPI,
         described=DESCRIBED,
         code=code("plot_segments"),
     script:
@@ -212,10 +212,10 @@ rule plot_extremes:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
+        **DRAWING,
         models=[*REFERENCES, *AUGMENTED],
         statistic="{highest}",
         input_size=STUDY["model"]["input_size"],
-        dpi=DPI,
         described=DESCRIBED,
         code=code("plot_extremes"),
     script:
@@ -236,9 +236,9 @@ rule plot_overlays:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
+        **DRAWING,
         models=FIRST,
         input_size=STUDY["model"]["input_size"],
-        dpi=DPI,
         code=code("plot_overlays"),
     script:
         "../scripts/plot_overlays.py"
@@ -258,8 +258,8 @@ rule plot_accuracy:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
+        **DRAWING,
         augmentations=AUGMENTATIONS,
-        dpi=DPI,
         described=DESCRIBED,
         code=code("plot_accuracy"),
     script:

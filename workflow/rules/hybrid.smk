@@ -126,9 +126,9 @@ rule plot_agreement:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
+        **DRAWING,
         models=["cnn", "cnn-svm"],
         described=DESCRIBED,
-        dpi=DPI,
         code=code("plot_agreement"),
     script:
         "../scripts/plot_agreement.py"
@@ -148,8 +148,8 @@ rule plot_side_by_side:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
+        **DRAWING,
         models=["cnn", "cnn-svm"],
-        dpi=DPI,
         code=code("plot_side_by_side"),
     script:
         "../scripts/plot_side_by_side.py"
@@ -195,7 +195,7 @@ rule plot_hybrid_scores:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        dpi=DPI,
+        **DRAWING,
         code=code("plot_scores"),
     script:
         "../scripts/plot_scores.py"
@@ -214,7 +214,7 @@ rule plot_hybrid_confusion:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        dpi=DPI,
+        **DRAWING,
         code=code("plot_svm_confusion"),
     script:
         "../scripts/plot_svm_confusion.py"

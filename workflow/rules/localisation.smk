@@ -61,8 +61,8 @@ rule plot_localisation:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
+        **DRAWING,
         labels=registry.LOCALISATION,
-        dpi=DPI,
         code=code("plot_localisation"),
     script:
         "../scripts/plot_localisation.py"
@@ -108,8 +108,8 @@ rule plot_spurious:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
+        **DRAWING,
         region=SPURIOUS,
-        dpi=DPI,
         code=code("plot_spurious"),
     script:
         "../scripts/plot_spurious.py"

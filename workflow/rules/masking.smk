@@ -98,7 +98,7 @@ rule plot_masking_scores:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        dpi=DPI,
+        **DRAWING,
         code=code("plot_scores"),
     script:
         "../scripts/plot_scores.py"
@@ -117,7 +117,7 @@ rule plot_masking_confusion:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        dpi=DPI,
+        **DRAWING,
         code=code("plot_svm_confusion"),
     script:
         "../scripts/plot_svm_confusion.py"
@@ -137,8 +137,8 @@ rule plot_masks:
         mem_mb=at_each_attempt(table_memory),
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
+        **DRAWING,
         machines=PIXEL_MACHINES,
-        dpi=DPI,
         code=code("plot_masks"),
     script:
         "../scripts/plot_masks.py"

@@ -23,6 +23,7 @@ rule classify_own:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         **verbatim(OWN),
+        **DRAWING,
         pictures=own_photographs,
         threshold=STUDY.get("sheets", {}).get("threshold", 0.95),
         architecture=STUDY["model"]["architecture"],
@@ -32,7 +33,6 @@ rule classify_own:
         batch_size=STUDY["cam"]["batch_size"],
         device=DEVICE,
         threads=THREADS,
-        dpi=DPI,
         code=code(
             "own_pictures",
             *entries_of(registry.CAM_METHODS, STUDY["cam"]["method"]),

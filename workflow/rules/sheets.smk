@@ -17,7 +17,7 @@ rule plot_sheets:
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         **STUDY["sheets"],
-        dpi=DPI,
+        **DRAWING,
         code=code("plot_sheets"),
     script:
         "../scripts/plot_sheets.py"

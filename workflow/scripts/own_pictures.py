@@ -54,5 +54,6 @@ with logged(snakemake.log[0]):
         snakemake.output.figures,
         lambda _: plots.sheets(shown, wanted.threshold, "Your own pictures"),
         wanted.dpi,
+        wanted.font,
     )
     print(table.to_string(index=False))

@@ -11,4 +11,5 @@ with logged(snakemake.log[0]):
         snakemake.output,
         lambda metric: plots.accuracy(means, correlation, metric, augmentations),
         snakemake.params.dpi,
+        snakemake.params.font,
     )

@@ -11,4 +11,5 @@ with logged(snakemake.log[0]):
         snakemake.output,
         lambda metric: plots.agreement(table, metric, (first, second)),
         wanted.dpi,
+        wanted.font,
     )

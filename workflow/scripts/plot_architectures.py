@@ -18,4 +18,4 @@ with logged(snakemake.log[0]):
             return plots.architecture_times(table, architectures)
         return plots.architecture_scores(table, name, architectures)
 
-    plots.save_each(snakemake.output, draw, snakemake.params.dpi)
+    plots.save_each(snakemake.output, draw, snakemake.params.dpi, snakemake.params.font)

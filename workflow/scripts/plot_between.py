@@ -6,5 +6,8 @@ from job import logged
 with logged(snakemake.log[0]):
     table = tables.read(snakemake.input.between)
     plots.save_each(
-        snakemake.output, lambda metric: plots.between(table, metric), snakemake.params.dpi
+        snakemake.output,
+        lambda metric: plots.between(table, metric),
+        snakemake.params.dpi,
+        snakemake.params.font,
     )

@@ -18,4 +18,4 @@ with logged(snakemake.log[0]):
                 about += ", both ways"
         return plots.boxplot(table, metric, params.augmentations, floor, about=about)
 
-    plots.save_each(snakemake.output, draw, params.dpi)
+    plots.save_each(snakemake.output, draw, params.dpi, params.font)

@@ -21,4 +21,4 @@ with logged(snakemake.log[0]):
         names = list(dict.fromkeys(shown["augmentation"]))
         return plots.boxplot(shown, metric, names, [plots.BASELINE], fill="#BBBBBB")
 
-    plots.save_each(snakemake.output, draw, snakemake.params.dpi)
+    plots.save_each(snakemake.output, draw, snakemake.params.dpi, snakemake.params.font)

@@ -9,4 +9,5 @@ with logged(snakemake.log[0]):
         snakemake.output,
         lambda augmentation: plots.confusion(table, augmentation),
         snakemake.params.dpi,
+        snakemake.params.font,
     )

@@ -9,4 +9,5 @@ with logged(snakemake.log[0]):
         snakemake.output,
         lambda metric: plots.correlation(table, metric, snakemake.params.augmentations),
         snakemake.params.dpi,
+        snakemake.params.font,
     )

@@ -9,4 +9,5 @@ with logged(snakemake.log[0]):
         snakemake.output,
         lambda measure: plots.covering(table, measure, hybrids.ALL),
         snakemake.params.dpi,
+        snakemake.params.font,
     )

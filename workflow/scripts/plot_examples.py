@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from campare import data, plots, preprocess, seeding, split
+from campare import data, naming, plots, preprocess, seeding, split
 from campare.augment import Augmenter, Batch
 from job import logged
 
@@ -31,7 +31,8 @@ with logged(snakemake.log[0]):
 
     # The first training image of each class, then the second of each, …
     turn = train.groupby("label").cumcount()
-    chosen = train.assign(turn=turn).sort_values(["turn", "label"])["index"].to_numpy()[:SHOWN]
+    turns = train.assign(turn=turn, rank=naming.ranks(dataset.classes)[train["label"]])
+    chosen = turns.sort_values(["turn", "rank"])["index"].to_numpy()[:SHOWN]
     index = torch.tensor(chosen)
     first = taken(chosen)
     batch = Batch(shown(first.images), first.targets)
@@ -62,5 +63,5 @@ with logged(snakemake.log[0]):
             [dataset.classes[label] for label in dataset.labels[chosen]],
         )
 
-    plots.save_each(snakemake.output.examples, draw, wanted.dpi)
-    plots.save_each(snakemake.output.sets, draw_all, wanted.dpi)
+    plots.save_each(snakemake.output.examples, draw, wanted.dpi, wanted.font)
+    plots.save_each(snakemake.output.sets, draw_all, wanted.dpi, wanted.font)

@@ -15,24 +15,26 @@ with logged(snakemake.log[0]):
     extremes = tables.read(snakemake.input.extremes).set_index("metric")
     extremes = extremes[extremes["statistic"] == wanted.statistic]
     indices = np.unique(extremes["index"])
-    looks: dict[int, list[plots.Look]] = {index: [] for index in indices}
-    for path in snakemake.input.stores:
-        kept = store.read(path)
-        rows = np.searchsorted(kept.index, indices)
-        seen = plots.looks(kept, rows, size, dataset.classes)
-        for index, look in zip(indices, seen, strict=True):
-            looks[index].append(look)
+    models, note = plots.readable(wanted.models)
+    # Maps as they are stored: enlarged, those of many models would fill the memory.
+    stores = [
+        store.read(path, np.searchsorted(store.read(path).index, indices))
+        for path, model in zip(snakemake.input.stores, wanted.models, strict=True)
+        if tuple(model) in models
+    ]
 
     def draw(name: str) -> Figure:
         metric = name.removesuffix(f"_{wanted.statistic}")
         index, value = extremes.loc[metric, ["index", "value"]]
         why = f"{WORDS[wanted.statistic]} over augmentations, {value:.3g}"
+        row = np.searchsorted(indices, [int(index)])
         return plots.extreme(
             dataset.images[int(index)],
-            looks[int(index)],
+            [plots.looks(kept, row, size, dataset.classes)[0] for kept in stores],
             true=dataset.classes[dataset.labels[int(index)]],
             heading=f"Image {int(index)}. {registry.metric(metric).label}: "
-            + (why if np.isfinite(value) else "undefined for every image"),
+            + (why if np.isfinite(value) else "undefined for every image")
+            + (f". {note}" if note else ""),
         )
 
-    plots.save_each(snakemake.output, draw, wanted.dpi)
+    plots.save_each(snakemake.output, draw, wanted.dpi, wanted.font)

@@ -9,4 +9,6 @@ with logged(snakemake.log[0]):
         "curves": lambda: plots.faithfulness_curves(curves),
         "gain": lambda: plots.faithfulness_gain(models, summary),
     }
-    plots.save_each(snakemake.output, lambda name: draw[name](), snakemake.params.dpi)
+    plots.save_each(
+        snakemake.output, lambda name: draw[name](), snakemake.params.dpi, snakemake.params.font
+    )

@@ -16,4 +16,5 @@ with logged(snakemake.log[0]):
         snakemake.output,
         lambda _: plots.history(histories, augmentations),
         snakemake.params.dpi,
+        snakemake.params.font,
     )

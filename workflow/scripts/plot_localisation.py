@@ -10,4 +10,5 @@ with logged(snakemake.log[0]):
         snakemake.output,
         lambda score: plots.localisation(models, summary, score, wanted.labels[score]),
         wanted.dpi,
+        wanted.font,
     )

@@ -12,8 +12,8 @@ with logged(snakemake.log[0]):
     for machine, path in zip(wanted.machines, snakemake.input.vectors, strict=True):
         vectors = svm.read_vectors(path)
         test = np.flatnonzero(~vectors.training)
-        rows = test[hybrids.first_of_each(vectors.label[test])]
+        rows = test[hybrids.first_of_each(vectors.label[test], dataset.classes)]
         shape = (len(rows), *dataset.images.shape[1:])
         seen[hybrids.NAMES[machine]] = vectors.x[rows].reshape(shape)
     names = [dataset.classes[label] for label in vectors.label[rows]]
-    plots.save_each(snakemake.output, lambda _: plots.tiles(seen, names), wanted.dpi)
+    plots.save_each(snakemake.output, lambda _: plots.tiles(seen, names), wanted.dpi, wanted.font)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from campare import data, plots, store
+from campare import data, naming, plots, store
 from job import logged
 
 SHOWN = 10
@@ -12,21 +12,25 @@ with logged(snakemake.log[0]):
     wanted = snakemake.params
     size = (wanted.input_size, wanted.input_size)
     dataset = data.read(snakemake.input.data)
-    stores = [store.read(path) for path in snakemake.input.stores]
+    paths, note = plots.first(snakemake.input.stores, plots.MOST_SETS, "training sets")
 
     # The first test image of each class, then the second of each, …
-    labels = stores[0].label
+    baseline = store.read(paths[0])
+    labels = baseline.label
     turn = pd.Series(labels).groupby(labels).cumcount()
-    rows = np.lexsort((labels, turn))[:SHOWN]
+    rows = np.lexsort((naming.ranks(dataset.classes)[labels], turn))[:SHOWN]
 
-    looks = [plots.looks(kept, rows, size, dataset.classes) for kept in stores]
+    stores = [store.read(path, rows) for path in paths]
+    looks = [plots.looks(kept, np.arange(len(rows)), size, dataset.classes) for kept in stores]
     plots.save_each(
         snakemake.output,
         lambda name: plots.overlays(
-            dataset.images[stores[0].index[rows]],
+            dataset.images[baseline.index[rows]],
             list(zip(*looks, strict=True)),
             [dataset.classes[label] for label in labels[rows]],
             alone=name == "alone",
+            note=note,
         ),
         wanted.dpi,
+        wanted.font,
     )

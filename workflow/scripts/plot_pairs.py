@@ -10,4 +10,5 @@ with logged(snakemake.log[0]):
         snakemake.output,
         lambda which: plots.pairs(found[which], which, metrics, top),
         snakemake.params.dpi,
+        snakemake.params.font,
     )

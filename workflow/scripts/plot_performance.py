@@ -11,4 +11,5 @@ with logged(snakemake.log[0]):
         snakemake.output,
         lambda score: plots.performance(models, summary, score, augmentations),
         snakemake.params.dpi,
+        snakemake.params.font,
     )

@@ -10,4 +10,5 @@ with logged(snakemake.log[0]):
         snakemake.output,
         lambda metric: plots.profile(correlation, clusters, metric),
         snakemake.params.dpi,
+        snakemake.params.font,
     )

@@ -20,4 +20,5 @@ with logged(snakemake.log[0]):
         snakemake.output,
         lambda metric: plots.segments(divided, metric, augmentations, names),
         snakemake.params.dpi,
+        snakemake.params.font,
     )

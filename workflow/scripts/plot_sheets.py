@@ -11,7 +11,10 @@ with logged(snakemake.log[0]):
     dataset = data.read(snakemake.input.data)
     kept = store.read(snakemake.input.store)
     sheets = {
-        "classes": (hybrids.first_of_each(kept.label), "The first test image of each class"),
+        "classes": (
+            hybrids.first_of_each(kept.label, dataset.classes),
+            "The first test image of each class",
+        ),
         "mistakes": (
             hybrids.confident_mistakes(kept, wanted.mistakes),
             "The mistakes made with the highest probability",
@@ -40,7 +43,7 @@ with logged(snakemake.log[0]):
         ]
         return plots.sheets(shown, wanted.threshold, heading)
 
-    plots.save_each(snakemake.output, draw, wanted.dpi)
+    plots.save_each(snakemake.output, draw, wanted.dpi, wanted.font)
     wrong = np.count_nonzero(kept.predicted != kept.label)
     sure = kept.prediction.max(axis=1) >= wanted.threshold
     print(

@@ -7,7 +7,7 @@ with logged(snakemake.log[0]):
     wanted = snakemake.params
     dataset = data.read(snakemake.input.data)
     stores = [store.read(path) for path in snakemake.input.stores]
-    rows = hybrids.first_of_each(stores[0].label)
+    rows = hybrids.first_of_each(stores[0].label, dataset.classes)
     images = dataset.images[stores[0].index[rows]]
     looks = {
         hybrids.NAMES[name]: [
@@ -25,5 +25,8 @@ with logged(snakemake.log[0]):
     }
     names = [dataset.classes[label] for label in stores[0].label[rows]]
     plots.save_each(
-        snakemake.output, lambda _: plots.side_by_side(images, names, looks), wanted.dpi
+        snakemake.output,
+        lambda _: plots.side_by_side(images, names, looks),
+        wanted.dpi,
+        wanted.font,
     )

@@ -9,4 +9,5 @@ with logged(snakemake.log[0]):
         snakemake.output,
         lambda _: plots.spurious(models, summary, snakemake.params.region),
         snakemake.params.dpi,
+        snakemake.params.font,
     )

@@ -6,4 +6,6 @@ from job import logged
 with logged(snakemake.log[0]):
     wanted = snakemake.params
     table = tables.read(snakemake.input.summary)
-    plots.save_each(snakemake.output, lambda _: plots.summary(table, wanted.study), wanted.dpi)
+    plots.save_each(
+        snakemake.output, lambda _: plots.summary(table, wanted.study), wanted.dpi, wanted.font
+    )

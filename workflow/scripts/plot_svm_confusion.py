@@ -10,4 +10,5 @@ with logged(snakemake.log[0]):
         snakemake.output,
         lambda name: plots.confusion(named, hybrids.NAMES[name]),
         snakemake.params.dpi,
+        snakemake.params.font,
     )

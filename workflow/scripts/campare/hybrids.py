@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from campare import performance
+from campare import naming, performance
 from campare.store import Store
 
 ALL, SAME, DIFFERENT = "all", "same prediction", "different predictions"
@@ -99,10 +99,11 @@ def class_scores(predictions: Mapping[str, pd.DataFrame], classes: Sequence[str]
     return table[["model", *table.columns.drop("model")]]
 
 
-def first_of_each(labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The first row of every class that there is, in the order of the classes."""
-    rows: NDArray[np.int64] = np.unique(labels, return_index=True)[1]
-    return rows
+def first_of_each(labels: NDArray[np.int64], classes: Sequence[str]) -> NDArray[np.int64]:
+    """The first row of every class that there is, in the order that figures have."""
+    found, rows = np.unique(labels, return_index=True)
+    ordered: NDArray[np.int64] = rows[np.argsort(naming.ranks(classes)[found])]
+    return ordered
 
 
 def confident_mistakes(store: Store, count: int) -> NDArray[np.int64]:

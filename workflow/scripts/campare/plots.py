@@ -2,8 +2,12 @@
 
 Every function returns a `Figure` made without pyplot, so that nothing outside it changes, and
 `save` writes it as PNG, SVG or PDF with the same bytes each time. Sizes are inches of a printed
-page: 7 in is the width of a two-column page, and figures with many augmentations grow in height
-(matrices in both directions) instead of shrinking their text below 7 pt.
+page: 7 in is the width of a two-column page, and figures of many augmentations grow instead of
+shrinking their text below 7 pt. None is taller than four fifths of its width: viewers that fit
+figures to their width, as that of `snakemake --report`, would cut off its top.
+
+Names that users give are shown as they are, never as mathematics, and cut where they have no room,
+so that they stay different. What has no room at all is left out by a rule that the figure states.
 
 An augmentation has one colour in all figures of a study (`colours`), from a palette safe for
 colour-blind readers; it never has to be told by its colour alone, for its row or panel is named.
@@ -12,42 +16,67 @@ colour-blind readers; it never has to be told by its colour alone, for its row o
 from __future__ import annotations
 
 import functools
+import logging
 import math
+import re
+import sys
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any, Literal, ParamSpec, TypeVar
 
 import matplotlib.style
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from matplotlib import font_manager
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator
+from matplotlib.text import Text
+from matplotlib.textpath import text_to_path
+from matplotlib.ticker import LogFormatterSciNotation, MaxNLocator
 
-from campare import maps, registry
+from campare import hybrids, maps, naming, registry
 from campare.atomic import replacing
 from campare.errors import CampareError
 from campare.statistics import ALPHA
 from campare.store import Store
 
 P = ParamSpec("P")
+Item = TypeVar("Item")
 Floats = npt.NDArray[np.floating[Any]]
 
 BASELINE = "baseline"
 WIDTH = 7.0
+TALLEST = 0.8  # of the width
+MOST_PIXELS = 100_000_000
+# What a figure has room for: panels or rows of pictures, seeds beside each other, …
+MOST_SETS = 24
+MOST_SEEDS = 6
+MOST_CLASSES = 40  # names of classes in a column
+MOST_COLUMNS = 12  # classes side by side, as pictures
+MOST_PICTURES = 60
+LABEL = 1.75  # inches that the names of rows have room for
+CELL = 0.13  # inches that a row of a matrix needs for its name
+MOST_ROWS = 20  # that have room for names of two lines
+NUMBERED = 20  # rows of a matrix, up to which it has room for a number in each cell
+FONT = "DejaVu Sans"
 # Text as paths: an SVG then looks the same in every browser and editor, with or without the font.
 STYLE: dict[str, Any] = {
-    "figure.dpi": 300,
-    "font.family": "DejaVu Sans",
+    "figure.dpi": 100,
+    "font.family": [FONT],
+    "text.parse_math": False,
     "font.size": 8,
     "axes.titlesize": 8,
     "axes.labelsize": 8,
@@ -128,6 +157,7 @@ CUED = {
     "other_with": ("Another class, with the cue", "s", PALETTE[1]),
     "other_without": ("Another class, without", "s", PALETTE[1]),
 }
+GROUPS = {name: name.capitalize() for name in (hybrids.ALL, hybrids.SAME, hybrids.DIFFERENT)}
 CURVES = {
     "deletion": "Deletion ↓",
     "insertion": "Insertion ↑",
@@ -215,10 +245,11 @@ def colours(augmentations: Sequence[str]) -> dict[str, str]:
     return {BASELINE: GREY, **dict.fromkeys(controls, DARK), **cycle}
 
 
-def save(figure: Figure, path: str | Path, dpi: int = 300) -> None:
+def save(figure: Figure, path: str | Path, dpi: float = 300) -> None:
     """Write a figure as PNG, SVG or PDF, by the suffix of `path`; same bytes for the same figure.
 
-    `dpi` is the resolution of PNG files, and of what is drawn as pixels inside the others.
+    `dpi` is the resolution of PNG files, and of what is drawn as pixels inside the others; it is
+    lower where they would have more than `MOST_PIXELS`.
 
     Raises
     ------
@@ -228,16 +259,95 @@ def save(figure: Figure, path: str | Path, dpi: int = 300) -> None:
     suffix = Path(path).suffix
     if suffix not in METADATA:
         raise CampareError(f"{path}: no such figure format; known: {', '.join(METADATA)}")
+    dpi = min(dpi, math.sqrt(MOST_PIXELS / np.prod(figure.get_size_inches())))
     with matplotlib.style.context(STYLE, after_reset=True), replacing(path) as aside:
         figure.savefig(aside, dpi=dpi, metadata=METADATA[suffix])
 
 
-def save_each(paths: Iterable[str | Path], draw: Callable[[str], Figure], dpi: int = 300) -> None:
-    """Draw a figure for each file stem among `paths`, and save it in each of its formats."""
-    for stem, formats in groupby(sorted(map(Path, paths)), key=lambda path: path.stem):
-        figure = draw(stem)
-        for path in formats:
-            save(figure, path, dpi)
+def save_each(
+    paths: Iterable[str | Path],
+    draw: Callable[[str], Figure],
+    dpi: float = 300,
+    fonts: Sequence[str] = (),
+) -> None:
+    """Draw a figure for each file stem among `paths`, and save it in each of its formats.
+
+    `fonts` are tried in turn for every character, before `FONT`: names of fonts or their files.
+    """
+    missing: dict[str, None] = {}
+    with _fonts(fonts):
+        for stem, formats in groupby(sorted(map(Path, paths)), key=lambda path: path.stem):
+            figure = draw(stem)
+            missing |= dict.fromkeys(_without_glyph(figure))
+            for path in formats:
+                save(figure, path, dpi)
+    if missing:
+        some = " ".join([*missing][:20]) + (" …" if len(missing) > 20 else "")
+        print(
+            f"figures.font: no font for {some}, shown as boxes; name one that has them "
+            "(such as Noto Sans CJK SC, Noto Emoji), or give the path of its file",
+            file=sys.stderr,
+        )
+
+
+@contextmanager
+def _fonts(wanted: Sequence[str]) -> Iterator[None]:
+    """Draw with these fonts, and without a warning for each character that none of them has."""
+    usual, log = STYLE["font.family"], logging.getLogger("matplotlib.font_manager")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        STYLE["font.family"] = [*filter(None, map(_family, wanted)), *usual]
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", r"(Glyph \d+|Matplotlib currently does not support)")
+            yield
+    finally:
+        STYLE["font.family"] = usual
+        log.setLevel(level)
+
+
+def _family(font: str) -> str | None:
+    """What matplotlib calls a font, by its name or its file; None where this machine has it not."""
+    path = Path(font).expanduser()
+    if path.suffix.lower() in (".ttf", ".otf", ".ttc", ".otc"):
+        try:
+            font_manager.fontManager.addfont(path)
+            return font_manager.get_font(path).family_name
+        except (OSError, RuntimeError) as error:
+            raise CampareError(
+                f"figures.font: {font} is no font file that can be drawn with ({error}); give an "
+                "outline font (TrueType or OpenType), or the name of one that is installed"
+            ) from error
+    if not _installed(font):
+        _find_new_fonts()
+    if _installed(font):
+        return font
+    print(f"figures.font: no font {font!r} is installed; the next is taken", file=sys.stderr)
+    return None
+
+
+def _installed(font: str) -> bool:
+    try:
+        return bool(font_manager.findfont(font, fallback_to_default=False))
+    except ValueError:
+        return False
+
+
+def _find_new_fonts() -> None:
+    """Tell matplotlib of fonts installed after it made its list, which it keeps from run to run."""
+    known = {entry.fname for entry in font_manager.fontManager.ttflist}
+    for path in sorted(set(font_manager.findSystemFonts()) - known):
+        with suppress(OSError, RuntimeError):
+            font_manager.fontManager.addfont(path)
+
+
+def _without_glyph(figure: Figure) -> list[str]:
+    """The characters in a figure's texts that none of the fonts has."""
+    known: set[int] = set()
+    for family in STYLE["font.family"]:
+        known |= font_manager.get_font(font_manager.findfont(family)).get_charmap().keys()
+    shown = "".join(text.get_text() for text in figure.findobj(Text))
+    return sorted(char for char in set(shown) if ord(char) not in known and not char.isspace())
 
 
 @styled
@@ -261,6 +371,8 @@ def examples(
     lines = int(max(1, *(shares[1] > 0).sum(axis=1)))
     drop = 0.2 + cell + 0.05 + line + 0.08
     figure, axes = _canvas(max(2.0, left + len(originals) * pitch), 2 * drop + (lines - 1) * line)
+    whole = _fitted(classes, pitch - 0.05)
+    part = _fitted(classes, pitch - 0.05 - _width("00% "))
     rows = (("Original", originals, shares[0]), (title(augmentation), augmented, shares[1]))
     for row, (name, images, labels) in enumerate(rows):
         y = row * drop + 0.2
@@ -268,7 +380,7 @@ def examples(
         for column, (image, label) in enumerate(zip(images, labels, strict=True)):
             x = left + column * pitch
             parts = [
-                f"{label[k]:.0%} {_short(classes[k])}" if label[k] < 1 else _short(classes[k])
+                f"{label[k]:.0%} {part[classes[k]]}" if label[k] < 1 else whole[classes[k]]
                 for k in np.argsort(-label, kind="stable")
                 if label[k] > 0
             ]
@@ -295,14 +407,19 @@ def sets(
     """
     cell, pitch, left, top = 0.68, 0.72, 1.15, 0.3
     rows = {"original": originals, **augmented}
-    figure, axes = _canvas(left + len(originals) * pitch + 0.05, top + len(rows) * pitch + 0.05)
-    for row, (name, images) in enumerate(rows.items()):
+    block = left + len(originals) * pitch + 0.05
+    blocks, width, height = _arranged(len(rows), block, pitch, above=top + 0.05)
+    figure, axes = _canvas(width, height)
+    labels = _lines([title(name) for name in rows], left - 0.15)
+    short = _fitted(classes, pitch - 0.04, 8)
+    places = _places(len(rows), blocks, block)
+    for (x, row), (name, images) in zip(places, rows.items(), strict=True):
         y = top + row * pitch
-        label = textwrap.fill(title(name), 15)
-        axes.text(left - 0.1, y + cell / 2, label, ha="right", va="center")
+        label = labels[title(name)]
+        axes.text(x + left - 0.1, y + cell / 2, label, ha="right", va="center")
         for column, (image, kind) in enumerate(zip(images, classes, strict=True)):
-            above = "" if row else _short(kind)
-            _tile(axes, left + column * pitch, y, cell, image, "", above=above)
+            above = "" if row else short[kind]
+            _tile(axes, x + left + column * pitch, y, cell, image, "", above=above)
     return figure
 
 
@@ -357,10 +474,11 @@ def confusion(table: pd.DataFrame, augmentation: str) -> Figure:
     ----------
     table
         `augmentation`, `label`, `prediction`, `images`: confusion.csv, with class names as text
-        in the order they are to have. Counts are printed for up to 20 classes.
+        in the order they are to have. Counts are printed for up to `NUMBERED` classes; beside the
+        matrix of more than `MOST_CLASSES` stands which are confused most often.
     """
     rows = table[table["augmentation"] == augmentation]
-    classes = list(dict.fromkeys(rows["label"]))
+    classes = _ordered(rows["label"])
     counts = (
         rows.pivot_table(index="label", columns="prediction", values="images", aggfunc="sum")
         .reindex(index=classes, columns=classes)
@@ -369,20 +487,37 @@ def confusion(table: pd.DataFrame, augmentation: str) -> Figure:
     )
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.divide(100 * counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
-    few = len(classes) <= 20
-    texts = [[f"{count:.0f}" if few and count else "" for count in row] for row in counts]
+    texts = [[f"{count:.0f}" if count else "" for count in row] for row in counts]
     figure, axes, mesh = _matrix(
-        shares, classes, texts, cell=0.34 if few else 0.12, cmap="Blues", limits=(0, 100)
-    )
+        shares, classes, texts, cell=0.34, cmap="Blues", limits=(0, 100),
+        beside=_confused(counts, classes) if len(classes) > MOST_CLASSES else "",
+    )  # fmt: skip
     figure.colorbar(
         mesh, ax=axes, label="Share of the true class (%)", shrink=0.8, aspect=30, pad=0.03
     )
+    name = _fitted([title(augmentation)], 2.0)[title(augmentation)]
+    step = -(-len(classes) // MOST_CLASSES)
+    every = f" (one in {step} is named)" if step > 1 else ""
     axes.set(
-        xlabel="Predicted class",
-        ylabel="True class",
-        title=f"{title(augmentation)}: {counts.sum():,.0f} predictions",
+        xlabel=f"Predicted class{every}",
+        ylabel=f"True class{every}",
+        title=f"{name}: {counts.sum():,.0f} predictions",
     )
     return figure
+
+
+def _confused(counts: Floats, classes: Sequence[str]) -> str:
+    """The most frequent confusions, in words: a line each."""
+    wrong = counts * (1 - np.eye(len(counts)))
+    places = np.argsort(-wrong, axis=None, kind="stable")[:MOST_CLASSES]
+    pairs = (divmod(int(place), len(classes)) for place in places)
+    short = _fitted(classes, 1.7)
+    lines = [
+        f"{wrong[true, taken]:,.0f} × {short[classes[true]]} → {short[classes[taken]]}"
+        for true, taken in pairs
+        if wrong[true, taken]
+    ]
+    return "\n".join([f"The {len(lines)} most frequent confusions, true → predicted:", *lines])
 
 
 @dataclass(frozen=True)
@@ -414,15 +549,15 @@ def sheets(shown: Sequence[Overlay], threshold: float, heading: str) -> Figure:
         Probability from which a model counts as sure.
     """
     cell, pitch, top = 1.15, 1.35, 0.62
+    shown, note = first(shown, MOST_PICTURES, "pictures")
     with_original = any(look.original is not None for look in shown)
-    across = 3 if with_original else 5
     pitch_x = pitch + (cell + 0.06 if with_original else 0)
     drop = cell + 0.56
-    down = -(-len(shown) // across)
-    figure, axes = _canvas(
-        0.2 + pitch_x * min(across, max(1, len(shown))), top + drop * max(1, down)
-    )
-    axes.text(0.1, 0.08, textwrap.fill(heading, 90), va="top")
+    across, width, height = _arranged(len(shown), pitch_x, drop, beside=0.2, above=top)
+    figure, axes = _canvas(max(width, 5.6), height)
+    axes.text(0.1, 0.08, f"{heading}. {note}" if note else heading, va="top")
+    predicted = _fitted([look.predicted for look in shown], pitch - 0.12 - _width("● "))
+    true = _fitted([look.true for look in shown], pitch - 0.12 - _width("99.99 %  ✗ "))
     key = f"● green, solid: probability ≥ {100 * threshold:g} %      ○ red, dashed: below"
     if any(look.true and look.true != look.predicted for look in shown):
         key += "      ✗ what it is"
@@ -441,9 +576,9 @@ def sheets(shown: Sequence[Overlay], threshold: float, heading: str) -> Figure:
         line = "solid" if sure else (0, (3, 2))
         axes.add_patch(Rectangle((x, y), cell, cell, fill=False, linestyle=line, **edge))
         mark = "●" if sure else "○"
-        text = f"{mark} {look.predicted}\n{_probability(look.probability)}"
+        text = f"{mark} {predicted[look.predicted]}\n{_probability(look.probability)}"
         if look.true:
-            text += "  ✓ right" if look.true == look.predicted else f"  ✗ {look.true}"
+            text += "  ✓ right" if look.true == look.predicted else f"  ✗ {true[look.true]}"
         axes.text(x + cell / 2, y + cell + 0.05, text, ha="center", va="top", size=SMALL)
     return figure
 
@@ -465,14 +600,21 @@ def side_by_side(
     """
     cell, pitch, left, top = 0.72, 0.8, 0.8, 0.25
     drop = cell + 0.2
-    figure, axes = _canvas(left + pitch * len(images), top + drop * (len(rows) + 1) + 0.5)
+    images, note = first(images, MOST_COLUMNS, "classes")
+    names = names[: len(images)]
+    figure, axes = _canvas(max(left + pitch * len(images), 3.6), top + drop * (len(rows) + 1) + 0.5)
+    axes.text(left + 2.4, top + drop * (len(rows) + 1) + 0.1, note, va="top")
+    above = _fitted(names, pitch - 0.04, 8)
+    short = _fitted(
+        [look.predicted for looks in rows.values() for look in looks], pitch - 0.04 - _width("✗ ")
+    )
     for column, (image, name) in enumerate(zip(images, names, strict=True)):
-        _tile(axes, left + pitch * column, top, cell, image, "", above=_short(name))
+        _tile(axes, left + pitch * column, top, cell, image, "", above=above[name])
     for row, (model, looks) in enumerate(rows.items(), start=1):
         y = top + drop * row - 0.1
         axes.text(left - 0.1, y + cell / 2, textwrap.fill(model, 10), ha="right", va="center")
-        for column, look in enumerate(looks):
-            below = f"{'✓' if look.right else '✗'} {_short(look.predicted)}"
+        for column, look in enumerate(looks[: len(images)]):
+            below = f"{'✓' if look.right else '✗'} {short[look.predicted]}"
             _tile(
                 axes, left + pitch * column, y, cell, images[column], below,
                 heat=look.heat, wrong=not look.right,
@@ -489,13 +631,17 @@ def side_by_side(
 @styled
 def tiles(rows: Mapping[str, Sequence[npt.NDArray[np.uint8]]], names: Sequence[str]) -> Figure:
     """Pictures (H, W, C) in named rows, a name above each column."""
-    cell, pitch, left, top = 0.72, 0.8, 0.95, 0.4
-    figure, axes = _canvas(left + pitch * len(names), top + pitch * len(rows) + 0.1)
+    cell, pitch, left, top = 0.72, 0.8, 1.1, 0.4
+    names, note = first(names, MOST_COLUMNS, "classes")
+    height = top + pitch * len(rows) + (0.25 if note else 0.1)
+    figure, axes = _canvas(left + pitch * len(names), height)
+    axes.text(left, height - 0.05, note, va="bottom")
+    short = _fitted(names, pitch - 0.04, 8)
     for row, (label, images) in enumerate(rows.items()):
         y = top + pitch * row
         axes.text(left - 0.1, y + cell / 2, textwrap.fill(label, 13), ha="right", va="center")
-        for column, (image, name) in enumerate(zip(images, names, strict=True)):
-            above = "" if row else _short(name)
+        for column, (image, name) in enumerate(zip(images, names, strict=False)):
+            above = "" if row else short[name]
             _tile(axes, left + pitch * column, y, cell, image, "", above=above)
     return figure
 
@@ -537,7 +683,12 @@ def agreement(table: pd.DataFrame, metric: str, names: tuple[str, str]) -> Figur
         Of the two models.
     """
     rows = table[table["metric"] == metric]
-    figure, axes = _rows([name[:1].upper() + name[1:] for name in rows["class"]])
+    classes = _ordered(name for name in rows["class"] if name not in GROUPS)
+    classes, note = _ends(classes, rows.set_index("class")["mean"], MOST_CLASSES)
+    order = {name: place for place, name in enumerate([*GROUPS, *classes])}
+    rows = rows[rows["class"].isin(list(order))]
+    rows = rows.sort_values("class", key=lambda column: column.map(order), kind="stable")
+    figure, axes = _rows([GROUPS.get(name, name) for name in rows["class"]])
     kinds = (
         ("chance", "chance", "o", "white", GREY, "Maps of two images of one class"),
         ("mean", "", "o", PALETTE[0], PALETTE[0], "Maps of the same image"),
@@ -552,7 +703,7 @@ def agreement(table: pd.DataFrame, metric: str, names: tuple[str, str]) -> Figur
         )  # fmt: skip
     axes.grid(axis="x")
     axes.set_xlabel(
-        f"{registry.metric(metric).label}, {names[0]} and {names[1]}: mean with 95 % interval"
+        f"{registry.metric(metric).label}, {names[0]} and {names[1]}: mean with 95 % interval{note}"
     )
     figure.legend(loc="outside upper center", ncols=2)
     sizes = {"Pairs": [f"{count:,}" for count in rows["pairs"]]}
@@ -571,12 +722,13 @@ def covering(table: pd.DataFrame, measure: str, whole: str) -> Figure:
         `whole`, all classes together, is repeated in grey in every panel.
     """
     rows = table[table["measure"] == measure]
-    names = [name for name in dict.fromkeys(rows["class"]) if name != whole]
-    across = min(5, len(names))
-    down = -(-len(names) // across)
-    figure = Figure(figsize=(WIDTH, 0.7 + 1.35 * down), layout="constrained")
+    largest = rows[rows["size"] == rows["size"].max()].set_index("class")["mean"]
+    classes = _ordered(name for name in rows["class"] if name != whole)
+    names, note = _ends(classes, largest, MOST_CLASSES // 2)
+    across, width, height = _arranged(len(names), 1.4, 1.35, above=0.8)
+    figure = _figure(max(width, 4.6), height, "constrained")
     factor = 100 if measure == "accuracy" else 1
-    panels = _panels(figure, names, across)
+    panels = _panels(figure, names, across, 1.4)
     for panel, name in zip(panels, names, strict=True):
         for drawn, colour, width in ((whole, GREY, 0.9), (name, PALETTE[0], 1.4)):
             one = rows[rows["class"] == drawn]
@@ -591,7 +743,7 @@ def covering(table: pd.DataFrame, measure: str, whole: str) -> Figure:
     panels[0].xaxis.set_major_locator(MaxNLocator(4, integer=True))
     label = "Accuracy (%)" if measure == "accuracy" else registry.metric(measure).label
     figure.supylabel(label, size=8)
-    figure.supxlabel("Side of the covered square (pixels)", size=8)
+    figure.supxlabel(f"Side of the covered square (pixels){note}", size=8)
     key = (
         Line2D([], [], color=PALETTE[0], linewidth=1.4, label="Class, with 95 % interval"),
         Line2D([], [], color=GREY, linewidth=0.9, label="All classes"),
@@ -695,13 +847,21 @@ def faithfulness_curves(table: pd.DataFrame) -> Figure:
         `augmentation`, `map` ("map" or "random"), `curve`, `share`, `probability`, `std` over
         seeds: faithfulness_curves.csv.
     """
-    names = list(dict.fromkeys(table["augmentation"]))
-    colour = colours(names)
-    figure = Figure(figsize=(WIDTH, 0.8 + 1.35 * len(CURVES)), layout="constrained")
-    grid = figure.subplots(len(CURVES), len(names), sharex=True, sharey=True, squeeze=False)
-    for line, (curve, label) in zip(grid, CURVES.items(), strict=True):
-        line[0].set_ylabel(label)
-        for axes, name in zip(line, names, strict=True):
+    every = list(dict.fromkeys(table["augmentation"]))
+    names, note = _shown(every)
+    colour = colours(every)
+    curves, titles = len(CURVES), _fitted(map(title, names), 0.85, 8)
+    across, width, height = _arranged(len(names), 0.85, 1.15 * curves, beside=0.6, above=0.8)
+    figure = _figure(max(WIDTH, width), height, "constrained")
+    down = -(-len(names) // across)
+    grid = figure.subplots(down * curves, across, sharex=True, sharey=True, squeeze=False)
+    for axes in grid[-curves:, len(names) - (down - 1) * across :].flat:
+        axes.set_visible(False)
+    for place, name in enumerate(names):
+        block, column = divmod(place, across)
+        panels = grid[block * curves : (block + 1) * curves, column]
+        panels[0].set_title(titles[title(name)])
+        for axes, (curve, label) in zip(panels, CURVES.items(), strict=True):
             rows = table[(table["augmentation"] == name) & (table["curve"] == curve)]
             for drawn, shade, dashes in (("random", GREY, (3, 2)), ("map", colour[name], ())):
                 one = rows[rows["map"] == drawn].sort_values("share")
@@ -712,11 +872,11 @@ def faithfulness_curves(table: pd.DataFrame) -> Figure:
                 spread = np.nan_to_num(one["std"])
                 axes.fill_between(x, y - spread, y + spread, color=shade, alpha=0.2, linewidth=0)
             axes.grid()
-    for axes, name in zip(grid[0], names, strict=True):
-        axes.set_title(title(name))
+            if column == 0:
+                axes.set_ylabel(label)
     grid[0, 0].set_ylim(0, 1)
     grid[0, 0].xaxis.set_major_locator(MaxNLocator(4, integer=True))
-    figure.supxlabel("Share of the pixels taken or put (%)", size=8)
+    figure.supxlabel(f"Share of the pixels taken or put (%){note}", size=8)
     figure.supylabel("Probability of the explained class", size=8)
     key = (
         Line2D([], [], color="black", linewidth=1.3, label="By the model's map, ± s.d. over seeds"),
@@ -763,17 +923,16 @@ def history(table: pd.DataFrame, augmentations: Sequence[str]) -> Figure:
         baseline is repeated in grey in every panel.
     """
     colour = colours(augmentations)
-    names = [name for name in augmentations if name != BASELINE] or [BASELINE]
-    down = -(-len(names) // 4)
-    across = -(-len(names) // down)
-    figure = Figure(figsize=(max(4.6, WIDTH * across / 4), 1.4 + 2.3 * down), layout="constrained")
+    names, note = _shown([name for name in augmentations if name != BASELINE] or [BASELINE])
+    across, width, height = _arranged(len(names), WIDTH / 4, 2.2, above=1.4)
+    figure = _figure(max(4.6, width), height, "constrained")
     quantities = (
         ("train_loss", 1, "Training loss (nats)"),
         ("validation_accuracy", 100, "Validation accuracy (%)"),
     )
     parts = figure.subfigures(2, 1, squeeze=False)[:, 0]
     for part, (column, scale, label) in zip(parts, quantities, strict=True):
-        panels = _panels(part, names, across)
+        panels = _panels(part, [title(name) for name in names], across, WIDTH / 4)
         for panel, name in zip(panels, names, strict=True):
             for drawn in dict.fromkeys((BASELINE, name)):
                 models = table[table["augmentation"] == drawn]
@@ -787,9 +946,11 @@ def history(table: pd.DataFrame, augmentations: Sequence[str]) -> Figure:
             panel.grid()
         if column == "train_loss" and (table[column] > 0).all():
             panels[0].set_yscale("log")
+            panels[0].yaxis.set_major_formatter(_Powers())
+            panels[0].yaxis.set_minor_formatter(_Powers(minor_thresholds=(1, 0.4)))
         panels[0].xaxis.set_major_locator(MaxNLocator(4, integer=True))
         part.supylabel(label, size=8)
-        part.supxlabel("Epoch", size=8)
+        part.supxlabel(f"Epoch{note}", size=8)
     key = (
         Line2D([], [], color=GREY, linewidth=1.5, label="Baseline"),
         Line2D([], [], color="black", linewidth=1.5, label="Augmentation, mean over seeds"),
@@ -882,12 +1043,12 @@ def segments(
     segments
         Keys of `SEGMENTS`, in the order they are to have.
     """
-    names = [name for name in augmentations if name != BASELINE]
-    across = min(3, len(names))
-    down = -(-len(names) // across)
-    height = 0.25 + 0.25 * len(segments)
-    figure = Figure(figsize=(1.6 + 1.8 * across, 0.5 + height * down), layout="constrained")
-    for panel, name in zip(_panels(figure, names, across), names, strict=True):
+    names, note = _shown([name for name in augmentations if name != BASELINE])
+    one = 0.25 + 0.25 * len(segments)
+    across, width, height = _arranged(len(names), 1.8, one, beside=1.6, above=0.5)
+    figure = _figure(max(4.6, width), height, "constrained")
+    panels = _panels(figure, [title(name) for name in names], across, 1.8)
+    for panel, name in zip(panels, names, strict=True):
         rows = table[table["augmentation"] == name]
         groups = [rows.loc[rows["segment"] == key, metric].to_numpy() for key in segments]
         _boxes(panel, groups, [colours(names)[name]] * len(groups))
@@ -899,7 +1060,7 @@ def segments(
         if table[metric].isna().any():
             counts["Undef."] = _missing(groups)
         _columns(panel, counts)
-    figure.supxlabel(label, size=8)
+    figure.supxlabel(f"{label}{note}", size=8)
     return figure
 
 
@@ -1005,8 +1166,11 @@ def profile(correlation: pd.DataFrame, clusters: pd.DataFrame, metric: str) -> F
         matrix, [title(name) for name in names], texts, cell=0.4, cmap="RdBu_r", limits=(-1, 1)
     )
     # In inches, since the tree's rows have to be those of the map.
-    side, left, above, below, branch = 0.4 * len(names), 1.25, 0.35, 1.65, 2.0
-    width, height = max(left + side + branch + 0.3, 4.6), above + side + below
+    few = len(names) <= NUMBERED
+    side, left, above, below = (0.4 if few else CELL) * len(names), 1.6, 0.55, 2.15
+    height = above + side + below
+    width = max(left + side + 2.3, 4.6, height / TALLEST)
+    branch = width - left - side - 0.3
     figure.set_layout_engine("none")
     figure.set_size_inches(width, height)
 
@@ -1025,20 +1189,24 @@ def profile(correlation: pd.DataFrame, clusters: pd.DataFrame, metric: str) -> F
         ends[members] = middle, float(far)
         if members == joined:
             break  # all of them, always there
-        tree.annotate(
-            f"{support:.0%}", (far, middle), (3, 2), textcoords="offset points", size=SMALL,
-            va="bottom", bbox={"boxstyle": "square,pad=0.1", "fc": "white", "ec": "none"},
-        )  # fmt: skip
+        if few:
+            tree.annotate(
+                f"{support:.0%}", (far, middle), (3, 2), textcoords="offset points", size=SMALL,
+                va="bottom", bbox={"boxstyle": "square,pad=0.1", "fc": "white", "ec": "none"},
+            )  # fmt: skip
+        elif support >= 0.95:
+            tree.plot(far, middle, "o", color="black", markersize=2.5)
     reach = rows["distance"].max() if len(rows) else 1.0
     tree.set_xlim(0, 1.3 * reach or 1.0)
     tree.xaxis.set_major_locator(MaxNLocator(3))
     tree.spines["left"].set_visible(False)
     tree.tick_params(axis="y", length=0, labelleft=False)
     tree.set_xlabel("Distance 1 − r", size=SMALL)
-    tree.set_title("How often again, resampled", size=SMALL)
+    often = "How often again, resampled" if few else "●: again in 95 % or more of the resamples"
+    tree.set_title(often, size=SMALL)
     label = "all, combined" if metric == "all" else registry.metric(metric).label
-    axes.set_title(f"Metric: {label}")
-    bar = figure.add_axes(placed(left, 0.5, width - left - 0.4, 0.09))
+    figure.suptitle(f"Metric: {label}", y=1 - 0.1 / height, va="top", size=STYLE["axes.titlesize"])
+    bar = figure.add_axes(placed(0.4, 0.5, width - 0.8, 0.09))
     label = "Correlation between augmentations (Pearson's r over images)"
     figure.colorbar(mesh, bar, orientation="horizontal", label=label)
     return figure
@@ -1057,10 +1225,9 @@ def pairs(table: pd.DataFrame, which: str, metrics: int, top: int) -> Figure:
     metrics, top
         Number of metrics, and of pairs taken from each.
     """
-    names = [
-        f"{title(a)} – {title(b)}"
-        for a, b in zip(table["augmentation_a"], table["augmentation_b"], strict=True)
-    ]
+    ends = table["augmentation_a"].map(title), table["augmentation_b"].map(title)
+    short = _fitted([*ends[0], *ends[1]], 0.8 * LABEL)
+    names = [f"{short[a]} – {short[b]}" for a, b in zip(*ends, strict=True)]
     figure, axes = _rows(names)
     bars = axes.barh(range(len(names)), table["count"], height=0.7, color=PALETTE[2])
     axes.bar_label(bars, padding=3, size=SMALL)
@@ -1087,28 +1254,39 @@ def extreme(
     true
         Name of the image's class; `heading` says which image it is and why.
     """
-    cell, pitch, drop, left, top = 0.88, 1.1, 1.05, 1.2, 0.72
+    cell, pitch, drop, left, top = 0.88, 1.08, 1.04, 1.15, 0.8
     rows: dict[str, list[Look]] = {}
     for look in looks:
         rows.setdefault(look.augmentation, []).append(look)
-    width = max(4.2, left + max(map(len, rows.values())) * pitch)
-    height = top + len(rows) * drop + 0.7
-    figure, axes = _canvas(width, height)
-    axes.text(0.1, 0.08, textwrap.fill(heading, int(width / 0.068)), va="top")
-    _tile(axes, 0.1, top, cell, image, f"true: {_short(true)}", above="Image")
-    for row, (name, models) in enumerate(rows.items()):
-        y = top + row * drop + (0.2 if row else 0)
-        if row:
-            label = textwrap.fill(title(name), 14)
-            axes.text(left - 0.12, y + cell / 2, label, ha="right", va="center")
-        for column, look in enumerate(models):
+    seeds = list(dict.fromkeys(look.seed for look in looks))
+    beside = cell + 0.2
+    blocks, width, height = _arranged(
+        len(rows), left + len(seeds) * pitch, drop, beside=beside, above=top + 0.55
+    )
+    figure, axes = _canvas(max(width, 4.2), height)
+    block = (figure.get_figwidth() - beside) / blocks
+    pitch = (block - left) / len(seeds)
+    axes.text(0.1, 0.08, textwrap.fill(heading, int(14 * figure.get_figwidth())), va="top")
+    short = _fitted([look.predicted for look in looks], pitch - 0.05 - _width("✗ : 100%"))
+    labels = _lines([title(name) for name in rows], left - 0.15)
+    below = f"true: {_fitted([true], beside - 0.15 - _width('true: '))[true]}"
+    _tile(axes, 0.1, top, cell, image, below, above="Image")
+    places = _places(len(rows), blocks, block)
+    for (x, row), (name, models) in zip(places, rows.items(), strict=True):
+        x, y = beside + x + left, top + row * drop
+        axes.text(x - 0.08, y + cell / 2, labels[title(name)], ha="right", va="center")
+        for look in models:
+            column = seeds.index(look.seed)
             _tile(
-                axes, left + column * pitch, y, cell, image,
-                f"{'✓' if look.right else '✗'} {_short(look.predicted)}: {look.probability:.0%}",
-                above={0: title(name), 1: f"Seed {look.seed}"}.get(row, ""),
+                axes, x + column * pitch, y, cell, image,
+                f"{'✓' if look.right else '✗'} {short[look.predicted]}: {look.probability:.0%}",
                 heat=look.heat, wrong=not look.right,
             )  # fmt: skip
-    _heat_bar(figure, axes, left, height - 0.44, "CAM, share of its maximum")
+        if row == 0:
+            for column, seed in enumerate(seeds):
+                at = x + column * pitch + cell / 2, y - 0.05
+                axes.text(*at, f"Seed {seed}", ha="center", va="bottom")
+    _heat_bar(figure, axes, beside + left, height - 0.44, "CAM, share of its maximum")
     return figure
 
 
@@ -1119,8 +1297,9 @@ def overlays(
     classes: Sequence[str],
     *,
     alone: bool,
+    note: str = "",
 ) -> Figure:
-    """Test images under one model of each training set: a row per image, a column per model.
+    """Test images under one model of each training set: a column per image, a row per model.
 
     Parameters
     ----------
@@ -1131,30 +1310,39 @@ def overlays(
         Of each image, one per model.
     classes
         The true ones, by name.
+    note
+        What is to be said of the choice of models.
     """
-    cell, pitch, drop, left, top = 0.8, 0.92, 1.0, 0.1, 0.42
+    cell, pitch, drop, left, top = 0.76, 1.03, 0.91, 1.1, 0.3
     models = [look.augmentation for look in looks[0]]
     # Wide enough for the colour bar under the maps.
-    width = max(left + (1 + len(models)) * pitch + 0.05, left + pitch + BAR + 0.15)
-    height = top + len(images) * drop + 0.62
+    block = left + max(len(images) * pitch, BAR + 0.15)
+    blocks, width, height = _arranged(len(models), block, drop, above=top + drop + 0.55)
     figure, axes = _canvas(width, height)
-    for row, (image, seen, kind) in enumerate(zip(images, looks, classes, strict=True)):
-        y = top + row * drop
-        above = [textwrap.fill(title(name), 12) for name in ("image", *models)]
-        _tile(axes, left, y, cell, image, f"true: {_short(kind)}", above="" if row else above[0])
-        for column, look in enumerate(seen, start=1):
-            x = left + column * pitch
+    names = _lines([title(name) for name in models], left - 0.15)
+    true = _fitted(classes, pitch - 0.05, 8)
+    predicted = [look.predicted for seen in looks for look in seen]
+    short = _fitted(predicted, pitch - 0.05 - _width("✗ : 100%"))
+    for start in range(blocks):
+        for column, (image, kind) in enumerate(zip(images, classes, strict=True)):
+            x = start * block + left + column * pitch
+            _tile(axes, x, top, cell, image, "", above=true[kind])
+    places = _places(len(models), blocks, block)
+    for (start, row), model, *seen in zip(places, models, *looks, strict=True):
+        x, y = start + left, top + (row + 1) * drop
+        axes.text(x - 0.08, y + cell / 2, names[title(model)], ha="right", va="center")
+        for look, image in zip(seen, images, strict=True):
             _tile(
                 axes, x, y, cell, image,
-                f"{'✓' if look.right else '✗'} {_short(look.predicted)}: {look.probability:.0%}",
-                above="" if row else above[column], heat=look.heat, wrong=not look.right,
-                alone=alone,
+                f"{'✓' if look.right else '✗'} {short[look.predicted]}: {look.probability:.0%}",
+                heat=look.heat, wrong=not look.right, alone=alone,
             )  # fmt: skip
             if not look.heat.any():
-                note: dict[str, Any] = {"ha": "center", "va": "top", "color": "white"}
-                axes.text(x + cell / 2, y + 0.03, "zero", size=SMALL, **note)
-    label = "Map, share of its maximum"
-    _heat_bar(figure, axes, left + pitch, height - 0.5, label, alone=alone)
+                mark: dict[str, Any] = {"ha": "center", "va": "top", "color": "white"}
+                axes.text(x + cell / 2, y + 0.03, "zero", size=SMALL, **mark)
+            x += pitch
+    axes.text(left + BAR + 0.3, height - 0.4, note, va="center")
+    _heat_bar(figure, axes, left, height - 0.46, "Map, share of its maximum", alone=alone)
     return figure
 
 
@@ -1173,13 +1361,12 @@ def accuracy(
     """
     names = [name for name in augmentations if name != BASELINE]
     colour = colours(names)
-    figure = Figure(figsize=(5.6, 3.4), layout="constrained")
-    axes = figure.subplots()
+    figure, axes, labels, columns = _with_legend([title(name) for name in names], 4.6, 3.4)
     for place, name in enumerate(names):
         models = means[means["augmentation"] == name]
         axes.plot(
             100 * models["accuracy"], models[metric], MARKERS[place % len(MARKERS)],
-            color=colour[name], label=title(name), markersize=5.5, alpha=0.85,
+            color=colour[name], label=labels[title(name)], markersize=5.5, alpha=0.85,
             markeredgecolor="0.2", markeredgewidth=0.5,
         )  # fmt: skip
     axes.grid()
@@ -1189,7 +1376,7 @@ def accuracy(
     rows = correlation[correlation["metric"] == metric].set_index("over")
     lines = [_correlated(rows.loc[[over]].iloc[0], what) for over, what in OVER.items()]
     axes.set_title("\n".join(lines), loc="left", size=SMALL)
-    figure.legend(loc="outside right upper")
+    figure.legend(loc="outside right upper", ncols=columns)
     return figure
 
 
@@ -1218,7 +1405,7 @@ def summary(table: pd.DataFrame, study: str) -> Figure:
     names = list(table["augmentation"])
     controls = [name for name in names if name in registry.RESERVED.values()]
     colour = colours(names)
-    figure = Figure(figsize=(WIDTH, 1.9 + 0.36 * len(names)), layout="constrained")
+    figure = _figure(WIDTH, 1.9 + 0.36 * len(names), "constrained")
     panels = list(figure.subplots(1, 3, sharey=True, width_ratios=(1, 1, 1)))
     accuracy, parts, moved = panels
 
@@ -1317,19 +1504,19 @@ def architecture_scores(table: pd.DataFrame, score: str, architectures: Sequence
     table
         `architecture`, `epoch` and `test_<score>` in [0, 1]: their histories.
     """
-    figure = Figure(figsize=(5.0, 2.8), layout="constrained")
-    axes = figure.subplots()
+    names = [title(name) for name in architectures]
+    figure, axes, labels, columns = _with_legend(names, 3.6, 2.8)
     for place, name in enumerate(architectures):
         model = table[table["architecture"] == name]
         axes.plot(
-            model["epoch"], 100 * model[f"test_{score}"], label=title(name), linewidth=1.2,
-            color=PALETTE[place % len(PALETTE)], marker=MARKERS[place % len(MARKERS)],
-            markersize=3.5,
+            model["epoch"], 100 * model[f"test_{score}"], label=labels[title(name)],
+            linewidth=1.2, color=PALETTE[place % len(PALETTE)],
+            marker=MARKERS[place % len(MARKERS)], markersize=3.5,
         )  # fmt: skip
     axes.grid()
     axes.set(xlabel="Epoch", ylabel=f"Test {SCORES[score]} (%)")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    figure.legend(loc="outside right upper")
+    figure.legend(loc="outside right upper", ncols=columns)
     return figure
 
 
@@ -1357,11 +1544,135 @@ def architecture_times(table: pd.DataFrame, architectures: Sequence[str]) -> Fig
     return figure
 
 
+def _figure(
+    width: float, height: float, layout: Literal["constrained", "compressed"] | None = None
+) -> Figure:
+    """A figure of these inches, or wider where it would be too tall."""
+    figure = Figure(figsize=(max(width, height / TALLEST), height), layout=layout)
+    # A figure without a canvas makes a new one, of all its pixels, for every text it measures.
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _arranged(
+    count: int, wide: float, high: float, *, beside: float = 0, above: float = 0
+) -> tuple[int, float, float]:
+    """In how many columns parts of `wide` × `high` inches make the narrowest figure; its size.
+
+    `beside` and `above` are what the figure has beside all parts, and above or below them.
+    """
+
+    def size(columns: int) -> tuple[float, float]:
+        height = above + high * -(-max(count, 1) // columns)
+        return max(beside + wide * columns, height / TALLEST), height
+
+    columns = min(range(1, max(count, 1) + 1), key=size)
+    return columns, *size(columns)
+
+
+def _places(count: int, blocks: int, wide: float) -> Iterator[tuple[float, int]]:
+    """Where each of `count` rows lies that are dealt to `blocks` side by side: inches, and row."""
+    down = -(-count // blocks)
+    return ((place // down * wide, place % down) for place in range(count))
+
+
+def first(items: Iterable[Item], most: int, what: str) -> tuple[list[Item], str]:
+    """As many items as a figure has room for, and what it says where there are more."""
+    found = list(items)
+    note = f"The first {most} of {len(found)} {what}." if len(found) > most else ""
+    return found[:most], note
+
+
+def _shown(names: Sequence[str]) -> tuple[list[str], str]:
+    """The augmentations that a figure has panels for, and a line of what it says then."""
+    shown, note = first(names, MOST_SETS, "training sets")
+    return shown, f"\n{note}" if note else ""
+
+
+def readable(models: Iterable[tuple[str, int]]) -> tuple[list[tuple[str, int]], str]:
+    """The models (augmentation, seed) whose maps a figure has room for, and what it says then."""
+    found = list(models)
+    names, fewer_sets = first(dict.fromkeys(name for name, _ in found), MOST_SETS, "training sets")
+    seeds, fewer_seeds = first(dict.fromkeys(seed for _, seed in found), MOST_SEEDS, "seeds")
+    shown = [(name, seed) for name, seed in found if name in names and seed in seeds]
+    return shown, " ".join(filter(None, (fewer_sets, fewer_seeds)))
+
+
+def _ends(names: Sequence[str], values: pd.Series, most: int) -> tuple[list[str], str]:
+    """The classes with the lowest and the highest values, where a figure has no room for all."""
+    if len(names) <= most:
+        return list(names), ""
+    ranked = values[values.index.isin(names)].sort_values(kind="stable").index
+    half = most // 2
+    shown = {*ranked[:half], *ranked[-half:]}
+    note = (
+        f"\nOf {len(names)} classes the {half} with the lowest and the {half} with the highest mean"
+    )
+    return [name for name in names if name in shown], note
+
+
+def _ordered(names: Iterable[str]) -> list[str]:
+    """Each class once, in the order that figures have."""
+    found = list(dict.fromkeys(names))
+    return [found[place] for place in naming.ordered(found)]
+
+
+def _width(text: str, size: float = SMALL) -> float:
+    """How many inches a text is wide."""
+    font = FontProperties(size=size)
+    return float(text_to_path.get_text_width_height_descent(text, font, False)[0]) / 72
+
+
+def _fitted(names: Iterable[str], inches: float, size: float = SMALL) -> dict[str, str]:
+    """Each name → what of it has room in a line; names that differ stay different."""
+    return naming.shortened(names, inches, lambda text: _width(text, size))
+
+
+def _lines(names: Iterable[str], inches: float, size: float = 8) -> dict[str, str]:
+    """Each name → the same in one line or two; cut where it needs more."""
+    short = _fitted(names, 1.7 * inches, size)
+    return {name: _folded(text, inches, size) for name, text in short.items()}
+
+
+def _folded(text: str, inches: float, size: float) -> str:
+    """A text in two lines where it is too wide for one: broken at a space if it can be."""
+    middle = len(text) / 2
+    for place in [0, *sorted(range(len(text)), key=lambda k: (text[k] != " ", abs(k - middle)))]:
+        lines = text[:place].rstrip(), text[place:].lstrip()
+        if all(_width(line, size) <= inches for line in lines):
+            return "\n".join(filter(None, lines))
+    return text
+
+
+class _Powers(LogFormatterSciNotation):
+    """Labels of a log axis as characters; as mathtext, names with a dollar sign would be so too."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return _plain(super().__call__(x, pos))
+
+
+def _plain(mathtext: str) -> str:
+    """10⁻³ for $10^{-3}$."""
+    text = re.sub(r"\$|\\mathdefault", "", mathtext).replace(r"\times", "×")
+    raised = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+    text = re.sub(r"\^\{(.*?)\}", lambda power: power[1].translate(raised), text)
+    return re.sub("[{}]", "", text)
+
+
+def _row_labels(names: Iterable[str], inches: float, pitch: float) -> tuple[dict[str, str], float]:
+    """What stands beside rows, and their pitch in inches: rows of many are as low as a line."""
+    names = list(names)
+    if len(names) <= MOST_ROWS:
+        return _lines(names, inches, SMALL), pitch
+    return _fitted(names, 1.5 * inches), 0.6 * pitch
+
+
 def _rows(names: Sequence[str]) -> tuple[Figure, Axes]:
     """Axes with a named row per item, first on top, as tall as they need."""
-    figure = Figure(figsize=(WIDTH, 0.75 + 0.28 * max(1, len(names))), layout="constrained")
+    short, pitch = _row_labels(names, LABEL, 0.28)
+    figure = _figure(WIDTH, 0.75 + pitch * max(1, len(names)), "constrained")
     axes = figure.subplots()
-    axes.set_yticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), [short[name] for name in names])
     axes.set_ylim(max(1, len(names)) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     return figure, axes
@@ -1369,9 +1680,10 @@ def _rows(names: Sequence[str]) -> tuple[Figure, Axes]:
 
 def _beside(names: Sequence[str], panels: Sequence[str]) -> tuple[Figure, list[Axes]]:
     """Titled axes side by side that share their named rows, first on top."""
-    figure = Figure(figsize=(WIDTH, 0.95 + 0.5 * len(names)), layout="constrained")
+    short, pitch = _row_labels(map(title, names), 1.0, 0.5)
+    figure = _figure(WIDTH, 0.95 + pitch * len(names), "constrained")
     axes = list(figure.subplots(1, len(panels), sharey=True, squeeze=False)[0])
-    axes[0].set_yticks(range(len(names)), [title(name) for name in names])
+    axes[0].set_yticks(range(len(names)), [short[title(name)] for name in names])
     axes[0].set_ylim(len(names) - 0.5, -0.5)
     for one, name in zip(axes, panels, strict=True):
         one.set_title(name)
@@ -1382,18 +1694,35 @@ def _beside(names: Sequence[str], panels: Sequence[str]) -> tuple[Figure, list[A
 
 
 def _stacked(names: Sequence[str], panels: Sequence[str]) -> tuple[Figure, list[Axes]]:
-    """Titled axes one below the other, each with all named rows and an axis of its own."""
-    size = (WIDTH, 0.6 + len(panels) * (0.5 + 0.3 * len(names)))
-    figure = Figure(figsize=size, layout="constrained")
-    axes = list(figure.subplots(len(panels), 1, squeeze=False)[:, 0])
-    for one, name in zip(axes, panels, strict=True):
+    """Titled axes with all named rows and an axis each, one below the other or side by side."""
+    short, pitch = _row_labels(map(title, names), 1.2, 0.3)
+    across, width, height = _arranged(
+        len(panels), 3.6, 0.5 + pitch * len(names), beside=0.8, above=0.6
+    )
+    figure = _figure(max(WIDTH, width), height, "constrained")
+    down = -(-len(panels) // across)
+    axes = list(figure.subplots(down, across, sharey=True, squeeze=False).flat)
+    for unused in axes[len(panels) :]:
+        unused.set_visible(False)
+    for one, name in zip(axes, panels, strict=False):
         one.set_title(title(name), loc="left")
-        one.set_yticks(range(len(names)), [title(each) for each in names])
+        one.set_yticks(range(len(names)), [short[title(each)] for each in names])
         one.set_ylim(len(names) - 0.5, -0.5)
         one.tick_params(axis="y", length=0)
         one.grid(axis="x")
-        one.xaxis.set_major_locator(MaxNLocator(8))
-    return figure, axes
+        one.xaxis.set_major_locator(MaxNLocator(8 if across == 1 else 4))
+    return figure, axes[: len(panels)]
+
+
+def _with_legend(
+    names: Sequence[str], wide: float, high: float
+) -> tuple[Figure, Axes, dict[str, str], int]:
+    """Axes with room for a legend beside them; its labels, and in how many columns they are."""
+    labels = _fitted(names, 1.5)
+    columns = max(1, math.ceil(0.16 * len(labels) / (high - 0.2)))
+    entry = 0.5 + max(map(_width, labels.values()), default=0)
+    figure = _figure(wide + columns * entry, high, "constrained")
+    return figure, figure.subplots(), labels, columns
 
 
 def _seeds(axes: Axes, models: pd.DataFrame, column: str, names: Sequence[str]) -> None:
@@ -1416,16 +1745,19 @@ def _gain(mean: float, low: float, high: float) -> str:
     return f"{mean:+.3f}" + ("" if np.isnan(low) else f" ({low:+.3f}, {high:+.3f})")
 
 
-def _panels(figure: Figure | SubFigure, names: Sequence[str], across: int) -> list[Axes]:
-    """A titled panel per name, `across` in a row, all with the same axes."""
+def _panels(
+    figure: Figure | SubFigure, names: Sequence[str], across: int, wide: float
+) -> list[Axes]:
+    """A titled panel of `wide` inches per name, `across` in a row, all with the same axes."""
     down = -(-len(names) // across)
     grid = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
     for place, panel in enumerate(grid.flat):
         panel.set_visible(place < len(names))
         panel.tick_params(labelbottom=place + across >= len(names))
     panels = list(grid.flat[: len(names)])
+    short = _fitted(names, 0.9 * wide, STYLE["font.size"])
     for panel, name in zip(panels, names, strict=True):
-        panel.set_title(title(name))
+        panel.set_title(short[name])
     return panels
 
 
@@ -1508,8 +1840,9 @@ def _metric_axis(axes: Axes, metric: str, values: Floats, ticks: int) -> str:
     axes.set_xticks(
         [0, *(10.0**power for power in powers[::stride] if power >= linear + stride - 1)]
     )
+    axes.xaxis.set_major_formatter(_Powers(linthresh=10.0**linear))
     axes.minorticks_off()
-    return f"{entry.label}, log axis (linear below $10^{{{linear}}}$)"
+    return f"{entry.label}, log axis (linear below {_plain(f'10^{{{linear}}}')})"
 
 
 def _matrix(
@@ -1520,36 +1853,60 @@ def _matrix(
     cell: float,
     cmap: str,
     limits: tuple[float, float],
+    beside: str = "",
 ) -> tuple[Figure, Axes, QuadMesh]:
-    """A square heat map with a text in each cell of `cell` inches; NaN is left white."""
-    import seaborn  # takes a second, and only matrices use it
+    """A square heat map; NaN is left white.
 
-    few = cell > 0.2
-    side = max(2.0, cell * len(names))
-    figure = Figure(figsize=(side + 1.9, side + 1.2), layout="constrained")
-    axes = figure.subplots()
-    seaborn.heatmap(
-        values, ax=axes, cmap=cmap, vmin=limits[0], vmax=limits[1], square=True, cbar=False,
-        annot=np.array(texts) if few else None, fmt="", annot_kws={"size": SMALL},
-        linewidths=0.4 if few else 0, xticklabels=names, yticklabels=names, rasterized=not few,
+    Up to `NUMBERED` names, cells are of `cell` inches and have a text each; beyond, as large as a
+    name needs. With a text `beside` it the map has a fixed size, and not all rows are named.
+    """
+    count = len(names)
+    few = count <= NUMBERED
+    side = 5.0 if beside else max(2.0, (cell if few else CELL) * count)
+    named = range(0, count, -(-count // MOST_CLASSES) if beside else 1)
+    short = _fitted([names[place] for place in named], 1.4)
+    labels = [short[names[place]] for place in named]
+    long = max(map(_width, labels), default=0)
+    turned = 90 if not few else 45 if long > cell - 0.05 else 0
+    width = side + long + 1.4
+    more = max(map(_width, beside.split("\n"))) + 0.3 if beside else 0
+    height = side + {0: 0.15, 45: 0.75 * long, 90: long}[turned] + 0.7
+    figure = _figure(max(width + more, 3.6), height, "compressed")
+    if beside:
+        axes, text = figure.subplots(1, 2, width_ratios=(width, more))
+        text.set_axis_off()
+        text.text(0, 1, beside, va="top", size=SMALL, transform=text.transAxes)
+    else:
+        axes = figure.subplots()
+    mesh = axes.pcolormesh(
+        np.ma.masked_invalid(values), cmap=cmap, vmin=limits[0], vmax=limits[1],
+        edgecolors="white" if few else "face", linewidth=0.4 if few else 0, rasterized=not few,
     )  # fmt: skip
-    for row, column in np.argwhere(np.isnan(values) & few):  # seaborn leaves them blank
-        place: dict[str, Any] = {"ha": "center", "va": "center", "size": SMALL}
-        axes.text(column + 0.5, row + 0.5, texts[row][column], **place)
-    if few and max(map(len, names)) > 3:
-        axes.set_xticks(axes.get_xticks(), names, rotation=45, ha="right", rotation_mode="anchor")
-    axes.tick_params(length=0, labelrotation=0, axis="y")
-    axes.tick_params(length=0, axis="x")
-    mesh = axes.collections[0]
-    assert isinstance(mesh, QuadMesh)
+    axes.set(xlim=(0, count), ylim=(count, 0), aspect="equal")
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    at = np.array(named) + 0.5
+    axes.set_yticks(at, labels)
+    axes.set_xticks(
+        at, labels, rotation=turned, rotation_mode="anchor", ha="right" if turned else "center",
+        va="center" if turned == 90 else "top",
+    )  # fmt: skip
+    if few:
+        colours = mesh.to_rgba(np.nan_to_num(values, nan=limits[0]))[..., :3]
+        dark = (colours @ (0.2126, 0.7152, 0.0722) < 0.5) & ~np.isnan(values)
+        for row, column in np.ndindex(values.shape):
+            axes.text(
+                column + 0.5, row + 0.5, texts[row][column], ha="center", va="center", size=SMALL,
+                color="white" if dark[row, column] else "0.15",
+            )  # fmt: skip
     return figure, axes, mesh
 
 
 def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
     """Axes over a whole figure, with inches from the upper left corner as data units."""
-    figure = Figure(figsize=(width, height))
+    figure = _figure(width, height)
     axes = figure.add_axes((0, 0, 1, 1))
-    axes.set(xlim=(0, width), ylim=(height, 0))
+    axes.set(xlim=(0, figure.get_figwidth()), ylim=(height, 0))
     axes.set_axis_off()
     return figure, axes
 
@@ -1614,7 +1971,3 @@ def _square(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 def _probability(value: float) -> str:
     """A probability in per cent; never 100 % where it is only near it."""
     return f"{min(100 * value, 99.99):.2f} %" if value < 1 else "100 %"
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 11 else f"{name[:10]}…"

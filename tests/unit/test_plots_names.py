@@ -1,0 +1,235 @@
+"""Figures of many classes, augmentations and seeds, and of names as users give them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from itertools import combinations, product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import test_plots
+from matplotlib.backends import backend_agg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from campare import hybrids, needs, plots
+from campare.errors import CampareError
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+LONG = ["Pepper__bell___Bacterial_spot", "Pepper__bell___healthy", "Corn_(maize)___Gray_leaf_spot"]
+NAMES = {
+    "long": LONG,
+    "dollars": ["$\\frac$", "US$ and A$", "$5_"],
+    "wide": ["WWWWWWWWWWWWWWWWWWWWW", "мышь", "two  spaces"],
+}
+
+
+def classes(kind: str, count: int) -> list[str]:
+    names = NAMES[kind]
+    return [names[k % 3] + (f" {k // 3}" if k > 2 else "") for k in range(count)]
+
+
+def draw(names: list[str]) -> dict[str, Figure]:
+    """A figure of every kind that has classes in it."""
+    count, eight = len(names), [names[k % len(names)] for k in range(8)]
+    one = np.eye(count)[np.arange(8) % count]
+    mixed = 0.66 * one + 0.34 * np.eye(count)[(np.arange(8) + 1) % count]
+    images = test_plots.pictures(count, 1)
+    heat = np.full((8, 8), 0.5)
+    looks = [plots.Look("cutmix", str(k), heat, name, 1.0, True) for k, name in enumerate(names)]
+    over = [plots.Overlay(images[0], heat, name, 0.999, names[-1]) for name in names]
+    groups = [hybrids.ALL, hybrids.SAME, *names]
+    agreement = pd.DataFrame({"class": groups, "metric": "mad", "pairs": 9, "undefined": 0})
+    low = dict.fromkeys(["mean", "chance", "low", "chance_low", "high", "chance_high"], 0.5)
+    covering = pd.DataFrame(product([0, 4], [hybrids.ALL, *names]), columns=["size", "class"])
+    return {
+        "examples": plots.examples(*[test_plots.pictures(8, 1)] * 2, (one, mixed), names, "cutmix"),
+        "sets": plots.sets(test_plots.pictures(8, 1), {"a": test_plots.pictures(8, 1)}, eight),
+        "confusion": plots.confusion(test_plots.confusion(names), "cutmix"),
+        "sheets": plots.sheets(over, 0.95, "The first test image of each class"),
+        "side by side": plots.side_by_side(list(images), names, {"CNN": looks}),
+        "tiles": plots.tiles({"CNN": list(images)}, names),
+        "agreement": plots.agreement(agreement.assign(**low), "mad", ("CNN", "CNN+SVM")),
+        "covering": plots.covering(
+            covering.assign(measure="accuracy", mean=0.5, low=0.4, high=0.6), "accuracy", "all"
+        ),
+        "extreme": plots.extreme(images[0], looks[:3], true=names[0], heading="Image 7. " * 9),
+        "overlays": plots.overlays(test_plots.pictures(8, 1), [looks[:3]] * 8, eight, alone=True),
+    }
+
+
+def shown(figure: Figure) -> list[Text]:
+    """The texts that a reader sees: tick labels beyond an axis's limits are not drawn."""
+    hidden = {
+        label
+        for axes in figure.axes
+        for axis in (axes.xaxis, axes.yaxis)
+        for tick in [*axis.get_major_ticks(), *axis.get_minor_ticks()]
+        for label in (tick.label1, tick.label2)
+        if not axes.get_visible()
+        or not min(axis.get_view_interval()) <= tick.get_loc() <= max(axis.get_view_interval())
+    }
+    texts = [text for text in figure.findobj(Text) if text not in hidden]
+    return [text for text in texts if text.get_text().strip() and text.get_visible()]
+
+
+@pytest.mark.parametrize(
+    ("kind", "count"), [("long", 3), ("long", 25), ("long", 200), ("wide", 25), ("dollars", 3)]
+)
+def test_names_lie_beside_each_other_and_inside_the_figure(kind: str, count: int) -> None:
+    for name, figure in draw(classes(kind, count)).items():
+        figure.draw_without_rendering()
+        boxes = [(text, text.get_window_extent().padded(-1)) for text in shown(figure)]
+        for text, box in boxes:
+            inside = figure.bbox.padded(1).count_contains([(box.x0, box.y0), (box.x1, box.y1)])
+            assert inside == 2, (name, text.get_text())
+        upright = [(text.get_text(), box) for text, box in boxes if text.get_rotation() in (0, 90)]
+        for (a, box), (b, other) in combinations(upright, 2):
+            assert not box.overlaps(other), (name, a, b)
+        assert figure.get_figheight() <= 0.8 * figure.get_figwidth() + 1e-9
+
+
+def test_names_are_shown_as_they_are(tmp_path: Path) -> None:
+    for name, figure in draw(classes("dollars", 4)).items():
+        plots.save(figure, tmp_path / "figure.svg", 50)
+        found = " ".join(text.get_text() for text in shown(figure))
+        assert "$\\frac$" in found and "$5_" in found, name
+
+
+def test_classes_stay_different_where_they_are_cut() -> None:
+    tiles = draw(names := classes("long", 12))["tiles"]
+    found = {text.get_text() for text in shown(tiles)}
+    assert len(found - {"CNN"}) == 12 and not found & set(names)
+
+
+def test_augmentations_may_have_names_that_are_no_mathematics(tmp_path: Path) -> None:
+    names = ["$\\frac$ of the pixels", "US$ and A$", "a_long_name_of_an_augmentation_" * 4]
+    for kind, figure in test_plots.draw_all(names, [1, 2], 20).items():
+        plots.save(figure, tmp_path / "figure.png", 50)
+        for text in figure.findobj(Text):
+            box = text.get_window_extent()
+            if "name" in text.get_text() and text in shown(figure):
+                assert figure.bbox.padded(1).contains(box.x0, box.y0), (kind, text.get_text())
+                assert figure.bbox.padded(1).contains(box.x1, box.y1), (kind, text.get_text())
+
+
+def test_logarithmic_axes_have_their_powers_without_mathematics() -> None:
+    axes = plots.boxplot(test_plots.values(["affine"]), "class_kld", ["affine"]).axes[0]
+    labels = [label.get_text() for label in axes.get_xticklabels()]
+    assert "10⁻³" in labels or "10⁻⁴" in labels, labels
+    assert not any("$" in text.get_text() for text in axes.findobj(Text))
+
+
+# Memory
+
+
+def test_a_figure_has_one_canvas_for_all_the_texts_it_measures(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = []
+    renderer = backend_agg.RendererAgg
+
+    def counted(*size: float) -> object:
+        made.append(size)
+        return renderer(*size)
+
+    monkeypatch.setattr(backend_agg, "RendererAgg", counted)
+    plots.confusion(test_plots.confusion([f"class {k}" for k in range(30)]), "cutmix")
+    many = [f"augmentation_{k}" for k in range(30)]
+    plots.correlation(test_plots.correlation(many), "mad", many)
+    assert len(made) <= 4
+
+
+def test_the_largest_figures_stay_within_the_memory_that_their_jobs_ask_for(tmp_path: Path) -> None:
+    code = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_AS, (6_000_000_000,) * 2)  # or a failure takes the machine
+sys.path[:0] = sys.argv[2:]
+import numpy as np
+import test_plots
+plots = test_plots.plots
+many = [f"augmentation_{k}" for k in range(100)]
+classes = [f"{k:03}.Black_footed_Albatross" for k in range(200)]
+models = [(name, seed) for name in many for seed in range(50)]
+chosen, note = plots.readable(models)
+heat = np.zeros((224, 224), np.float32)
+looks = [plots.Look(name, str(seed), heat, "a", 0.5, True) for name, seed in chosen]
+for draw in (
+    lambda: plots.confusion(test_plots.confusion(classes), "cutmix"),
+    lambda: plots.correlation(test_plots.correlation(many), "mad", many),
+    lambda: plots.extreme(np.zeros((224, 224, 3), np.uint8), looks, true="a", heading=note),
+):
+    plots.save(draw(), sys.argv[1], 200)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+    here, package = Path(__file__).parent, Path(plots.__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "figure.png", here, package],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert int(done.stdout) / 1000 < needs.table_memory(0)
+
+
+def test_models_whose_maps_have_no_room_are_left_out_and_counted() -> None:
+    models = [(f"a{k}", seed) for k in range(30) for seed in range(10)]
+    shown, note = plots.readable(models)
+    assert shown == [(f"a{k}", seed) for k in range(24) for seed in range(6)]
+    assert note == "The first 24 of 30 training sets. The first 6 of 10 seeds."
+    assert plots.readable(models[:3]) == (models[:3], "")
+
+
+def test_pictures_have_no_more_pixels_than_a_machine_bears(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plots, "MOST_PIXELS", 10_000)
+    plots.save(Figure(figsize=(4, 1)), tmp_path / "a.png", 1200)
+    data = (tmp_path / "a.png").read_bytes()
+    assert (int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")) == (200, 50)
+
+
+# Fonts
+
+
+ONLY_IN_STIX = "Ⓐ"
+
+
+def drawn_with(fonts: list[str], folder: Path) -> bytes:
+    table = test_plots.confusion([ONLY_IN_STIX, "plain"])
+    paths = [folder / f"figure{suffix}" for suffix in (".png", ".svg", ".pdf")]
+    plots.save_each(paths, lambda _: plots.confusion(table, "cutmix"), 50, fonts)
+    return paths[1].read_bytes()
+
+
+def test_characters_without_a_font_are_one_message_that_names_the_remedy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    boxes = drawn_with([], tmp_path)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"figures.font: no font for {ONLY_IN_STIX}, shown as boxes; name one")
+    assert drawn_with(["STIXGeneral"], tmp_path) != boxes
+    assert not capsys.readouterr().err
+    assert drawn_with([], tmp_path) == boxes
+
+
+def test_fonts_are_tried_in_turn_by_name_and_by_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = plots.font_manager.findfont("STIXGeneral")
+    assert drawn_with([file], tmp_path) == drawn_with(["STIXGeneral"], tmp_path)
+    assert not capsys.readouterr().err
+    drawn_with(["No such font", "DejaVu Sans Mono", file], tmp_path)
+    assert capsys.readouterr().err.splitlines() == [
+        "figures.font: no font 'No such font' is installed; the next is taken"
+    ]
+
+
+@pytest.mark.parametrize("make", [lambda path: None, lambda path: path.write_bytes(b"no font")])
+def test_a_file_that_is_no_font_is_refused(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / "mine.ttf")
+    with pytest.raises(CampareError, match=r"figures\.font: .*mine\.ttf is no font file"):
+        drawn_with([str(tmp_path / "mine.ttf")], tmp_path)
