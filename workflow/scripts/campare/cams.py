@@ -108,7 +108,7 @@ def compute(
     targets
         (N,) classes to explain; None explains each image's predicted class.
     fold_batch_norm
-        See `models.fold_batch_norms`: faster; rounding moves maps, as shown, by up to 6e-4 (docs/parity.md).
+        See `models.fold_batch_norms`: faster; maps, as shown, move by rounding (docs/parity.md).
 
     Raises
     ------
