@@ -113,7 +113,7 @@ def compute(
     targets
         (N,) classes to explain; None explains each image's predicted class.
     fold_batch_norm
-        See `models.fold_batch_norms`: faster; maps, as shown, within 4e-5 of those without.
+        See `models.fold_batch_norms`: faster; maps, as shown, move by rounding (docs/parity.md).
 
     Raises
     ------
