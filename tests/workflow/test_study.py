@@ -124,7 +124,7 @@ def again(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = copy_project(folder / "project")
     with pytest.MonkeyPatch.context() as patch:
         pretend_gpu(folder / "bin", patch)
-        run = project.snakemake("all", "architectures", "--resources", "gpu=2")
+        run = project.snakemake("all", "architectures", "--resources", "gpu=2", "mem_mb=100000")
     assert run.returncode == 0, run.stdout
     (project.path / "output").write_text(run.stdout)
     return project
