@@ -424,7 +424,7 @@ def summarised(**changes: object) -> pd.DataFrame:
         table[f"{name}_p_holm"] = [0.01, 0.2, 0.9]
     table = table.assign(share=[0.3, 0.1, 0.0], similarity=[0.9, 0.99, np.nan], note=np.nan)
     table = table.assign(significant=[3.0, 1, 0], tested=4, gain_note=np.nan)
-    return table.assign(models=6, reference_models=7, images=360, **changes)
+    return table.assign(models=[6, 6, 9], reference_models=7, images=360, **changes)
 
 
 def test_the_summary_shows_change_parts_and_shift_filled_where_they_are_significant() -> None:

@@ -1472,7 +1472,8 @@ def summary(table: pd.DataFrame, study: str) -> Figure:
 
 def _about_summary(table: pd.DataFrame, study: str) -> str:
     """What was compared, how to read it, and why a test is missing, in words."""
-    counts = sorted(set(table["models"]))
+    augmented = table[~table["augmentation"].isin(registry.MATCHED)]
+    counts = sorted(set(augmented["models"]))
     each = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
     reference = table["reference"][0]
     others = {
