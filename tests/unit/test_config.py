@@ -212,6 +212,7 @@ def test_defaults_are_not_shared_between_studies() -> None:
         ({"cam": {"class": "any"}}, ["cam.class", "predicted, true, baseline"]),
         ({"compute": {"device": "gpu"}}, ["compute.device", "cuda"]),
         ({"study": "../up"}, ["study"]),
+        ({"figures": {"font": ["no/Font.ttf"]}}, ["figures.font", "no file no/Font.ttf", "name"]),
     ],
 )
 def test_mistake_is_one_message_that_names_file_key_and_remedy(

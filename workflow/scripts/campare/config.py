@@ -17,6 +17,7 @@ from campare.errors import CampareError
 
 Config = dict[str, Any]
 Step = tuple[str, dict[str, Any]]
+FONT_SUFFIXES = {".ttf", ".otf", ".ttc", ".otc"}
 SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 
 
@@ -76,6 +77,7 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     except CampareError as problem:
         raise CampareError(f"{source}: similarity.metrics: {problem}") from None
     _choose_summary(config, source)
+    _check_fonts(config, source)
     _check_data(config, source)
     _check_architecture("model.architecture", config["model"]["architecture"], source)
     if "hybrid" in config:
@@ -92,6 +94,16 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
         for name, spec in config["augmentations"].items()
     }
     return config
+
+
+def _check_fonts(config: Config, source: str) -> None:
+    """Fonts that are given as files are there; whether one is installed, a figure's job finds out."""
+    for font in config["figures"]["font"]:
+        if Path(font).suffix.lower() in FONT_SUFFIXES and not Path(font).expanduser().is_file():
+            raise CampareError(
+                f"{source}: figures.font: no file {font}; give the path of a font file, or the name "
+                "of an installed font"
+            )
 
 
 def _plain(value: Any) -> Any:
