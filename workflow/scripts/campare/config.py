@@ -17,7 +17,6 @@ from campare.errors import CampareError
 
 Config = dict[str, Any]
 Step = tuple[str, dict[str, Any]]
-FONT_SUFFIXES = {".ttf", ".otf", ".ttc", ".otc"}
 SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 
 
@@ -97,12 +96,15 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
 
 
 def _check_fonts(config: Config, source: str) -> None:
-    """Fonts that are given as files are there; whether one is installed, a figure's job finds out."""
+    """Fonts that are given as files are there; figures pass over a name that is not installed."""
     for font in config["figures"]["font"]:
-        if Path(font).suffix.lower() in FONT_SUFFIXES and not Path(font).expanduser().is_file():
+        if (
+            Path(font).suffix.lower() in registry.FONT_FILES
+            and not Path(font).expanduser().is_file()
+        ):
             raise CampareError(
-                f"{source}: figures.font: no file {font}; give the path of a font file, or the name "
-                "of an installed font"
+                f"{source}: figures.font: no file {font}; give the path of a font file, or the "
+                "name of an installed font"
             )
 
 

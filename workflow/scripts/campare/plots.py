@@ -274,7 +274,7 @@ def save_each(
     `fonts` are tried in turn for every character, before `FONT`: names of fonts or their files.
     """
     missing: dict[str, None] = {}
-    with _fonts(fonts):
+    with _fonts(fonts) as absent:
         for stem, formats in groupby(sorted(map(Path, paths)), key=lambda path: path.stem):
             figure = draw(stem)
             missing |= dict.fromkeys(_without_glyph(figure))
@@ -283,32 +283,37 @@ def save_each(
     if missing:
         some = " ".join([*missing][:20]) + (" …" if len(missing) > 20 else "")
         print(
-            f"figures.font: no font for {some}, shown as boxes; name one that has them "
-            "(such as Noto Sans CJK SC, Noto Emoji), or give the path of its file",
+            f"figures.font: no font for {some}, shown as boxes; name an installed font that has "
+            "them (such as Noto Sans CJK SC, Noto Emoji), or give the path of its file"
+            + "".join(f"; {font} is not installed" for font in absent),
             file=sys.stderr,
         )
 
 
 @contextmanager
-def _fonts(wanted: Sequence[str]) -> Iterator[None]:
-    """Draw with these fonts, and without a warning for each character that none of them has."""
+def _fonts(wanted: Sequence[str]) -> Iterator[list[str]]:
+    """Draw with these fonts, without a warning per character that none of them has.
+
+    Those that are not installed are passed over, and given.
+    """
     usual, log = STYLE["font.family"], logging.getLogger("matplotlib.font_manager")
     level = log.level
     log.setLevel(logging.ERROR)
+    families = {font: _family(font) for font in wanted}
+    STYLE["font.family"] = [*filter(None, families.values()), *usual]
     try:
-        STYLE["font.family"] = [*filter(None, map(_family, wanted)), *usual]
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", r"(Glyph \d+|Matplotlib currently does not support)")
-            yield
+            warnings.filterwarnings("ignore", r"Glyph \d+ ")
+            yield [font for font, family in families.items() if not family]
     finally:
         STYLE["font.family"] = usual
         log.setLevel(level)
 
 
 def _family(font: str) -> str | None:
-    """What matplotlib calls a font, by its name or its file; None where this machine has it not."""
-    path = Path(font).expanduser()
-    if path.suffix.lower() in (".ttf", ".otf", ".ttc", ".otc"):
+    """What matplotlib calls a font, by its name or its file; None where it is not installed."""
+    if Path(font).suffix.lower() in registry.FONT_FILES:
+        path = Path(font).expanduser()
         try:
             font_manager.fontManager.addfont(path)
             return font_manager.get_font(path).family_name
@@ -319,10 +324,7 @@ def _family(font: str) -> str | None:
             ) from error
     if not _installed(font):
         _find_new_fonts()
-    if _installed(font):
-        return font
-    print(f"figures.font: no font {font!r} is installed; the next is taken", file=sys.stderr)
-    return None
+    return font if _installed(font) else None
 
 
 def _installed(font: str) -> bool:
