@@ -298,10 +298,10 @@ def _fonts(wanted: Sequence[str]) -> Iterator[list[str]]:
     """
     usual, log = STYLE["font.family"], logging.getLogger("matplotlib.font_manager")
     level = log.level
-    log.setLevel(logging.ERROR)
-    families = {font: _family(font) for font in wanted}
-    STYLE["font.family"] = [*filter(None, families.values()), *usual]
     try:
+        log.setLevel(logging.ERROR)
+        families = {font: _family(font) for font in wanted}
+        STYLE["font.family"] = [*filter(None, families.values()), *usual]
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", r"Glyph \d+ ")
             yield [font for font, family in families.items() if not family]
@@ -496,7 +496,7 @@ def confusion(table: pd.DataFrame, augmentation: str) -> Figure:
     figure.colorbar(
         mesh, ax=axes, label="Share of the true class (%)", shrink=0.8, aspect=30, pad=0.03
     )
-    name = _fitted([title(augmentation)], 2.0)[title(augmentation)]
+    name = _fitted([title(augmentation)], figure.get_figwidth() - 2.6)[title(augmentation)]
     step = -(-len(classes) // MOST_CLASSES)
     every = f" (one in {step} is named)" if step > 1 else ""
     axes.set(
@@ -1577,7 +1577,7 @@ def _ends(names: Sequence[str], values: pd.Series, most: int) -> tuple[list[str]
     """The classes with the lowest and the highest values, where a figure has no room for all."""
     if len(names) <= most:
         return list(names), ""
-    ranked = values[values.index.isin(names)].sort_values(kind="stable").index
+    ranked = values[values.index.isin(names)].dropna().sort_values(kind="stable").index
     half = most // 2
     shown = {*ranked[:half], *ranked[-half:]}
     note = (
