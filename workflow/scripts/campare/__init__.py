@@ -15,7 +15,7 @@ One module per concept, in the order of the pipeline:
     svm  masks  photographs           optional stages: support vector machines, what is kept or
                                       hidden of a picture, pictures of one's own
     analysis  hybrids                 tables of the study, and of the optional stages
-    tables  plots                     files of tables, and figures
+    tables  plots  naming             files of tables, figures, and names as they show them
 
     needs  devices  efficiency        what a job asks for, where it computes, what it used
     errors  atomic  memory            bad input; files that appear whole; what is asked of malloc

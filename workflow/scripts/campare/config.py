@@ -92,6 +92,7 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     except CampareError as problem:
         raise CampareError(f"{source}: similarity.metrics: {problem}") from None
     _choose_summary(config, source)
+    _check_fonts(config, source)
     _check_data(config, source)
     _check_sizes(config, study, source)
     _check_architecture("model.architecture", config["model"]["architecture"], source)
@@ -114,6 +115,19 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
         for name, spec in config["augmentations"].items()
     }
     return config
+
+
+def _check_fonts(config: Config, source: str) -> None:
+    """Fonts that are given as files are there; figures pass over a name that is not installed."""
+    for font in config["figures"]["font"]:
+        if (
+            Path(font).suffix.lower() in registry.FONT_FILES
+            and not Path(font).expanduser().is_file()
+        ):
+            raise CampareError(
+                f"{source}: figures.font: no file {font}; give the path of a font file, or the "
+                "name of an installed font"
+            )
 
 
 def _plain(value: Any) -> Any:

@@ -275,7 +275,7 @@ def save_each(
     `fonts` are tried in turn for every character, before `FONT`: names of fonts or their files.
     """
     missing: dict[str, None] = {}
-    with _fonts(fonts):
+    with _fonts(fonts) as absent:
         for stem, formats in groupby(sorted(map(Path, paths)), key=lambda path: path.stem):
             figure = draw(stem)
             missing |= dict.fromkeys(_without_glyph(figure))
@@ -284,32 +284,37 @@ def save_each(
     if missing:
         some = " ".join([*missing][:20]) + (" …" if len(missing) > 20 else "")
         print(
-            f"figures.font: no font for {some}, shown as boxes; name one that has them "
-            "(such as Noto Sans CJK SC, Noto Emoji), or give the path of its file",
+            f"figures.font: no font for {some}, shown as boxes; name an installed font that has "
+            "them (such as Noto Sans CJK SC, Noto Emoji), or give the path of its file"
+            + "".join(f"; {font} is not installed" for font in absent),
             file=sys.stderr,
         )
 
 
 @contextmanager
-def _fonts(wanted: Sequence[str]) -> Iterator[None]:
-    """Draw with these fonts, and without a warning for each character that none of them has."""
+def _fonts(wanted: Sequence[str]) -> Iterator[list[str]]:
+    """Draw with these fonts, without a warning per character that none of them has.
+
+    Those that are not installed are passed over, and given.
+    """
     usual, log = STYLE["font.family"], logging.getLogger("matplotlib.font_manager")
     level = log.level
-    log.setLevel(logging.ERROR)
     try:
-        STYLE["font.family"] = [*filter(None, map(_family, wanted)), *usual]
+        log.setLevel(logging.ERROR)
+        families = {font: _family(font) for font in wanted}
+        STYLE["font.family"] = [*filter(None, families.values()), *usual]
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", r"(Glyph \d+|Matplotlib currently does not support)")
-            yield
+            warnings.filterwarnings("ignore", r"Glyph \d+ ")
+            yield [font for font, family in families.items() if not family]
     finally:
         STYLE["font.family"] = usual
         log.setLevel(level)
 
 
 def _family(font: str) -> str | None:
-    """What matplotlib calls a font, by its name or its file; None where this machine has it not."""
-    path = Path(font).expanduser()
-    if path.suffix.lower() in (".ttf", ".otf", ".ttc", ".otc"):
+    """What matplotlib calls a font, by its name or its file; None where it is not installed."""
+    if Path(font).suffix.lower() in registry.FONT_FILES:
+        path = Path(font).expanduser()
         try:
             font_manager.fontManager.addfont(path)
             return font_manager.get_font(path).family_name
@@ -320,10 +325,7 @@ def _family(font: str) -> str | None:
             ) from error
     if not _installed(font):
         _find_new_fonts()
-    if _installed(font):
-        return font
-    print(f"figures.font: no font {font!r} is installed; the next is taken", file=sys.stderr)
-    return None
+    return font if _installed(font) else None
 
 
 def _installed(font: str) -> bool:
@@ -495,7 +497,7 @@ def confusion(table: pd.DataFrame, augmentation: str) -> Figure:
     figure.colorbar(
         mesh, ax=axes, label="Share of the true class (%)", shrink=0.8, aspect=30, pad=0.03
     )
-    name = _fitted([title(augmentation)], 2.0)[title(augmentation)]
+    name = _fitted([title(augmentation)], figure.get_figwidth() - 2.6)[title(augmentation)]
     step = -(-len(classes) // MOST_CLASSES)
     every = f" (one in {step} is named)" if step > 1 else ""
     axes.set(
@@ -1603,7 +1605,7 @@ def _ends(names: Sequence[str], values: pd.Series, most: int) -> tuple[list[str]
     """The classes with the lowest and the highest values, where a figure has no room for all."""
     if len(names) <= most:
         return list(names), ""
-    ranked = values[values.index.isin(names)].sort_values(kind="stable").index
+    ranked = values[values.index.isin(names)].dropna().sort_values(kind="stable").index
     half = most // 2
     shown = {*ranked[:half], *ranked[-half:]}
     note = (
@@ -1861,6 +1863,8 @@ def _matrix(
     Up to `NUMBERED` names, cells are of `cell` inches and have a text each; beyond, as large as a
     name needs. With a text `beside` it the map has a fixed size, and not all rows are named.
     """
+    import seaborn  # takes a second, and only matrices use it
+
     count = len(names)
     few = count <= NUMBERED
     side = 5.0 if beside else max(2.0, (cell if few else CELL) * count)
@@ -1879,11 +1883,15 @@ def _matrix(
         text.text(0, 1, beside, va="top", size=SMALL, transform=text.transAxes)
     else:
         axes = figure.subplots()
-    mesh = axes.pcolormesh(
-        np.ma.masked_invalid(values), cmap=cmap, vmin=limits[0], vmax=limits[1],
-        edgecolors="white" if few else "face", linewidth=0.4 if few else 0, rasterized=not few,
+    # Labels are ours: of each that it draws itself, seaborn asks the extent.
+    seaborn.heatmap(
+        values, ax=axes, cmap=cmap, vmin=limits[0], vmax=limits[1], square=True, cbar=False,
+        annot=np.array(texts) if few else None, fmt="", annot_kws={"size": SMALL},
+        linewidths=0.4 if few else 0, xticklabels=False, yticklabels=False, rasterized=not few,
     )  # fmt: skip
-    axes.set(xlim=(0, count), ylim=(count, 0), aspect="equal")
+    for row, column in np.argwhere(np.isnan(values) & few):  # seaborn leaves them blank
+        place: dict[str, Any] = {"ha": "center", "va": "center", "size": SMALL}
+        axes.text(column + 0.5, row + 0.5, texts[row][column], **place)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
     at = np.array(named) + 0.5
@@ -1892,14 +1900,8 @@ def _matrix(
         at, labels, rotation=turned, rotation_mode="anchor", ha="right" if turned else "center",
         va="center" if turned == 90 else "top",
     )  # fmt: skip
-    if few:
-        colours = mesh.to_rgba(np.nan_to_num(values, nan=limits[0]))[..., :3]
-        dark = (colours @ (0.2126, 0.7152, 0.0722) < 0.5) & ~np.isnan(values)
-        for row, column in np.ndindex(values.shape):
-            axes.text(
-                column + 0.5, row + 0.5, texts[row][column], ha="center", va="center", size=SMALL,
-                color="white" if dark[row, column] else "0.15",
-            )  # fmt: skip
+    mesh = axes.collections[0]
+    assert isinstance(mesh, QuadMesh)
     return figure, axes, mesh
 
 

@@ -20,6 +20,8 @@ from typing import Any, Literal
 
 from campare.errors import CampareError
 
+FONT_FILES = (".ttf", ".otf", ".ttc", ".otc")
+
 
 @dataclass(frozen=True)
 class Parameter:
