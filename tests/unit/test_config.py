@@ -258,7 +258,6 @@ def test_defaults_are_not_shared_between_studies() -> None:
             ["analysis.top_pairs: 2, but 2 augmentation(s) make 1 pair(s)", "take the key out"],
         ),
         ({"hybrid": {"network": "small_cnn", "method": "cam"}}, ["hybrid.method: cam", "gradcam"]),
-        ({"study": "../up"}, ["study"]),
         ({"figures": {"font": ["no/Font.ttf"]}}, ["figures.font", "no file no/Font.ttf", "name"]),
     ],
 )

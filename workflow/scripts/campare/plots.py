@@ -1876,7 +1876,7 @@ def _matrix(
     width = side + long + 1.4
     more = max(map(_width, beside.split("\n"))) + 0.3 if beside else 0
     height = side + {0: 0.15, 45: 0.75 * long, 90: long}[turned] + 0.7
-    figure = _figure(max(width + more, 3.6), height, "compressed")
+    figure = _figure(max(width + more, 3.6), height)
     if beside:
         axes, text = figure.subplots(1, 2, width_ratios=(width, more))
         text.set_axis_off()
@@ -1889,6 +1889,7 @@ def _matrix(
         annot=np.array(texts) if few else None, fmt="", annot_kws={"size": SMALL},
         linewidths=0.4 if few else 0, xticklabels=False, yticklabels=False, rasterized=not few,
     )  # fmt: skip
+    figure.set_layout_engine("compressed")  # seaborn has drawn the figure by now
     for row, column in np.argwhere(np.isnan(values) & few):  # seaborn leaves them blank
         place: dict[str, Any] = {"ha": "center", "va": "center", "size": SMALL}
         axes.text(column + 0.5, row + 0.5, texts[row][column], **place)
