@@ -84,8 +84,17 @@ localrules:
     augmented,
 
 
+onstart:
+    owner.record(Path(RESULTS), workflow.configfiles)
+
+
+onsuccess:
+    for message in retrying.warnings(Path(RESULTS) / "logs"):
+        print(message, file=sys.stderr)
+
+
 onerror:
-    for message in retrying.refusals():
+    for message in [*retrying.warnings(Path(RESULTS) / "logs"), *retrying.refusals()]:
         print(message, file=sys.stderr)
 
 

@@ -39,7 +39,7 @@ HEADER = f"{'':<32}{'ratio':>9}{'lowest':>9}{'highest':>9}{'goal':>7}{'ours':>12
 def cpu() -> str:
     """The processor's name, which platform.processor() does not know on Linux."""
     listing = Path("/proc/cpuinfo")
-    lines = listing.read_text().splitlines() if listing.exists() else []
+    lines = listing.read_text(encoding="utf-8").splitlines() if listing.exists() else []
     names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor()
 
@@ -94,7 +94,7 @@ def main() -> None:
     about = {"machine": machine(device, wanted.threads), "results": [asdict(row) for row in found]}
     if wanted.cuda:
         about["machine"]["peak_gpu_memory_mb"] = torch.cuda.max_memory_reserved() / 1e6
-    wanted.output.write_text(json.dumps(about, indent=2) + "\n")
+    wanted.output.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ from scipy import stats
 from campare import similarity, store
 from rounds import Row, interleaved, row, timed
 
-METRICS = ["overlap_20", "overlap_10", "overlap_5", "pearson", "spearman", "mad", "msd"]
+# Those that `measured` measures too
+METRICS = [f"overlap_{share}_ties" for share in (20, 10, 5)] + ["pearson", "spearman", "mad", "msd"]
 MODELS = 7  # that share a baseline, as the thesis's
 SIDE = 7  # of a native map, EfficientNet-B0's
 SIZE = (224, 224)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
 
-from campare import cams
+from campare import cams, maps
 from campare.preprocess import prepare
 
 METHODS: dict[str, Callable[..., Any]] = {
@@ -26,6 +26,8 @@ METHODS: dict[str, Callable[..., Any]] = {
     "scorecam": pytorch_grad_cam.ScoreCAM,
     "ablationcam": pytorch_grad_cam.AblationCAM,
 }
+# The library leaves the sign of these to LAPACK.
+SIGNLESS = ("eigencam", "eigengradcam")
 MEAN, STD = [0.49, 0.48, 0.45], [0.25, 0.24, 0.26]
 
 
@@ -59,14 +61,16 @@ def explained(
     layer: nn.Module,
     inputs: torch.Tensor,
     targets: NDArray[np.int64] | None = None,
+    **options: Any,
 ) -> NDArray[np.float32]:
     """The library's shown maps (N, S, S) of some classes, or of the predicted ones.
 
-    Every parameter asks for a gradient, as in a network that was just trained.
+    Options are the library's own. Every parameter asks for a gradient, as in a network that was
+    just trained.
     """
     network.requires_grad_(True)
     chosen = None if targets is None else [ClassifierOutputTarget(int(t)) for t in targets]
-    with METHODS[method](model=network, target_layers=[layer]) as explainer:
+    with METHODS[method](model=network, target_layers=[layer], **options) as explainer:
         shown: NDArray[np.float32] = explainer(input_tensor=inputs, targets=chosen)
     return shown
 
@@ -81,3 +85,14 @@ def mapped(
     """campare's maps of the pictures, batch by batch; options of `cams.compute`."""
     options = {"mean": MEAN, "std": STD, "input_size": images.shape[1], **options}
     return cams.compute(network, layer, head, images, **options)
+
+
+def apart(method: str, coarse: NDArray[np.float32], theirs: NDArray[np.float32]) -> float:
+    """Max |difference| of campare's maps (N, h, w), as shown, from the library's (N, S, S).
+
+    Where the library's have no sign of their own, with that which is nearer, image by image.
+    """
+    size = theirs.shape[1], theirs.shape[2]
+    ways = [coarse, -coarse] if method in SIGNLESS else [coarse]
+    gaps = [np.abs(maps.show(way, size) - theirs).max(axis=(1, 2)) for way in ways]
+    return float(np.min(gaps, axis=0).max())

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ["Snakefile", "workflow", "profiles", "config"]
+# The project's own logger, and the warning that pyproject.toml makes an error of tests.
+ENVIRONMENT = {
+    "PYTHONPATH": "workflow/logger",
+    "PYTHONWARNINGS": "error:The given NumPy array is not writable",
+}
 
 TINY = {
     "study": "tiny",
@@ -47,14 +54,33 @@ class Project:
 
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run snakemake on the tiny study; stdout and stderr come together in stdout."""
+        process = self.start(*arguments)
+        output, _ = process.communicate()
+        return subprocess.CompletedProcess(process.args, process.returncode, output)
+
+    def interrupted(self, sign: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """The same, until `sign` is printed and somebody presses Ctrl-C."""
+        process = self.start(*arguments, start_new_session=True)
+        assert process.stdout
+        output = ""
+        while sign not in output:
+            line = process.stdout.readline()
+            assert line, output
+            output += line
+        os.killpg(process.pid, signal.SIGINT)
+        output += process.communicate()[0]
+        return subprocess.CompletedProcess(process.args, process.returncode, output)
+
+    def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
-        return subprocess.run(
+        return subprocess.Popen(
             [*command, "--configfile", "config/tiny.yaml"],  # last: it takes all that follows
             cwd=self.path,
+            env=os.environ | ENVIRONMENT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            check=False,
+            **options,
         )
 
     def planned(self, *arguments: str) -> dict[str, int]:

@@ -296,24 +296,32 @@ def test_both_divisions_hold_every_pair(tables: list[pd.DataFrame]) -> None:
     pd.testing.assert_frame_equal(rows, alone)
 
 
-def test_the_floor_is_the_mean_over_pairs_of_baselines_and_over_seeds_of_controls(
-    tables: list[pd.DataFrame],
-) -> None:
-    pairs = pd.concat(
-        tables[k].drop(columns=["baseline_prediction", "prediction"]).assign(
-            a="baseline", seed_a=1, b="baseline", seed_b=k, prediction_a=0, prediction_b=0,
-            constant_a=False, constant_b=False,
-        )
-        for k in (3, 4)
-    )  # fmt: skip
-    found = analysis.floor(pairs, [("identity", 1), ("identity", 2)], tables[:2])
-    assert list(dict.fromkeys(found["augmentation"])) == ["baseline", "identity"]
+def test_beside_the_floor_are_pairs_that_differ_alike_alone(tables: list[pd.DataFrame]) -> None:
+    """With `paired` a model and the baseline of its seed are more alike than any two baselines."""
+
+    def pair(k: int, a: tuple[str, int], b: tuple[str, int]) -> pd.DataFrame:
+        values = tables[k].drop(columns=["baseline_prediction", "prediction", "overlap_20_area"])
+        ends = {"a": a[0], "seed_a": a[1], "b": b[0], "seed_b": b[1]}
+        return values.assign(**ends, prediction_a=0, prediction_b=0, constant_a=False)
+
+    base = [("baseline", seed) for seed in (1, 2, 3)]
+    affine = [("affine", seed) for seed in (1, 2)]
+    pairs = {
+        "baseline": pd.concat([pair(0, base[0], base[1]), pair(1, base[0], base[2])]),
+        "affine": pd.concat(
+            [pair(2, base[0], affine[0]), pair(3, base[0], affine[1]), pair(4, base[1], affine[0])]
+        ),
+    }
+    like = [(base[0], base[1]), (base[0], base[2]), (base[0], affine[1]), (base[1], affine[0])]
+    single = analysis.aggregate(affine, tables[:2])
+    found = analysis.across_seeds(pairs, like, single)
+    assert list(found.columns[:3]) == ["index", "label", "augmentation"]
     rows = found[found["augmentation"] == "baseline"]
-    np.testing.assert_allclose(rows["mad"], (tables[3]["mad"] + tables[4]["mad"]) / 2)
-    rows = found[found["augmentation"] == "identity"]
     np.testing.assert_allclose(rows["mad"], (tables[0]["mad"] + tables[1]["mad"]) / 2)
-    alone = analysis.floor(None, [("identity", 1)], tables[:1])
-    assert set(alone["augmentation"]) == {"identity"}
+    assert rows["overlap_20_area"].isna().all()  # of one map, which pairs do not have
+    rows = found[found["augmentation"] == "affine"]
+    np.testing.assert_allclose(rows["mad"], (tables[3]["mad"] + tables[4]["mad"]) / 2)
+    np.testing.assert_allclose(rows["overlap_20_area"], single["overlap_20_area"][:IMAGES])
 
 
 def test_chance_has_a_row_per_level_and_none_of_scores_that_a_level_has_not() -> None:

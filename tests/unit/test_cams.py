@@ -8,14 +8,16 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from pytorch_grad_cam.ablation_layer import AblationLayerVit
 from torch import nn
 from torchvision.models import get_model
+from torchvision.models.swin_transformer import SwinTransformer
 
 from campare import cams, maps, models, registry
 from campare.errors import CampareError
 from campare.preprocess import prepare
 from campare.store import Store
-from library import METHODS, explained, settled
+from library import METHODS, SIGNLESS, apart, explained, settled
 
 THESIS = ["efficientnet_b0", "resnet18", "densenet121"]
 GRADIENT = ["gradcam", "gradcam++", "xgradcam", "layercam", "hirescam", "eigengradcam"]
@@ -66,11 +68,13 @@ def computed(
 
 
 def assert_shown(
-    coarse: NDArray[np.float32], expected: NDArray[np.float32], tolerance: float = 1e-5
+    coarse: NDArray[np.float32],
+    expected: NDArray[np.float32],
+    tolerance: float = 1e-5,
+    method: str = "gradcam",
 ) -> None:
     assert (expected.max(axis=(1, 2)) > 0.5).any(), "maps of zeros prove nothing"
-    shown = maps.show(coarse, (expected.shape[1], expected.shape[2]))
-    np.testing.assert_allclose(shown, expected, rtol=0, atol=tolerance)
+    assert apart(method, coarse, expected) <= tolerance
 
 
 # Parity.
@@ -109,7 +113,123 @@ def test_every_method_equals_the_library(method: str, channels: int) -> None:
     images, size = pictures(5, 16, channels), 32
     network, layer, head = network_of("small_cnn", images, size)
     expected = explained(method, network, layer, prepared(images, size))
+    found = computed(network, layer, head, images, size, method=method).maps
+    assert_shown(found, expected, method=method)
+
+
+@pytest.mark.parametrize("method", SIGNLESS)
+def test_the_sign_of_a_component_does_not_come_from_lapack(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images, size = pictures(5, 16), 32
+    network, layer, head = network_of("small_cnn", images, size)
+    plain = computed(network, layer, head, images, size, method=method).maps
+
+    def flipped(*given: Any, **options: Any) -> tuple[Any, ...]:
+        u, s, vt = svd(*given, **options)
+        return -u, s, -vt
+
+    svd = np.linalg.svd
+    monkeypatch.setattr(np.linalg, "svd", flipped)
+    again = computed(network, layer, head, images, size, method=method).maps
+    np.testing.assert_array_equal(again, plain)
+
+
+@pytest.mark.parametrize("method", SIGNLESS)
+def test_equivalent_networks_give_a_component_the_same_sign(method: str) -> None:
+    """Channels in another order and three times as large, the class weights to match."""
+    images, size = pictures(16, 16), 32
+    network, layer, head = network_of("small_cnn", images, size)
+    assert head is not None
+    plain = computed(network, layer, head, images, size, method=method)
+    order = torch.from_numpy(np.random.default_rng(3).permutation(head.in_features))
+    layer.register_forward_hook(lambda _, __, output: 3 * output[:, order])
+    with torch.no_grad():
+        head.weight.copy_(head.weight[:, order] / 3)
+    other = computed(network, layer, head, images, size, method=method)
+    np.testing.assert_allclose(other.logits, plain.logits, rtol=0, atol=1e-4)
+    factor = 3 if method == "eigencam" else 1
+    np.testing.assert_allclose(other.maps, factor * plain.maps, rtol=0, atol=1e-4)
+
+
+def test_a_component_is_high_where_what_is_decomposed_is() -> None:
+    rising = torch.arange(6.0).reshape(1, 2, 3)
+    wide = torch.tensor([[-1.0, 0.0, 0.0], [0.0, 0.0, 3.0]])[None]  # farthest from zero: 3
+    for component, channels, expected in (
+        (rising - 2.5, [rising, rising], rising - 2.5),
+        (2.5 - rising, [rising, rising], rising - 2.5),
+        (2.5 - rising, [-rising, -rising], 2.5 - rising),
+        (wide, [rising, -rising], wide),  # channels that cancel
+        (-wide, [rising, -rising], wide),
+        (torch.zeros(1, 2, 3), [torch.ones(1, 2, 3)], torch.zeros(1, 2, 3)),
+    ):
+        found = cams._directed(component, torch.stack(channels, dim=1))
+        torch.testing.assert_close(found, expected, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("method", SIGNLESS)
+@pytest.mark.parametrize("level", [0.0, 0.7])
+def test_the_component_of_constant_activations_is_zero(method: str, level: float) -> None:
+    images, size = pictures(2, 16), 32
+    network, layer, head = network_of("small_cnn", images, size)
+    layer.register_forward_hook(lambda _, __, output: torch.full_like(output, level))
+    found = computed(network, layer, head, images, size, method=method).maps
+    assert (maps.show(found, (size, size)) == 0).all()
+
+
+def last_to_first(output: torch.Tensor) -> torch.Tensor:
+    """The library's `reshape_transform` for a layer with its channels last."""
+    return output.permute(0, 3, 1, 2)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", [None, "features.3.1.norm2"])
+def test_every_method_equals_the_library_where_channels_are_last(
+    name: str | None, method: str
+) -> None:
+    images, size = pictures(3, 24), 24
+    torch.manual_seed(0)
+    network = SwinTransformer([2, 2], 8, [2, 2], [2, 4], [4, 4], num_classes=10).eval()
+    options: dict[str, Any] = {"reshape_transform": last_to_first}
+    if method == "ablationcam":
+        options["ablation_layer"] = AblationLayerVit()
+    theirs = network.get_submodule(name or "norm")
+    expected = explained(method, network, theirs, prepared(images, size), **options)
+    _, layer = models.target_layer(network, name, (3, size, size))
+    head = models.head(network, layer, (3, size, size))
+    assert (head is None) == (name is not None)
     assert_shown(computed(network, layer, head, images, size, method=method).maps, expected)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "size", "asked", "name", "channels_last"),
+    [
+        ("swin_t", 64, None, "norm", True),
+        ("swin_v2_t", 64, "features.7.1", "features.7.1", True),
+        ("convnext_tiny", 64, None, "features.7.2", False),
+        ("convnext_tiny", 64, "features.7.2.block.5", "features.7.2.block.5", True),
+        ("squeezenet1_1", 64, None, "features.12", False),
+        ("maxvit_t", 224, None, "blocks.3", False),
+    ],
+)
+def test_other_families_equal_the_library(
+    architecture: str, size: int, asked: str | None, name: str, channels_last: bool
+) -> None:
+    images, methods = pictures(2, size), ("gradcam", "layercam")
+    network = models.build(architecture, classes=10, channels=3, seed=0)
+    network = settled(network, prepared(images, size))
+    options = {"reshape_transform": last_to_first} if channels_last else {}
+    theirs = network.get_submodule(name)
+    expected = {
+        method: explained(method, network, theirs, prepared(images, size), **options)
+        for method in methods
+    }
+    found, layer = models.target_layer(network, asked, (3, size, size))
+    assert found == name
+    head = models.head(network, layer, (3, size, size))
+    for method in methods:
+        maps_of = computed(network, layer, head, images, size, method=method).maps
+        assert_shown(maps_of, expected[method])
 
 
 def test_any_class_can_be_explained() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -173,7 +175,7 @@ def test_defaults_are_not_shared_between_studies() -> None:
     [
         ({"trainig": {}}, ["trainig", "unknown key", "did you mean 'training'"]),
         ({"training": {"epoch": 3}}, ["training.epoch", "did you mean 'epochs'"]),
-        ({"training": {"epochs": 0}}, ["training.epochs", "0", "minimum of 1"]),
+        ({"training": {"epochs": 0}}, ["training.epochs: 0; must be a whole number ≥ 1"]),
         ({"training": {"learning_rate": "1e-3"}}, ["training.learning_rate", "0.001"]),
         ({"data": {"name": "cifar"}}, ["data.name", "'cifar'", "did you mean 'cifar10'"]),
         ({"data": {}}, ["data", "'name'", "missing"]),
@@ -188,7 +190,7 @@ def test_defaults_are_not_shared_between_studies() -> None:
         ({"augmentations": {"gaussian_blur": {"kernel_size": 4}}}, ["gaussian_blur", "write 5"]),
         ({"augmentations": {"affine": {"scale": [2, 1]}}}, ["augmentations.affine", "scale"]),
         ({"seeds": []}, ["seeds"]),
-        ({"seeds": [1, 1]}, ["seeds", "non-unique"]),
+        ({"seeds": [1, 1]}, ["seeds: 1 stands there twice; take one out"]),
         ({"seeds": [-1]}, ["seeds.0", "-1"]),
         ({"similarity": {"metrics": ["overlap"]}}, ["similarity.metrics", "overlap_<Y>"]),
         ({"similarity": {"metrics": ["overlap_0"]}}, ["similarity.metrics", "overlap_0"]),
@@ -203,15 +205,59 @@ def test_defaults_are_not_shared_between_studies() -> None:
             {"training": {"steps_per_epoch": 10, "batch_size": 32}},
             ["training.steps_per_epoch: 10", "training.batch_size: 32", "take one of them out"],
         ),
-        ({"training": {"steps_per_epoch": 0}}, ["training.steps_per_epoch", "minimum of 1"]),
+        ({"training": {"steps_per_epoch": 0}}, ["training.steps_per_epoch: 0", "≥ 1, or null"]),
         ({"reference": "paired"}, ["reference: paired", "vary", "init, order or subset"]),
         ({"reference": "each"}, ["reference", "'each'", "one, paired"]),
         ({"published": {"afine": {"test": 1}}}, ["published.afine", "did you mean 'affine'"]),
         ({"published": {"affine": {"tset": 1}}}, ["published.affine.tset", "'test'"]),
-        ({"published": {"affine": {"test": 78}}}, ["published.affine.test", "78", "maximum of 1"]),
+        (
+            {"published": {"affine": {"test": 78}}},
+            ["published.affine.test: 78; must be a number ≥ 0, ≤ 1"],
+        ),
         ({"cam": {"class": "any"}}, ["cam.class", "predicted, true, baseline"]),
         ({"compute": {"device": "gpu"}}, ["compute.device", "cuda"]),
-        ({"study": "../up"}, ["study"]),
+        ({"study": "../up"}, ["study: '../up'; must be letters, digits"]),
+        ({"study": "s\n"}, ["study: 's\\n'", "a line break", "take it out"]),
+        ({"study": 2024}, ["study: 2024", "put it in quotes"]),
+        ({"study": date(2024, 5, 1)}, ["study: 2024-05-01 is a date to YAML; put it in quotes"]),
+        ({"study": "s" * 101}, ["study", "100 at most"]),
+        ({"study": None}, ["study: nothing stands there (null)"]),
+        ({"augmentations": {90: {}}}, ["augmentations: the key 90 is a number", "in quotes"]),
+        ({"augmentations": {False: {}}}, ["the key false is true or false, as a bare yes, no"]),
+        ({"augmentations": {None: {}}}, ["augmentations: the key null is nothing to YAML"]),
+        ({"augmentations": {"MyBlur": {}}}, ["'MyBlur'; as a name, must be small letters"]),
+        ({"augmentations": {"a/b": {}}}, ["'a/b'; as a name, must be small letters"]),
+        ({"augmentations": {"a" * 61: {}}}, ["60 at most"]),
+        ({"augmentations": ["affine", "cutmix"]}, ["write {affine: {}, cutmix: {}}"]),
+        ({"augmentations": None}, ["augmentations: nothing stands there (null)", "{} for none"]),
+        ({"augmentations": {"affine": False}}, ["augmentations.affine: false", "take the"]),
+        ({"augmentations": {"x": {"compose": [{"affine": False}]}}}, ["augmentations.x.compose"]),
+        ({"training": None}, ["training: nothing stands there", "write {} for its defaults"]),
+        ({"training": {"epochs": 2.0}}, ["training.epochs: 2.0", "whole number ≥ 1; write 2"]),
+        ({"training": {"epochs": "2"}}, ["YAML takes it for text: write 2"]),
+        ({"training": {"learning_rate": float("nan")}}, ["learning_rate: nan", "finite"]),
+        ({"training": {"learning_rate": float("inf")}}, ["learning_rate: inf", "finite"]),
+        ({"training": {"epochs": 10**30}}, ["training.epochs", "at most 18 digits"]),
+        ({"seeds": 3}, ["seeds: 3; must be a list of one or more, such as [1, 2, 3]; write [3]"]),
+        ({"seeds": "1-3"}, ["seeds: '1-3'; must be a list of one or more, such as [1, 2, 3]"]),
+        ({"seeds": [1.0]}, ["seeds.0: 1.0", "write 1"]),
+        ({"data": {"name": "digits", "channels": 3.0}}, ["data.channels: 3.0", "write 3"]),
+        ({"data": {"name": "digits", "root": ""}}, ["data.root: ''", "not empty"]),
+        ({"cam": {"class": True}}, ["cam.class: true is not allowed", "put it in quotes"]),
+        (
+            {"augmentations": {"gaussian_blur": {"kernel_size": 5.0}}},
+            ["kernel_size: 5.0", "write 5"],
+        ),
+        ({"covering": {"sizes": [4, 9]}}, ["covering.sizes: 9", "8×8 pixels"]),
+        (
+            {"covering": {"sizes": [17]}, "data": {"name": "image_folder", "size": 16}},
+            ["covering.sizes: 17", "16×16 pixels"],
+        ),
+        (
+            {"analysis": {"top_pairs": 2}, "augmentations": {"affine": {}, "cutmix": {}}},
+            ["analysis.top_pairs: 2, but 2 augmentation(s) make 1 pair(s)", "take the key out"],
+        ),
+        ({"hybrid": {"network": "small_cnn", "method": "cam"}}, ["hybrid.method: cam", "gradcam"]),
     ],
 )
 def test_mistake_is_one_message_that_names_file_key_and_remedy(
@@ -224,6 +270,78 @@ def test_mistake_is_one_message_that_names_file_key_and_remedy(
     assert "\n" not in message
     for part in parts:
         assert part in message
+
+
+# What a value is to YAML; a key that is of another kind must refuse it.
+VALUES: list[tuple[Any, str]] = [
+    (None, "null"),
+    (True, "boolean"),
+    (0, "integer"),
+    (-1, "integer"),
+    (2.0, "number"),
+    (2.5, "number"),
+    ("", "string"),
+    ("x", "string"),
+    ("2", "string"),
+    ("1e-3", "string"),
+    ("../x", "string"),
+    ([], "array"),
+    ([1, 1], "array"),
+    ([None], "array"),
+    ({}, "object"),
+    ({"a": 1}, "object"),
+    ({1: 2}, "no key has it"),
+    (float("nan"), "no key has it"),
+    (float("-inf"), "no key has it"),
+    (10**30, "no key has it"),
+    ("a\nb", "no key has it"),
+    (date(2024, 5, 1), "no key has it"),
+]
+REMEDIES = ("must be", "known: ", "take ", "quotes", "missing", "write ")
+
+
+def keys(part: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for key, value in part.get("properties", {}).items():
+        yield (*path, key)
+        yield from keys(value, (*path, key))
+
+
+def kinds_of(path: tuple[str, ...]) -> set[str]:
+    """What the schema says that a key is."""
+    part = config.schema()
+    for key in path:
+        part = part["properties"][key]
+    if "$ref" in part or "type" not in part:
+        return {"string"}
+    kinds = part["type"]
+    kinds = {kinds} if isinstance(kinds, str) else set(kinds)
+    return kinds | ({"integer"} if "number" in kinds else set())
+
+
+@pytest.mark.parametrize("path", [*keys(config.schema())], ids=".".join)
+def test_every_key_refuses_in_words_what_it_cannot_mean(path: tuple[str, ...]) -> None:
+    needed: dict[str, Any] = {
+        "data": {"name": "shapes"},
+        "model": {"architecture": "small_cnn"},
+        "hybrid": {"network": "small_cnn"},
+        "covering": {"sizes": [2]},
+        "own_pictures": {"folder": "x"},
+        "controls": {"baselines": {"seeds": [11], "vary": ["order"]}},
+    }
+    for value, kind in VALUES:
+        study = {**copy.deepcopy(STUDY), "data": {"name": "shapes"}}
+        inner = study
+        for key in path[:-1]:
+            inner = inner.setdefault(key, copy.deepcopy(needed.get(key, {})))
+        inner[path[-1]] = value
+        try:
+            config.complete(study, "study.yaml")
+        except CampareError as error:
+            assert str(error).startswith(f"study.yaml: {'.'.join(path)}"), error
+            assert any(words in str(error) for words in REMEDIES), error
+            assert "\n" not in str(error)
+        else:
+            assert kind in kinds_of(path), value
 
 
 def test_any_torchvision_classifier_is_an_architecture() -> None:
@@ -244,7 +362,8 @@ FURTHER = {"baselines": {"seeds": [11, 12], "vary": ["order"]}}
 def test_controls_are_left_out_by_default_and_completed_where_they_are_not() -> None:
     assert "controls" not in complete()
     found = complete(controls=FURTHER)["controls"]
-    assert found == {**FURTHER, "identity": False, "baseline_long": False, "chance": False}
+    defaults = {"identity": False, "baseline_long": False, "matched_seeds": None, "chance": False}
+    assert found == FURTHER | defaults
 
 
 @pytest.mark.parametrize(
@@ -276,6 +395,10 @@ def test_controls_are_left_out_by_default_and_completed_where_they_are_not() -> 
         ),
         ({"analysis": {"summary": "entropy"}}, "analysis.summary: 'entropy' is none of"),
         ({"analysis": {"summary": "kl"}}, "analysis.summary: 'kl' is none of"),
+        (
+            {"controls": {}, "similarity": {"metrics": ["entropy"]}},
+            "similarity.metrics: entropy say nothing .*add one that does, such as pearson",
+        ),
     ],
 )  # fmt: skip
 def test_controls_that_do_not_go_together_are_refused(
@@ -321,7 +444,7 @@ def test_parameters_of_a_data_set_are_completed() -> None:
         ),
         (
             {"name": "shapes", "parameters": {"contrast": 0}},
-            "data.parameters.contrast: 0 is less than or equal to",
+            "data.parameters.contrast: 0; must be a number > 0, ≤ 1",
         ),
         (
             {"name": "shapes", "parameters": {"scale": [0.4, 0.3]}},

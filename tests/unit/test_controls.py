@@ -1,4 +1,4 @@
-"""Tables of pairs of models: every kind is where it belongs, and the floor is taken off."""
+"""Tables of pairs of models: every kind is where it belongs, and the noise floor is taken off."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from campare import analysis, controls, excess, profiles, statistics
+from campare import analysis, controls, profiles, shift, statistics
 
 IMAGES = 30
 BASELINES = [("baseline", seed) for seed in (1, 11, 12, 13, 14, 15)]
 SEEDS = (1, 2, 3, 4, 5, 6)
+MATCHED = ("identity", "baseline_long")
 
 
 def look(augmentation: str, seed: int, moved: float) -> np.ndarray:
@@ -25,12 +26,16 @@ def pairs(moved: dict[str, float]) -> tuple[dict[str, pd.DataFrame], list[tuple[
     """The pairs of some augmentations, as measure_pairs writes them."""
     models = [*BASELINES, *((name, seed) for name in moved for seed in SEEDS)]
     looks = {(name, seed): look(name, seed, moved.get(name, 0)) for name, seed in models}
+    # What a model predicts goes with its map.
+    guesses = {
+        model: (place > moved.get(model[0], 0) - 1.2).astype(int) for model, place in looks.items()
+    }
 
     def rows(a: tuple[str, int], b: tuple[str, int]) -> pd.DataFrame:
         far = np.abs(looks[a] - looks[b])
         return pd.DataFrame(
             {"a": a[0], "seed_a": a[1], "b": b[0], "seed_b": b[1], "index": 3 * np.arange(IMAGES)}
-            | {"label": 0, "prediction_a": 0, "prediction_b": 0}
+            | {"label": 0, "prediction_a": guesses[a], "prediction_b": guesses[b]}
             | {"constant_a": looks[a] > 2.5, "constant_b": looks[b] > 2.5}
             | {"mad": far, "pearson": np.where(far > 3, np.nan, 1 - far)}
         )
@@ -38,7 +43,10 @@ def pairs(moved: dict[str, float]) -> tuple[dict[str, pd.DataFrame], list[tuple[
     tables = {"baseline": pd.concat([rows(a, b) for a, b in combinations(BASELINES, 2)])}
     for name in moved:
         own = [(name, seed) for seed in SEEDS]
-        across = [(a, b) for a, b in product(BASELINES, own) if a[1] != b[1]]
+        others = BASELINES
+        if name not in MATCHED:
+            others = [*BASELINES, *(model for model in models if model[0] in MATCHED)]
+        across = [(a, b) for a, b in product(others, own) if a[1] != b[1]]
         tables[name] = pd.concat([rows(a, b) for a, b in [*across, *combinations(own, 2)]])
     return tables, models
 
@@ -77,56 +85,92 @@ def test_kinds_are_means_over_their_pairs_with_what_is_missing_counted() -> None
     assert found.loc[("mad", "affine", "within"), "constant"] == constant > 0
 
 
-def test_excess_is_found_where_maps_moved_and_covers_zero_where_they_did_not() -> None:
+def test_shifts_are_found_where_maps_moved_and_cover_zero_where_they_did_not() -> None:
     tables, models = pairs({"affine": 1.5, "cutmix": 0.0, "identity": 0.0})
-    found = controls.excesses(tables, models, ["mad", "pearson"], "", 0)
-    table = found.set_index(["metric", "augmentation"])
-    far, places = controls.distances([tables["baseline"], tables["affine"]], models[:12], "mad")
-    expected = excess.excess(far, places, np.arange(12) >= 6, 0)
-    row = table.loc[("mad", "affine")]
-    assert (row["excess"], row["low"], row["high"]) == pytest.approx(tuple(expected.excess))
-    assert row["excess"] == pytest.approx(
-        row["with_baseline"] - (row["within"] + row["baselines"]) / 2
-    )
-    assert row["share"] == pytest.approx(row["excess"] / row["baselines"])
-    assert row["low"] > 0 and row["p_holm"] <= 0.05
+    found = controls.shifts(tables, models, ["mad", "pearson"], "", 0)
+    table = found.set_index(["metric", "reference", "predictions", "augmentation"]).sort_index()
+    arms = [tables["baseline"], tables["affine"]]
+    far, places = controls.distances(arms, models[:12], "pearson")
+    expected = shift.shift(far, places, np.arange(12) >= 6, 0, identical=1.0)
+    row = table.loc[("pearson", "baseline", "any", "affine")]
+    for name in ("net", "tightening", "shift", "similarity"):
+        np.testing.assert_array_equal(
+            row[[name, f"{name}_low", f"{name}_high"]].astype(float), getattr(expected, name)
+        )
+    assert row["shift"] == pytest.approx(row["between"] - (row["within"] + row["floor"]) / 2)
+    assert row["share"] == pytest.approx(row["shift"] / row["floor"])
+    assert row["shift_low"] > 0 and row["shift_p_holm"] <= 0.05
     for name in ("cutmix", "identity"):
-        still = table.loc[("mad", name)]
-        assert still["low"] < 0 < still["high"] and still["p_holm"] > 0.05
+        still = table.loc[("mad", "baseline", "any", name)]
+        assert still["shift_low"] < 0 < still["shift_high"] and still["shift_p_holm"] > 0.05
+    assert table.loc["mad"]["similarity"].isna().all()  # it is no similarity
     # The augmentations are one family, the controls another.
-    p = table.loc["mad"]["p"]
+    p = table.loc[("mad", "baseline", "any")]["shift_p"]
     np.testing.assert_allclose(
-        table.loc["mad"]["p_holm"][["affine", "cutmix"]],
+        table.loc[("mad", "baseline", "any")]["shift_p_holm"][["affine", "cutmix"]],
         statistics.holm(p[["affine", "cutmix"]]),
     )
-    assert table.loc[("mad", "identity"), "p_holm"] == p["identity"]
+    assert table.loc[("mad", "baseline", "any", "identity"), "shift_p_holm"] == p["identity"]
 
 
-def test_the_second_reading_agrees_with_the_first() -> None:
+def test_augmentations_are_compared_with_step_matched_models_directly() -> None:
+    """Where more steps alone move the maps as far, that reference alone shows no shift."""
+    tables, models = pairs({"affine": 1.5, "cutmix": 0.0, "identity": 1.5})
+    found = controls.shifts(tables, models, ["mad"], "", 0)
+    table = found[found["predictions"] == "any"].set_index(["reference", "augmentation"])
+    assert set(table.index) == {
+        ("baseline", "affine"), ("baseline", "cutmix"), ("baseline", "identity"),
+        ("identity", "affine"), ("identity", "cutmix"),
+    }  # fmt: skip
+    assert table.loc[("baseline", "affine"), "shift_low"] > 0
+    assert table.loc[("identity", "affine"), "shift_low"] < 0
+    assert table.loc[("identity", "cutmix"), "shift_low"] > 0
+    rows = tables["affine"]
+    across = rows[(rows["a"] == "identity")]
+    assert table.loc[("identity", "affine"), "between"] == pytest.approx(
+        across.groupby(["seed_a", "seed_b"])["mad"].mean().mean()
+    )
+
+
+def test_of_equal_predictions_the_images_are_those_in_which_both_models_agree() -> None:
     tables, models = pairs({"affine": 1.5})
-    first = controls.excesses(tables, models, ["mad"], "", 0)
-    second = controls.second_readings(tables, models, "mad", 0)
+    found = controls.shifts(tables, models, ["mad"], "", 0).set_index("predictions")
+    rows = tables["affine"]
+    across = rows[rows["a"] == "baseline"]
+    agree = across["prediction_a"] == across["prediction_b"]
+    assert found.loc["equal", "agreement"] == pytest.approx(agree.mean())
+    assert 0.1 < agree.mean() < 0.95
+    by_pair = across[agree].groupby(["seed_a", "seed_b"])["mad"].mean()
+    assert found.loc["equal", "between"] == pytest.approx(by_pair.mean())
+    assert found.loc["any", "between"] == pytest.approx(
+        across.groupby(["seed_a", "seed_b"])["mad"].mean().mean()
+    )
+
+
+def test_the_mixed_model_agrees_on_the_estimate() -> None:
+    tables, models = pairs({"affine": 1.5})
+    first = controls.shifts(tables, models, ["mad"], "", 0)
+    second = controls.mixed_models(tables, models, "mad", 0)
     assert second["augmentation"].to_list() == ["affine"]
-    assert second["excess"][0] == pytest.approx(first["excess"][0], abs=0.02)
+    assert second["shift"][0] == pytest.approx(first["shift"][0], abs=0.02)
     assert second["low"][0] > 0 and second["images"][0] == IMAGES and second["note"][0] == ""
 
 
-def test_where_streams_differ_there_is_no_excess_but_the_reason() -> None:
+def test_where_streams_differ_there_is_no_shift_but_the_reason() -> None:
     tables, models = pairs({"affine": 1.5})
-    found = controls.excesses(tables, models, ["mad"], "streams differ", 0)
-    assert found[["excess", "low", "share", "p", "p_holm", "superiority"]].isna().all(axis=None)
-    assert found["note"].to_list() == ["streams differ"]
-    assert found[["with_baseline", "within", "baselines"]].notna().all(axis=None)
+    found = controls.shifts(tables, models, ["mad"], "streams differ", 0)
+    unknown = ["net", "tightening", "shift", "shift_low", "share", "shift_p_holm", "superiority"]
+    assert found[unknown].isna().all(axis=None)
+    assert found["note"].to_list() == ["streams differ"] * 2
+    assert found[["between", "within", "floor"]].notna().all(axis=None)
 
 
-def test_one_baseline_is_no_floor_and_the_table_says_so() -> None:
+def test_one_baseline_is_no_floor() -> None:
     tables, models = pairs({"affine": 1.5})
     alone = tables["affine"]
     alone = alone[(alone["a"] != "baseline") | (alone["seed_a"] == 11)]
-    found = controls.excesses({"affine": alone}, [BASELINES[1], *models[6:]], ["mad"], "", 0)
-    assert found[["excess", "low", "p", "baselines"]].isna().all(axis=None)
-    assert "too few models" in found["note"][0]
-    assert found["with_baseline"].notna().all()
+    found = controls.shifts({"affine": alone}, [BASELINES[1], *models[6:]], ["mad"], "", 0)
+    assert found[["shift", "shift_low", "shift_p", "floor"]].isna().all(axis=None)
 
 
 def test_augmentations_are_compared_with_each_other_less_what_each_does() -> None:
@@ -150,7 +194,7 @@ def test_augmentations_are_compared_with_each_other_less_what_each_does() -> Non
     assert found.loc[("affine", "cutmix"), "p_holm"] <= 0.05
     assert found.loc[("affine", "blur"), "p_holm"] > 0.05
     np.testing.assert_allclose(
-        found["excess"], found["between"] - (found["within_a"] + found["within_b"]) / 2
+        found["shift"], found["between"] - (found["within_a"] + found["within_b"]) / 2
     )
 
 
@@ -162,39 +206,85 @@ def rights(**shares: float) -> dict[tuple[str, int], np.ndarray]:
 
 
 def test_gains_are_differences_of_accuracy_with_both_samples_in_the_interval() -> None:
-    right = rights(baseline=0.7, affine=0.9, cutmix=0.7)
-    found = controls.gains(right, paired=False, seed=0).set_index("augmentation")
+    correct = rights(baseline=0.7, affine=0.9, cutmix=0.7)
+    correct = {(name, seed + 10 * (name == "baseline")): v for (name, seed), v in correct.items()}
+    found = controls.gains(correct, [], 0).set_index("augmentation")
     ours, base = (
-        np.stack([values for (arm, _), values in right.items() if arm == name]).astype(float)
+        np.stack([values for (arm, _), values in correct.items() if arm == name]).astype(float)
         for name in ("affine", "baseline")
     )
     row = found.loc["affine"]
     assert row["gain"] == pytest.approx(ours.mean() - base.mean())
     expected = statistics.difference(ours, base, 0)
-    assert (row["low"], row["high"]) == pytest.approx((expected.low, expected.high))
-    assert row["low"] > 0.1 and found.loc["cutmix", "low"] < 0 < found.loc["cutmix", "high"]
-    assert found["p"].isna().all() and found["note"].str.contains("not paired").all()
+    assert (row["gain_low"], row["gain_high"]) == pytest.approx((expected.low, expected.high))
+    assert row["gain_low"] > 0.1 and found.loc["cutmix", "gain_low"] < 0
+    test = statistics.difference_test(ours.mean(1), base.mean(1), 0, paired=False)
+    assert row["gain_p"] == test.p <= 0.05
+    np.testing.assert_allclose(found["gain_p_holm"], statistics.holm(found["gain_p"]))
 
 
-def test_paired_gains_are_tested_by_their_signs_with_holms_correction() -> None:
-    found = controls.gains(rights(baseline=0.7, affine=0.9, cutmix=0.95), paired=True, seed=0)
-    assert found["p"].to_list() == [2 / 64, 2 / 64]
-    # Six pairs are too few for two tests.
-    assert found["p_holm"].isna().all()
-    assert found["note"].str.contains("too few").all()
+def test_gains_of_equal_seeds_are_paired_and_their_signs_tested_where_there_are_enough() -> None:
+    correct = rights(baseline=0.7, affine=0.9)
+    found = controls.gains(correct, [], 0)
+    assert found["gain_p"].to_list() == [2 / 64]
+    ours, base = (
+        np.stack([values for (arm, _), values in correct.items() if arm == name]).astype(float)
+        for name in ("affine", "baseline")
+    )
+    assert found["gain_low"][0] == pytest.approx(statistics.mean(ours - base, 0).low)
+    # Six pairs are too few for two tests by signs: all labels are permuted.
+    found = controls.gains(rights(baseline=0.7, affine=0.9, cutmix=0.95), [], 0)
+    assert found["gain_p"].to_list() == [2 / 924, 2 / 924]
 
 
-def test_the_summary_has_both_answers_and_counts_the_metrics() -> None:
-    tables, models = pairs({"affine": 1.5, "cutmix": 0.0})
-    excesses = controls.excesses(tables, models, ["mad", "pearson"], "", 0)
-    gains = controls.gains(rights(baseline=0.7, affine=0.9, cutmix=0.7), paired=False, seed=0)
-    found = controls.summary(gains, excesses, "pearson").set_index("augmentation")
-    assert list(found.index) == ["affine", "cutmix"]
-    assert found["farther"].to_list() == [2, 0]
-    assert found["metrics"].to_list() == [2, 2]
-    chosen = excesses[excesses["metric"] == "pearson"].set_index("augmentation")
-    np.testing.assert_array_equal(found["excess_low"], chosen["low"])
-    np.testing.assert_array_equal(found["gain"], gains["gain"])
+def test_gains_are_from_step_matched_models_too() -> None:
+    found = controls.gains(rights(baseline=0.7, affine=0.9, identity=0.9), ["identity"], 0)
+    found = found.set_index(["augmentation", "reference"])
+    assert list(found.index) == [
+        ("affine", "baseline"), ("identity", "baseline"), ("affine", "identity"),
+    ]  # fmt: skip
+    assert found.loc[("affine", "baseline"), "gain"] > 0.1
+    assert abs(found.loc[("affine", "identity"), "gain"]) < 0.1
+
+
+def test_the_summary_has_both_answers_from_one_reference_and_counts_what_is_tested() -> None:
+    tables, models = pairs({"affine": 1.5, "cutmix": 0.0, "identity": 0.0})
+    shifts = controls.shifts(tables, models, ["mad", "pearson"], "", 0)
+    correct = rights(baseline=0.7, affine=0.9, cutmix=0.7, identity=0.7)
+    gains = controls.gains(correct, ["identity"], 0)
+    found = controls.summary(gains, shifts, "pearson").set_index("augmentation")
+    assert found["reference"].to_dict() == {
+        "affine": "identity", "cutmix": "identity", "identity": "baseline",
+    }  # fmt: skip
+    assert found["significant"].to_list() == [2, 0, 0]
+    assert found["tested"].to_list() == [2, 2, 2]
+    chosen = shifts[shifts["metric"] == "pearson"].set_index(["augmentation", "predictions"])
+    chosen = chosen[chosen["reference"] == found["reference"].reindex(
+        chosen.index.get_level_values(0)
+    ).to_numpy()]  # fmt: skip
+    for prefix, predictions in (("", "any"), ("equal_", "equal")):
+        rows = chosen.xs(predictions, level=1).loc[found.index]
+        for name in ("shift", "shift_low", "shift_p_holm"):
+            np.testing.assert_array_equal(found[prefix + name], rows[name])
+    by_both = gains.set_index(["augmentation", "reference"])["gain"]
+    np.testing.assert_array_equal(
+        found["gain"], by_both[list(zip(found.index, found["reference"], strict=True))]
+    )
+
+
+def test_a_reference_of_too_few_models_is_not_that_of_the_summary() -> None:
+    tables, models = pairs({"affine": 1.5, "identity": 0.0})
+    models = [model for model in models if model[0] != "identity" or model[1] == 1]
+    tables["identity"] = tables["identity"][tables["identity"]["seed_b"] == 1]
+    tables["identity"] = tables["identity"][tables["identity"]["b"] == "identity"]
+    tables["identity"] = tables["identity"][tables["identity"]["a"] == "baseline"]
+    shifts = controls.shifts(tables, models, ["mad"], "", 0)
+    gains = controls.gains(rights(baseline=0.7, affine=0.9, identity=0.7), ["identity"], 0)
+    found = controls.summary(gains, shifts, "mad").set_index("augmentation")
+    assert found.loc["affine", "reference"] == "baseline"
+    # Of nothing tested nothing is significant, and nothing is not.
+    assert found.loc["identity", "tested"] == 0 and np.isnan(found.loc["identity", "significant"])
+    assert "too few models" in found.loc["identity", "note"]
 
 
 def similarity(rng: np.random.Generator, baselines: int) -> pd.DataFrame:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import io
+import os
 import pickle
+import struct
 import tarfile
 import threading
 import urllib.request
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -24,6 +28,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from campare import data
 from campare.errors import CampareError
@@ -401,6 +406,89 @@ def test_exif_orientation_is_applied(
     assert np.array_equal(only(tmp_path, Image.fromarray(BASE), ".png", exif=exif), upright(BASE))
 
 
+def with_exif(path: Path, *entries: tuple[int, int, int, bytes], extra: bytes = b"") -> None:
+    """A JPEG picture with EXIF tags as they stand: (tag, type, count, value or its offset)."""
+    packed = io.BytesIO()
+    Image.fromarray(np.repeat(BASE, 8, axis=0)).save(packed, "JPEG", quality=95)
+    tags = b"".join(struct.pack("<HHL", *entry[:3]) + entry[3] for entry in entries)
+    tiff = b"II*\0" + struct.pack("<LH", 8, len(entries)) + tags + bytes(4) + extra
+    segment = b"Exif\0\0" + tiff
+    header = b"\xff\xe1" + struct.pack(">H", len(segment) + 2)
+    path.write_bytes(packed.getvalue()[:2] + header + segment + packed.getvalue()[2:])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "extra"),
+    [
+        pytest.param((0x011A, 10, 1, struct.pack("<L", 38)), struct.pack("<ll", -1, 0), id="below"),
+        pytest.param((0x0103, 2, 4, b"abc\0"), b"", id="text for a number"),
+    ],
+)
+def test_one_wrong_exif_tag_does_not_matter(
+    tmp_path: Path, wrong: tuple[int, int, int, bytes], extra: bytes
+) -> None:
+    two_classes(tmp_path)
+    with_exif(
+        tmp_path / "a" / "1.png", (0x0112, 3, 1, struct.pack("<HH", 6, 0)), wrong, extra=extra
+    )
+    save(picture(0, 4, 40), tmp_path / "b" / "1.png")  # as the other is, once it is upright
+    assert load("image_folder", tmp_path).images.shape == (2, 4, 40, 3)
+
+
+def test_exif_that_cannot_be_read_is_no_orientation(tmp_path: Path) -> None:
+    note = PngInfo()
+    note.add_text("Raw profile type exif", "no hexadecimal\n\n\nnumbers")
+    assert np.array_equal(only(tmp_path, Image.fromarray(BASE), ".png", pnginfo=note), BASE)
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    """A piece of a PNG file."""
+    checksum = struct.pack(">L", zlib.crc32(kind + body))
+    return struct.pack(">L", len(body)) + kind + body + checksum
+
+
+@pytest.mark.parametrize(
+    ("kind", "head"),
+    [
+        (b"zTXt", b"Raw profile type xmp\0\0"),
+        (b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0"),
+        (b"iCCP", b"large\0\0"),
+    ],
+)
+def test_long_texts_in_a_picture_do_not_matter(tmp_path: Path, kind: bytes, head: bytes) -> None:
+    two_classes(tmp_path)
+    path = tmp_path / "b" / "1.png"
+    plain = path.read_bytes()
+    path.write_bytes(plain[:33] + chunk(kind, head + zlib.compress(bytes(3_000_000))) + plain[33:])
+    assert np.array_equal(load("image_folder", tmp_path).images[1], picture(7))
+
+
+def test_picture_of_180_megapixels_is_read(tmp_path: Path) -> None:
+    two_classes(tmp_path)
+    Image.new("1", (20_000, 9_000), 1).save(tmp_path / "b" / "1.png")
+    found = load("image_folder", tmp_path, size=4, channels=1)
+    assert (found.images[1] == 255).all()
+
+
+@pytest.mark.parametrize(("kind", "channels"), [(0, 1), (2, 3), (4, 2), (6, 4)])
+def test_largest_level_of_16_bits_is_known(tmp_path: Path, kind: int, channels: int) -> None:
+    two_classes(tmp_path)
+    levels = np.random.default_rng(0).integers(0, 4096, (6, 6, channels)).astype(">u2")
+    levels[0, 0] = 4095
+    levels[..., channels - 1 :] |= 0xF000 * (channels in (2, 4))  # opaque
+    rows = b"".join(b"\0" + row.tobytes() for row in levels)
+    header = struct.pack(">LLBBBBB", 6, 6, 16, kind, 0, 0, 0)
+    (tmp_path / "b" / "1.png").write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
+    files = load("image_folder", tmp_path).files
+    assert files is not None
+    assert files.deepest == 4095
+
+
 @pytest.mark.parametrize("pixels", [DEEP[..., 0].astype(np.float32), DEEP[..., 0] * np.int32(2)])
 def test_pixels_of_unknown_range_are_refused(tmp_path: Path, pixels: NDArray[Any]) -> None:
     with pytest.raises(CampareError, match=r"one\.tif: cannot be read as a picture \(pixels"):
@@ -487,8 +575,47 @@ def test_truncated_picture_is_named(tmp_path: Path, suffix: str, kept: float) ->
 def test_picture_that_is_none_is_named(tmp_path: Path) -> None:
     two_classes(tmp_path)
     (tmp_path / "a" / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
-    with pytest.raises(CampareError, match=r"gone\.jpg: cannot be read"):
+    with pytest.raises(CampareError, match=r"gone\.jpg: cannot be opened \(No such file"):
         load("image_folder", tmp_path)
+
+
+def test_all_pictures_that_are_none_are_named_at_once(tmp_path: Path) -> None:
+    for number in range(24):
+        path = save(picture(number), tmp_path / "ab"[number % 2] / f"{number:02}.png")
+        if number < 12:
+            path.write_bytes(path.read_bytes()[:60])
+    with pytest.raises(CampareError) as caught:
+        load("image_folder", tmp_path)
+    first, *named, more = str(caught.value).splitlines()
+    assert first == "12 files cannot be used:"
+    assert [line.split(":")[0][-8:] for line in named] == [
+        *(f"a/{number:02}.png" for number in range(0, 12, 2)),
+        *(f"b/{number:02}.png" for number in range(1, 8, 2)),
+    ]
+    assert more == "  and 2 more, which the job's log names"
+    assert [note.split(":")[0][-8:] for note in caught.value.__notes__] == ["b/09.png", "b/11.png"]
+    with pytest.raises(CampareError, match="6 files cannot be used"):
+        data.photographs(tmp_path / "a")
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.EACCES, r"\(Permission denied\); make it readable"),
+        (errno.EIO, r"\(Input/output error\); the picture may be fine"),
+    ],
+)
+def test_picture_that_cannot_be_opened_is_not_blamed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, said: str
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise OSError(number, os.strerror(number))
+
+    two_classes(tmp_path)
+    monkeypatch.setattr(Image, "open", refuse)
+    with pytest.raises(CampareError, match=said) as caught:
+        load("image_folder", tmp_path)
+    assert "remove" not in str(caught.value)
 
 
 def nothing(root: Path) -> None:
@@ -560,6 +687,40 @@ def test_each_wrong_layout_has_its_message(
         load("image_folder", root)
 
 
+def renamed(path: Path, name: bytes) -> None:
+    path.rename(path.with_name(os.fsdecode(name)))
+
+
+def test_class_whose_name_is_not_utf8_is_refused_in_words(tmp_path: Path) -> None:
+    two_classes(tmp_path)
+    renamed(tmp_path / "b", b"caf\xe9")
+    with pytest.raises(CampareError, match=r"caf\\xe9: a class whose name is not UTF-8.*rename"):
+        load("image_folder", tmp_path)
+
+
+def test_picture_whose_name_is_not_utf8_is_read_and_named(tmp_path: Path) -> None:
+    two_classes(tmp_path)
+    renamed(tmp_path / "b" / "1.png", b"\xe91.png")
+    assert len(load("image_folder", tmp_path).images) == 2
+    (tmp_path / "b" / "2.png").write_bytes(b"")
+    renamed(tmp_path / "b" / "2.png", b"\xe92.png")
+    with pytest.raises(CampareError, match=r"b/\\xe92\.png: cannot be read"):
+        load("image_folder", tmp_path)
+
+
+def test_unicode_form_of_a_class_does_not_matter(tmp_path: Path) -> None:
+    composed, apart = "caf\u00e9", "cafe\u0301"
+    for place in (Path("train") / composed, Path("test") / apart):
+        save(picture(0), tmp_path / place / "1.png")
+        save(picture(0), tmp_path / place.with_name("cafz") / "1.png")
+    found = load("image_folder", tmp_path)
+    assert found.classes == ("cafz", composed)
+    assert list(found.labels) == [0, 1, 0, 1]
+    save(picture(0), tmp_path / "train" / apart / "2.png")
+    with pytest.raises(CampareError, match="a second folder of this name"):
+        load("image_folder", tmp_path)
+
+
 # Masks beside the pictures of an image folder ------------------------------------------------
 
 
@@ -597,6 +758,19 @@ def test_masks_of_an_image_folder_are_read_in_its_order(
     assert found.regions.names == (regions or ("object",))
     assert found.regions.masks.dtype == np.bool_
     assert np.array_equal(found.regions.masks, expected)
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".png"])
+def test_mask_of_a_turned_picture_is_upright(tmp_path: Path, suffix: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for name in ("a", "b"):
+        save(picture(0, 4, 7), tmp_path / name / f"1{suffix}", exif=exif)
+        save(blot(1, 7, 4), tmp_path / "masks" / name / "1.png")
+    found = load("image_folder", tmp_path)
+    assert found.images.shape == (2, 7, 4, 3)
+    assert found.regions is not None
+    assert np.array_equal(found.regions.masks[0, 0], blot(1, 7, 4)[..., 0] > 0)
 
 
 @pytest.mark.parametrize("fit", ["crop", "pad"])
@@ -700,6 +874,12 @@ def test_what_is_written_is_read(tmp_path: Path, small: data.Dataset) -> None:
     assert found.classes == small.classes
 
 
+def test_names_of_many_classes_fit(tmp_path: Path, small: data.Dataset) -> None:
+    many = replace(small, classes=tuple(f"espèce {number}" for number in range(5_000)))
+    data.write(many, tmp_path / "data.h5")
+    assert data.read(tmp_path / "data.h5").classes == many.classes
+
+
 def known(dataset: data.Dataset) -> data.Dataset:
     """The same data set with two regions, whose width fills no whole byte."""
     masks = np.random.default_rng(0).random((5, 2, 6, 6)) > 0.5
@@ -722,8 +902,8 @@ def test_regions_are_written_and_read(tmp_path: Path, small: data.Dataset) -> No
 def test_data_file_without_regions_is_what_it_was(tmp_path: Path, small: data.Dataset) -> None:
     data.write(small, tmp_path / "data.h5")
     with h5py.File(tmp_path / "data.h5") as file:
-        assert set(file) == {"images", "label", "part"}
-        assert set(file.attrs) == {"classes"}
+        assert set(file) == {"images", "label", "part", "classes"}
+        assert not set(file.attrs)
     assert data.read_regions(tmp_path / "data.h5", np.arange(5)) is None
 
 

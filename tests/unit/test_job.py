@@ -2,34 +2,128 @@
 
 from __future__ import annotations
 
+import io
+import os
+import re
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import snakemake_logger_plugin_campare
 
 from campare.errors import CampareError
 from job import logged, placed
+from progress import Report
 
 
-def test_output_is_on_the_terminal_and_in_the_log(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "logs" / "train" / "affine" / "1.log"
+    path.parent.mkdir(parents=True)
+    return path
+
+
+def test_output_is_in_the_log_and_under_the_name_of_the_job_on_the_terminal(
+    log: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with logged(str(tmp_path / "log")):
-        print("a result")
+    with logged(str(log)):
+        print("a", "table", 1)
+        print("of two lines\nand its end")
         print("a remark", file=sys.stderr)
     printed = capsys.readouterr()
-    assert (printed.out, printed.err) == ("a result\n", "a remark\n")
-    assert (tmp_path / "log").read_text() == "a result\na remark\n"
+    lines = ("a table 1", "of two lines", "and its end")
+    assert printed.out.splitlines() == [f"train/affine/1  {line}" for line in lines]
+    assert printed.err == "train/affine/1  a remark\n"
+    assert log.read_text() == "a table 1\nof two lines\nand its end\na remark\n"
+
+
+class Terminal(io.StringIO):
+    """A terminal of 60 columns, as far as bars need one."""
+
+    def isatty(self) -> bool:
+        return True
+
+    def rows(self) -> list[str]:
+        """What stands on it."""
+        rows, column = [""], 0
+        for part in re.findall(r"\033\[K|.|\n", self.getvalue(), re.DOTALL):
+            if part == "\n" or column == 60:
+                rows.append("")
+                column = 0
+            if part == "\r":
+                column = 0
+            elif part == "\033[K":
+                rows[-1] = rows[-1][:column]
+            elif part != "\n":
+                rows[-1] = rows[-1][:column] + part + rows[-1][column + 1 :]
+                column += 1
+        return rows
+
+
+@pytest.mark.parametrize("name", ["train/affine/1", "train/an_augmentation_with_a_long_name/12345"])
+def test_nothing_is_left_of_a_bar(name: str, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("COLUMNS", "60")
+    snakemake_logger_plugin_campare.LogHandler(None, None)  # type: ignore[arg-type]
+    report = Report(name)
+    batch = {"event": "batch", "epoch": 1, "epochs": 9, "images": 1000, "loss": 0.021}
+    with logged(str(log)):
+        report(batch | {"done": 990})
+        snakemake_logger_plugin_campare.show("42 of 92 jobs (1 s)")
+        report(batch | {"done": 1000})
+        assert terminal.rows()[1].startswith(name)
+        report.line("done")
+    assert terminal.rows() == ["42 of 92 jobs (1 s)", "train/affine/1  done", ""]
+
+
+def test_no_bar_where_snakemake_itself_prints(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.delenv("CAMPARE_BAR", raising=False)
+    batch = {"event": "batch", "epoch": 1, "epochs": 9, "done": 1, "images": 2, "loss": 1}
+    Report("train/affine/1")(batch)
+    assert terminal.rows() == [""]
 
 
 def test_bad_input_is_one_message_and_exit_code_1(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    log: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit) as ended, logged(str(tmp_path / "log")):
+    with pytest.raises(SystemExit) as ended, logged(str(log)):
         raise CampareError("file.h5: is broken; delete it")
     assert ended.value.code == 1
-    assert capsys.readouterr().err == "error: file.h5: is broken; delete it\n"
-    assert (tmp_path / "log").read_text() == "error: file.h5: is broken; delete it\n"
+    assert capsys.readouterr().err == "train/affine/1  error: file.h5: is broken; delete it\n"
+    assert log.read_text() == "error: file.h5: is broken; delete it\n"
+
+
+def test_notes_of_an_error_stand_before_it(tmp_path: Path) -> None:
+    error = CampareError("2 files cannot be used")
+    error.add_note("one.png: is broken")
+    with pytest.raises(SystemExit), logged(str(tmp_path / "log")):
+        raise error
+    assert (tmp_path / "log").read_text().splitlines() == [
+        "one.png: is broken",
+        "error: 2 files cannot be used",
+    ]
+
+
+def test_any_name_can_be_logged_in_any_locale(log: Path) -> None:
+    path = os.fsdecode(b"caf\xe9 \xe7\x8c\xab")
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    script = (
+        "from job import logged; from campare.errors import CampareError\n"
+        f"with logged({str(log)!r}): raise CampareError({path + ' ×'!a})"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, **ascii_only, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert run.stderr.startswith(b"train/affine/1  error: caf"), run.stderr
+    assert log.read_text(encoding="utf-8") == "error: caf\\udce9 猫 ×\n"
 
 
 def test_a_bug_keeps_its_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

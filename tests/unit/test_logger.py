@@ -44,6 +44,27 @@ def test_time_left_goes_by_the_rules_still_to_run(
     assert second == "   2 of 4 jobs,  50%, 3:20 left   plot 2 (2 s)"
 
 
+def test_time_left_counts_jobs_that_run_and_takes_new_rules_for_the_middle_one(
+    now: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    handler = plugin.LogHandler(None, None)  # type: ignore[arg-type]
+    tell(handler, LogEvent.RUN_INFO, stats={"load": 1, "train": 4, "plot": 10, "total": 15})
+    now[0] += 9  # of planning
+    run_job(handler, "load", 1, now, 2)
+    for job in (2, 3):
+        tell(handler, LogEvent.JOB_INFO, rule_name="train", jobid=job, wildcards={"seed": job})
+    now[0] += 100
+    tell(handler, LogEvent.JOB_FINISHED, job_id=2)
+    handler.finished.clear()
+    # The other one is through as well; plots are taken for 51 s, between loading and training.
+    busy = 2 + 100 + 100
+    assert handler.left() == pytest.approx((2 * 100 + 10 * 51) * 102 / busy)
+    tell(handler, LogEvent.JOB_ERROR, jobid=3, message="it broke", level=logging.ERROR)
+    now[0] += 100  # nothing runs
+    assert handler.left() == pytest.approx((3 * 100 + 10 * 51) * 202 / 102)
+    assert capsys.readouterr().err == "it broke\n"
+
+
 def test_end_says_how_long_it_took(now: list[float], capsys: pytest.CaptureFixture[str]) -> None:
     handler = plugin.LogHandler(None, None)  # type: ignore[arg-type]
     tell(handler, LogEvent.RUN_INFO, stats={"train": 1, "total": 1})

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from statsmodels.regression.mixed_linear_model import MixedLM
 
-from campare import excess, mixed
+from campare import mixed, shift
 
 NAN = np.nan
 
@@ -63,16 +63,16 @@ def test_undefined_values_are_left_out_as_statsmodels_formulas_do() -> None:
     np.testing.assert_allclose([ours.image, ours.pair], theirs.vcomp, rtol=1e-2)
 
 
-def test_excess_is_the_bootstrap_s_and_finds_what_moved() -> None:
+def test_the_shift_is_that_of_the_pairs_and_finds_what_moved() -> None:
     rng = np.random.default_rng(3)
     arm = np.arange(9) >= 4
     maps = rng.normal(size=(30, 9)) + rng.normal(size=(9, 30, 9))
     maps[arm] += 1
     pairs = np.array(list(combinations(range(9), 2)))
     d = ((maps[pairs[:, 0]] - maps[pairs[:, 1]]) ** 2).mean(axis=2)
-    found = mixed.excess(d, pairs, arm, 0)
+    found = mixed.shift(d, pairs, arm, 0)
     # The same number where all are defined, and no image is left out.
-    assert found.estimate.mean == pytest.approx(excess.excess(d, pairs, arm, 0).excess.mean)
+    assert found.estimate.mean == pytest.approx(shift.shift(d, pairs, arm, 0).shift.mean)
     assert 0 < found.estimate.low < 1 < found.estimate.high
 
 
@@ -109,9 +109,9 @@ def test_what_cannot_be_fitted_says_why(values: np.ndarray, words: str) -> None:
     assert np.isnan([*found.estimate, found.image, found.pair, found.rest]).all()
 
 
-def test_an_arm_of_one_model_has_no_excess() -> None:
+def test_an_arm_of_one_model_has_no_shift() -> None:
     pairs = np.array(list(combinations(range(4), 2)))
-    found = mixed.excess(crossed(8, 6, 20), pairs, np.arange(4) > 0, 0)
+    found = mixed.shift(crossed(8, 6, 20), pairs, np.arange(4) > 0, 0)
     assert found.words == "too few pairs of models or images"
 
 

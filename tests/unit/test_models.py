@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
+import torchvision
 from safetensors.torch import save_file
 from torch import nn
-from torchvision.models import VisionTransformer, get_model
+from torchvision.models import VisionTransformer, get_model, list_models
+from torchvision.models.swin_transformer import SwinTransformer
 
 from campare import models, registry
 from campare.errors import CampareError
@@ -124,7 +126,7 @@ def map_of(architecture: str, size: int, channels: int = 3) -> tuple[str, torch.
     """The default target layer's name and output."""
     network = network_of(architecture, channels=channels).eval()
     name, layer = models.target_layer(network, None, (channels, size, size))
-    assert dict(network.named_modules())[name] is layer
+    assert network.get_submodule(name) is layer
     with models.detached(layer) as outputs:
         network(pictures(1, channels, size))
     return name, outputs[0]
@@ -139,14 +141,7 @@ def map_of(architecture: str, size: int, channels: int = 3) -> tuple[str, torch.
         ("fashion_cnn", 28, "features", 5),
         ("fashion_cnn_third", 28, "features", 3),
         ("resnet18_cifar", 32, "layer4.1", 4),
-        ("efficientnet_b0", 96, "features.8", 3),
         ("resnet18", 96, "layer4.1", 3),
-        ("densenet121", 96, "features", 3),
-        ("mobilenet_v2", 96, "features.18", 3),
-        ("vgg11", 64, "features", 2),
-        ("shufflenet_v2_x0_5", 96, "conv5", 3),
-        ("squeezenet1_1", 64, "classifier.2", 3),
-        ("convnext_tiny", 64, "features.7.2", 2),
     ],
 )
 def test_default_target_is_the_last_convolutional_block(
@@ -167,7 +162,8 @@ def test_decks_networks_have_the_decks_parameters(architecture: str, parameters:
 
 def test_decks_deeper_network_has_the_decks_extents() -> None:
     network = network_of("fashion_cnn_deep", channels=1).eval()
-    sizes = {name: tuple(size[1:]) for name, size in models._outputs(network, (1, 28, 28))}
+    outputs = models._outputs(network, (1, 28, 28))
+    sizes = {output.name: tuple(output.size[1:]) for output in outputs}
     assert [sizes[f"features.{place}"] for place in (0, 2, 3, 5, 6, 8, 9, 11, 12)] == [
         *((16, 28, 28), (16, 14, 14)),
         *((32, 14, 14), (32, 7, 7)),
@@ -194,19 +190,16 @@ def test_densenets_target_is_what_is_pooled() -> None:
     torch.testing.assert_close(network.classifier(pooled), scores)
 
 
-@pytest.mark.parametrize("architecture", ["resnet18", "efficientnet_b0", "densenet121"])
-def test_a_single_pixel_is_no_map(architecture: str) -> None:
-    with pytest.raises(CampareError, match=r"single pixel.*resnet18_cifar.*input_size"):
-        models.target_layer(network_of(architecture), None, (3, 32, 32))
-
-
 @pytest.mark.parametrize(
     ("name", "complaint"),
     [
         ("layer4.7", r"no layer 'layer4\.7'.*did you mean 'layer4\.\d'.*layer4\.1"),
         ("", "no layer ''"),
         ("fc", "'fc' is no map"),
-        ("avgpool", "single pixel"),
+        (
+            "avgpool",
+            r"^cam\.target_layer: .*'avgpool' is a single pixel at 64 px \(.*input_size\)",
+        ),
         ("layer4.1.relu", "runs 2 times.*name the block"),
     ],
 )
@@ -225,8 +218,235 @@ def test_a_transformer_has_no_target_layer() -> None:
     network = VisionTransformer(
         image_size=32, patch_size=8, num_layers=1, num_heads=2, hidden_dim=8, mlp_dim=8
     )
-    with pytest.raises(CampareError, match="tokens"):
+    with pytest.raises(CampareError, match=r"^model\.architecture: .*tokens"):
         models.target_layer(network, None, (3, 32, 32))
+
+
+# Every torchvision classifier: the target layer at 224 px and its extent.
+AT_224 = {
+    ("features", 6): "alexnet",
+    ("features.7.2", 7): "convnext_tiny convnext_small convnext_base convnext_large",
+    ("features", 7): (
+        "densenet121 densenet161 densenet169 densenet201 "
+        "vgg11 vgg11_bn vgg13 vgg13_bn vgg16 vgg16_bn vgg19 vgg19_bn"
+    ),
+    ("features.8", 7): (
+        "efficientnet_b0 efficientnet_b1 efficientnet_b2 efficientnet_b3 efficientnet_b4 "
+        "efficientnet_b5 efficientnet_b6 efficientnet_b7 efficientnet_v2_m efficientnet_v2_l"
+    ),
+    ("features.7", 7): "efficientnet_v2_s",
+    ("inception5b", 7): "googlenet",
+    ("Mixed_7c", 5): "inception_v3",
+    ("blocks.3", 7): "maxvit_t",
+    ("layers", 7): "mnasnet0_5 mnasnet0_75 mnasnet1_0 mnasnet1_3",
+    ("features.18", 7): "mobilenet_v2",
+    ("features.16", 7): "mobilenet_v3_large",
+    ("features.12", 7): "mobilenet_v3_small",
+    ("trunk_output.block4.block4-0", 7): (
+        "regnet_x_8gf regnet_x_16gf regnet_x_32gf regnet_y_3_2gf regnet_y_8gf regnet_y_16gf "
+        "regnet_y_32gf regnet_y_128gf"
+    ),
+    ("trunk_output.block4.block4-1", 7): (
+        "regnet_x_1_6gf regnet_x_3_2gf regnet_y_800mf regnet_y_1_6gf"
+    ),
+    ("trunk_output.block4.block4-4", 7): "regnet_x_800mf",
+    ("trunk_output.block4.block4-5", 7): "regnet_y_400mf",
+    ("trunk_output.block4.block4-11", 7): "regnet_x_400mf",
+    ("layer4.1", 7): "resnet18",
+    ("layer4.2", 7): (
+        "resnet34 resnet50 resnet101 resnet152 resnext50_32x4d resnext101_32x8d resnext101_64x4d "
+        "wide_resnet50_2 wide_resnet101_2"
+    ),
+    ("conv5", 7): "shufflenet_v2_x0_5 shufflenet_v2_x1_0 shufflenet_v2_x1_5 shufflenet_v2_x2_0",
+    # Not `classifier.2`, class scores of every position, half of them zero.
+    ("features.12", 13): "squeezenet1_0 squeezenet1_1",
+    ("norm", 7): "swin_t swin_s swin_b swin_v2_t swin_v2_s swin_v2_b",
+    # Refused.
+    ("tokens", 0): "vit_b_16 vit_b_32 vit_h_14 vit_l_16 vit_l_32",
+}
+EVERY = {name: found for found, names in AT_224.items() for name in names.split()}
+# The last ReLU, where 32 px are 2×2: a pooling to one position follows.
+VGG_AT_32 = {
+    **{"vgg11": 19, "vgg11_bn": 27, "vgg13": 23, "vgg13_bn": 33},
+    **{"vgg16": 29, "vgg16_bn": 42, "vgg19": 35, "vgg19_bn": 51},
+}
+# What the others say at 32 px, if not that the last block is a single pixel and 40 px are enough.
+SINGLE, NO_RUN = "the last block is a single pixel", "does not run on pictures of 32 px"
+AT_32 = {
+    **{name: (SINGLE, 64) for name in EVERY if name.startswith(("convnext", "densenet"))},
+    **{"alexnet": (NO_RUN, 64), "inception_v3": (NO_RUN, 128), "maxvit_t": (NO_RUN, 224)},
+    "googlenet": (SINGLE, 48),
+}
+
+
+@pytest.fixture
+def shapes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks are built and run for the shapes of their outputs, in a tenth of the time."""
+
+    def unchanged(first: torch.Tensor, *_: object, **__: object) -> torch.Tensor:
+        return first
+
+    for name in [name for name in dir(nn.init) if name.endswith("_") and name[0] != "_"]:
+        monkeypatch.setattr(nn.init, name, unchanged)
+        if hasattr(nn.modules.activation, name):
+            monkeypatch.setattr(nn.modules.activation, name, unchanged)
+    for name in ("batch_norm", "layer_norm", "dropout", "gelu", "hardsigmoid", "hardswish"):
+        monkeypatch.setattr(nn.functional, name, unchanged)
+    for name in ("hardtanh", "relu", "silu"):
+        monkeypatch.setattr(nn.functional, name, unchanged)
+
+
+def shapes_of(architecture: str) -> nn.Module:
+    return models.torchvision_classifier(architecture, 10, 3).to("meta").eval()
+
+
+def extent_of(network: nn.Module, name: str | None, size: int) -> tuple[str, tuple[int, ...]]:
+    """The target layer and its extent."""
+    found, layer = models.target_layer(network, name, (3, size, size))
+    sizes: list[torch.Size] = []
+    handle = layer.register_forward_hook(lambda _, __, output: sizes.append(output.shape))
+    network(torch.empty(1, 3, size, size, device=next(network.parameters()).device))
+    handle.remove()
+    return found, tuple(sizes[0][2:])
+
+
+def test_the_table_has_every_classifier_of_torchvision() -> None:
+    assert sorted(EVERY) == sorted(list_models(torchvision.models))
+    assert sorted(EVERY) == sorted(registry.torchvision_classifiers())
+
+
+@pytest.mark.usefixtures("shapes_alone")
+@pytest.mark.parametrize("architecture", EVERY)
+def test_every_classifier_has_a_map_or_says_why_not(architecture: str) -> None:
+    network, (layer, side) = shapes_of(architecture), EVERY[architecture]
+    if layer == "tokens":
+        for size in (32, 224):
+            with pytest.raises(CampareError, match=r"^model\.architecture: .*tokens"):
+                models.target_layer(network, None, (3, size, size))
+        return
+    if architecture in VGG_AT_32:
+        expected = f"features.{VGG_AT_32[architecture]}"
+        assert extent_of(network, None, 32) == (expected, (2, 2))
+    else:
+        why, enough = AT_32.get(architecture, (SINGLE, 40))
+        message = rf"^model\.input_size: .*{why}.*; set it to {enough} or .*resnet18_cifar"
+        with pytest.raises(CampareError, match=message):
+            models.target_layer(network, None, (3, 32, 32))
+    assert extent_of(network, None, 224) == (layer, (side, side))
+
+
+@pytest.mark.usefixtures("shapes_alone")
+@pytest.mark.parametrize(
+    ("architecture", "size", "name", "extent"),
+    [
+        ("alexnet", 63, "features.11", 3),
+        ("convnext_tiny", 64, "features.7.2", 2),
+        ("googlenet", 48, "inception5b", 2),
+        ("inception_v3", 107, "Mixed_7c", 2),
+        ("squeezenet1_0", 40, "features.12", 2),
+        ("swin_t", 40, "norm", 2),
+        ("swin_v2_t", 40, "norm", 2),
+        ("vgg11", 64, "features", 2),
+    ],
+)
+def test_smallest_sizes_with_a_map(architecture: str, size: int, name: str, extent: int) -> None:
+    assert extent_of(shapes_of(architecture), None, size) == (name, (extent, extent))
+
+
+@pytest.mark.usefixtures("shapes_alone")
+@pytest.mark.parametrize(
+    ("architecture", "size", "complaint"),
+    [
+        ("alexnet", 62, "does not run on pictures of 62 px"),
+        ("inception_v3", 74, "does not run on pictures of 74 px"),
+        ("inception_v3", 106, "single pixel"),
+        ("maxvit_t", 192, "does not run on pictures of 192 px"),
+        ("squeezenet1_1", 8, "does not run on pictures of 8 px"),
+        ("swin_t", 16, "single pixel"),
+        ("vgg11", 16, "does not run on pictures of 16 px"),
+    ],
+)
+def test_smaller_ones_are_refused(architecture: str, size: int, complaint: str) -> None:
+    with pytest.raises(CampareError, match=rf"^model\.input_size: .*{complaint}"):
+        models.target_layer(shapes_of(architecture), None, (3, size, size))
+
+
+@pytest.mark.parametrize("architecture", ["fashion_cnn", "fashion_cnn_deep"])
+def test_own_networks_say_what_size_they_need(architecture: str) -> None:
+    message = r"^model\.input_size: .* run on pictures of 8 px \(.*\); set it to \d\d or"
+    with pytest.raises(CampareError, match=message):
+        models.target_layer(network_of(architecture), None, (3, 8, 8))
+    with pytest.raises(CampareError, match=message):
+        models.insist_it_runs(network_of(architecture), (3, 8, 8))
+
+
+@pytest.mark.usefixtures("shapes_alone")
+@pytest.mark.parametrize(
+    ("architecture", "size", "name", "channels"),
+    [
+        ("swin_t", 64, "features.7.1.norm2", 3),
+        ("swin_t", 64, "features.7", 3),
+        ("swin_t", 64, "permute", 1),
+        ("swin_t", 384, "features.0", 3),  # 96×96×96
+        ("convnext_tiny", 64, "features.7.2.block.0", 1),
+        ("convnext_tiny", 64, "features.7.2.block.5", 3),
+        ("convnext_tiny", 384, "features.1.0.block.2", 3),  # 96×96×96
+        ("maxvit_t", 224, "blocks.0.layers.0.layers.MBconv", 1),
+        # 49 windows of 64 positions, 64 channels each.
+        ("maxvit_t", 224, "blocks.0.layers.0.layers.grid_attention.partition_op", None),
+        ("maxvit_t", 224, "blocks.0.layers.0.layers.window_attention.partition_op", None),
+        ("vit_b_16", 224, "conv_proj", 1),
+        ("vgg11", 32, "avgpool", None),  # 49 times the same position
+    ],
+)
+def test_which_axis_has_the_channels(
+    architecture: str, size: int, name: str, channels: int | None
+) -> None:
+    outputs = models._outputs(shapes_of(architecture), (3, size, size))
+    assert [found.channels for found in outputs if found.name == name] == [channels]
+
+
+class Attention(nn.Module):
+    """What a transformer may have as layers: a map of pairs of tokens, and tokens of heads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patches, self.pairs, self.heads = nn.Conv2d(3, 8, 4, 4), nn.Dropout(), nn.LayerNorm(4)
+        self.classifier = nn.Linear(8, 2)
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        tokens = self.patches(inputs).flatten(2).transpose(1, 2)
+        heads = self.heads(tokens.unflatten(2, (2, 4)).transpose(1, 2))
+        pairs = self.pairs((heads @ heads.transpose(2, 3)).softmax(dim=3))
+        return self.classifier((pairs @ heads).transpose(1, 2).flatten(2).mean(dim=1))
+
+
+@pytest.mark.parametrize("name", ["pairs", "heads"])
+def test_axes_of_tokens_are_not_the_pictures(name: str) -> None:
+    with pytest.raises(CampareError, match=f"'{name}' is no map of the picture.*patches"):
+        models.target_layer(Attention(), name, (3, 32, 32))
+
+
+def small_swin() -> nn.Module:
+    torch.manual_seed(0)
+    return SwinTransformer([2, 2], 8, [2, 2], [2, 4], [4, 4], num_classes=10).eval()
+
+
+@pytest.mark.parametrize("name", [None, "features.2", "features.3.1.norm2"])
+def test_channels_last_are_put_first_and_scores_stay(name: str | None) -> None:
+    network, inputs = small_swin(), pictures(2, 3, 24)
+    scores = output(network, inputs)
+    seen: list[torch.Tensor] = []
+    found = name or "norm"
+    network.get_submodule(found).register_forward_hook(lambda _, __, output: seen.append(output))
+    assert models.target_layer(small_swin(), name, (3, 24, 24))[0] == found
+    _, layer = models.target_layer(network, name, (3, 24, 24))
+    with models.detached(layer) as outputs:
+        again = network(inputs)
+    assert torch.equal(again, scores)
+    assert outputs[0].shape == (2, 16, 6, 6)
+    assert torch.equal(outputs[0], seen[-1].permute(0, 3, 1, 2))
+    assert (models.head(network, layer, (3, 24, 24)) is not None) == (name is None)
 
 
 # The linear head.

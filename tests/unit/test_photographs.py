@@ -61,6 +61,10 @@ def test_class_is_the_name_of_the_folder(tmp_path: Path) -> None:
     assert photographs.label(tmp_path / "other" / "1.jpg", tmp_path, classes) == ""
     shirt = photographs.label(tmp_path / "T-shirt-top" / "1.jpg", tmp_path, classes)
     assert shirt == "T-shirt/top"
+    assert (
+        photographs.label(tmp_path / "cafe\u0301" / "1.jpg", tmp_path, ("caf\u00e9",))
+        == "caf\u00e9"
+    )
     bag = tmp_path / "Bag"
     assert photographs.label(bag / "1.jpg", bag, classes) == ""
 

@@ -355,79 +355,93 @@ def test_unbounded_metric_has_an_axis_on_which_boxes_are_wide() -> None:
     assert axes.get_xscale() == "symlog"
 
 
-def floor(images: int = 200) -> pd.DataFrame:
-    """What has no augmentation; pairs of baselines have no entropy."""
-    table = values(["baseline", "identity"], images)
+def beside_floor(images: int = 200) -> pd.DataFrame:
+    """Augmentations, pairs of baselines, which have no entropy, and a control."""
+    table = values([*AUGMENTATIONS, "baseline", "identity"], images)
     table.loc[table["augmentation"] == "baseline", "entropy"] = np.nan
     return table
 
 
 def test_boxplot_shows_the_floor_in_grey_below_the_augmentations() -> None:
-    table, below = values(AUGMENTATIONS), floor()
-    figure = plots.boxplot(table, "mad", ALL, below)
+    table = beside_floor()
+    figure = plots.boxplot(table, "mad", ALL, ["baseline", "identity", "baseline_long"], about="Of")
     (axes,) = figure.axes
     labels = [text.get_text() for text in axes.get_yticklabels()]
-    assert labels == [*map(plots.title, AUGMENTATIONS), "Two baselines", "Images twice"]
+    assert labels == [*map(plots.title, AUGMENTATIONS), "Two baselines", "Duplicated originals"]
     boxes = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
     grey = matplotlib.colors.to_rgb(plots.GREY)
     assert [box.get_facecolor()[:3] == grey for box in boxes] == [False] * 3 + [True] * 2
-    rows = below.loc[below["augmentation"] == "baseline", "mad"]
+    rows = table.loc[table["augmentation"] == "baseline", "mad"]
     quartiles = boxes[3].get_x(), boxes[3].get_x() + boxes[3].get_width()
     np.testing.assert_allclose(quartiles, rows.quantile([0.25, 0.75]))
+    assert axes.get_xlabel().endswith("\nOf")
 
 
 def test_pairs_of_baselines_have_no_box_of_what_is_of_one_map() -> None:
-    figure = plots.boxplot(values(AUGMENTATIONS), "entropy", ALL, floor())
+    figure = plots.boxplot(beside_floor(), "entropy", ALL, ["baseline", "identity"])
     labels = [text.get_text() for text in figure.axes[0].get_yticklabels()]
-    assert labels == ["Baseline", *map(plots.title, AUGMENTATIONS), "Images twice"]
+    assert labels == ["Baseline", *map(plots.title, AUGMENTATIONS), "Duplicated originals"]
+
+
+INTERVALS = ["gain", "net", "tightening", "shift", "equal_shift"]
 
 
 def summarised(**changes: object) -> pd.DataFrame:
     """summary.csv of two augmentations and a control."""
-    table = pd.DataFrame({"augmentation": ["affine", "cutmix", "identity"], "metric": "mad"})
-    table[["gain", "gain_low", "gain_high"]] = [[0.05, 0.02, 0.08], [0, -0.1, 0.1], [0.01, 0, 0.02]]
-    table[["excess", "excess_low", "excess_high"]] = [
-        [0.03, 0.01, 0.05], [0.01, -0.01, 0.03], [0.0, -0.01, 0.01],
-    ]  # fmt: skip
-    table = table.assign(baselines=0.1, share=table["excess"] / 0.1, p_holm=[0.01, 0.2, 0.9])
-    table = table.assign(note=np.nan, farther=[3, 1, 0], metrics=4, models=6, baseline_models=7)
-    return table.assign(images=360, accuracy=0.9, baseline=0.85, **changes)
+    table = pd.DataFrame({"augmentation": ["affine", "cutmix", "identity"], "metric": "overlap_20"})
+    table["reference"] = ["identity", "identity", "baseline"]
+    for k, name in enumerate(INTERVALS):
+        centres = np.array([0.05, 0.01, -0.01]) * (k + 1)
+        table[name], table[f"{name}_low"], table[f"{name}_high"] = (
+            centres, centres - 0.02, centres + 0.03,
+        )  # fmt: skip
+        table[f"{name}_p_holm"] = [0.01, 0.2, 0.9]
+    table = table.assign(share=[0.3, 0.1, 0.0], similarity=[0.9, 0.99, np.nan], note=np.nan)
+    table = table.assign(significant=[3.0, 1, 0], tested=4, gain_note=np.nan)
+    return table.assign(models=6, reference_models=7, images=360, **changes)
 
 
-def test_the_summary_shows_both_answers_with_intervals_filled_where_they_are_told() -> None:
+def test_the_summary_shows_change_parts_and_shift_filled_where_they_are_significant() -> None:
     table = summarised()
     figure = plots.summary(table, "digits")
-    gained, moved = figure.axes[:2]
-    for axes, columns, scale in (
-        (gained, ["gain", "gain_low", "gain_high"], 100),
-        (moved, ["excess", "excess_low", "excess_high"], 1),
+    accuracy, parts, moved = figure.axes[:3]
+    for axes, column, marker, scale in (
+        (accuracy, "gain", "o", 100),
+        (parts, "net", "D", 1),
+        (parts, "tightening", "s", 1),
+        (moved, "shift", "o", 1),
+        (moved, "equal_shift", "^", 1),
     ):
-        bars = [c for c in axes.collections if isinstance(c, LineCollection)]
-        ends = [bar.get_segments()[0][:, 0] for bar in bars]
-        np.testing.assert_allclose(ends, scale * table[columns[1:]])
-        points = [line for line in axes.lines if line.get_marker() == "o"]
+        points = [line for line in axes.lines if line.get_marker() == marker]
         np.testing.assert_allclose(
-            [float(point.get_xdata()[0]) for point in points], scale * table[columns[0]]
+            [float(point.get_xdata()[0]) for point in points], scale * table[column]
         )
         filled = [point.get_markerfacecolor() != "white" for point in points]
-        assert filled == [True, False, False]
-    shown = [text.get_text() for text in moved.texts]
-    assert shown == [
-        *("Of floor", "+30 %", "+10 %", "+0 %"),
-        *("p", "0.010", "0.200", "0.900"),
-        *("Farther in", "3 of 4", "1 of 4", "0 of 4"),
+        assert filled == ([False] * 3 if column == "net" else [True, False, False])
+        bars = [c.get_segments()[0] for c in axes.collections if isinstance(c, LineCollection)]
+        rows = [float(point.get_ydata()[0]) for point in points]
+        ends = [bar[:, 0] for row in rows for bar in bars if bar[0, 1] == row]
+        np.testing.assert_allclose(ends, scale * table[[f"{column}_low", f"{column}_high"]])
+    assert [text.get_text() for text in moved.texts] == [
+        *("% of\nfloor", "+30.0", "+10.0", "+0.0"),
+        *("c", "0.900", "0.990", "–"),
+        *("Metrics", "3 of 4", "1 of 4", "0 of 4"),
     ]
-    assert "6 networks" in figure.get_suptitle() and "7 without" in figure.get_suptitle()
-    assert [text.get_text() for text in gained.get_yticklabels()][2] == (
-        "No augmentation,\nimages twice"
+    assert "6 networks per augmentation against 7 networks trained on duplicated originals" in (
+        figure.get_suptitle().replace("\n", " ")
+    )
+    assert [text.get_text() for text in accuracy.get_yticklabels()][2] == (
+        "Duplicated\noriginals vs.\nbaseline"
     )
 
 
 def test_the_summary_says_why_there_is_no_test() -> None:
-    table = summarised(p_holm=np.nan, note="too few models", metrics=0, farther=0)
+    unknown = {f"{name}_p_holm": np.nan for name in INTERVALS}
+    table = summarised(**unknown, note="too few models")
+    table["significant"], table["tested"] = np.nan, 0
     figure = plots.summary(table, "digits")
-    assert "too few models" in figure.get_suptitle()
-    assert [text.get_text() for text in figure.axes[1].texts][4:] == ["p", "–", "–", "–"]
+    assert "Maps: too few models" in figure.get_suptitle()
+    assert [text.get_text() for text in figure.axes[2].texts][8:] == [*("Metrics", "–", "–", "–")]
 
 
 def test_a_profile_orders_the_map_by_its_tree_and_says_how_stable_it_is() -> None:
@@ -470,7 +484,7 @@ def test_augmentations_against_each_other_are_below_the_diagonal_with_stars() ->
         ("mad", "a", "c", -0.01, 0.6),
         ("mad", "b", "c", 0.02, np.nan),
     ]
-    columns = ["metric", "augmentation_a", "augmentation_b", "excess", "p_holm"]
+    columns = ["metric", "augmentation_a", "augmentation_b", "shift", "p_holm"]
     figure = plots.between(pd.DataFrame(rows, columns=columns), "mad")
     axes = figure.axes[0]
     (mesh,) = (c for c in axes.collections if isinstance(c, QuadMesh))

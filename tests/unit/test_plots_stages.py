@@ -13,8 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
+from scipy import special
 
 from campare import hybrids, plots
+from campare.store import Store
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -171,3 +173,15 @@ def test_stages_are_drawn_legibly_also_from_poor_tables(
     assert min(text.get_fontsize() for text in seen) >= 7
     plots.save(figure, tmp_path / f"a{suffix}", 60)
     assert (tmp_path / f"a{suffix}").stat().st_size > 500
+
+
+def test_what_a_figure_says_is_predicted_is_what_the_tables_say() -> None:
+    """Two scores whose probabilities round to one number: the first of equals is class 0."""
+    logit = np.array([[0.1, np.nextafter(np.float32(0.1), 1), -9.0]], np.float32)
+    probability = special.softmax(logit.astype(np.float64), axis=1).astype(np.float32)
+    assert probability[0, 0] == probability[0, 1]
+    about = {"augmentation": "baseline", "seed": 1}
+    ones = np.ones(1, np.int64)
+    store = Store(np.zeros((1, 2, 2), np.float32), probability, logit, ones, ones, ones, about)
+    (look,) = plots.looks(store, np.array([0]), (4, 4), CLASSES)
+    assert (look.predicted, look.right) == (CLASSES[store.predicted[0]], True)

@@ -22,7 +22,8 @@ from campare.similarity import Axis, Grid, Pairs, Side
 from campare.store import Store
 
 OVERLAPS = ["overlap_20", "overlap_10", "overlap_5", "overlap_2.5", "overlap_99"]
-MAP_METRICS = [*OVERLAPS, "pearson", "spearman", "mad", "msd"]
+WITH_TIES = [f"{name}_ties" for name in OVERLAPS]
+MAP_METRICS = [*OVERLAPS, *WITH_TIES, "pearson", "spearman", "mad", "msd"]
 METRICS = [*MAP_METRICS, "kl", "class_kld"]
 EPSILON = 2.220446049250313e-16
 CLOSE = 2e-6
@@ -84,10 +85,21 @@ def shown(native: NDArray[np.float32], size: tuple[int, int] | None) -> NDArray[
     return side.shown.reshape(len(native), -1).astype(np.float64)
 
 
+def members(x: NDArray[np.float64], share: float) -> NDArray[np.float64]:
+    """Membership of every pixel in the mask of the top share, from what lies above its value."""
+    values, places, counts = np.unique(x, return_inverse=True, return_counts=True)
+    above = len(x) - np.cumsum(counts)
+    part = np.clip((len(x) * share / 100 - above) / counts, 0, 1)
+    return np.where(values > 0, part, 0)[places]
+
+
 def oracle(name: str, p: NDArray[np.float64], q: NDArray[np.float64]) -> float:
     if share := registry.overlap_share(name):
-        a, b = (x >= np.percentile(x, 100 - share) for x in (p, q))
-        return (a & b).sum() / (a | b).sum()
+        if name.endswith("_ties"):
+            a, b = (x >= np.percentile(x, 100 - share) for x in (p, q))
+            return (a & b).sum() / (a | b).sum()
+        a, b = members(p, share), members(q, share)
+        return np.minimum(a, b).sum() / np.maximum(a, b).sum() if a.any() and b.any() else np.nan
     if name in ("pearson", "spearman") and (np.ptp(p) == 0 or np.ptp(q) == 0):
         return np.nan
     functions: dict[str, Callable[..., float]] = {
@@ -152,30 +164,64 @@ def test_ranks_are_average_ranks(size: tuple[int, int] | None) -> None:
     np.testing.assert_array_equal(side.ranks.reshape(expected.shape), expected)
 
 
-def test_correlations_of_constant_maps_are_undefined_and_nothing_else_is() -> None:
+def test_overlaps_and_correlations_of_constant_maps_are_undefined_and_nothing_else_is() -> None:
     flat = np.zeros((3, 4, 4), np.float32)
     flat[1], flat[2] = -1, 0.7
     other = np.random.default_rng(3).standard_normal((3, 4, 4)).astype(np.float32)
     for p, q in ((flat, other), (other, flat), (flat, flat)):
         table = similarity.table(make(p), make(q), METRICS, (16, 16), EPSILON)
-        undefined = ["pearson", "spearman", "kl"]
+        undefined = [*OVERLAPS, "pearson", "spearman", "kl"]
         assert table[undefined].isna().all(axis=None)
         assert table.drop(columns=undefined).notna().all(axis=None)
 
 
-def test_masks_hold_all_ties_and_their_areas_are_recorded() -> None:
+def test_masks_of_the_thesis_hold_all_ties_and_their_areas_are_recorded() -> None:
     empty = np.zeros((1, 4, 4), np.float32)
     few = empty.copy()
     few[0, 0, :2] = 1, 2  # positive on 2 of 16 pixels: the 80th percentile is 0
     half = empty.copy()
     half[0, :2] = 1
     models = [make(native) for native in (empty, few, half)]
-    tables = similarity.tables(make(few), models, ["overlap_20", "overlap_10"], None, EPSILON)
-    assert [t["overlap_20_area"][0] for t in tables] == [1, 1, 0.5]
-    assert [t["overlap_10_area"][0] for t in tables] == [1, 2 / 16, 0.5]
-    assert [t["overlap_20"][0] for t in tables] == [1, 1, 0.5]
-    assert [t["overlap_10"][0] for t in tables] == [2 / 16, 1, 2 / 8]
-    assert all(t["overlap_10_area_baseline"][0] == 2 / 16 for t in tables)
+    names = ["overlap_20_ties", "overlap_10_ties"]
+    tables = similarity.tables(make(few), models, names, None, EPSILON)
+    assert [t["overlap_20_ties_area"][0] for t in tables] == [1, 1, 0.5]
+    assert [t["overlap_10_ties_area"][0] for t in tables] == [1, 2 / 16, 0.5]
+    assert [t["overlap_20_ties"][0] for t in tables] == [1, 1, 0.5]
+    assert [t["overlap_10_ties"][0] for t in tables] == [2 / 16, 1, 2 / 8]
+    assert all(t["overlap_10_ties_area_baseline"][0] == 2 / 16 for t in tables)
+
+
+def cells(*hot: tuple[int, int]) -> NDArray[np.float32]:
+    """A map (1, 8, 8) that is zero but for some cells."""
+    native = np.zeros((1, 8, 8), np.float32)
+    native[0, *zip(*hot, strict=True)] = 1
+    return native
+
+
+@pytest.mark.parametrize("size", [None, (32, 32)])
+def test_maps_that_look_elsewhere_overlap_by_nothing(size: tuple[int, int] | None) -> None:
+    here, there, both = cells((1, 1)), cells((6, 5)), cells((1, 1), (6, 5))
+    names = ["overlap_20", "overlap_20_corrected"]
+    tables = similarity.tables(
+        make(here), [make(x) for x in (here, there, both)], names, size, EPSILON
+    )
+    np.testing.assert_allclose([t["overlap_20"][0] for t in tables], [1, 0, 0.5], atol=0.1)
+    assert [t["overlap_20"][0] for t in tables[:2]] == [1, 0]
+    assert tables[0]["overlap_20_corrected"][0] == 1
+    assert tables[1]["overlap_20_corrected"][0] < 0
+    # Smaller than its share, since a pixel where a map is zero is in no mask.
+    positive = (shown(here, size) > 0).mean()
+    assert tables[1]["overlap_20_area"][0] == pytest.approx(min(0.2, positive))
+
+
+def test_pixels_tied_for_the_last_places_are_members_by_their_part() -> None:
+    native = np.arange(10, dtype=np.float32).reshape(1, 2, 5)
+    tied, other = native.copy(), native[:, :, ::-1].copy()
+    tied[0, 1] = 5  # five for two places
+    found = similarity.tables(make(tied), [make(tied), make(other)], ["overlap_20"], None, EPSILON)
+    # Of `other` two of the five are in the mask: each shares 0.4.
+    assert [t["overlap_20"][0] for t in found] == [1, pytest.approx(0.8 / (4 - 0.8))]
+    assert [t["overlap_20_area_baseline"][0] for t in found] == [pytest.approx(0.2)] * 2
 
 
 @pytest.mark.parametrize("size", [(28, 28), (30, 21), None])
@@ -285,7 +331,9 @@ def test_every_metric_is_within_its_bounds_and_symmetric(
         np.testing.assert_allclose(there[name], back[name], rtol=1e-12, atol=1e-15)
     for name in OVERLAPS:
         np.testing.assert_array_equal(there[f"{name}_area"], back[f"{name}_area_baseline"])
-        assert there[f"{name}_area"].between(registry.overlap_share(name) / 100 - 1 / 81, 1).all()
+        share = registry.overlap_share(name) / 100
+        assert (there[f"{name}_area"] <= share + 1e-12).all()
+        assert there[f"{name}_ties_area"].between(share - 1 / 81, 1).all()
 
 
 @settings(max_examples=60, deadline=None)
@@ -328,8 +376,16 @@ def test_a_device_has_the_pixels_and_ranks_of_the_compiled_loops_to_the_bit(
         assert found.numpy().dtype == expected.dtype
         np.testing.assert_array_equal(found, expected)
     for share in (20, 2.5, 99):
-        cuts = [side.kernels.cut(*side.order[:2], share) for side in (compiled, tensors)]
-        np.testing.assert_array_equal(*cuts)
+        for name in ("cut", "fill"):
+            cuts = [
+                getattr(side.kernels, name)(*side.order[:2], share) for side in (compiled, tensors)
+            ]
+            np.testing.assert_array_equal(*cuts)
+            reach = [
+                side.kernels.reach(*side.order[:2], cut)
+                for side, cut in zip((compiled, tensors), cuts, strict=True)
+            ]
+            np.testing.assert_array_equal(*reach)
     assert compiled.shown.tobytes() == tensors.shown.tobytes()
     assert compiled.ranks.tobytes() == tensors.ranks.tobytes()
 
@@ -527,13 +583,30 @@ def test_native_metrics_are_those_measured_at_the_maps_own_resolution() -> None:
 def test_corrected_overlap_is_zero_on_average_by_chance_and_one_of_a_map_with_itself() -> None:
     rng = np.random.default_rng(11)
     p, q = rng.standard_normal((2, 400, 12, 12)).astype(np.float32)
-    p[0] = -1  # its mask is the whole image
+    p[0] = -1
     names = ["overlap_20", "overlap_20_corrected"]
     found = similarity.table(make(p), make(q), names, None, EPSILON)
     assert np.isnan(found["overlap_20_corrected"][0])
     assert abs(found["overlap_20_corrected"].mean()) < 0.02 < found["overlap_20"].mean() - 0.08
     itself = similarity.table(make(p), make(p), names, None, EPSILON)
     np.testing.assert_allclose(itself["overlap_20_corrected"][1:], 1)
+
+
+def test_chance_of_fuzzy_masks_is_what_they_share_when_pixels_are_shuffled() -> None:
+    """Of masks with many members by a part, that is not the product of their areas."""
+    rng = np.random.default_rng(12)
+    p, q = np.zeros((2, 64), np.float32)
+    p[:40], q[:3], q[3:33] = 1, 2, 1
+    shuffled = np.stack([[rng.permutation(x) for _ in range(4000)] for x in (p, q)])
+    found = similarity.table(
+        *(make(x.reshape(-1, 8, 8)) for x in shuffled), ["overlap_20"], None, EPSILON
+    )
+    by_chance = 2 * found["overlap_20"] / (1 + found["overlap_20"])  # in common, over the area
+    sides = (Side(x.reshape(1, 8, 8), np.zeros((1, 1)), Grid.of((8, 8), None)) for x in (p, q))
+    masks = [similarity._filled(side, 20) for side in sides]
+    expected = similarity._expected(*masks, 64)[0]
+    assert 0.2 * by_chance.mean() == pytest.approx(expected, abs=0.001)
+    assert expected > 1.5 * 0.2 * 0.2
 
 
 def test_a_metric_of_predictions_has_no_resolution() -> None:

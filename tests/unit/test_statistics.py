@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import product
 
 import numpy as np
@@ -147,50 +148,89 @@ def test_a_seed_gives_the_same_bits_and_another_others() -> None:
     assert statistics.mean(values, 1) != statistics.mean(values, 2)
 
 
+def swapped(differences: np.ndarray, seed: int = 0) -> Outcome:
+    """The paired test of differences from zero."""
+    return statistics.difference_test(differences, 0 * differences, seed, paired=True)
+
+
 @pytest.mark.parametrize("n", [6, 9])
-def test_sign_flip_is_scipy_s_exact_permutation_test(n: int) -> None:
-    differences = np.random.default_rng(n).normal(0.4, 1, n)
+def test_a_paired_test_is_scipy_s_exact_permutation_test_of_signs(n: int) -> None:
+    a, b = np.random.default_rng(n).normal([[0.4], [0]], 1, (2, n))
     theirs = stats.permutation_test(
-        (differences,), np.sum, permutation_type="samples", n_resamples=np.inf
+        (a - b,), np.sum, permutation_type="samples", n_resamples=np.inf
     )
-    assert statistics.sign_flip(differences, 0).p == pytest.approx(theirs.pvalue)
+    ours = statistics.difference_test(a, b, 0, paired=True)
+    assert ours.p == pytest.approx(theirs.pvalue)
+    assert ours.least == 2 / 2**n
 
 
-def test_sign_flip_enumerates_by_hand() -> None:
+@pytest.mark.parametrize(("n", "m"), [(3, 8), (4, 4), (6, 8)])
+def test_an_unpaired_test_is_scipy_s_exact_permutation_test(n: int, m: int) -> None:
+    rng = np.random.default_rng(n)
+    a, b = rng.normal(0.8, 1, n), rng.normal(0, 1, m)
+    theirs = stats.permutation_test(
+        (a, b), lambda a, b: abs(a.mean() - b.mean()), alternative="greater", n_resamples=np.inf
+    )
+    ours = statistics.difference_test(a, b, 0, paired=False)
+    assert ours.p == pytest.approx(theirs.pvalue)
+    assert ours.least == pytest.approx((2 if n == m else 1) / math.comb(n + m, n))
+
+
+def test_in_a_null_study_few_of_seven_accuracies_are_significant() -> None:
+    """Family-wise: 3 models of each of seven augmentations against 8 baselines, all alike."""
+    rng = np.random.default_rng(5)
+    studies = 200
+    found = 0
+    for _ in range(studies):
+        base = rng.normal(0.9, 0.01, 8)
+        tests = [
+            statistics.difference_test(rng.normal(0.9, 0.01, 3), base, 0, paired=False)
+            for _ in range(7)
+        ]
+        found += any(test.p <= 0.05 for test in statistics.corrected(tests))
+    assert found <= stats.binom.ppf(0.99975, studies, 0.05)
+
+
+def test_a_paired_test_enumerates_by_hand() -> None:
     differences = np.array([3.0, 1, 1, 2, -1, 4, 0, NAN])
     sums = [abs(np.dot(signs, differences[:7])) for signs in product([1, -1], repeat=7)]
-    outcome = statistics.sign_flip(differences, 0)
-    assert outcome == Outcome(np.mean(np.array(sums) >= 10), 2 / 128, "")
+    assert swapped(differences) == Outcome(np.mean(np.array(sums) >= 10), 2 / 128, "")
 
 
-def test_sign_flip_of_ties_that_rounding_would_part() -> None:
+def test_ties_that_rounding_would_part_are_ties() -> None:
     # 0.1 + 0.2 − 0.3 is not 0 in floating point: all sums that are equal must count as equal.
-    differences = np.array([0.1, 0.2, -0.3, 0.1, 0.2, -0.3])
-    assert statistics.sign_flip(differences, 0).p == 1
-    assert statistics.sign_flip(np.zeros(6), 0).p == 1
-    assert statistics.sign_flip(np.full(6, 0.1), 0).p == 2 / 64
+    assert swapped(np.array([0.1, 0.2, -0.3, 0.1, 0.2, -0.3])).p == 1
+    assert swapped(np.zeros(6)).p == 1
+    assert swapped(np.full(6, 0.1)).p == 2 / 64
 
 
-def test_sign_flip_draws_where_there_are_too_many_to_enumerate() -> None:
-    differences = np.random.default_rng(14).normal(0.5, 1, 17)
-    outcome = statistics.sign_flip(differences, 1)
-    signs = 1 - 2 * (np.arange(2**17)[:, None] >> np.arange(17) & 1)
-    exact = np.mean(np.abs(signs @ differences) >= abs(differences.sum()) - 1e-9)
-    assert outcome.p == pytest.approx(exact, abs=4 * np.sqrt(exact / 10_000))
-    assert statistics.sign_flip(np.ones(20), 1).p == 1 / 10_000  # never zero
+def test_labels_are_drawn_where_there_are_too_many_to_enumerate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(14)
+    for paired in (True, False):
+        a, b = rng.normal([[0.8], [0]], 1, (2, 7))
+        exact = statistics.difference_test(a, b, 1, paired=paired)
+        monkeypatch.setattr(statistics, "EXACT", 20)
+        drawn = statistics.difference_test(a, b, 1, paired=paired)
+        assert drawn != exact
+        assert drawn.p == pytest.approx(exact.p, abs=4 * np.sqrt(exact.p / 10_000))
+        assert statistics.difference_test(a, b, 1, paired=paired) == drawn
+        monkeypatch.undo()
+    assert swapped(np.ones(20), 1).p <= 3 / 10_000
+    assert swapped(np.ones(20), 1).p >= 1 / 10_000  # never zero
 
 
-@pytest.mark.parametrize("n", range(6))
+@pytest.mark.parametrize("n", range(1, 6))
 def test_fewer_than_six_pairs_give_words_instead_of_a_p(n: int) -> None:
-    outcome = statistics.sign_flip(np.arange(1.0, n + 1), 0)
+    outcome = swapped(np.arange(1.0, n + 1))
     assert np.isnan(outcome.p)
-    least = min(1, 2 / 2**n)
-    assert outcome.least == least
-    assert outcome.words == f"too few pairs: least possible p is {least:.3g}"
+    assert outcome.least == 2 / 2**n
+    assert outcome.words == f"too few models: least possible p is {2 / 2**n:.3g}"
 
 
 def test_six_pairs_of_one_sign_reach_the_least_p() -> None:
-    assert statistics.sign_flip(np.arange(1.0, 7), 0) == Outcome(2 / 64, 2 / 64, "")
+    assert swapped(np.arange(1.0, 7)) == Outcome(2 / 64, 2 / 64, "")
 
 
 @given(st.lists(st.sampled_from([0.0, 0.001, 0.01, 0.02, 0.04, 0.2, 0.5, 1.0]), min_size=1))
@@ -273,11 +313,14 @@ def test_corrected_overlap_is_zero_for_independent_masks_and_one_for_equal() -> 
     rng = np.random.default_rng(16)
     a, b = rng.random((2, 1000, 1000)) < np.array([0.2, 0.3])[:, None, None]
     overlap = (a & b).sum() / (a | b).sum()
-    assert statistics.corrected_overlap(overlap, a.mean(), b.mean()) == pytest.approx(0, abs=0.005)
-    assert statistics.corrected_overlap(1, 0.2, 0.2) == 1
-    assert statistics.corrected_overlap(0, 0.2, 0.2) == pytest.approx(-(0.2 / 1.8) / (1.6 / 1.8))
+    found = statistics.corrected_overlap(overlap, a.mean(), b.mean(), a.mean() * b.mean())
+    assert found == pytest.approx(0, abs=0.005)
+    assert statistics.corrected_overlap(1, 0.2, 0.2, 0.04) == 1
+    disjoint = statistics.corrected_overlap(0, 0.2, 0.2, 0.04)
+    assert disjoint == pytest.approx(-(0.2 / 1.8) / (1.6 / 1.8))
 
 
 def test_corrected_overlap_of_a_whole_or_empty_mask_is_undefined() -> None:
-    found = statistics.corrected_overlap([1, 0.2, 0, NAN], [1, 1, 0, 0.2], [1, 0.2, 0.2, 0.2])
+    areas = np.array([[1, 1, 0, 0.2], [1, 0.2, 0.2, 0.2]])
+    found = statistics.corrected_overlap([1, 0.2, 0, NAN], *areas, areas.prod(axis=0))
     assert np.isnan(found).all()

@@ -119,6 +119,24 @@ def test_class_smaller_than_the_folds_is_named() -> None:
         svm.search(vectors(), kernels=["linear"], c=[1], folds=30, images=100, seed=0, key="svm")
 
 
+def test_defaults_give_way_in_a_small_study() -> None:
+    found = vectors(classes=2)
+    few = np.flatnonzero(found.training)[:10]
+    small = svm.Vectors(
+        *(getattr(found, name)[few] for name in ("x", "label", "index", "training"))
+    )
+    rarest = int(np.bincount(small.label).min())
+    common: dict = {"kernels": ["linear"], "c": [1], "seed": 0, "key": "svm"}
+    table = svm.search(
+        small, folds=rarest + 1, images=6000, adapts=["folds", "search_images"], **common
+    )
+    assert list(table["images"]) == [10]
+    expected = svm.search(small, folds=rarest, images=None, **common)
+    assert table.equals(expected)
+    with pytest.raises(CampareError, match=r"svm\.search_images: 6000"):
+        svm.search(small, folds=2, images=6000, adapts=["folds"], **common)
+
+
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_file_gives_the_machine_back_and_the_same_bytes_twice(kernel: str, tmp_path: Path) -> None:
     found = vectors()

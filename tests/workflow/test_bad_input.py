@@ -35,6 +35,23 @@ def test_misspelt_key_stops_before_any_job(tmp_path: Path) -> None:
     assert not project.results.exists()
 
 
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    project = fresh(tmp_path)
+    project.edit("config/tiny.yaml", lambda text: f"{text}seeds: [7]\n")
+    assert "config/tiny.yaml: line" in (output := refused(project))
+    assert "seeds: stands there twice" in output
+
+
+def test_a_second_study_of_the_name_is_refused(project: Project) -> None:
+    shutil.copy2(project.path / "config/tiny.yaml", project.path / "config/a-first.yaml")
+    record = project.results / ".config"
+    assert record.read_text() == "config/tiny.yaml\n"  # by the run that made the results
+    record.write_text("config/a-first.yaml\n")
+    output = refused(project, "--dry-run")
+    assert "config/tiny.yaml: study: tiny is also the name of the study in config/a-first" in output
+    assert record.read_text() == "config/a-first.yaml\n"
+
+
 def test_unreadable_picture_is_named(tmp_path: Path) -> None:
     project = fresh(tmp_path, data={"name": "image_folder", "root": "pictures"})
     for name in ("cat", "dog"):

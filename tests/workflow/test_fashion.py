@@ -80,7 +80,7 @@ def boutique(target: Path, **changes: Any) -> Project:
     own.mkdir(parents=True)
     photograph = np.full((60, 40, 3), 250, np.uint8)
     photograph[20:40, 5:30] = 30
-    Image.fromarray(photograph).save(own / "bag.jpg")
+    Image.fromarray(photograph).save(own / "{bag}.jpg")
     return project
 
 
@@ -164,10 +164,11 @@ def test_own_pictures_are_classified_when_asked_for(copied: Project) -> None:
     assert run.returncode == 0, run.stdout
     table = pd.read_csv(copied.results / "tables" / "own_pictures.csv")
     assert table["class"].tolist() == ["Bag"]
+    assert table["picture"].tolist() == ["data/own_pictures/Bag/{bag}.jpg"]
     assert (copied.results / "figures" / "own_pictures" / "sheet.png").exists()
     assert copied.planned("own_pictures") == {}
     shutil.rmtree(copied.path / "data" / "own_pictures")
-    message = refused(copied.snakemake("own_pictures", "--forcerun", "classify_own"))
+    message = refused(copied.snakemake("own_pictures"))  # what is gone is seen
     assert "data/own_pictures: no such folder; set own_pictures.folder" in message
 
 

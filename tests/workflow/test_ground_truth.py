@@ -113,23 +113,34 @@ def test_region_that_is_not_there_is_named(known: Project, tmp_path: Path) -> No
     assert "Traceback" not in run.stdout
 
 
-def test_own_pictures_with_masks_are_localised(tmp_path: Path) -> None:
-    own = {**STUDY, "data": {"name": "image_folder", "root": "data/own"}}
+def test_own_pictures_with_masks_are_localised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From a folder as people have them, on a machine without UTF-8."""
+    for name, value in (("LC_ALL", "C"), ("PYTHONUTF8", "0"), ("PYTHONCOERCECLOCALE", "0")):
+        monkeypatch.setenv(name, value)
+    own = {**STUDY, "data": {"name": "image_folder", "root": "data/{own} *"}}
     del own["localisation"], own["faithfulness"]
     project = copy_project(tmp_path / "project", own)
+    root = project.path / "data" / "{own} *"
     random = np.random.default_rng(0)
     for part, count in (("train", 12), ("test", 6)):
-        for number, name in enumerate(("cat", "dog")):
+        for number, name in enumerate(("{kätzchen}", "dog")):
             for picture in range(count):
                 pixels = random.integers(0, 256, (16, 16, 3), dtype=np.uint8)
                 mask = np.zeros((16, 16), np.uint8)
                 mask[4:9, 5 + 2 * number : 12] = 255
                 for top, content in (("", pixels), ("masks", mask)):
-                    folder = project.path / "data" / "own" / top / part / name
+                    folder = root / top / part / name
                     folder.mkdir(parents=True, exist_ok=True)
                     Image.fromarray(content).save(folder / f"{picture}.png")
+    (root / "train" / "dog" / "IMG_1.HEIC").touch()
+    shutil.copy(root / "train" / "dog" / "1.png", root / "test" / "dog" / "1.png")
     run = project.snakemake("results/tiny/tables/localisation.csv")
     assert run.returncode == 0, run.stdout
+    end = run.stdout.partition("(100%) done")[2]
+    assert "warning: data/{own} *: 1 of 37 files are ignored: 1 .heic (train/dog/IMG_1.HEIC)" in end
+    assert "warning: 1 of 12 test pictures equal a training picture in every pixel" in end
     table = read(project, "localisation")
     assert set(table["region"]) == {"object"}
     assert set(table["images"]) == {12}

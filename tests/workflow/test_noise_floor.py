@@ -23,6 +23,7 @@ STUDY = TINY | {
     "controls": {
         "baselines": {"seeds": [11, 12], "vary": ["init", "order"]},
         "identity": True,
+        "matched_seeds": [1, 21],
         "chance": True,
     },
     "augmentations": {"affine": {}, "cutmix": {}},
@@ -55,9 +56,10 @@ def test_further_baselines_differ_in_the_streams_that_vary_alone(controlled: Pro
 
 
 def test_identity_differs_from_an_augmentation_in_its_steps_alone(controlled: Project) -> None:
-    identity, affine = settings(controlled, "identity/2"), settings(controlled, "affine/2")
+    identity, affine = settings(controlled, "identity/1"), settings(controlled, "affine/1")
     assert {key for key, value in affine.items() if identity[key] != value} == {"steps"}
     assert identity["steps"] == [] and identity["copies"] == 1
+    assert settings(controlled, "identity/21")["init_seed"] == 21
 
 
 def test_pairs_are_of_models_that_share_no_seed(controlled: Project) -> None:
@@ -66,8 +68,8 @@ def test_pairs_are_of_models_that_share_no_seed(controlled: Project) -> None:
         for path in (controlled.results / "pairs").glob("*.parquet")
     }
     counts = {name: len(table) // 40 for name, table in found.items()}
-    # Three baselines and two models each; (1, 1) shares its seed.
-    assert counts == {"baseline": 3, "affine": 6, "cutmix": 6, "identity": 6}
+    # Three baselines and two models each, and two step-matched models; (1, 1) shares its seed.
+    assert counts == {"baseline": 3, "affine": 5 + 1 + 3, "cutmix": 5 + 1 + 3, "identity": 5 + 1}
     across = found["affine"][found["affine"]["a"] == "baseline"]
     assert ((across["seed_a"] == 1) & (across["seed_b"] == 1)).sum() == 0
 
@@ -82,18 +84,27 @@ def test_each_augmentation_is_compared_with_baselines_of_its_own(controlled: Pro
 
 def test_tables_agree_with_the_pairs_they_are_made_of(controlled: Project) -> None:
     tables = controlled.results / "tables"
-    assert (tables / "excess_mixed.csv").exists()
-    excess = pd.read_csv(tables / "excess.csv").set_index(["metric", "augmentation"])
+    assert (tables / "shift_mixed.csv").exists()
+    key = ["metric", "augmentation", "reference", "predictions"]
+    shift = pd.read_csv(tables / "shift.csv").set_index(key).sort_index()
     pairs = pd.read_parquet(controlled.results / "pairs" / "baseline.parquet")
-    assert excess.loc[("mad", "affine"), "baselines"] == pytest.approx(pairs["mad"].mean())
-    assert excess["note"].str.startswith("too few models").all()
+    row = shift.loc[("mad", "affine", "baseline", "any")]
+    assert row["floor"] == pytest.approx(pairs["mad"].mean())
+    assert ("mad", "affine", "identity", "equal") in shift.index
+    assert shift["note"].str.startswith("too few models").all()
     summary = pd.read_csv(tables / "summary.csv")
     assert list(summary["augmentation"]) == ["affine", "cutmix", "identity"]
     assert set(summary["metric"]) == {"mad"}
     chance = pd.read_csv(tables / "chance.csv")
     assert set(chance["level"]) == {"shuffled", "gaussian", "edges", "untrained"}
     distribution = pd.read_csv(tables / "distribution.csv")
-    assert {"baseline", "identity"} <= set(distribution["augmentation"])
+    beside = distribution[distribution["pairs"] == "across seeds"]
+    assert {"affine", "baseline", "identity"} <= set(beside["augmentation"])
+    # Like beside like: with the baselines of other seeds, whatever the reference.
+    table = pd.read_parquet(controlled.results / "pairs" / "affine.parquet")
+    across = table[table["a"] == "baseline"].groupby("index")["mad"].mean().median()
+    row = beside[(beside["metric"] == "mad") & (beside["augmentation"] == "affine")]
+    assert row["median"].item() == pytest.approx(across)
     assert (tables / "correlation_shared.csv").exists() and (tables / "profiles.csv").exists()
 
 
@@ -132,7 +143,7 @@ def test_where_seeds_drive_other_streams_there_is_a_floor_and_no_summary(tmp_pat
     controls = {"baselines": {"seeds": [11], "vary": ["order"]}}
     thesis = {"vary": ["augmentation"], "reference": "one", "controls": controls}
     jobs = copy_project(tmp_path / "project", STUDY | thesis).planned()
-    assert jobs["measure_pairs"] == 3 and jobs["tabulate_excess"] == 1
+    assert jobs["measure_pairs"] == 3 and jobs["tabulate_shift"] == 1
     assert not {"tabulate_mixed", "tabulate_summary", "plot_summary"} & set(jobs)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import time
+from itertools import product
 
 import pytest
 
@@ -13,6 +14,7 @@ from tiny import Project, announced
 pytestmark = pytest.mark.workflow
 
 PACKAGE = "workflow/scripts/campare"
+MODELS = [("baseline", 1), *product(("affine", "cutmix", "blur_crop"), (1, 2))]
 
 
 def add_comment(text: str) -> str:
@@ -48,6 +50,22 @@ def test_touch_and_comments_rebuild_nothing_and_a_figures_code_its_kind(project:
     project.edit(f"{PACKAGE}/train.py", add_comment)
     project.edit("workflow/scripts/plot_boxplots.py", lambda text: f"{text}\nEDITED = True\n")
     assert {rule for rule in project.planned() if rule != "all"} == {"plot_boxplots"}
+
+
+def test_results_copied_without_their_times_are_touched_and_not_made_again(
+    project: Project,
+) -> None:
+    weights = project.results / "models" / "affine" / "1.safetensors"
+    before = weights.read_bytes()
+    copied = time.time() - 1000
+    for place, file in enumerate(sorted(project.results.rglob("*.*"), reverse=True)):
+        os.utime(file, (copied + place, copied + place))
+    large = ["--max-checksum-file-size", "0"]  # as if all had more than 1 MB
+    assert project.planned(*large, "tables")["train"] == len(MODELS)
+    touched = project.snakemake("--touch", *large)
+    assert touched.returncode == 0, touched.stdout
+    assert project.planned(*large) == {}
+    assert weights.read_bytes() == before
 
 
 def test_deleted_figure_is_redrawn_alone(project: Project) -> None:

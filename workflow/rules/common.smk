@@ -1,25 +1,42 @@
 # The study: its checked config, its models, its paths.
+import hashlib
 import math
+import os
 import re
 from itertools import combinations, product
 from shutil import which
 
-from campare import config as study_config, needs, registry
+from campare import config as study_config, needs, owner, registry, strict
 from campare.errors import CampareError
 from snakemake.exceptions import WorkflowError
 from snakemake.io import report as reported
+from snakemake.utils import update_config
 
 import provenance
 import retrying
+import stopping
 
 retrying.install()
+stopping.install()
+# `set` is Snakemake's own. Jobs read and write text and names as UTF-8, whatever the locale says.
+shell.prefix(f"set -euo pipefail; export PYTHONUTF8=1; {stopping.PREFIX}")
+
+SOURCE = str(workflow.configfiles[-1])
+if workflow.config_settings.config_args:
+    SOURCE += " and --config"
 
 try:
-    STUDY = study_config.complete(config, str(workflow.configfiles[-1]))
+    for file in workflow.configfiles:
+        strict.insist(file)
+    for entry in workflow.config_settings.config_args or ():
+        update_config(config, strict.argument(entry))
+    STUDY = study_config.complete(config, SOURCE)
+    RESULTS = f"results/{STUDY['study']}"
+    if workflow.is_main_process:
+        owner.insist(Path(RESULTS), workflow.configfiles)
 except CampareError as error:
     raise WorkflowError(str(error)) from None
 
-RESULTS = f"results/{STUDY['study']}"
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 AUGMENTATIONS = list(STUDY["augmentations"])
 SEEDS = STUDY["seeds"]
@@ -35,14 +52,16 @@ CONTROLLED = "controls" in STUDY or STUDY["reference"] == "none"
 FURTHER = CONTROLS.get("baselines", {"seeds": [], "vary": []})
 # Sets without an augmentation that give a network as many steps as those with one. Where a seed
 # drives the augmentation alone, all their models would be the same.
-MATCHED = [name for name in ("identity", "baseline_long") if CONTROLS.get(name)]
-MATCHED_SEEDS = SEEDS if set(STUDY["vary"]) - {"augmentation"} else SEEDS[:1]
+MATCHED = [name for name in registry.MATCHED if CONTROLS.get(name)]
+MATCHED_SEEDS = CONTROLS.get("matched_seeds") or SEEDS
+if not set(STUDY["vary"]) - {"augmentation"}:
+    MATCHED_SEEDS = MATCHED_SEEDS[:1]
 MATCHED_MODELS = [(name, seed) for name in MATCHED for seed in MATCHED_SEEDS]
 
 
 def reference_of(seed):
     """The baseline of the study itself that the models of a seed are compared with."""
-    return ("baseline", int(seed) if PAIRED_SEEDS else SEEDS[0])
+    return ("baseline", int(seed) if PAIRED_SEEDS and int(seed) in SEEDS else SEEDS[0])
 
 
 REFERENCES = list(dict.fromkeys(map(reference_of, SEEDS)))
@@ -171,6 +190,11 @@ def by_method(labels, also):
         return {**labels, **{name: found[name] for name in several}}
 
     return labelled if also and len(ALSO) > 1 else labels
+
+
+def verbatim(settings):
+    """Params as they are: Snakemake would look for wildcards in `root: "a {b}"`."""
+    return {name: lambda _, value=value: value for name, value in settings.items()}
 
 
 def labelled(label, names):
@@ -381,14 +405,21 @@ def machine_stage(wildcards):
 def machine_settings(wildcards):
     """How a machine is chosen and fitted."""
     stage = STUDY[machine_stage(wildcards)]
-    return {**stage["svm"], "seed": stage["seed"]}
+    given = (config.get(machine_stage(wildcards)) or {}).get("svm", {})
+    defaults = [key for key in ("folds", "search_images") if key not in given]
+    return {**stage["svm"], "seed": stage["seed"], "adapts": defaults}
 
 
 def own_photographs(_):
-    """The files of the user's folder, so that a new or changed one is seen."""
+    """A digest of the user's folder, so that a new or changed file is seen.
+
+    Not the files as input, whose names Snakemake would read as patterns: `{x}.png`.
+    """
     folder = Path(STUDY["own_pictures"]["folder"]).expanduser()
     inner = [folder, *filter(Path.is_dir, folder.iterdir())] if folder.is_dir() else []
-    return sorted(str(path) for place in inner for path in place.iterdir() if path.is_file())
+    files = sorted(path for place in inner for path in place.iterdir() if path.is_file())
+    listed = [(os.fsencode(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    return hashlib.sha256(repr(listed).encode()).hexdigest()
 
 
 def explained_by(wildcards):
@@ -428,15 +459,35 @@ def models_of(augmentation):
 
 
 def pairs_of(augmentation):
-    """The pairs of models in pairs/<augmentation>.parquet: with the baselines, and within."""
+    """The pairs of models in pairs/<augmentation>.parquet: with what has none, and within."""
     own = models_of(augmentation)
     found = list(combinations(own, 2))
     if augmentation != "baseline":
         found += product(BASELINES, own)
+    if augmentation in AUGMENTATIONS:
+        found += product(MATCHED_MODELS, own)
     if augmentation in AUGMENTATIONS and STUDY["reference"] == "none":
         later = AUGMENTATIONS[AUGMENTATIONS.index(augmentation) + 1 :]
         found += product(own, [(name, seed) for name in later for seed in SEEDS])
     return list(filter(apart, found))
+
+
+def like_floor(augmentation):
+    """Of these pairs, those with a baseline that differ in the streams in which baselines do."""
+    streams = set(FURTHER["vary"] or STUDY["vary"]) - {"augmentation"}
+
+    def differing(pair):
+        first, second = (training_settings(*model) for model in pair)
+        names = {
+            name for name in ("init", "order") if first[f"{name}_seed"] != second[f"{name}_seed"]
+        }
+        return names | ({"subset"} & streams if pair[0][1] != pair[1][1] else set())
+
+    return [
+        pair
+        for pair in pairs_of(augmentation)
+        if pair[0][0] == "baseline" and (differing(pair) == streams or len(BASELINES) == 1)
+    ]
 
 
 def pairs_of_maps(*augmentations):

@@ -139,17 +139,17 @@ if CONTROLS.get("chance"):
             "../scripts/plot_chance.py"
 
 
-rule tabulate_excess:
+rule tabulate_shift:
     input:
         pairs=[f"{RESULTS}/{{also}}pairs/{name}.parquet" for name in PAIRED],
     output:
         **{"between": table("between", "{also}")} if STUDY["reference"] == "none" else {},
         kinds=table("pairs", "{also}"),
-        excess=table("excess", "{also}"),
+        shift=table("shift", "{also}"),
     log:
-        f"{RESULTS}/logs/{{also}}tabulate_excess.log",
+        f"{RESULTS}/logs/{{also}}tabulate_shift.log",
     benchmark:
-        f"{RESULTS}/benchmarks/{{also}}tabulate_excess.tsv"
+        f"{RESULTS}/benchmarks/{{also}}tabulate_shift.tsv"
     resources:
         mem_mb=at_each_attempt(lambda wildcards: pairs_memory(*PAIRED)),
         runtime=lambda wildcards, attempt: 120 * attempt,
@@ -160,16 +160,16 @@ rule tabulate_excess:
         metrics=DISTANCES,
         incomparable=incomparable(),
         seed=DRAWN,
-        code=code("tabulate_excess"),
+        code=code("tabulate_shift"),
     script:
-        "../scripts/tabulate_excess.py"
+        "../scripts/tabulate_shift.py"
 
 
 rule tabulate_mixed:
     input:
-        pairs=rules.tabulate_excess.input.pairs,
+        pairs=rules.tabulate_shift.input.pairs,
     output:
-        mixed=table("excess_mixed", "{also}"),
+        mixed=table("shift_mixed", "{also}"),
     log:
         f"{RESULTS}/logs/{{also}}tabulate_mixed.log",
     benchmark:
@@ -191,7 +191,7 @@ if STUDY["reference"] == "none":
 
     rule plot_between:
         input:
-            between=rules.tabulate_excess.output.between,
+            between=rules.tabulate_shift.output.between,
         output:
             figures("between", labelled("metric", DISTANCES), "{also}"),
         log:
@@ -223,7 +223,7 @@ rule tabulate_gain:
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         models=MODELS,
-        paired=PAIRED_SEEDS,
+        matched=MATCHED,
         seed=DRAWN,
         code=code("tabulate_gain"),
     script:
@@ -233,7 +233,7 @@ rule tabulate_gain:
 rule tabulate_summary:
     input:
         gain=rules.tabulate_gain.output.gain,
-        excess=rules.tabulate_excess.output.excess,
+        shift=rules.tabulate_shift.output.shift,
     output:
         summary=table("summary", "{also}"),
     log:
@@ -359,7 +359,7 @@ if STUDY["reference"] == "disjoint":
 # What each method of the study has, where it has what it takes.
 CONTROL_RULES = [
     *([rules.tabulate_chance, rules.plot_chance] if CONTROLS.get("chance") else []),
-    *([rules.tabulate_excess] if ARMS else []),
+    *([rules.tabulate_shift] if ARMS else []),
     *(
         [rules.tabulate_mixed, rules.tabulate_summary, rules.plot_summary]
         if ARMS and len(BASELINES) > 1 and not incomparable()

@@ -14,7 +14,7 @@ rule load_data:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        **STUDY["data"],
+        **verbatim(STUDY["data"]),
         code=code("load_data", *entries_of(registry.DATASETS, STUDY["data"]["name"])),
     script:
         "../scripts/load_data.py"

@@ -101,8 +101,11 @@ rule plot_confusion:
 
 rule plot_boxplots:
     input:
-        aggregate=rules.tabulate_aggregate.output.aggregate,
-        floor=rules.tabulate_aggregate.output.floor if FLOOR else [],
+        aggregate=(
+            rules.tabulate_aggregate.output.across
+            if FLOOR
+            else rules.tabulate_aggregate.output.aggregate
+        ),
     output:
         figures("boxplot", labelled("metric", METRICS), "{also}"),
     log:
@@ -114,7 +117,7 @@ rule plot_boxplots:
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         augmentations=AUGMENTATIONS,
-        seeds=len(SEEDS),
+        across_seeds=FLOOR,
         dpi=DPI,
         described=DESCRIBED,
         code=code("plot_boxplots"),

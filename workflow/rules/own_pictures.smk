@@ -9,7 +9,6 @@ rule classify_own:
     input:
         data=rules.load_data.output.data,
         weights=BASELINE_WEIGHTS,
-        pictures=own_photographs,
     output:
         figures=figures("own_pictures", labelled("figure", ["sheet"])),
         table=table("own_pictures"),
@@ -23,7 +22,8 @@ rule classify_own:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        **OWN,
+        **verbatim(OWN),
+        pictures=own_photographs,
         threshold=STUDY.get("sheets", {}).get("threshold", 0.95),
         architecture=STUDY["model"]["architecture"],
         input_size=STUDY["model"]["input_size"],

@@ -25,15 +25,17 @@ rule tabulate_performance:
         "../scripts/tabulate_performance.py"
 
 
+# What is drawn beside the noise floor, and the floor itself ("baseline").
+BESIDE_FLOOR = [name for name in ("baseline", *AUGMENTATIONS, *MATCHED) if FLOOR and pairs_of(name)]
+
+
 rule tabulate_aggregate:
     input:
         similarities=of_augmented("{also}similarity/{augmentation}/{seed}.parquet"),
         matched=of_models("{also}similarity/{augmentation}/{seed}.parquet", MATCHED_MODELS),
-        baselines=(
-            f"{RESULTS}/{{also}}pairs/baseline.parquet" if FLOOR and len(BASELINES) > 1 else []
-        ),
+        pairs=[f"{RESULTS}/{{also}}pairs/{name}.parquet" for name in BESIDE_FLOOR],
     output:
-        **{"floor": f"{RESULTS}/{{also}}tables/floor.parquet"} if FLOOR else {},
+        **{"across": f"{RESULTS}/{{also}}tables/across_seeds.parquet"} if FLOOR else {},
         aggregate=f"{RESULTS}/{{also}}tables/aggregate.parquet",
         distribution=table("distribution", "{also}"),
     log:
@@ -46,7 +48,8 @@ rule tabulate_aggregate:
     params:
         models=AUGMENTED,
         matched=MATCHED_MODELS,
-        metrics=METRICS,
+        beside_floor=BESIDE_FLOOR,
+        like=[pair for name in BESIDE_FLOOR for pair in like_floor(name)],
         code=code("tabulate_aggregate"),
     script:
         "../scripts/tabulate_aggregate.py"

@@ -2,16 +2,72 @@
 
 from __future__ import annotations
 
-from campare import models
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from campare import config, data, fits
 from campare.data import Dataset
-from campare.train import Settings
+from campare.errors import CampareError
+
+if TYPE_CHECKING:
+    from campare.train import Settings
 
 
-def insist_on_a_map(dataset: Dataset, settings: Settings, target_layer: str | None) -> None:
-    """Raise CampareError where the target layer is unknown or has no extent."""
+def insist_on_enough(
+    path: str, dataset: Dataset, frame: pd.DataFrame, given: Mapping[str, Any]
+) -> None:
+    """Raise CampareError where the images of a data file, split, are too few or too small.
+
+    `given` is the study as it was given, without its defaults.
+    """
+    regions = data.read_regions(path, frame["index"].to_numpy()[:1])
+    images = fits.Images(
+        frame.groupby(["label", "subset"]).size().to_dict(),
+        side=dataset.images.shape[1],
+        regions=regions.names if regions else (),
+    )
+    fits.insist(config.complete(given, "the study"), given, images)
+
+
+def insist_on_a_map(dataset: Dataset, settings: Settings, study: Mapping[str, Any]) -> None:
+    """Raise CampareError where the study's network has no such layer or allows no such method."""
+    from campare import cams, models
+
+    cam = study.get("cam") or {}
+    network, shape = _built(dataset, settings)
+    _, layer = models.target_layer(network, cam.get("target_layer"), shape)
+    methods = (cam.get("method"), *cam.get("also", []))
+    if "cam" in methods and models.head(network, layer, shape) is None:
+        raise CampareError(cams.NO_HEAD)
+
+
+def insist_on_a_machine(dataset: Dataset, settings: Settings, study: Mapping[str, Any]) -> None:
+    """Raise CampareError where a network that is not mapped does not take the images.
+
+    And, of `hybrid.network`, where no SVM could replace its last layer, or its layer has no map.
+    """
+    from torch import nn
+
+    from campare import models, svm
+
+    hybrid = study.get("hybrid") or {}
+    network, shape = _built(dataset, settings)
+    if settings.architecture != hybrid.get("network"):
+        models.insist_it_runs(network, shape)
+        return
+    svm.topped(network, nn.Identity())
+    layer = hybrid.get("target_layer") or models.last_map(network, shape)
+    models.target_layer(network, layer, shape, key="hybrid.target_layer")
+
+
+def _built(dataset: Dataset, settings: Settings) -> tuple[Any, tuple[int, int, int]]:
+    """The network as it is before training, and the shape of a picture that it is shown."""
+    from campare import models
+
     channels = dataset.images.shape[3]
     network = models.build(
         settings.architecture, classes=len(dataset.classes), channels=channels, seed=0
     )
-    shape = (channels, settings.input_size, settings.input_size)
-    models.target_layer(network, target_layer, shape)
+    return network, (channels, settings.input_size, settings.input_size)

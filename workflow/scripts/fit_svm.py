@@ -18,6 +18,7 @@ with logged(snakemake.log[0]):
         c=settings["c"],
         folds=settings["folds"],
         images=settings["search_images"],
+        adapts=settings["adapts"],
         **common,
     )
     print(found.to_string(index=False))

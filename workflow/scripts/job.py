@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import sys
 import time
 import traceback
@@ -13,24 +14,36 @@ from typing import Any, TextIO
 
 from campare.errors import CampareError
 
+CLEAR = "\r\033[K"  # of a terminal's line, where a training job's bar may be
+
 
 class _Tee:
-    """A text stream that writes to the terminal and to the log."""
+    """A text stream to the log, and to the terminal, where the job's name opens every line."""
 
-    def __init__(self, terminal: TextIO, log: TextIO) -> None:
+    def __init__(self, terminal: TextIO, log: TextIO, name: str) -> None:
         self.terminal = terminal
         self.log = log
+        self.opening = f"{CLEAR if terminal.isatty() else ''}{name}  "
+        self.opened = False
 
     def write(self, text: str) -> int:
         self.log.write(text)
         self.log.flush()
-        return self.terminal.write(text)
+        for line in text.splitlines(keepends=True):
+            self.terminal.write(line if self.opened else f"{self.opening}{line}")
+            self.opened = not line.endswith("\n")
+        return len(text)
 
     def flush(self) -> None:
         self.terminal.flush()
 
     def isatty(self) -> bool:
         return self.terminal.isatty()
+
+
+def name_of(log: str) -> str:
+    """What the terminal calls the job of this log, such as train/affine/1."""
+    return str(Path(log).with_suffix("")).split("/logs/")[-1]
 
 
 @contextmanager
@@ -40,11 +53,15 @@ def logged(log: str) -> Iterator[None]:
     A `CampareError` is one message; anything else is a bug, and keeps its traceback.
     """
     stdout, stderr = sys.stdout, sys.stderr
-    with Path(log).open("w") as handle:
-        sys.stdout, sys.stderr = _Tee(stdout, handle), _Tee(stderr, handle)  # type: ignore[assignment]
+    # backslashreplace: a file may have a name that is not UTF-8.
+    with Path(log).open("w", encoding="utf-8", errors="backslashreplace") as handle:
+        tees = (_Tee(stream, handle, name_of(log)) for stream in (stdout, stderr))
+        sys.stdout, sys.stderr = tees  # type: ignore[assignment]
         try:
             yield
         except CampareError as error:
+            for note in getattr(error, "__notes__", ()):
+                print(note, file=sys.stderr)
             print(f"error: {error}", file=sys.stderr)
             sys.exit(1)
         except Exception:
@@ -53,6 +70,17 @@ def logged(log: str) -> Iterator[None]:
         finally:
             sys.stdout, sys.stderr = stdout, stderr
             gc.freeze()  # or Python looks through all of torch for garbage before it ends: 0.3 s
+
+
+def heeding() -> list[signal.Signals]:
+    """From now on SIGTERM and SIGINT end nothing: the list, empty as yet, is of those that came.
+
+    A time limit or a preemption is near, or somebody pressed Ctrl-C.
+    """
+    came: list[signal.Signals] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: came.append(signal.Signals(number)))
+    return came
 
 
 def placed(device: str) -> str:

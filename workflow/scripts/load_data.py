@@ -1,6 +1,8 @@
-"""Read the data set into one array file."""
+"""Read the data set into one array file; what is odd about it ends Snakemake's output too."""
 
-from campare import data
+import sys
+
+from campare import data, remarks
 from job import logged
 
 with logged(snakemake.log[0]):
@@ -15,7 +17,12 @@ with logged(snakemake.log[0]):
     )
     data.write(dataset, snakemake.output.data)
     count, height, width, channels = dataset.images.shape
-    print(f"{count:,} pictures, {width}×{height}×{channels}, {len(dataset.classes)} classes")
+    print(
+        f"{count:,} pictures, {width}×{height}×{channels}, {len(dataset.classes)} classes, "
+        f"levels {dataset.images.min()} to {dataset.images.max()}"
+    )
+    for remark in remarks.of(dataset):
+        print(f"warning: {remark}", file=sys.stderr)
     if dataset.regions:
         for name, masks in zip(
             dataset.regions.names, dataset.regions.masks.swapaxes(0, 1), strict=True

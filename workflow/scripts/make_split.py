@@ -1,6 +1,7 @@
 """Split the data set into training, validation and test images."""
 
 from campare import data, split
+from early import insist_on_enough
 from job import logged
 
 with logged(snakemake.log[0]):
@@ -16,5 +17,7 @@ with logged(snakemake.log[0]):
         training_seed=wanted.training_seed,
         classes=dataset.classes,
     )
+    # From the config, not from `params`: what is asked of the images does not decide the split.
+    insist_on_enough(snakemake.input.data, dataset, frame, snakemake.config)
     split.write(frame, snakemake.output.split)
     print(", ".join(f"{n:,} {name}" for name, n in frame["subset"].value_counts().items()))

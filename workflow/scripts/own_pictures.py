@@ -45,7 +45,7 @@ with logged(snakemake.log[0]):
         name = dataset.classes[predicted[place]]
         likely = float(probability[place, predicted[place]])
         rows.append(
-            {"picture": str(path), "class": true, "prediction": name, "probability": likely}
+            {"picture": data.shown(path), "class": true, "prediction": name, "probability": likely}
         )
         shown.append(plots.Overlay(images[place], heat[place], name, likely, true, grey[..., None]))
     table = pd.DataFrame(rows)

@@ -1,13 +1,21 @@
 """Draw the distribution of every metric over the test images."""
 
-from campare import plots, tables
+from matplotlib.figure import Figure
+
+from campare import plots, registry, tables
 from job import logged
 
 with logged(snakemake.log[0]):
+    params = snakemake.params
     table = tables.read(snakemake.input.aggregate)
-    floor = tables.read(snakemake.input.floor) if snakemake.input.floor else None
-    plots.save_each(
-        snakemake.output,
-        lambda metric: plots.boxplot(table, metric, snakemake.params.augmentations, floor),
-        snakemake.params.dpi,
-    )
+    floor = [name for name in ("baseline", *registry.MATCHED) if params.across_seeds]
+
+    def draw(metric: str) -> Figure:
+        about = "Each image: mean over seeds"
+        if params.across_seeds and registry.metric(metric).same is not None:
+            about = "Each image: mean over pairs of a model and a baseline of other seeds"
+            if not registry.metric(metric).symmetric:
+                about += ", both ways"
+        return plots.boxplot(table, metric, params.augmentations, floor, about=about)
+
+    plots.save_each(snakemake.output, draw, params.dpi)

@@ -1,5 +1,6 @@
 """Draw every metric of the baseline's maps with maps that know nothing, over the test images."""
 
+import pandas as pd
 from matplotlib.figure import Figure
 
 from campare import analysis, plots, registry, tables
@@ -9,14 +10,15 @@ with logged(snakemake.log[0]):
     found = tables.read(snakemake.input.chance)
     levels = found[found["augmentation"] == plots.BASELINE].drop(columns="augmentation")
     levels = levels.rename(columns={"level": "augmentation"})
-    baselines = snakemake.input.baselines
-    floor = analysis.floor(tables.read(baselines), [], []) if baselines else None
+    if path := snakemake.input.baselines:
+        pairs = tables.read(path).assign(augmentation=plots.BASELINE)
+        levels = pd.concat([levels, analysis.image_means(pairs)])
 
     def draw(metric: str) -> Figure:
         # Gaussians and edges predict nothing.
         of_maps = registry.metric(metric).of == "maps"
         shown = levels if of_maps else levels.dropna(subset=[metric])
         names = list(dict.fromkeys(shown["augmentation"]))
-        return plots.boxplot(shown, metric, names, floor, fill="#BBBBBB")
+        return plots.boxplot(shown, metric, names, [plots.BASELINE], fill="#BBBBBB")
 
     plots.save_each(snakemake.output, draw, snakemake.params.dpi)

@@ -16,12 +16,15 @@ with logged(snakemake.log[0]):
     dataset = data.read(snakemake.input.data)
     frame = split.read(snakemake.input.split, len(dataset.images))
     train = frame[frame["subset"] == "train"]
-    targets = torch.eye(len(dataset.classes))[dataset.labels]
-    images = torch.from_numpy(dataset.images).permute(0, 3, 1, 2)
 
     def shown(stored: torch.Tensor) -> torch.Tensor:
         """Images at the size they are augmented at, uint8."""
         return stored if wanted.at == "native" else preprocess.resized(stored, wanted.input_size)
+
+    def taken(rows: np.ndarray) -> Batch:
+        """Pictures and targets of these rows of the data set."""
+        targets = torch.eye(len(dataset.classes))[torch.tensor(dataset.labels[rows])]
+        return Batch(torch.from_numpy(dataset.images[rows]).permute(0, 3, 1, 2), targets)
 
     def channels_last(stored: torch.Tensor) -> np.ndarray:
         return stored.permute(0, 2, 3, 1).numpy()
@@ -30,9 +33,9 @@ with logged(snakemake.log[0]):
     turn = train.groupby("label").cumcount()
     chosen = train.assign(turn=turn).sort_values(["turn", "label"])["index"].to_numpy()[:SHOWN]
     index = torch.tensor(chosen)
-    batch = Batch(shown(images[index]), targets[index])
-    members = train["index"].to_numpy()
-    pool = Batch(images[members], targets[members])
+    first = taken(chosen)
+    batch = Batch(shown(first.images), first.targets)
+    pool = taken(train["index"].to_numpy())
 
     epoch = 0 if wanted.resample == "once" else 1
 

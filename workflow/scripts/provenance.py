@@ -41,7 +41,7 @@ def code(scripts: Path, script: str, *entries: str) -> list[str]:
     entries
         Functions that the script finds through the registry, as "module:name".
     """
-    body = ast.parse((scripts / f"{script}.py").read_text())
+    body = ast.parse((scripts / f"{script}.py").read_text(encoding="utf-8"))
     reached: dict[str, str] = {script: _digest(body)}
     waiting = [*_uses(body, {}), *(tuple(entry.split(":")) for entry in entries)]
     while waiting:
@@ -57,7 +57,7 @@ def code(scripts: Path, script: str, *entries: str) -> list[str]:
 @cache
 def _symbols(path: Path) -> dict[str, Symbol]:
     """The top-level definitions of a module."""
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     defined: dict[str, list[ast.stmt]] = {}
     for statement in tree.body:
         for name in _names(statement):

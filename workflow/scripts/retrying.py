@@ -1,4 +1,4 @@
-"""A job that refused its input is not tried again, and its message ends Snakemake's output.
+"""A job that refused its input is not tried again; what jobs say to the user ends the output.
 
 Snakemake knows one number of retries for whatever ended a job. A lost node, a time limit or too
 little memory may pass; what a job itself refuses (job.py: `error: …`) never does.
@@ -21,6 +21,17 @@ def refusals() -> list[str]:
     return list(_refusals.values())
 
 
+def warnings(logs: Path) -> list[str]:
+    """What jobs of this run warn of: the lines `warning: …` of the logs in a folder."""
+    found = {
+        line: f"{line}\n  (from {log})"
+        for log in sorted(logs.rglob("*.log"), reverse=True)
+        for line in _lines(log)
+        if line.startswith("warning: ")
+    }
+    return list(found.values())
+
+
 def install() -> None:
     """Make Snakemake ask `_retries` where it decides whether a failed job is tried again."""
     Job.restart_times = property(lambda job: _retries([job]))
@@ -33,10 +44,17 @@ def _retries(jobs: Iterable[Job]) -> int:
 
 
 def _refusal(log: Path) -> str | None:
-    """What a job refused in this run, by the last line of its log."""
+    """What a job refused in this run, by the last line of its log, and indented ones after it."""
+    lines = _lines(log)
+    last = next((line for line in reversed(lines) if not line.startswith("  ")), "")
+    if not last.startswith("error: "):
+        return None
+    message = lines[-1 - lines[::-1].index(last) :]
+    return _refusals.setdefault(str(log), "\n".join([*message, f"  (from {log})"]))
+
+
+def _lines(log: Path) -> list[str]:
+    """The lines of a log; none where it is of an earlier run."""
     if not log.exists() or log.stat().st_mtime < _began:
-        return None
-    lines = log.read_text(errors="replace").splitlines()
-    if not lines or not lines[-1].startswith("error: "):
-        return None
-    return _refusals.setdefault(str(log), f"{lines[-1]}\n  (from {log})")
+        return []
+    return log.read_text(encoding="utf-8", errors="replace").splitlines()

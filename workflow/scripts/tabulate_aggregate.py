@@ -6,20 +6,24 @@ from campare import analysis, tables
 from job import logged
 
 with logged(snakemake.log[0]):
-    wanted = snakemake.params
+    params = snakemake.params
     similarities = [tables.read(path) for path in snakemake.input.similarities]
-    aggregate = analysis.aggregate(wanted.models, similarities)
+    aggregate = analysis.aggregate(params.models, similarities)
     tables.write(aggregate, snakemake.output.aggregate)
-    described = [aggregate]
-    if path := snakemake.output.get("floor"):
-        baselines = snakemake.input.baselines
-        matched = [tables.read(path) for path in snakemake.input.matched]
-        floor = analysis.floor(
-            tables.read(baselines) if baselines else None, wanted.matched, matched
-        )
-        tables.write(floor, path)
-        described.append(floor)
-    distribution = pd.concat(map(analysis.distribution, described), ignore_index=True)
+    distribution = analysis.distribution(aggregate).assign(pairs="reference")
+    if path := snakemake.output.get("across"):
+        single = [aggregate]
+        if matched := [tables.read(path) for path in snakemake.input.matched]:
+            single.append(analysis.aggregate(params.matched, matched))
+        pairs = {
+            name: tables.read(path)
+            for name, path in zip(params.beside_floor, snakemake.input.pairs, strict=True)
+        }
+        like = [(tuple(first), tuple(second)) for first, second in params.like]
+        across = analysis.across_seeds(pairs, like, pd.concat(single, ignore_index=True))
+        tables.write(across, path)
+        beside = analysis.distribution(across.dropna(axis=1, how="all"))
+        distribution = pd.concat([distribution, beside.assign(pairs="across seeds")])
     tables.write(distribution, snakemake.output.distribution)
-    medians = distribution.pivot_table("median", "metric", "augmentation", sort=False)
+    medians = distribution.pivot_table("median", "metric", ["pairs", "augmentation"], sort=False)
     print(f"medians over the test images\n{medians.to_string(float_format='%.3f')}")

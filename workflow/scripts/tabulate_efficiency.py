@@ -13,7 +13,11 @@ with logged(snakemake.log[0]):
     names = [file.relative_to(benchmarks).with_suffix("") for file in files]
     logs = [benchmarks.parent / "logs" / f"{name}.log" for name in names]
     table = efficiency.table(
-        (str(name), pd.read_csv(file, sep="\t").iloc[-1], log.read_text() if log.exists() else "")
+        (
+            str(name),
+            pd.read_csv(file, sep="\t").iloc[-1],
+            log.read_text(encoding="utf-8") if log.exists() else "",
+        )
         for name, file, log in zip(names, files, logs, strict=True)
     )
     tables.write(table, snakemake.output.efficiency)

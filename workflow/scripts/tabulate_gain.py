@@ -1,14 +1,14 @@
-"""Tabulate how much more often augmented models are right than baselines."""
+"""Tabulate how much higher test accuracy is with an augmentation than without."""
 
 from campare import controls, store, tables
 from job import logged
 
 with logged(snakemake.log[0]):
-    wanted = snakemake.params
-    right = {}
-    for model, path in zip(wanted.models, snakemake.input.stores, strict=True):
+    params = snakemake.params
+    correct = {}
+    for model, path in zip(params.models, snakemake.input.stores, strict=True):
         found = store.read(path)
-        right[tuple(model)] = found.predicted == found.label
-    gain = controls.gains(right, paired=wanted.paired, seed=wanted.seed)
+        correct[tuple(model)] = found.predicted == found.label
+    gain = controls.gains(correct, params.matched, params.seed)
     tables.write(gain, snakemake.output.gain)
     print(gain.to_string(index=False, float_format="%.3f"))

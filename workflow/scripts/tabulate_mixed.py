@@ -1,4 +1,4 @@
-"""Tabulate the excess divergence of the summary's metric again, by a mixed-effects model."""
+"""Tabulate the map shift of the summary's metric by a mixed-effects model."""
 
 from campare import controls, tables
 from job import logged
@@ -10,6 +10,6 @@ with logged(snakemake.log[0]):
         for name, path in zip(wanted.augmentations, snakemake.input.pairs, strict=True)
     }
     models = [tuple(model) for model in wanted.models]
-    table = controls.second_readings(pairs, models, wanted.metric, wanted.seed)
+    table = controls.mixed_models(pairs, models, wanted.metric, wanted.seed)
     tables.write(table, snakemake.output.mixed)
     print(table.to_string(index=False, float_format="%.4f"))

@@ -4,7 +4,7 @@ from campare import controls, tables
 from job import logged
 
 with logged(snakemake.log[0]):
-    gains, excesses = (tables.read(snakemake.input[name]) for name in ("gain", "excess"))
-    summary = controls.summary(gains, excesses, snakemake.params.metric)
+    gains, shifts = (tables.read(snakemake.input[name]) for name in ("gain", "shift"))
+    summary = controls.summary(gains, shifts, snakemake.params.metric)
     tables.write(summary, snakemake.output.summary)
-    print(summary.to_string(index=False, float_format="%.3f"))
+    print(summary.T.to_string(float_format="{:.3f}".format))

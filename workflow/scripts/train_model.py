@@ -1,34 +1,29 @@
 """Train one model, or go on with it where a killed job left off."""
 
-import signal
 import sys
 from pathlib import Path
-from threading import Event
 
 from campare import data, split
 from campare.atomic import replacing
 from campare.train import Settings, Stopped, release, save, train
-from early import insist_on_a_map
-from job import logged, used
+from early import insist_on_a_machine, insist_on_a_map
+from job import heeding, logged, name_of, used
 from progress import Report
-
-asked_to_stop = Event()
 
 weights, history = Path(snakemake.output.weights), Path(snakemake.output.history)
 name = f"{weights.parent.name}/{weights.stem}"
 # Beside the outputs but not one of them: Snakemake deletes those before a job and when it fails.
 checkpoint = weights.with_name(f".{weights.stem}.checkpoint")
-report = Report(name)  # takes the terminal before `logged` doubles it
+report = Report(name_of(snakemake.log[0]))  # takes the terminal before `logged` doubles it
 
 with logged(snakemake.log[0]):
-    # A time limit or a preemption is near.
-    signal.signal(signal.SIGTERM, lambda *_: asked_to_stop.set())
+    asked_to_stop = heeding()
     dataset = data.read(snakemake.input.data)
     frame = split.read(snakemake.input.split, len(dataset.images))
     settings = Settings.of(snakemake.params.settings, frame)
-    if snakemake.params.explained:
-        # From the config, not from `params`: another layer must not train anew.
-        insist_on_a_map(dataset, settings, snakemake.config.get("cam", {}).get("target_layer"))
+    # From the config, not from `params`: another layer must not train anew.
+    insist = insist_on_a_map if snakemake.params.explained else insist_on_a_machine
+    insist(dataset, settings, snakemake.config)
     try:
         best, about, epochs = train(
             settings,
@@ -38,11 +33,11 @@ with logged(snakemake.log[0]):
             checkpoint=checkpoint,
             code=snakemake.params.code,
             progress=report,
-            stopping=asked_to_stop.is_set,
+            stopping=lambda: bool(asked_to_stop),
         )
     except Stopped as where:
-        report.line(f"stopped by SIGTERM {where}; started again, it goes on from there")
-        sys.exit(128 + signal.SIGTERM)
+        report.line(f"stopped by {asked_to_stop[0].name} {where}; started again, it goes on there")
+        sys.exit(128 + asked_to_stop[0])
     save(weights, best, about)
     with replacing(history) as aside:
         epochs.to_csv(aside, index=False)

@@ -25,7 +25,9 @@ Model = tuple[str, int]
 PAIR = (
     *("a", "seed_a", "b", "seed_b"),
     *("prediction_a", "prediction_b", "constant_a", "constant_b"),
+    *("baseline_prediction", "prediction"),
 )
+PER_IMAGE = ["index", "label", "augmentation"]
 # What a similarity table says of an image besides its metrics.
 IMAGE = ["index", "label", "baseline_prediction", "prediction"]
 SEGMENTS = {
@@ -261,39 +263,52 @@ def aggregate(models: Sequence[Model], tables: Sequence[pd.DataFrame]) -> pd.Dat
     DataFrame
         index, label, augmentation, then the metrics and what is recorded beside them.
     """
-    image = ["index", "label", "augmentation"]
-    rows = _pool(models, tables).drop(columns=["baseline_prediction", "prediction"])
-    means = rows.groupby(image[::-1], sort=False).mean().reset_index()
-    return means[image + [name for name in means if name not in image]]
+    return image_means(_pool(models, tables))
 
 
-def floor(
-    pairs: pd.DataFrame | None, models: Sequence[Model], tables: Sequence[pd.DataFrame]
+def across_seeds(
+    pairs: Mapping[str, pd.DataFrame],
+    like: Sequence[tuple[Model, Model]],
+    single: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """What `aggregate` gives of augmentations, of what has none.
+    """Metrics of augmentations beside the noise floor: means over pairs that differ alike.
+
+    A model is more like the baseline of its own seed, with which it shares initial weights and
+    batch order, than like others. So that augmentations compare with two baselines, each image's
+    mean is over pairs of a model with a baseline of another seed alone.
 
     Parameters
     ----------
     pairs
-        The pairs of baselines, as measure_pairs writes them; an image's mean is over these.
-    models, tables
-        Of the controls whose steps are matched, as in `aggregate`.
+        Augmentation, control or "baseline" → its pairs as measure_pairs writes them.
+    like
+        The pairs of models to take, (baseline, other).
+    single
+        What `aggregate` gives, for quantities of one map, which pairs do not have.
 
     Returns
     -------
     DataFrame
-        index, label, augmentation ("baseline" for pairs of baselines), then the metrics.
+        index, label, augmentation ("baseline" for two baselines), then the metrics: a row per image
+        of each.
     """
+    models = pd.MultiIndex.from_tuples([(*first, *second) for first, second in like])
     parts = []
-    if pairs is not None:
-        values = pairs.drop(columns=[name for name in pairs if name in PAIR])
-        means = values.groupby(["index", "label"], sort=False).mean().reset_index()
-        parts.append(means.assign(augmentation="baseline"))
-    if tables:
-        parts.append(aggregate(models, tables))
+    for name, table in pairs.items():
+        taken = pd.MultiIndex.from_frame(table[["a", "seed_a", "b", "seed_b"]]).isin(models)
+        parts.append(image_means(table[taken].assign(augmentation=name)))
     rows = pd.concat(parts, ignore_index=True)
-    image = ["index", "label", "augmentation"]
-    return rows[image + [name for name in rows if name not in image]]
+    if single is not None:
+        further = [name for name in single if name in PER_IMAGE or name not in rows]
+        rows = rows.merge(single[further], "left", PER_IMAGE)
+    return rows
+
+
+def image_means(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Mean of every metric over pairs of models: index, label, augmentation, then the metrics."""
+    values = pairs.drop(columns=[name for name in pairs if name in PAIR])
+    means = values.groupby(PER_IMAGE[::-1], sort=False).mean().reset_index()
+    return means[PER_IMAGE + [name for name in means if name not in PER_IMAGE]]
 
 
 def chance(found: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:

@@ -33,6 +33,11 @@ from campare.errors import CampareError
 from campare.preprocess import prepare
 from campare.store import Store
 
+NO_HEAD = (
+    "cam.method: cam needs global average pooling and one linear layer after the target layer; "
+    "choose gradcam, or the last convolutional block of such a network"
+)
+
 
 class Batch(NamedTuple):
     """Maps and scores of consecutive images.
@@ -237,10 +242,7 @@ def cam(view: View) -> torch.Tensor:
     With its h·w positions, h·w times the Grad-CAM of the same layer.
     """
     if view.head is None:
-        raise CampareError(
-            "cam.method: cam needs global average pooling and one linear layer after the target "
-            "layer; choose gradcam, or the last convolutional block of such a network"
-        )
+        raise CampareError(NO_HEAD)
     return torch.einsum("bk,bkhw->bhw", view.head.weight[view.targets], view.activations)
 
 
@@ -286,7 +288,32 @@ gradcam_plus_plus = _library("GradCAMPlusPlus")
 xgradcam = _library("XGradCAM")
 layercam = _library("LayerCAM")
 hirescam = _library("HiResCAM")
-eigencam = _library("EigenCAM")
-eigengradcam = _library("EigenGradCAM")
 scorecam = _library("ScoreCAM")
 ablationcam = _library("AblationCAM")
+
+
+def eigencam(view: View) -> torch.Tensor:
+    """First principal component of the activations (Muhammad and Yeasin 2020), `_directed`."""
+    return _directed(_library("EigenCAM")(view), view.activations)
+
+
+def eigengradcam(view: View) -> torch.Tensor:
+    """First principal component of activation × gradient, `_directed`."""
+    return _directed(_library("EigenGradCAM")(view), view.activations * view.gradients)
+
+
+def _directed(maps: torch.Tensor, decomposed: torch.Tensor) -> torch.Tensor:
+    """Principal components (b, h, w), each with the sign that goes along with what is decomposed.
+
+    A singular vector has no sign of its own: LAPACK's, which the library takes, comes from how it
+    computes. Here the map correlates positively with the sum over channels of `decomposed`
+    (b, K, h, w): in Eigen-CAM it is high where the layer is active, in Eigen-Grad-CAM where it
+    speaks for the class. Where that says nothing the value farthest from zero is positive. (This
+    last rule alone is Seg-Eigen-CAM's, Chung and Ying 2025, equation 13; two networks agree on the
+    sign less often by it, see docs/parity.md.)
+    """
+    total = decomposed.detach().cpu().double().sum(dim=1)
+    along = (maps * (total - total.mean(dim=(1, 2), keepdim=True))).sum(dim=(1, 2))
+    farthest = maps.amax(dim=(1, 2)) + maps.amin(dim=(1, 2))
+    against = torch.where(along == 0, farthest, along) < 0
+    return torch.where(against[:, None, None], -maps, maps)

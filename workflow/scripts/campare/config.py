@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator, ValidationError
+from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import best_match
 
-from campare import registry
+from campare import fits, registry
 from campare.errors import CampareError
+from campare.words import explain, known, odd, shown
 
 Config = dict[str, Any]
 Step = tuple[str, dict[str, Any]]
 SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
+# JSON schema calls 16.0 an integer; file names, and torch, do not.
+_Validator = validators.extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    ),
+)
 
 
 def schema() -> Config:
     """The config schema, with the registry's names and parameters filled in."""
-    study: Config = yaml.safe_load(SCHEMA.read_text())
+    study = copy.deepcopy(_read())
     study["$defs"] = {
         "dataset": {"enum": list(registry.DATASETS)},
         "architecture": {"type": "string", "minLength": 1},
@@ -33,6 +41,12 @@ def schema() -> Config:
         },
     }
     return study
+
+
+@cache
+def _read() -> Config:
+    read: Config = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    return read
 
 
 def _parameters(entry: registry.Entry) -> Config:
@@ -64,10 +78,12 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
         Names the file, the key, the value and what is allowed.
     """
     config: Config = copy.deepcopy(_plain(study))
+    if found := odd(config):
+        raise CampareError(f"{source}: {found}")
     definition = schema()
-    error = best_match(Draft202012Validator(definition).iter_errors(config))
+    error = best_match(_Validator(definition).iter_errors(config))
     if error is not None:
-        raise CampareError(f"{source}: {_explain(error)}")
+        raise CampareError(f"{source}: {explain(error)}")
     _fill(config, definition)
     _check_together(config, study, source)
     try:
@@ -77,9 +93,15 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
         raise CampareError(f"{source}: similarity.metrics: {problem}") from None
     _choose_summary(config, source)
     _check_data(config, source)
+    _check_sizes(config, study, source)
     _check_architecture("model.architecture", config["model"]["architecture"], source)
     if "hybrid" in config:
         _check_architecture("hybrid.network", config["hybrid"]["network"], source)
+        if config["hybrid"]["method"] == "cam":
+            raise CampareError(
+                f"{source}: hybrid.method: cam needs the weights of a linear layer, in whose place "
+                "the SVM stands; choose another, such as gradcam"
+            )
     for name in config["architectures"]:
         _check_architecture("architectures", name, source)
     if "masking" in config and config["cam"]["class"] == "true":
@@ -88,7 +110,7 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
             "masking it must be predicted"
         )
     config["augmentations"] = {
-        name: [list(step) for step in _steps(name, spec or {}, source)]
+        name: [list(step) for step in _steps(name, {} if spec is None else spec, source)]
         for name, spec in config["augmentations"].items()
     }
     return config
@@ -136,7 +158,7 @@ def _check_together(config: Config, study: Mapping[str, Any], source: str) -> No
     for name in config["published"]:
         if name not in models:
             raise CampareError(
-                f"{source}: published.{name}: no such model in the study; {_known(name, models)}"
+                f"{source}: published.{name}: no such model in the study; {known(name, models)}"
             )
 
 
@@ -173,6 +195,11 @@ def _check_controls(config: Config, source: str) -> None:
                 f"{source}: augmentations.{name}: controls.{control} makes models of that name; "
                 "choose another"
             )
+    if controls.get("matched_seeds") and not any(controls.get(k) for k in registry.MATCHED):
+        raise CampareError(
+            f"{source}: controls.matched_seeds: no models have them; set controls.identity or "
+            "controls.baseline_long to true, or take the key out"
+        )
     if controls.get("baseline_long") and config["training"]["steps_per_epoch"] is not None:
         raise CampareError(
             f"{source}: controls.baseline_long: with training.steps_per_epoch the baseline takes "
@@ -184,6 +211,11 @@ def _choose_summary(config: Config, source: str) -> None:
     """Fill in, or check, the metric of the summary."""
     measured = config["similarity"]["metrics"]
     able = {name: name for name in measured if registry.metric(name).same is not None}
+    if not able and ("controls" in config or config["reference"] == "none"):
+        raise CampareError(
+            f"{source}: similarity.metrics: {', '.join(measured)} say nothing of how far two maps "
+            "are apart, which controls ask; add one that does, such as pearson"
+        )
     wanted = config["analysis"]["summary"]
     if wanted is None:
         of_maps = [name for name in able if registry.metric(name).of == "maps"]
@@ -191,7 +223,7 @@ def _choose_summary(config: Config, source: str) -> None:
     elif wanted not in able:
         raise CampareError(
             f"{source}: analysis.summary: {wanted!r} is none of similarity.metrics that compares "
-            f"two maps; {_known(wanted, able)}"
+            f"two maps; {known(wanted, able)}"
         )
 
 
@@ -210,19 +242,40 @@ def _check_data(config: Config, source: str) -> None:
         )
 
 
+def _check_sizes(config: Config, study: Mapping[str, Any], source: str) -> None:
+    """Check what is asked of so many pixels or augmentations, where their number is known."""
+    side = config["data"]["size"] or registry.DATASETS[config["data"]["name"]].side
+    problem = None
+    if "covering" in config and side is not None:
+        problem = fits.covering(config["covering"]["sizes"], side)
+    number = len(config["augmentations"])
+    pairs = number * (number - 1) // 2
+    wanted = study.get("analysis", {}).get("top_pairs", 0)
+    if wanted > pairs:
+        problem = (
+            f"analysis.top_pairs: {wanted}, but {number} augmentation(s) make {pairs} pair(s); set "
+            "fewer, or take the key out for as many as there are, 4 at most"
+        )
+    if problem:
+        raise CampareError(f"{source}: {problem}")
+
+
 def _check_architecture(key: str, name: str, source: str) -> None:
     if name in registry.ARCHITECTURES:
         return
-    known = dict.fromkeys([*registry.ARCHITECTURES, *registry.torchvision_classifiers()])
-    if name not in known:
-        raise CampareError(f"{source}: {key}: unknown architecture {name!r}; {_known(name, known)}")
+    names = dict.fromkeys([*registry.ARCHITECTURES, *registry.torchvision_classifiers()])
+    if name not in names:
+        raise CampareError(f"{source}: {key}: unknown architecture {name!r}; {known(name, names)}")
 
 
 def _steps(name: str, spec: Any, source: str) -> Iterator[Step]:
     """The registry names and full parameters that an entry of `augmentations` stands for."""
     key = f"augmentations.{name}"
     if not isinstance(spec, Mapping):
-        raise CampareError(f"{source}: {key}: {spec!r} is no mapping of parameters; write {{}}")
+        raise CampareError(
+            f"{source}: {key}: {shown(spec)} is no mapping of parameters; write {{}} for the "
+            "defaults, or take the augmentation out"
+        )
     if "compose" in spec:
         parts = spec["compose"]
         if len(spec) > 1 or not isinstance(parts, Sequence) or isinstance(parts, str) or not parts:
@@ -232,7 +285,8 @@ def _steps(name: str, spec: Any, source: str) -> Iterator[Step]:
                 (used, parameters), *_ = part.items()
             else:
                 used, parameters = part, {}
-            yield _step(f"{key}.compose", used, parameters or {}, source)
+            given = {} if parameters is None else parameters
+            yield _step(f"{key}.compose", used, given, source)
         return
     parameters = {k: v for k, v in spec.items() if k != "use"}
     yield _step(key, spec.get("use", name), parameters, source)
@@ -242,7 +296,7 @@ def _step(key: str, name: Any, parameters: Mapping[str, Any], source: str) -> St
     if not isinstance(name, str) or name not in registry.AUGMENTATIONS:
         raise CampareError(
             f"{source}: {key}: unknown augmentation {name!r}; "
-            f"{_known(str(name), registry.AUGMENTATIONS)}"
+            f"{known(str(name), registry.AUGMENTATIONS)}"
         )
     return name, _parameters_of(registry.AUGMENTATIONS, name, parameters, key, source)
 
@@ -256,9 +310,9 @@ def _parameters_of(
 ) -> dict[str, Any]:
     """All parameters of an entry: those given under `key`, checked, and the defaults."""
     entry = kind[name]
-    error = best_match(Draft202012Validator(_parameters(entry)).iter_errors(parameters))
+    error = best_match(_Validator(_parameters(entry)).iter_errors(parameters))
     if error is not None:
-        raise CampareError(f"{source}: {key}{_explain(error, prefix='.')}")
+        raise CampareError(f"{source}: {key}{explain(error, prefix='.')}")
     defaults = {k: copy.deepcopy(p.default) for k, p in entry.parameters.items()}
     full = {**defaults, **parameters}
     try:
@@ -266,41 +320,3 @@ def _parameters_of(
     except CampareError as problem:
         raise CampareError(f"{source}: {key}: {problem}") from None
     return full
-
-
-def _explain(error: ValidationError, prefix: str = "") -> str:
-    """One line: the key, what is wrong with its value, what is allowed."""
-    key = ".".join(str(part) for part in error.absolute_path)
-    where = f"{prefix}{key}: " if key else (": " if prefix else "")
-    rule: Any = error.validator_value
-    if error.validator == "additionalProperties":
-        broken: Any = error.schema
-        allowed = broken["properties"]
-        given: Any = error.instance
-        unknown = next(name for name in given if name not in allowed)
-        dotted = f"{key}.{unknown}" if key else str(unknown)
-        return f"{prefix}{dotted}: unknown key; {_known(str(unknown), allowed)}"
-    if error.validator == "required":
-        return f"{where}{error.message.replace('a required property', 'required, but missing')}"
-    if error.validator == "enum":
-        known = {str(item): item for item in rule}
-        return f"{where}{error.instance!r} is not allowed; {_known(str(error.instance), known)}"
-    hint = ""
-    if error.validator == "type" and isinstance(error.instance, str) and _is_number(error.instance):
-        hint = " (YAML takes this for text; write a plain number such as 0.001)"
-    return f"{where}{error.message}{hint}"
-
-
-def _known(name: str, known: Mapping[str, Any]) -> str:
-    """Did you mean …? and everything allowed."""
-    close = get_close_matches(name, known, n=1)
-    meant = f"did you mean {close[0]!r}? " if close else ""
-    return f"{meant}known: {', '.join(known)}"
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

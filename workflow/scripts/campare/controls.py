@@ -1,30 +1,31 @@
-"""How far augmentations move maps beyond what moves them without an augmentation.
+"""How far augmentations shift maps beyond retraining variability: tables of pairs of models.
 
-Three kinds of pairs of models say it: an augmented one with a baseline, two of one augmentation,
-two baselines. Tables are tidy; NaN is what is undefined, left out of every mean and counted.
+Three kinds of pairs say it: an augmented model with a reference, two of one augmentation, two
+references. Tables are tidy; NaN is what is undefined, left out of every mean and counted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from campare import excess, registry, statistics
+from campare import registry, shift, statistics
 from campare.profiles import Counts, Profile
+from campare.registry import MATCHED
 from campare.statistics import Interval, Test
 
 Model = tuple[str, int]
 Doubles = NDArray[np.float64]
 
 BASELINE = "baseline"
-MATCHED = ("identity", "baseline_long")
-WITH, WITHIN, FLOOR = "with_baseline", "within", "baselines"
 MODEL_PAIR = ["a", "seed_a", "b", "seed_b"]
+# Of which pairs of maps: all, or those of two models that predict the same class.
+PREDICTIONS = ANY, EQUAL = "any", "equal"
 
 
 def kinds(pairs: Mapping[str, pd.DataFrame], metrics: Sequence[str]) -> pd.DataFrame:
@@ -38,9 +39,9 @@ def kinds(pairs: Mapping[str, pd.DataFrame], metrics: Sequence[str]) -> pd.DataF
     Returns
     -------
     DataFrame
-        metric, augmentation, kind (`WITH`, `WITHIN`; `FLOOR`, of the baseline), mean, models (that
-        are in such pairs), pairs (of models), images, undefined (pairs of maps without a value),
-        constant (maps that are zero everywhere, of models × images).
+        metric, augmentation, kind (with_<reference>, within; baselines, of the baseline), mean,
+        models (that are in such pairs), pairs (of models), images, undefined (pairs of maps without
+        a value), constant (maps that are zero everywhere, of models × images).
     """
     rows = [
         {"metric": metric, "augmentation": name, "kind": kind, "mean": group[metric].mean()}
@@ -55,12 +56,14 @@ def kinds(pairs: Mapping[str, pd.DataFrame], metrics: Sequence[str]) -> pd.DataF
 
 
 def _by_kind(name: str, table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """The pairs of an arm with the baselines, and those within it."""
-    within = (table["a"] == name) & (table["b"] == name)
-    groups = {WITH: table["a"] == BASELINE, WITHIN: within}
-    for kind, member in ({FLOOR: within} if name == BASELINE else groups).items():
+    """The pairs of an arm with each reference, and those within it."""
+    for reference in (BASELINE, *MATCHED):
+        member = (table["a"] == reference) & (table["b"] != reference)
         if member.any():
-            yield kind, table[member]
+            yield f"with_{reference}", table[member]
+    within = (table["a"] == name) & (table["b"] == name)
+    if within.any():
+        yield "baselines" if name == BASELINE else "within", table[within]
 
 
 def _counts(table: pd.DataFrame) -> dict[str, int]:
@@ -80,78 +83,113 @@ def _counts(table: pd.DataFrame) -> dict[str, int]:
     }
 
 
-def excesses(
+def shifts(
     pairs: Mapping[str, pd.DataFrame],
     models: Sequence[Model],
     metrics: Sequence[str],
     incomparable: str,
     seed: int,
 ) -> pd.DataFrame:
-    """How much farther from the baselines an augmentation's models are than the floor.
+    """How far every augmentation shifts the maps beyond retraining variability (`shift.shift`).
 
-    The excess divergence (`excess.excess`), its test by permuting the models' labels, and how often
-    an augmented model's map is the farther one (`excess.superiority`).
+    The reference is the baselines and, where a study has them, step-matched networks: trained
+    without augmentation in as many steps. These are set against the baselines too. Each comparison
+    is made for all images, and for those alone in which the two models of a pair predict the same
+    class, since other maps explain different classes.
 
     Parameters
     ----------
     pairs
         Augmentation, control or "baseline" → its pairs as measure_pairs writes them.
     models
-        (augmentation, seed) of all, baselines included.
+        (augmentation, seed) of all, baselines included. Where two arms have the same seeds, and
+        enough of them, labels are swapped within seeds.
     incomparable
-        Why distances between and within the two kinds of models do not compare; "" where they do.
+        Why distances to and among baselines do not compare with those among augmented models; ""
+        where they do.
 
     Returns
     -------
     DataFrame
-        metric, augmentation; with_baseline, within, baselines: mean distance of each kind of pairs
-        (`farness`); excess, low, high in the same unit; share, the excess over that of baselines;
-        p, p_holm (over the augmentations of a metric, controls apart), note (why there is no p);
-        superiority, superiority_low, superiority_high; models, baseline_models, images.
+        metric, augmentation, reference, predictions ("any", or "equal" of those images alone);
+        between, within, floor: mean distances AB, AA, BB; net, tightening, shift, similarity, each
+        with _low and _high; share, the shift over the floor; shift_p, shift_p_holm, tightening_p,
+        tightening_p_holm (corrected over the augmentations of a metric, reference and kind of
+        predictions, controls apart), note (why there is no p); superiority, superiority_low,
+        superiority_high (of any predictions); agreement, the share of maps of AB with equal
+        predictions; models, reference_models, images.
     """
-    baselines = [model for model in models if model[0] == BASELINE]
+    arms = {name: [model for model in models if model[0] == name] for name in (BASELINE, *pairs)}
+    matched = [name for name in MATCHED if name in pairs]
     rows: list[dict[str, Any]] = []
-    for metric in metrics:
-        tests = []
-        for name in (name for name in pairs if name != BASELINE):
-            own = [model for model in models if model[0] == name]
-            tables = [pairs[arm] for arm in (BASELINE, name) if arm in pairs]
-            far, places, second = _two_arms(tables, baselines, own, metric)
-            found = excess.excess(far, places, second, seed)
-            floor, with_baseline, within = (kind.mean for kind in found.kinds)
-            if incomparable:
-                beyond = better = Interval(np.nan, np.nan, np.nan)
-                tests.append(Test(np.nan, np.nan, incomparable))
-            else:
-                beyond, better = found.excess, excess.superiority(far, places, second, seed)
-                tests.append(found.test)
+    for metric, reference, predictions in product(metrics, (BASELINE, *matched), PREDICTIONS):
+        taken = (BASELINE,) if reference == BASELINE else (BASELINE, *matched)
+        names = [name for name in pairs if name not in taken]
+        found = []
+        for name in names:
+            tables = [pairs[arm] for arm in (reference, name) if arm in pairs]
+            two = _two_arms(tables, arms[reference], arms[name], metric, predictions)
+            paired = _paired(arms[reference], arms[name], len(names))
+            same = registry.metric(metric).same
+            compared = shift.shift(*two, seed, identical=same or None, paired=paired)
+            if reference == BASELINE and incomparable:
+                compared = shift.refused(compared.kinds, incomparable)
+            found.append(compared)
+            better = Interval(np.nan, np.nan, np.nan)
+            if predictions == ANY and not np.isnan(compared.shift.mean):
+                better = shift.superiority(*two, seed)
+            floor, between, within = compared.kinds
             rows.append(
-                {"metric": metric, "augmentation": name}
-                | {"with_baseline": with_baseline, "within": within, "baselines": floor}
-                | beyond.columns("excess", "")
-                | {"share": beyond.mean / floor if floor > 0 else np.nan}
-                | {"p": tests[-1].p, "p_holm": np.nan, "note": ""}
+                {"metric": metric, "augmentation": name, "reference": reference}
+                | {"predictions": predictions}
+                | {"between": between, "within": within, "floor": floor}
+                | compared.net.columns("net")
+                | compared.tightening.columns("tightening")
+                | compared.shift.columns("shift")
+                | compared.similarity.columns("similarity")
+                | {"share": compared.shift.mean / floor if floor > 0 else np.nan}
+                | {"shift_p": compared.shift_test.p, "shift_p_holm": np.nan}
+                | {"tightening_p": compared.tightening_test.p, "tightening_p_holm": np.nan}
+                | {"note": ""}
                 | better.columns("superiority")
-                | {"models": len(own), "baseline_models": len(baselines), "images": far.shape[1]}
+                | {"agreement": _agreement(tables[-1], reference)}
+                | {"models": len(arms[name]), "reference_models": len(arms[reference])}
+                | {"images": two[0].shape[1]}
             )
-        _correct(rows[len(rows) - len(tests) :], tests)
+        _correct(rows[-len(found) :], [one.tightening_test for one in found], "tightening_p")
+        _correct(rows[-len(found) :], [one.shift_test for one in found], "shift_p")
     return pd.DataFrame(rows)
 
 
-def second_readings(
+def _paired(first: Sequence[Model], second: Sequence[Model], tests: int) -> list[tuple[int, int]]:
+    """Places of the models of each seed, where two arms have the same, enough for so many tests."""
+    places = {seed: k for k, (_, seed) in enumerate(first)}
+    seeds = [seed for _, seed in second]
+    if places.keys() != set(seeds) or not statistics.enough_pairs(len(seeds), tests):
+        return []
+    return [(places[seed], len(first) + k) for k, seed in enumerate(seeds)]
+
+
+def _agreement(table: pd.DataFrame, reference: str) -> float:
+    """Share of pairs of maps with a reference model in which both models predict one class."""
+    across = table[(table["a"] == reference) & (table["b"] != reference)]
+    return float((across["prediction_a"] == across["prediction_b"]).mean())
+
+
+def mixed_models(
     pairs: Mapping[str, pd.DataFrame], models: Sequence[Model], metric: str, seed: int
 ) -> pd.DataFrame:
-    """The excess divergence of one metric again, by a mixed-effects model (`mixed.excess`).
+    """The shift of one metric from the baselines, by a mixed-effects model (`mixed.shift`).
 
     Parameters
     ----------
     pairs, models
-        As in `excesses`.
+        As in `shifts`.
 
     Returns
     -------
     DataFrame
-        metric, augmentation; excess, low, high; image, pair, rest (variances); images (it is fitted
+        metric, augmentation; shift, low, high; image, pair, rest (variances); images (it is fitted
         to), note (why there was no fit).
     """
     from campare import mixed  # statsmodels takes long to import
@@ -161,10 +199,10 @@ def second_readings(
     for name in (name for name in pairs if name != BASELINE):
         own = [model for model in models if model[0] == name]
         tables = [pairs[arm] for arm in (BASELINE, name) if arm in pairs]
-        found = mixed.excess(*_two_arms(tables, baselines, own, metric), seed)
+        found = mixed.shift(*_two_arms(tables, baselines, own, metric), seed)
         rows.append(
             {"metric": metric, "augmentation": name}
-            | found.estimate.columns("excess", "")
+            | found.estimate.columns("shift", "")
             | {"image": found.image, "pair": found.pair, "rest": found.rest}
             | {"images": found.images, "note": found.words}
         )
@@ -177,7 +215,7 @@ def between(
     metrics: Sequence[str],
     seed: int,
 ) -> pd.DataFrame:
-    """How far the models of two augmentations are apart, with no baseline between them.
+    """How far apart the models of two augmentations are, with no baseline between them.
 
     Parameters
     ----------
@@ -189,24 +227,26 @@ def between(
     Returns
     -------
     DataFrame
-        metric, augmentation_a, augmentation_b; between, within_a, within_b: mean distances
-        (`farness`); excess of the first over the mean of the others, low, high; p, p_holm (over the
-        pairs of a metric), note; pairs (of models), images.
+        metric, augmentation_a, augmentation_b; between, within_a, within_b: mean distances; shift
+        between the two, low, high (`shift.shift`); p, p_holm (over the pairs of a metric), note;
+        pairs (of models), images.
     """
+    couples = list(combinations(pairs, 2))
     rows: list[dict[str, Any]] = []
     for metric in metrics:
         tests = []
-        for a, b in combinations(pairs, 2):
+        for a, b in couples:
             first, last = ([model for model in models if model[0] == name] for name in (a, b))
             far, places, second = _two_arms([pairs[a], pairs[b]], first, last, metric)
-            found = excess.excess(far, places, second, seed)
-            within_a, mean, within_b = (kind.mean for kind in found.kinds)
-            tests.append(found.test)
+            paired = _paired(first, last, len(couples))
+            found = shift.shift(far, places, second, seed, paired=paired)
+            within_a, mean, within_b = found.kinds
+            tests.append(found.shift_test)
             across = second[places].sum(axis=1) == 1
             rows.append(
                 {"metric": metric, "augmentation_a": a, "augmentation_b": b}
                 | {"between": mean, "within_a": within_a, "within_b": within_b}
-                | found.excess.columns("excess", "")
+                | found.shift.columns("shift", "")
                 | {"p": tests[-1].p, "p_holm": np.nan, "note": ""}
                 | {"pairs": int((~np.isnan(far[across]).all(axis=1)).sum())}
                 | {"images": far.shape[1]}
@@ -217,19 +257,27 @@ def between(
 
 
 def _two_arms(
-    tables: Sequence[pd.DataFrame], first: Sequence[Model], second: Sequence[Model], metric: str
+    tables: Sequence[pd.DataFrame],
+    first: Sequence[Model],
+    second: Sequence[Model],
+    metric: str,
+    predictions: str = ANY,
 ) -> tuple[Doubles, NDArray[np.int64], NDArray[np.bool_]]:
-    """What `excess` takes: distances, pairs, and which models are of the second arm."""
-    far, places = distances(tables, [*first, *second], metric)
+    """What `shift` takes: distances, pairs, and which models are of the second arm."""
+    far, places = distances(tables, [*first, *second], metric, predictions)
     return far, places, np.arange(len(first) + len(second)) >= len(first)
 
 
-def summary(gains: pd.DataFrame, excesses: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """The answer on one page: accuracy gained, and how much farther the maps are than the floor.
+def summary(gains: pd.DataFrame, shifts: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """The answer on one page: accuracy change and map shift, both from one reference.
+
+    The reference of the augmentations is the first step-matched control by which any of them can be
+    tested, so that a change is not that of more steps; else the baselines. Controls follow, against
+    the baselines.
 
     Parameters
     ----------
-    gains, excesses
+    gains, shifts
         What the functions of these names give.
     metric
         The one that stands for all.
@@ -237,86 +285,107 @@ def summary(gains: pd.DataFrame, excesses: pd.DataFrame, metric: str) -> pd.Data
     Returns
     -------
     DataFrame
-        augmentation; accuracy, baseline, gain, gain_low, gain_high; metric, excess, excess_low,
-        excess_high, baselines (the floor), share, p_holm, note; farther, of metrics: in how many
-        the excess is above zero with p_holm ≤ 0.05, of how many with a p; models, baseline_models,
-        images.
+        augmentation, reference; accuracy, reference_accuracy, gain, gain_low, gain_high,
+        gain_p_holm; metric, then the columns of `shifts` of any predictions; equal_shift,
+        equal_shift_low, equal_shift_high, equal_shift_p_holm, the same of equal predictions;
+        significant: in how many metrics shift_p_holm ≤ 0.05, of how many tested; note (why there is
+        no test of the shift), gain_note.
     """
-    of_gain = gains.set_index("augmentation").rename(
-        columns={"low": "gain_low", "high": "gain_high"}
+    chosen = shifts[shifts["metric"] == metric]
+    chosen = chosen.sort_values(
+        "augmentation", key=lambda names: names.isin(MATCHED), kind="stable"
     )
-    chosen = excesses[excesses["metric"] == metric].set_index("augmentation")
-    chosen = chosen.rename(columns={"low": "excess_low", "high": "excess_high"})
-    tested = excesses.groupby("augmentation", sort=False)
-    farther = (excesses["excess"] > 0) & (excesses["p_holm"] <= statistics.ALPHA)
-    table = pd.concat(
-        [
-            of_gain[["accuracy", "baseline", "gain", "gain_low", "gain_high"]],
-            chosen[["metric", "excess", "excess_low", "excess_high", "baselines", "share"]],
-            chosen[["p_holm", "note"]],
-            farther.groupby(excesses["augmentation"], sort=False).sum().rename("farther"),
-            tested["p_holm"].count().rename("metrics"),
-            chosen[["models", "baseline_models", "images"]],
-        ],
-        axis=1,
-    ).loc[chosen.index]
-    return table.rename_axis("augmentation").reset_index()
+    of_augmentations = ~chosen["augmentation"].isin(MATCHED)
+    testable = chosen[of_augmentations & chosen["shift_p_holm"].notna()]["reference"]
+    reference = next((name for name in MATCHED if name in set(testable)), BASELINE)
+    of_reference = chosen["reference"].eq(reference).where(of_augmentations, True)
+    key = ["augmentation", "reference"]
+    ours = chosen[of_reference & (chosen["predictions"] == ANY)].set_index(key)
+    equal = chosen[chosen["predictions"] == EQUAL].set_index(key)[
+        ["shift", "shift_low", "shift_high", "shift_p_holm"]
+    ]
+    of_gain = gains.set_index(key)[
+        ["accuracy", "reference_accuracy", "gain", "gain_low", "gain_high", "gain_p_holm", "note"]
+    ]
+    p = shifts[shifts["predictions"] == ANY].groupby(key, sort=False)["shift_p_holm"]
+    counts = pd.DataFrame({"significant": p.agg(_significant), "tested": p.count()})
+    parts: list[pd.DataFrame] = [
+        of_gain.rename(columns={"note": "gain_note"}), ours, equal.add_prefix("equal_"), counts,
+    ]  # fmt: skip
+    table = pd.concat([part.reindex(ours.index) for part in parts], axis=1)
+    return table.drop(columns="predictions").reset_index()
 
 
-def gains(right: Mapping[Model, NDArray[np.bool_]], *, paired: bool, seed: int) -> pd.DataFrame:
-    """How much more often an augmentation's models are right than the baselines.
+def _significant(p: pd.Series) -> float:
+    """How many are significant; NaN where none could be: zero of none is no finding."""
+    return float((p <= statistics.ALPHA).sum()) if p.notna().any() else np.nan
+
+
+def gains(
+    correct: Mapping[Model, NDArray[np.bool_]], matched: Sequence[str], seed: int
+) -> pd.DataFrame:
+    """How much higher the test accuracy of an augmentation's models is than without it.
 
     Parameters
     ----------
-    right
-        Model → whether it is right, (images,), the baselines included.
-    paired
-        Whether seeds pair a model with a baseline; the gain then is the mean of the differences,
-        and is tested by flipping their signs.
+    correct
+        Model → whether its prediction is correct, (images,); the baselines included. Where two arms
+        have the same seeds, models of one seed are paired: in the mean and its interval, and where
+        they are enough of them in the test.
+    matched
+        The step-matched controls, which are a reference beside the baselines.
 
     Returns
     -------
     DataFrame
-        augmentation; accuracy, baseline (means over models); gain, low, high; p, p_holm, note; g,
-        g_low, g_high (Hedges's, over models); models, baseline_models, images.
+        augmentation, reference; accuracy, reference_accuracy (means over models); gain, gain_low,
+        gain_high (95 %, over models and images); gain_p, gain_p_holm
+        (`statistics.difference_test`), note (why there is none); g, g_low, g_high (Hedges's, over
+        models); models, reference_models, images.
     """
-    baselines = {seed: values for (name, seed), values in right.items() if name == BASELINE}
+    arms: dict[str, dict[int, NDArray[np.bool_]]] = {}
+    for (name, number), values in correct.items():
+        arms.setdefault(name, {})[number] = values
     rows: list[dict[str, Any]] = []
-    tests = []
-    for name in dict.fromkeys(name for name, _ in right if name != BASELINE):
-        own = {seed: values for (arm, seed), values in right.items() if arm == name}
-        gain = statistics.gained(own, baselines, seed, paired=paired)
-        base = {k: baselines[k] for k in own} if paired else baselines
-        ours, theirs = (np.array([np.mean(found) for found in arm.values()]) for arm in (own, base))
-        if paired:
-            size = statistics.standardised_paired(ours - theirs)
-            tests.append(statistics.sign_flip(ours - theirs, seed))
-        else:
+    for reference in (BASELINE, *matched):
+        taken = (BASELINE,) if reference == BASELINE else (BASELINE, *matched)
+        others, tests = arms[reference], []
+        names = [name for name in arms if name not in taken]
+        for name in names:
+            own = arms[name]
+            paired = own.keys() == others.keys()
+            gain = statistics.gained(own, others, seed, paired=paired)
+            base = {k: others[k] for k in own} if paired else others
+            ours, theirs = (np.array([v.mean() for v in arm.values()]) for arm in (own, base))
             size = statistics.standardised(ours, theirs)
-            tests.append(Test(np.nan, np.nan, "seeds are not paired: see the interval"))
-        rows.append(
-            {"augmentation": name, "accuracy": ours.mean(), "baseline": theirs.mean()}
-            | gain.columns("gain", "")
-            | {"p": tests[-1].p, "p_holm": np.nan, "note": ""}
-            | size.columns("g")
-            | {"models": len(ours), "baseline_models": len(theirs)}
-            | {"images": len(next(iter(own.values())))}
-        )
-    _correct(rows, tests)
+            if paired:
+                size = statistics.standardised_paired(ours - theirs)
+            swapped = paired and statistics.enough_pairs(len(own), len(names))
+            tests.append(statistics.difference_test(ours, theirs, seed, paired=swapped))
+            rows.append(
+                {"augmentation": name, "reference": reference}
+                | {"accuracy": ours.mean(), "reference_accuracy": theirs.mean()}
+                | gain.columns("gain")
+                | {"gain_p": tests[-1].p, "gain_p_holm": np.nan, "note": ""}
+                | size.columns("g")
+                | {"models": len(ours), "reference_models": len(theirs)}
+                | {"images": len(next(iter(own.values())))}
+            )
+        _correct(rows[-len(tests) :], tests, "gain_p")
     return pd.DataFrame(rows)
 
 
-def _correct(rows: Sequence[dict[str, Any]], tests: Sequence[Test]) -> None:
-    """Fill in p_holm and note; controls are a family of their own."""
+def _correct(rows: Sequence[dict[str, Any]], tests: Sequence[Test], column: str) -> None:
+    """Fill in the corrected column and note; controls are a family of their own."""
     for matched in (False, True):
         family = [k for k, row in enumerate(rows) if (row["augmentation"] in MATCHED) == matched]
         found = statistics.corrected([tests[k] for k in family])
         for k, test in zip(family, found, strict=True):
-            rows[k] |= {"p_holm": test.p, "note": test.words}
+            rows[k] |= {f"{column}_holm": test.p, "note": test.words}
 
 
 def distances(
-    tables: Sequence[pd.DataFrame], models: Sequence[Model], metric: str
+    tables: Sequence[pd.DataFrame], models: Sequence[Model], metric: str, predictions: str = ANY
 ) -> tuple[Doubles, NDArray[np.int64]]:
     """How far the maps of each two models are apart, image by image.
 
@@ -328,8 +397,9 @@ def distances(
     Returns
     -------
     distances
-        float64 (pairs, images), as `farness` says. NaN where the metric is undefined, and for two
-        models that share a seed and so are not in the tables.
+        float64 (pairs, images), as `farness` says. NaN where the metric is undefined, for two
+        models that share a seed and so are not in the tables and, of "equal" predictions, where
+        the two models predict different classes.
     pairs
         int64 (pairs, 2): places in `models`, all combinations of two.
     """
@@ -338,7 +408,10 @@ def distances(
     images = tables[0]["index"].nunique()
     found = np.full((len(pairs), images), np.nan)
     for table in tables:
-        values = farness(table[metric].to_numpy(), metric).reshape(-1, images)
+        values = farness(table[metric].to_numpy(), metric)
+        if predictions == EQUAL:
+            values = np.where(table["prediction_a"] == table["prediction_b"], values, np.nan)
+        values = values.reshape(-1, images)
         ends = table[MODEL_PAIR].iloc[::images].itertuples(index=False, name=None)
         for (a, seed_a, b, seed_b), far in zip(ends, values, strict=True):
             row = row_of.get(frozenset(((a, seed_a), (b, seed_b))))

@@ -7,17 +7,23 @@ into one HDF5 file that every later step opens.
 
 from __future__ import annotations
 
+import errno
 import http.client
-from collections.abc import Mapping, Sequence
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from threading import Lock
+from typing import Any, TypeVar
+from unicodedata import normalize
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from campare import atomic
 from campare.errors import CampareError
@@ -27,6 +33,28 @@ PICTURE_SUFFIXES = {
     *(".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg"),
     *(".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"),
 }
+
+# Pillow's limits protect servers from strangers; these pictures are the user's own.
+Image.MAX_IMAGE_PIXELS = None
+PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = sys.maxsize
+# Pictures of more pixels than this are read one at a time: each takes some hundred megabytes.
+LARGE = 50_000_000
+_one_large = Lock()
+# What turns a picture upright, by its EXIF orientation.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+# How many files one message names.
+NAMED = 10
+
+_Item = TypeVar("_Item")
+_Made = TypeVar("_Made")
 
 # MD5 of the unpacked files; torchvision knows those of the archives only.
 _MNIST = {
@@ -58,6 +86,24 @@ class Regions:
 
 
 @dataclass(frozen=True, eq=False)
+class Files:
+    """The files that N pictures were read from.
+
+    Attributes
+    ----------
+    root : the folder that all lie in
+    pictures : N paths
+    unread : files beside them that are no pictures to campare; hidden ones are not counted
+    deepest : the largest level in pictures with 16 bits, 0 where there are none
+    """
+
+    root: Path
+    pictures: tuple[Path, ...]
+    unread: tuple[Path, ...]
+    deepest: int
+
+
+@dataclass(frozen=True, eq=False)
 class Dataset:
     """N pictures with everything known about them.
 
@@ -68,6 +114,7 @@ class Dataset:
     classes : names
     part : str (N,), "train" or "test" where the data set says so, all "" where it is to be split
     regions : where they are known
+    files : where pictures are files, and just read
     """
 
     images: NDArray[np.uint8]
@@ -75,6 +122,7 @@ class Dataset:
     classes: tuple[str, ...]
     part: NDArray[np.str_]
     regions: Regions | None = None
+    files: Files | None = None
 
 
 def load(
@@ -165,8 +213,9 @@ def image_folder(*, root: str | None, size: int | None, fit: str, channels: int 
 
     `root/train/<class>/*` and `root/test/<class>/*` with the same classes, or `root/<class>/*`
     to be split. Classes and pictures are sorted by name. Pictures may be of any size and mode;
-    EXIF orientation is applied, transparency lies on white, of several frames the first counts.
-    Files without one of `PICTURE_SUFFIXES`, and hidden ones, are ignored.
+    EXIF orientation is applied, transparency lies on white, of several frames the first counts;
+    16 bits become 8, white being 65,535. Files without one of `PICTURE_SUFFIXES`, and hidden ones,
+    are ignored.
 
     Where `root/masks` holds folders it is no class but has a mask for every picture, as big as the
     picture, black and white, under the picture's name (the suffix may differ): `root/masks` then is
@@ -176,8 +225,8 @@ def image_folder(*, root: str | None, size: int | None, fit: str, channels: int 
     Raises
     ------
     CampareError
-        The folders are not laid out so; a picture cannot be read; sizes differ and none is set; a
-        mask is missing, of another size than its picture, or not black and white.
+        The folders are not laid out so; pictures cannot be read; sizes differ and none is set;
+        masks are missing, of another size than their pictures, or not black and white.
     """
     folder = _folder(root)
     if not folder.is_dir():
@@ -192,19 +241,22 @@ def image_folder(*, root: str | None, size: int | None, fit: str, channels: int 
                 f"{folder}: only one of train and test has the class {odd[0]!r}; "
                 "both need the same class folders"
             )
+    position = {name: label for label, name in enumerate(classes)}
     rows = [
-        (path, classes.index(name), part)
+        (path, position[name], part)
         for part, pictures in found.items()
         for name, paths in pictures.items()
         for path in paths
     ]
     paths, labels, part_of = zip(*rows, strict=True)
+    images, deepest = _stacked(paths, size, fit, channels)
     return Dataset(
-        _stacked(paths, size, fit, channels),
+        images,
         np.array(labels, dtype=np.int64),
         classes,
         np.array(part_of, dtype="U5"),
-        _regions(masks, folder, paths, size, fit) if masks else None,
+        _regions(masks, folder, paths, images.shape[1:3], size, fit) if masks else None,
+        Files(folder, paths, _unread({folder, *parts.values()}, paths), deepest),
     )
 
 
@@ -217,7 +269,7 @@ def photographs(folder: str | Path) -> list[tuple[Path, NDArray[np.uint8]]]:
     Raises
     ------
     CampareError
-        There is no such folder or no picture in it; a picture cannot be read.
+        There is no such folder or no picture in it; pictures cannot be read.
     """
     folder = Path(folder).expanduser()
     if not folder.is_dir():
@@ -231,7 +283,12 @@ def photographs(folder: str | Path) -> list[tuple[Path, NDArray[np.uint8]]]:
         raise CampareError(
             f"{folder}: no picture in it; add some (read: {' '.join(sorted(PICTURE_SUFFIXES))})"
         )
-    return [(path, _pixels(path, "L", None, "crop")[..., 0]) for path in found]
+    return _each(lambda path: (path, _pixels(path, "L", None, "crop")[0][..., 0]), found)
+
+
+def shown(path: str | Path) -> str:
+    """A path as text that can be printed and written; what is not UTF-8 becomes `\\xe9`."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 class Rows:
@@ -252,7 +309,7 @@ class Rows:
 
 
 def write(dataset: Dataset, path: str | Path) -> None:
-    """Write a data set as HDF5: `images`, `label`, `part`, and the attribute `classes`.
+    """Write a data set as HDF5: `images`, `label`, `part`, and the names `classes`.
 
     Where regions are known, `masks` besides, uint8 (N, R, H, ⌈W/8⌉), eight pixels to a byte (as
     `numpy.packbits` lays them along the last axis), with the attribute `regions` of R names.
@@ -263,7 +320,7 @@ def write(dataset: Dataset, path: str | Path) -> None:
             file["images"] = dataset.images
             file["label"] = dataset.labels
             file["part"] = dataset.part.astype("S5")
-            file.attrs["classes"] = list(dataset.classes)
+            file["classes"] = list(dataset.classes)  # an attribute would hold 4,000 at most
             if dataset.regions:
                 file["masks"] = np.packbits(dataset.regions.masks, axis=3)
                 file.attrs["regions"] = list(dataset.regions.names)
@@ -285,7 +342,7 @@ def read(path: str | Path) -> Dataset:
             dataset = Dataset(
                 np.memmap(path, pictures.dtype, "r", pictures.id.get_offset(), pictures.shape),
                 file["label"][...],
-                tuple(file.attrs["classes"]),
+                tuple(file["classes"].asstr()[...]),
                 file["part"][...].astype("U5"),
             )
     except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -430,8 +487,13 @@ def _classes(folder: Path, masks: Path | None) -> dict[str, list[Path]]:
                 f"{deeper[0]}: a folder inside a class folder; pictures lie directly in "
                 "<root>/<class>/, or in <root>/train/<class>/ and <root>/test/<class>/"
             )
-        found[inner.name] = [p for p in entries if p.suffix.lower() in PICTURE_SUFFIXES]
-        if not found[inner.name]:
+        if (name := _class_name(inner)) in found:
+            raise CampareError(
+                f"{inner}: a second folder of this name, in another Unicode form (as macOS writes "
+                "accents); move the pictures of one into the other"
+            )
+        found[name] = [p for p in entries if p.suffix.lower() in PICTURE_SUFFIXES]
+        if not found[name]:
             raise CampareError(
                 f"{inner}: no picture in this class folder; add some or delete it "
                 f"(read: {' '.join(sorted(PICTURE_SUFFIXES))})"
@@ -444,10 +506,41 @@ def _classes(folder: Path, masks: Path | None) -> dict[str, list[Path]]:
     return found
 
 
+def _class_name(folder: Path) -> str:
+    """The class whose pictures a folder holds, in one Unicode form.
+
+    Raises
+    ------
+    CampareError
+        The name is not UTF-8.
+    """
+    try:
+        return normalize("NFC", os.fsencode(folder.name).decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise CampareError(
+            f"{shown(folder)}: a class whose name is not UTF-8, as a zip made on Windows leaves "
+            "it; rename the folder"
+        ) from error
+
+
+def _unread(above: Iterable[Path], pictures: Sequence[Path]) -> tuple[Path, ...]:
+    """Files that are no pictures in the folders of classes, and all in the folders `above`."""
+    beside = [path for place in sorted(above) for path in _visible(place) if path.is_file()]
+    inside = [
+        path for place in dict.fromkeys(p.parent for p in pictures) for path in _visible(place)
+    ]
+    return (*beside, *(p for p in inside if p.suffix.lower() not in PICTURE_SUFFIXES))
+
+
 def _regions(
-    masks: Path, folder: Path, pictures: Sequence[Path], size: int | None, fit: str
+    masks: Path,
+    folder: Path,
+    pictures: Sequence[Path],
+    shape: tuple[int, ...],
+    size: int | None,
+    fit: str,
 ) -> Regions:
-    """The regions of an image folder's pictures, in their order."""
+    """The regions of an image folder's pictures, in their order; (H, W) = `shape`."""
     kinds = {picture.relative_to(folder).parts[0] for picture in pictures}
     inner = [path for path in _visible(masks) if path.is_dir()]
     # Either the folders of the pictures over again, or one for every region.
@@ -461,14 +554,14 @@ def _regions(
             for picture in pictures
         }
     }
-    found: NDArray[np.bool_] | None = None
-    for row, picture in enumerate(pictures):
-        for region, top in enumerate(places.values()):
-            mask = _mask(listed, top / picture.relative_to(folder), picture, size, fit)
-            if found is None:
-                found = np.empty((len(pictures), len(places), *mask.shape), bool)
-            found[row, region] = mask
-    assert found is not None
+    found = np.empty((len(pictures), len(places), *shape), bool)
+
+    def place(position: tuple[int, int]) -> None:
+        row, region = position
+        expected = list(places.values())[region] / pictures[row].relative_to(folder)
+        found[position] = _mask(listed, expected, pictures[row], size, fit)
+
+    _each(place, list(np.ndindex(found.shape[:2])))
     return Regions(tuple(places), found)
 
 
@@ -506,10 +599,11 @@ def _mask(
             f"{expected.parent}: {' and '.join(path.name for path in candidates)} may be the "
             f"mask of {picture}; keep one"
         )
-    levels = _pixels(path, "L", None, fit)[..., 0]
+    levels = _pixels(path, "L", None, fit)[0][..., 0]
     with Image.open(picture) as opened:
         wide, high = opened.size
-        if opened.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8):  # turned by 90°
+        # Turned by 90°; of a TIFF, Pillow says the size once upright.
+        if _orientation(opened) in (5, 6, 7, 8) and opened.format != "TIFF":
             wide, high = high, wide
     if levels.shape != (high, wide):
         raise CampareError(
@@ -531,7 +625,8 @@ def _visible(folder: Path) -> list[Path]:
         entries = list(folder.iterdir())
     except OSError as error:
         raise CampareError(f"{folder}: {error.strerror}; make it readable") from error
-    return sorted((p for p in entries if not p.name.startswith(".")), key=lambda p: p.name)
+    visible = (path for path in entries if not path.name.startswith("."))
+    return sorted(visible, key=lambda path: (normalize("NFC", path.name), path.name))
 
 
 def _adapted(
@@ -541,7 +636,7 @@ def _adapted(
     native = images.shape[3]
     if size is None and channels in (None, native):
         return images
-    return _stacked(list(images), size, fit, channels or native)
+    return _stacked(list(images), size, fit, channels or native)[0]
 
 
 def _stacked(
@@ -549,45 +644,102 @@ def _stacked(
     size: int | None,
     fit: str,
     channels: int | None,
-) -> NDArray[np.uint8]:
-    """Pictures, from files or arrays (H, W, C), as one array; parameters as in `load`."""
-    mode = "L" if channels == 1 else "RGB"
-    first = _pixels(sources[0], mode, size, fit)
-    images = np.empty((len(sources), *first.shape), dtype=np.uint8)
+) -> tuple[NDArray[np.uint8], int]:
+    """Pictures, from files or arrays (H, W, C), as one array; parameters as in `load`.
 
-    def place(position: int) -> bool:
-        """Read one picture; say whether it is grey."""
-        pixels = _pixels(sources[position], mode, size, fit)
-        if pixels.shape != first.shape:
-            (height, width), (wanted_height, wanted_width) = pixels.shape[:2], first.shape[:2]
-            raise CampareError(
-                f"{sources[position]}: {width}×{height} pixels, while {sources[0]} has "
-                f"{wanted_width}×{wanted_height}; set data.size to give all pictures one size"
-            )
-        images[position] = pixels
-        return bool((pixels == pixels[..., :1]).all())
+    And the largest level of those with 16 bits, 0 where there are none.
+    """
+    mode = "L" if channels == 1 else "RGB"
+    shape: tuple[int, ...] = (1, 1, 1)
+    for first in range(len(sources)):
+        with suppress(CampareError):  # which `place` meets again
+            shape = _pixels(sources[first], mode, size, fit)[0].shape
+            break
+    model = sources[first]
+    images = np.empty((len(sources), *shape), dtype=np.uint8)
+
+    def place(position: int) -> tuple[tuple[int, ...], bool, int]:
+        """Read one picture; its shape, whether it is grey, its largest level of 16 bits."""
+        pixels, deepest = _pixels(sources[position], mode, size, fit)
+        if pixels.shape == shape:
+            images[position] = pixels
+        return pixels.shape, bool((pixels == pixels[..., :1]).all()), deepest
 
     # Pillow decodes without the GIL: threads speed up photographs, and slow down thumbnails.
-    large = isinstance(sources[0], Path) and sources[0].stat().st_size > 20_000
+    large = isinstance(model, Path) and model.stat().st_size > 20_000
     with ThreadPoolExecutor() as pool:
-        grey = list((pool.map if large else map)(place, range(len(sources))))
-    return images[..., :1].copy() if channels is None and all(grey) else images
+        shapes, grey, levels = zip(
+            *_each(place, range(len(sources)), pool.map if large else map), strict=True
+        )
+    for source, (height, width, _) in zip(sources, shapes, strict=True):
+        if (height, width) != shape[:2]:
+            raise CampareError(
+                f"{source}: {width}×{height} pixels, while {model} has {shape[1]}×{shape[0]}; set "
+                "data.size to give all pictures one size"
+            )
+    single = channels is None and all(grey)
+    return images[..., :1].copy() if single else images, max(levels)
+
+
+def _each(
+    act: Callable[[_Item], _Made],
+    items: Iterable[_Item],
+    mapping: Callable[[Callable[[_Item], Any], Iterable[_Item]], Iterable[Any]] = map,
+) -> list[_Made]:
+    """What `act` makes of every item; of all that it refuses, one CampareError.
+
+    The error names the first of them, a line for each, and has notes on the others.
+    """
+
+    def tried(item: _Item) -> _Made | CampareError:
+        try:
+            return act(item)
+        except CampareError as error:
+            return error
+
+    made = list(mapping(tried, items))
+    refused = [error for error in made if isinstance(error, CampareError)]
+    if len(refused) == 1:
+        raise refused[0]
+    if refused:
+        named = list(map(str, refused[:NAMED]))
+        if more := refused[NAMED:]:
+            named.append(f"and {len(more):,} more, which the job's log names")
+        error = CampareError("\n  ".join([f"{len(refused):,} files cannot be used:", *named]))
+        for each in more:
+            error.add_note(str(each))
+        raise error
+    return made
 
 
 def _pixels(
     source: Path | NDArray[np.uint8], mode: str, size: int | None, fit: str
-) -> NDArray[np.uint8]:
-    """One picture as uint8 (H, W, 1 or 3)."""
+) -> tuple[NDArray[np.uint8], int]:
+    """One picture as uint8 (H, W, 1 or 3), and its largest level if it has 16 bits, else 0."""
     try:
-        with _opened(source) as opened:
-            picture = _converted(ImageOps.exif_transpose(opened), mode)
+        with (
+            _opened(source) as opened,
+            _one_large if opened.width * opened.height > LARGE else nullcontext(),
+        ):
+            picture, deepest = _converted(opened, mode)
+            if size is not None:
+                picture = _fitted(picture, size, fit)
+            return np.asarray(picture).reshape(picture.height, picture.width, -1), deepest
     except Exception as error:  # Pillow's decoders raise a dozen kinds on a broken file
-        raise CampareError(
-            f"{source}: cannot be read as a picture ({error}); replace or remove it"
-        ) from error
-    if size is not None:
-        picture = _fitted(picture, size, fit)
-    return np.asarray(picture).reshape(picture.height, picture.width, -1)
+        raise CampareError(shown(f"{source}: {_reason(error)}")) from error
+
+
+def _reason(error: Exception) -> str:
+    """Why a picture cannot be read, and what to do; it is to blame only for what it holds."""
+    if isinstance(error, MemoryError):
+        return "does not fit into memory; save a smaller version, or give the job more memory"
+    if isinstance(error, OSError) and error.errno is not None:
+        denied = error.errno in (errno.EACCES, errno.EPERM)
+        remedy = "make it readable" if denied else "the picture may be fine: mend that, run again"
+        return f"cannot be opened ({error.strerror}); {remedy}"
+    unknown = isinstance(error, UnidentifiedImageError)
+    reason = "of no format that Pillow knows" if unknown else error
+    return f"cannot be read as a picture ({reason}); replace or remove it"
 
 
 def _opened(source: Path | NDArray[np.uint8]) -> Image.Image:
@@ -596,19 +748,36 @@ def _opened(source: Path | NDArray[np.uint8]) -> Image.Image:
     return Image.fromarray(source[..., 0] if source.shape[2] == 1 else source)
 
 
-def _converted(picture: Image.Image, mode: str) -> Image.Image:
-    """A picture of any mode as "L" or "RGB"."""
+def _converted(opened: Image.Image, mode: str) -> tuple[Image.Image, int]:
+    """A picture of any mode as "L" or "RGB", upright; and the largest level of 16 bits, or 0."""
+    cut = any(";16" in str(tile) for tile in getattr(opened, "tile", ()))  # known until it is read
+    opened.load()
+    turn = _TURNS.get(_orientation(opened))
+    # Not exif_transpose, which writes all the other tags anew, and ends on one that is wrong.
+    picture = opened if turn is None else opened.transpose(turn)
+    deepest = 0
     if picture.mode == "F":
         raise ValueError("pixels are real numbers of unknown range; save it with 8 or 16 bits")
     if picture.mode.startswith("I"):  # 16 bits; Pillow's own conversion cuts off at 255
         deep = np.asarray(picture).astype(np.int64)
-        if deep.min() < 0 or deep.max() > 65535:
+        deepest = int(deep.max())
+        if deep.min() < 0 or deepest > 65535:
             raise ValueError("pixels have more than 16 bits")
         picture = Image.fromarray(((deep * 255 + 32767) // 65535).astype(np.uint8))
+    elif cut:  # colour: Pillow keeps the upper byte of two
+        deepest = 256 * int(np.asarray(picture.convert("RGB")).max()) + 255
     if picture.has_transparency_data:
         paper = Image.new("RGBA", picture.size, "white")
         picture = Image.alpha_composite(paper, picture.convert("RGBA"))
-    return picture.convert(mode)
+    return picture.convert(mode), deepest
+
+
+def _orientation(opened: Image.Image) -> Any:
+    """EXIF's orientation; 1, upright, where what is there cannot be read."""
+    try:
+        return opened.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # of a picture that may be fine itself
+        return 1
 
 
 def _fitted(picture: Image.Image, size: int, fit: str) -> Image.Image:

@@ -249,25 +249,74 @@ def cut(ordered: Floats, upto: Integers, share: float) -> Floats:
 
 
 @compiled()
-def overlap(p: Floats, q: Floats, weight: Integers, p_cut: Floats, q_cut: Floats) -> Integers:
-    """Pixels at or above the cuts: of p, of q, of both.
+def fill(ordered: Floats, upto: Integers, share: float) -> Floats:
+    """The pixel value at which the highest pixels make up `share` per cent of the map.
 
     Returns
     -------
-    int32 (n, 3).
+    float32 (n,), a value of the map each: fewer than `share` per cent lie above it, and with those
+    at it there are as many or more.
+    """
+    n, d = ordered.shape
+    cuts = np.empty(n, np.float32)
+    for k in range(n):
+        pixels = upto[k, d - 1]
+        below = int(np.floor(pixels - pixels * share / 100))
+        cuts[k] = ordered[k, np.searchsorted(upto[k], below, side="right")]
+    return cuts
+
+
+@compiled()
+def reach(ordered: Floats, upto: Integers, cuts: Floats) -> Integers:
+    """Pixels above a value of each map, and pixels at or above it.
+
+    Returns
+    -------
+    int32 (n, 2).
+    """
+    n, d = ordered.shape
+    counts = np.empty((n, 2), np.int32)
+    for k in range(n):
+        first = np.searchsorted(ordered[k], cuts[k])
+        counts[k, 0] = upto[k, d - 1] - upto[k, first]
+        counts[k, 1] = upto[k, d - 1] - (upto[k, first - 1] if first > 0 else 0)
+    return counts
+
+
+@compiled()
+def shared(
+    p: Floats,
+    q: Floats,
+    weight: Integers,
+    p_cut: Floats,
+    q_cut: Floats,
+    p_part: Doubles,
+    q_part: Doubles,
+) -> Integers:
+    """Pixels of two masks.
+
+    Parameters
+    ----------
+    p_part, q_part
+        float64 (n,): by how much the pixels at the cut are members of the mask.
+
+    Returns
+    -------
+    int32 (n, 3): pixels at or above both cuts; above the cut of the lower part (of p, where they
+    are equal) and at or above the other; above both.
     """
     n, d = p.shape
     counts = np.empty((n, 3), np.int32)
     for k in range(n):
-        a, b = p[k], q[k]
-        a_cut, b_cut = p_cut[k], q_cut[k]
-        first = second = both = np.int32(0)
+        lower = p_part[k] <= q_part[k]
+        a, b = (p[k], q[k]) if lower else (q[k], p[k])
+        a_cut, b_cut = (p_cut[k], q_cut[k]) if lower else (q_cut[k], p_cut[k])
+        reached = half = over = np.int32(0)
         for i in range(d):
-            above = weight[i] if a[i] >= a_cut else np.int32(0)
-            first += above
-            second += weight[i] if b[i] >= b_cut else np.int32(0)
-            both += above if b[i] >= b_cut else np.int32(0)
-        counts[k, 0], counts[k, 1], counts[k, 2] = first, second, both
+            reached += weight[i] if (a[i] >= a_cut) & (b[i] >= b_cut) else np.int32(0)
+            half += weight[i] if (a[i] > a_cut) & (b[i] >= b_cut) else np.int32(0)
+            over += weight[i] if (a[i] > a_cut) & (b[i] > b_cut) else np.int32(0)
+        counts[k, 0], counts[k, 1], counts[k, 2] = reached, half, over
     return counts
 
 

@@ -68,11 +68,39 @@ def cut(ordered: Tensor, upto: Tensor, share: float) -> Tensor:
     return torch.where(percentile <= a, a, b).float()
 
 
-def overlap(p: Tensor, q: Tensor, weight: Integers, p_cut: Tensor, q_cut: Tensor) -> Integers:
-    """int32 (n, 3): pixels at or above the cuts, of p, of q, of both."""
+def fill(ordered: Tensor, upto: Tensor, share: float) -> Tensor:
+    """float32 (n,): the value at which the highest pixels make up the share, as `kernels.fill`."""
+    pixels = upto[:, -1:].double()
+    below = (pixels - pixels * share / 100).floor().int()
+    return ordered.gather(1, torch.searchsorted(upto, below, right=True))[:, 0]
+
+
+def reach(ordered: Tensor, upto: Tensor, cuts: Tensor) -> Integers:
+    """int32 (n, 2): pixels above a value, and at or above it, as `kernels.reach`."""
+    first = torch.searchsorted(ordered, cuts[:, None].contiguous())
+    below = torch.where(first > 0, upto.gather(1, (first - 1).clamp(min=0)), 0)
+    counts = upto[:, -1:] - torch.cat([upto.gather(1, first), below], dim=1)
+    found: Integers = counts.cpu().numpy()
+    return found
+
+
+def shared(
+    p: Tensor,
+    q: Tensor,
+    weight: Integers,
+    p_cut: Tensor,
+    q_cut: Tensor,
+    p_part: Doubles,
+    q_part: Doubles,
+) -> Integers:
+    """int32 (n, 3): pixels that reach or pass both cuts, as `kernels.shared`."""
     weights = _beside(p, weight)
-    a, b = p >= p_cut[:, None], q >= q_cut[:, None]
-    counts = [(mask * weights).sum(1, dtype=torch.int32) for mask in (a, b, a & b)]
+    lower = torch.from_numpy(p_part <= q_part).to(p.device)[:, None]
+    reaches = p >= p_cut[:, None], q >= q_cut[:, None]
+    passes = p > p_cut[:, None], q > q_cut[:, None]
+    half = torch.where(lower, passes[0] & reaches[1], reaches[0] & passes[1])
+    masks = reaches[0] & reaches[1], half, passes[0] & passes[1]
+    counts = [(mask * weights).sum(1, dtype=torch.int32) for mask in masks]
     found: Integers = torch.stack(counts, dim=1).cpu().numpy()
     return found
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from campare import seeding
+from campare import fits, seeding
 from campare.errors import CampareError
 from campare.maps import Floats
 
@@ -25,7 +25,8 @@ def kept(shown: Floats, *, top: float | None = None, above: float | None = None)
         Maps in [0, 1], (N, H, W), as `maps.show` gives them.
     top
         Keep the pixels at or above the (100 − top)th percentile of their map, ties included, as
-        in the overlap rate: a map that is the same everywhere keeps the whole picture.
+        in `overlap_<Y>_ties`: a map that is zero on more than 100 − top per cent keeps the whole
+        picture.
     above
         Keep the pixels at or above this value: a map that is zero everywhere keeps nothing.
     """
@@ -67,11 +68,8 @@ def covered(
         The square is larger than the pictures.
     """
     height, width = images.shape[1:3]
-    if size > min(height, width):
-        raise CampareError(
-            f"covering.sizes: {size} is larger than the pictures, {width}×{height} pixels; leave "
-            "it out"
-        )
+    if problem := fits.covering([size], min(height, width)):
+        raise CampareError(problem)
     numbers = torch.tensor(index)
     draws = seeding.uniforms(seed, 0, numbers, torch.zeros_like(numbers), 2).numpy()
     top = (draws[:, 0] * (height - size + 1)).astype(int)[:, None, None]

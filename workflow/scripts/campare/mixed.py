@@ -1,8 +1,8 @@
 """A second reading of the means, by a linear mixed-effects model.
 
-Where the bootstrap of `statistics` and `excess` resamples, this assumes: a value is what its kind
+Where `statistics` and `shift` resample and permute, this assumes: a value is what its kind
 of pair gives, plus what its image adds, plus what its pair of models adds, plus a rest, the last
-three normal and independent. Two readings that agree do not hang on either's assumptions.
+three normal and independent. Where both agree on an estimate, it depends on neither's assumptions.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 from statsmodels.regression.mixed_linear_model import MixedLM, VCSpec
 
-from campare.excess import KINDS, WEIGHTS
+from campare.shift import SHIFT
 from campare.statistics import LEVEL, Interval
 
 # Crossed effects make every value depend on every other: the matrices are dense, and the time goes
@@ -42,14 +42,15 @@ def mean(values: ArrayLike, seed: int) -> Mixed:
     return fit(values, np.ones((len(np.asarray(values)), 1)), [1], seed)
 
 
-def excess(distances: ArrayLike, pairs: ArrayLike, augmented: ArrayLike, seed: int) -> Mixed:
-    """The excess divergence of `excess.excess`, of the same arguments.
+def shift(distances: ArrayLike, pairs: ArrayLike, augmented: ArrayLike, seed: int) -> Mixed:
+    """The shift of `shift.shift`, of the same arguments.
 
-    That pairs with a model in common are more alike than others is not in the model: where an
-    augmentation moves the look, its interval is too narrow.
+    That pairs with a model in common are more alike than others is not in the model, so its
+    interval is too narrow where maps are shifted: one of 95 % covers the truth in about 75 of 100
+    studies of 3 augmented models and 8 baselines.
     """
     kind = np.asarray(augmented, bool)[np.asarray(pairs)].sum(axis=1)
-    return fit(distances, np.eye(len(KINDS))[kind], WEIGHTS, seed)
+    return fit(distances, np.eye(len(SHIFT))[kind], SHIFT, seed)
 
 
 def fit(values: ArrayLike, design: ArrayLike, contrast: ArrayLike, seed: int) -> Mixed:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from functools import partial
+from itertools import chain, repeat, takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import fx, nn
@@ -19,6 +20,7 @@ from campare import registry
 from campare.errors import CampareError
 
 Shape = tuple[int, int, int]  # (C, S, S) of one prepared picture
+Answer = TypeVar("Answer")
 
 
 def build(architecture: str, *, classes: int, channels: int, seed: int) -> nn.Module:
@@ -289,45 +291,46 @@ def _see_grey(network: nn.Module) -> None:
 # Target layers.
 
 
-def target_layer(network: nn.Module, name: str | None, shape: Shape) -> tuple[str, nn.Module]:
-    """The layer whose output is explained, and its dotted name.
+class _SizeError(CampareError):
+    """At this size of pictures the network does not run, or ends in a single position."""
+
+
+def target_layer(
+    network: nn.Module, name: str | None, shape: Shape, *, key: str = "cam.target_layer"
+) -> tuple[str, nn.Module]:
+    """The layer whose output is explained: its dotted name, and a module that gives (B, K, h, w).
+
+    That module is the layer itself, but where the layer keeps its channels last (Swin, the inside
+    of a ConvNeXt block). The network is then changed: the layer is followed by a permutation to
+    (B, K, h, w), which is returned, and by the one back.
 
     Parameters
     ----------
     name
         As in `network.named_modules()`, such as `layer4.1`. None is the last convolutional
         block: `features.8` of EfficientNet-B0, `layer4.1` of ResNet-18, `features` of the small
-        networks and of DenseNet (its final ReLU included). For any network it is what one
-        forward pass shows: the last map before the pooling that makes it one vector.
+        networks and of DenseNet (its final ReLU included), `norm` of Swin. For any network it is
+        what a forward pass shows: the last map before the pooling that makes it one vector.
     shape
         (C, S, S) of a prepared picture.
+    key
+        Where the config says `name`, for messages.
 
     Raises
     ------
     CampareError
-        There is no such layer, it gives no map, or a map of 1×1, or it runs more than once.
+        The network does not run at that size, or classifies tokens; there is no such layer, it
+        gives no map, or a map of 1×1, or it runs more than once.
     """
-    outputs = _outputs(network, shape)
-    if name is None:
-        name = _last_block(network, outputs)
-    maps = list(dict.fromkeys(called for called, size in outputs if _has_extent(size)))
-    candidates = f"layers with a map, the last ones: {', '.join(maps[-8:])}"
-    layers = dict(network.named_modules())
-    if name not in layers or not name:
-        close = get_close_matches(name, maps, n=1)
-        meant = f"did you mean {close[0]!r}? " if close else ""
-        raise CampareError(f"cam.target_layer: no layer {name!r}; {meant}{candidates}")
-    sizes = [size for called, size in outputs if called == name]
-    if len(sizes) != 1:
-        raise CampareError(
-            f"cam.target_layer: {name!r} runs {len(sizes)} times in a forward pass, not once; name "
-            f"the block it is part of; {candidates}"
-        )
-    if len(sizes[0]) != 4:
-        raise CampareError(f"cam.target_layer: the output of {name!r} is no map; {candidates}")
-    if not _has_extent(sizes[0]):
-        raise CampareError(_no_extent(name))
-    return name, layers[name]
+    name, output = _at_size(partial(_found, network, name, key), shape)
+    if output.channels == 1:
+        return name, network.get_submodule(name)
+    return name, _channels_first(network, name)
+
+
+def insist_it_runs(network: nn.Module, shape: Shape) -> None:
+    """Raise CampareError where the network does not run on pictures (C, S, S)."""
+    _at_size(partial(_run, network), shape)
 
 
 def last_map(network: nn.Module, shape: Shape) -> str:
@@ -338,12 +341,16 @@ def last_map(network: nn.Module, shape: Shape) -> str:
     Raises
     ------
     CampareError
-        No layer's output has more.
+        The network does not run at that size, or no layer's output has more.
     """
-    names = [name for name, size in _outputs(network, shape) if _has_extent(size)]
-    if not names:
-        raise CampareError(_no_extent("every layer"))
-    return names[-1]
+
+    def last(shape: Shape) -> str:
+        names = [output.name for output in _outputs(network, shape) if output.is_map]
+        if not names:
+            raise _SizeError(_single_pixel("every layer", shape))
+        return names[-1]
+
+    return _at_size(last, shape)
 
 
 def head(network: nn.Module, layer: nn.Module, shape: Shape) -> nn.Linear | None:
@@ -479,13 +486,54 @@ def _pictures(network: nn.Module, count: int, shape: Shape) -> torch.Tensor:
     return torch.randn((count, *shape), generator=generator).to(place)
 
 
-def _outputs(network: nn.Module, shape: Shape) -> list[tuple[str, torch.Size]]:
-    """Name and output size of every layer, in the order in which they finish."""
-    outputs: list[tuple[str, torch.Size]] = []
+class _Output(NamedTuple):
+    """What a layer gives for one picture.
+
+    channels: the axis of the channels, 1 in (1, K, h, w) and 3 in (1, h, w, K); None where it is
+    no map of the picture.
+    """
+
+    name: str
+    size: torch.Size
+    channels: int | None
+
+    @property
+    def is_map(self) -> bool:
+        """Whether it is a map of more than one position."""
+        return self.channels is not None and self.size.numel() > self.size[self.channels]
+
+    @property
+    def is_single(self) -> bool:
+        """Whether it is of one position."""
+        return len(self.size) == 4 and self.size.numel() == max(self.size)
+
+
+def _outputs(network: nn.Module, shape: Shape) -> list[_Output]:
+    """What every layer gives, in the order in which they finish.
+
+    A second picture, twice as wide, shows which axes are the picture's.
+    """
+    with _sizes(network) as square:
+        _run(network, shape)
+    # A network that is made for one size runs up to the layer that needs it.
+    with _sizes(network) as wide, suppress(CampareError):
+        _run(network, (shape[0], shape[1], 2 * shape[2]))
+    return [
+        _Output(name, size, _channels(network.get_submodule(name), size, other))
+        for (name, size), other in zip(
+            square, chain((size for _, size in wide), repeat(None)), strict=False
+        )
+    ]
+
+
+@contextmanager
+def _sizes(network: nn.Module) -> Iterator[list[tuple[str, torch.Size]]]:
+    """A list that gets every layer's name and output size as it finishes."""
+    sizes: list[tuple[str, torch.Size]] = []
 
     def note(name: str, _: nn.Module, __: object, output: object) -> None:
         if isinstance(output, torch.Tensor):
-            outputs.append((name, output.shape))
+            sizes.append((name, output.shape))
 
     handles = [
         module.register_forward_hook(partial(note, name))
@@ -493,41 +541,109 @@ def _outputs(network: nn.Module, shape: Shape) -> list[tuple[str, torch.Size]]:
         if name
     ]
     try:
-        with _frozen(network), torch.inference_mode():
-            network(_pictures(network, 1, shape))
+        yield sizes
     finally:
         for handle in handles:
             handle.remove()
-    return outputs
 
 
-def _has_extent(size: torch.Size) -> bool:
-    """Whether an output is a map (B, K, h, w) of more than one position."""
-    return len(size) == 4 and size[2] * size[3] > 1
+def _run(network: nn.Module, shape: Shape) -> None:
+    """Show the network a picture; raise `_SizeError` where that fails."""
+    try:
+        with _frozen(network), torch.inference_mode():
+            network(_pictures(network, 1, shape))
+    except (RuntimeError, AssertionError, ValueError) as error:  # torch's, where sizes do not fit
+        said = str(error).strip().partition("\n")[0]
+        raise _SizeError(
+            f"this network does not run on pictures of {shape[1]} px ({said})"
+        ) from error
 
 
-def _last_block(network: nn.Module, outputs: list[tuple[str, torch.Size]]) -> str:
-    """The last map of a forward pass, by the name of the block that makes it."""
-    layers = dict(network.named_modules())
-    last = max(
-        (
-            place
-            for place, (name, size) in enumerate(outputs)
-            if _has_extent(size) and not isinstance(layers[name], nn.AdaptiveAvgPool2d)
-        ),
-        default=-1,
-    )
-    after = outputs[last + 1 :]
-    if last < 0 or any(isinstance(layers[name], nn.Conv2d) for name, _ in after):
-        raise CampareError(_no_extent("the last convolutional block"))
-    if any(len(size) == 3 for _, size in after):
+def _at_size(ask: Callable[[Shape], Answer], shape: Shape) -> Answer:
+    """What `ask` answers; where it raises `_SizeError`, an error with a size where it does not."""
+    try:
+        return ask(shape)
+    except _SizeError as error:
+        small = "choose a network for small pictures (small_cnn, resnet18_cifar)"
+        for side in (*range(16, 64, 8), *range(64, 385, 32)):
+            if side > shape[1]:
+                with suppress(_SizeError):
+                    ask((shape[0], side, side))
+                    remedy = f"set it to {side} or {small}"
+                    break
+        else:
+            remedy = small
+        raise CampareError(f"model.input_size: {error}; {remedy}") from error
+
+
+def _channels(layer: nn.Module, size: torch.Size, wide: torch.Size | None) -> int | None:
+    """The axis of the channels in a layer's output, see `_Output`.
+
+    Parameters
+    ----------
+    size, wide
+        The output's for a square picture and, where the network gets that far, for one of twice
+        the width. In a map of the picture one axis has grown, the width; it follows the height.
+    """
+    if len(size) != 4 or size[0] != 1:
+        return None
+    grown = [axis for axis in range(4) if wide is not None and wide[axis] != size[axis]]
+    if not grown:  # not known, or a fixed extent, as after adaptive pooling
+        convolves = any(isinstance(inner, nn.Conv2d) for inner in layer.modules())
+        return 1 if convolves and size[2] == size[3] else None
+    if grown == [2] and size[1] == size[2]:
+        return 3
+    return 1 if grown == [3] else None
+
+
+def _found(network: nn.Module, name: str | None, key: str, shape: Shape) -> tuple[str, _Output]:
+    """The target layer's name and output, see `target_layer`."""
+    outputs = _outputs(network, shape)
+    if name is None:
+        name = _last_block(network, outputs, shape)
+    maps = list(dict.fromkeys(output.name for output in outputs if output.is_map))
+    candidates = f"layers with a map, the last ones: {', '.join(maps[-8:])}"
+    if not name or name not in dict(network.named_modules()):
+        close = get_close_matches(name, maps, n=1)
+        meant = f"did you mean {close[0]!r}? " if close else ""
+        raise CampareError(f"{key}: no layer {name!r}; {meant}{candidates}")
+    found = [output for output in outputs if output.name == name]
+    if len(found) != 1:
         raise CampareError(
-            "cam.target_layer: this architecture classifies tokens, not maps (a vision "
-            "transformer); choose a convolutional one"
+            f"{key}: {name!r} runs {len(found)} times in a forward pass, not once; name "
+            f"the block it is part of; {candidates}"
         )
-    name = outputs[last][0]
+    if found[0].is_single:
+        raise CampareError(
+            f"{key}: {_single_pixel(repr(name), shape)} (model.input_size); {candidates}"
+        )
+    if not found[0].is_map:
+        raise CampareError(f"{key}: the output of {name!r} is no map of the picture; {candidates}")
+    return name, found[0]
+
+
+def _last_block(network: nn.Module, outputs: list[_Output], shape: Shape) -> str:
+    """The last map of a forward pass, by the name of the block that makes it."""
+    layers = [network.get_submodule(output.name) for output in outputs]
+    weighs = [any(True for _ in layer.parameters(recurse=False)) for layer in layers]
+    # The classifier, and layers that change no value. By name: torchvision takes long to import.
+    end = max((place for place, own in enumerate(weighs) if own), default=0)
+    idle = [type(layer).__name__ in {"Dropout", "Identity", "Permute"} for layer in layers]
+    last = max((at for at in range(end) if outputs[at].is_map and not idle[at]), default=-1)
+    after = range(last + 1, len(outputs))
+    to_pooling = takewhile(lambda at: not isinstance(layers[at], nn.AdaptiveAvgPool2d), after)
+    if last < 0 or any(weighs[at] and outputs[at].is_single for at in to_pooling):
+        raise _SizeError(
+            f"{_single_pixel('the last block', shape)} (cam.target_layer can name an earlier layer)"
+        )
+    if any(len(outputs[at].size) == 3 for at in after):
+        raise CampareError(
+            "model.architecture: this network classifies tokens, not maps (a vision transformer); "
+            "choose a convolutional one"
+        )
+    name = outputs[last].name
     # `features` of EfficientNet is the same tensor as its last block, `features.8`.
-    while isinstance(block := layers[name], nn.Sequential):
+    while isinstance(block := network.get_submodule(name), nn.Sequential):
         child, module = list(block.named_children())[-1]
         if not list(module.children()):
             break
@@ -535,9 +651,28 @@ def _last_block(network: nn.Module, outputs: list[tuple[str, torch.Size]]) -> st
     return name
 
 
-def _no_extent(layer: str) -> str:
-    return (
-        f"cam.target_layer: the map of {layer} is a single pixel at this input_size; choose a "
-        "network for small pictures (small_cnn, resnet18_cifar), a larger input_size, or an "
-        "earlier layer"
-    )
+def _single_pixel(layer: str, shape: Shape) -> str:
+    return f"the map of {layer} is a single pixel at {shape[1]} px"
+
+
+def _channels_first(network: nn.Module, name: str) -> nn.Module:
+    """Follow a layer that gives (B, h, w, K) by a permutation to (B, K, h, w) and the one back.
+
+    Returns
+    -------
+    The first permutation.
+    """
+    there, back = _Permute(0, 3, 1, 2), _Permute(0, 2, 3, 1)
+    network.set_submodule(name, nn.Sequential(network.get_submodule(name), there, back))
+    return there
+
+
+class _Permute(nn.Module):
+    """`torch.permute` as a layer."""
+
+    def __init__(self, *axes: int) -> None:
+        super().__init__()
+        self.axes = axes
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        return inputs.permute(self.axes)

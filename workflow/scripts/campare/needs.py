@@ -45,7 +45,7 @@ def sizes(split: str | Path) -> dict[str, int]:
 
 @lru_cache(maxsize=64)
 def _counted(path: Path, _: int) -> dict[str, int]:
-    with path.open() as lines:
+    with path.open(encoding="utf-8") as lines:
         return Counter(line.rstrip("\n").rpartition(",")[2] for line in lines)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,4 +64,4 @@ def label(path: Path, folder: str | Path, classes: Sequence[str]) -> str:
     if path.parent == Path(folder).expanduser():
         return ""
     named = {name.replace("/", "-"): name for name in classes}
-    return named.get(path.parent.name, "")
+    return named.get(normalize("NFC", path.parent.name), "")

@@ -36,6 +36,7 @@ from matplotlib.ticker import MaxNLocator
 from campare import maps, registry
 from campare.atomic import replacing
 from campare.errors import CampareError
+from campare.statistics import ALPHA
 from campare.store import Store
 
 P = ParamSpec("P")
@@ -103,8 +104,8 @@ TITLES = {
     "gaussian": "Central Gaussian",
     "edges": "Edges",
     "untrained": "Untrained",
-    "identity": "Images twice",
-    "baseline_long": "More epochs",
+    "identity": "Duplicated originals",
+    "baseline_long": "Longer training",
 }
 SCORES = {
     "accuracy": "accuracy",
@@ -168,7 +169,7 @@ def looks(
     store: Store, rows: npt.NDArray[np.integer[Any]], size: tuple[int, int], classes: Sequence[str]
 ) -> list[Look]:
     """What a model sees in some images, by their rows in its store; maps shown at `size`."""
-    predicted = store.prediction[rows].argmax(axis=1)
+    predicted = store.predicted[rows]
     return [
         Look(
             store.attributes["augmentation"],
@@ -803,8 +804,9 @@ def boxplot(
     table: pd.DataFrame,
     metric: str,
     augmentations: Sequence[str],
-    floor: pd.DataFrame | None = None,
+    floor: Sequence[str] = (),
     fill: str | None = None,
+    about: str = "",
 ) -> Figure:
     """A metric over the test images, a box per augmentation (thesis 5.10, 5.12, … 5.24).
 
@@ -817,43 +819,44 @@ def boxplot(
     Parameters
     ----------
     table
-        `augmentation` and a column per metric, a row per test image: aggregate.parquet. NaN is
-        undefined: counted, not drawn.
+        `augmentation` and a column per metric, a row per test image: aggregate.parquet, or
+        across_seeds.parquet. NaN is undefined: counted, not drawn.
     floor
-        The same of what has no augmentation, in grey below: floor.parquet. Its `baseline` is pairs
-        of baselines, which what is of one map alone has not.
+        What of the table has no augmentation, in grey below: "baseline", two baselines, and
+        step-matched controls.
     fill
-        Colour of all boxes of the table, where they are no augmentations.
+        Colour of all boxes above, where they are no augmentations.
+    about
+        What pairs of models an image's value is of, below the name of the metric.
     """
+    entry = registry.metric(metric)
     names = [name for name in augmentations if name != BASELINE]
-    groups = [table.loc[table["augmentation"] == name, metric].to_numpy() for name in names]
-    labels = [title(name) for name in names]
-    if (same := registry.metric(metric).same) is None:
-        first = table["augmentation"] == names[0]
-        names, groups = (
-            [BASELINE, *names],
-            [table.loc[first, f"{metric}_baseline"].to_numpy(), *groups],
-        )
-        labels = [title(BASELINE), *labels]
+    rows = [(title(name), table.loc[table["augmentation"] == name, metric]) for name in names]
     fills = [fill or colours(names)[name] for name in names]
-    if floor is not None:
-        for name, rows in floor.dropna(axis=1, how="all").groupby("augmentation", sort=False):
-            if metric in rows and rows[metric].notna().any():
-                groups.append(rows[metric].to_numpy())
-                labels.append("Two baselines" if name == BASELINE else title(str(name)))
-                fills.append(GREY)
+    if entry.same is None:
+        first = table["augmentation"] == names[0]
+        rows.insert(0, (title(BASELINE), table.loc[first, f"{metric}_baseline"]))
+        fills.insert(0, colours(names)[BASELINE])
+    above = len(rows)
+    for name in floor:
+        values = table.loc[table["augmentation"] == name, metric]
+        if values.notna().any():
+            rows.append(("Two baselines" if name == BASELINE else title(name), values))
+            fills.append(GREY)
+    labels, groups = [label for label, _ in rows], [values.to_numpy() for _, values in rows]
     figure, axes = _rows(labels)
     _boxes(axes, groups, fills)
-    if len(fills) > len(names):
-        axes.axhline(len(names) - 0.5, color="0.6", linewidth=0.6)
-    axes.set_xlabel(_metric_axis(axes, metric, np.concatenate(groups), ticks=8))
-    if same is not None:
+    if len(rows) > above:
+        axes.axhline(above - 0.5, color="0.6", linewidth=0.6)
+    label = _metric_axis(axes, metric, np.concatenate(groups), ticks=8)
+    axes.set_xlabel(f"{label}\n{about}" if about else label)
+    if entry.same is not None:
         axes.annotate(
             "identical",
-            (same, -0.5),
+            (entry.same, -0.5),
             xytext=(0, 1),
             textcoords="offset points",
-            ha="right" if same > 0 else "left",
+            ha="right" if entry.same > 0 else "left",
             va="bottom",
             size=SMALL,
             color="0.4",
@@ -946,20 +949,20 @@ def between(table: pd.DataFrame, metric: str) -> Figure:
     Parameters
     ----------
     table
-        `metric`, `augmentation_a`, `augmentation_b`, `excess`, `p_holm`: between.csv. A star marks
+        `metric`, `augmentation_a`, `augmentation_b`, `shift`, `p_holm`: between.csv. A star marks
         p ≤ 0.05.
     """
     rows = table[table["metric"] == metric]
     names = list(dict.fromkeys([*rows["augmentation_a"], *rows["augmentation_b"]]))
     values = np.full((len(names), len(names)), np.nan)
     texts = [[""] * len(names) for _ in names]
-    numbers = rows[["excess", "p_holm"]].to_numpy(float)
-    for a, b, (excess, p) in zip(
+    numbers = rows[["shift", "p_holm"]].to_numpy(float)
+    for a, b, (shift, p) in zip(
         rows["augmentation_a"], rows["augmentation_b"], numbers, strict=True
     ):
         column, row = names.index(a), names.index(b)
-        values[row, column] = excess
-        texts[row][column] = f"{excess:.2g}{'*' if p <= 0.05 else ''}"
+        values[row, column] = shift
+        texts[row][column] = f"{shift:.2g}{'*' if p <= 0.05 else ''}"
     reach = np.nanmax(np.abs(values)) if np.isfinite(values).any() else 1.0
     figure, axes, mesh = _matrix(
         values, [title(name) for name in names], texts, cell=0.45, cmap="RdBu_r",
@@ -1200,61 +1203,78 @@ def _correlated(row: pd.Series, over: str) -> str:
 
 @styled
 def summary(table: pd.DataFrame, study: str) -> Figure:
-    """The answer on one page: accuracy gained, and maps moved beyond the floor, with intervals.
+    """Accuracy change and map shift of every augmentation on one page, with intervals and tests.
 
-    Filled points are told from zero: on the left the interval leaves it out, on the right the test
-    by permuting the models' labels has p ≤ 0.05 after Holm's correction.
+    Three panels: the change of test accuracy; net distance and tightening; their sum, the shift,
+    for all maps and for those of equal predictions. A filled marker is significant at 5 % after
+    Holm's correction; the net distance is not tested.
 
     Parameters
     ----------
     table
-        A row per augmentation or control, of one metric: summary.csv.
+        A row per augmentation, then per control, of one metric: summary.csv.
     """
-    names = list(table["augmentation"])
     metric = registry.metric(table["metric"][0])
+    names = list(table["augmentation"])
     controls = [name for name in names if name in registry.RESERVED.values()]
     colour = colours(names)
-    figure = Figure(figsize=(WIDTH, 2.0 + 0.3 * len(names)), layout="constrained")
-    gained, moved = figure.subplots(1, 2, sharey=True, width_ratios=(1, 1.15))
-    gain = 100 * table[["gain", "gain_low", "gain_high"]].to_numpy(float)
-    beyond = table[["excess", "excess_low", "excess_high"]].to_numpy(float)
-    told = (gain[:, 1] > 0) | (gain[:, 2] < 0), table["p_holm"].to_numpy(float) <= 0.05
-    for axes, values, sure in zip((gained, moved), (gain, beyond), told, strict=True):
-        for row, (name, (centre, low, high)) in enumerate(zip(names, values, strict=True)):
-            drawn = colour[name]
-            axes.hlines(row, low, high, color=drawn, linewidth=1.6)
-            face = drawn if sure[row] else "white"
-            axes.plot(centre, row, "o", color=drawn, markerfacecolor=face, markersize=5.5)
+    figure = Figure(figsize=(WIDTH, 1.9 + 0.36 * len(names)), layout="constrained")
+    panels = list(figure.subplots(1, 3, sharey=True, width_ratios=(1, 1, 1)))
+    accuracy, parts, moved = panels
+
+    def draw(axes: Axes, column: str, p: str, marker: str, up: float = 0.0, scale: int = 1) -> None:
+        values = scale * table[[column, f"{column}_low", f"{column}_high"]].to_numpy(float)
+        significant = table[p].to_numpy(float) <= ALPHA if p else np.zeros(len(table), bool)
+        for row, (centre, low, high) in enumerate(values):
+            drawn = colour[names[row]]
+            axes.hlines(row - up, low, high, color=drawn, linewidth=1.2)
+            face = drawn if significant[row] else "white"
+            axes.plot(centre, row - up, marker, color=drawn, markerfacecolor=face, markersize=5)
+
+    draw(accuracy, "gain", "gain_p_holm", "o", scale=100)
+    draw(parts, "net", "", "D", 0.17)
+    draw(parts, "tightening", "tightening_p_holm", "s", -0.17)
+    draw(moved, "shift", "shift_p_holm", "o", 0.17)
+    draw(moved, "equal_shift", "equal_shift_p_holm", "^", -0.17)
+    for axes in panels:
         axes.axvline(0, color="0.3", linewidth=0.8, dashes=(4, 3), zorder=1)
         axes.grid(axis="x")
         axes.tick_params(axis="y", length=0)
-        axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-    labels = [
-        f"No augmentation, {title(name).lower()}" if name in controls else title(name)
-        for name in names
-    ]
-    gained.set_yticks(range(len(names)), [textwrap.fill(label, 18) for label in labels])
-    gained.set_ylim(len(names) - 0.5, -0.5)
-    if controls:
-        for axes in (gained, moved):
+        axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+        if 0 < len(controls) < len(names):
             axes.axhline(names.index(controls[0]) - 0.5, color="0.6", linewidth=0.6)
-    gained.set_xlabel("Accuracy gained (percentage points)")
-    lost = " lost" if metric.same else ""
-    moved.set_xlabel(
-        f"{metric.label}{lost},\nbeyond what training once more loses".replace(
-            "loses", "loses" if lost else "gives"
-        )
-    )
-    gained.set_title("Are they right more often?", loc="left", weight="bold")
-    moved.set_title("Do they look elsewhere?", loc="left", weight="bold")
+    labels = [f"{title(name)} vs. baseline" if name in controls else title(name) for name in names]
+    accuracy.set_yticks(range(len(names)), [textwrap.fill(label, 18) for label in labels])
+    accuracy.set_ylim(len(names) - 0.5, -0.5)
+    name = metric.label[:1].lower() + metric.label[1:]
+    distance = f"{metric.same:g} − {name}" if metric.same else metric.label
+    accuracy.set_xlabel("Percentage points", size=SMALL)
+    for axes in (parts, moved):
+        axes.set_xlabel(textwrap.fill(distance, 30), size=SMALL)
+    accuracy.set_title("Accuracy change", loc="left", weight="bold")
+    parts.set_title("Parts of the shift", loc="left", weight="bold")
+    moved.set_title("Map shift", loc="left", weight="bold")
     columns = {
-        "Of floor": [f"{100 * x:+.0f} %" if np.isfinite(x) else "–" for x in table["share"]],
-        "p": [f"{x:.3f}" if np.isfinite(x) else "–" for x in table["p_holm"]],
+        "% of\nfloor": [f"{100 * x:+.1f}" if np.isfinite(x) else "–" for x in table["share"]],
+        "c": [f"{x:.3f}" if np.isfinite(x) else "–" for x in table["similarity"]],
+        "Metrics": [
+            f"{k:.0f} of {n}" if n > 0 else "–"
+            for k, n in zip(table["significant"], table["tested"], strict=True)
+        ],
     }
-    counts = zip(table["farther"], table["metrics"], strict=True)
-    if (table["metrics"] > 0).any():
-        columns["Farther in"] = [f"{k} of {n}" if n else "–" for k, n in counts]
     _columns(moved, columns)
+    key: dict[str, Any] = {"color": DARK, "linestyle": "", "markersize": 4.5}
+    handles = [
+        Line2D([], [], marker=marker, markerfacecolor=face, label=label, **key)
+        for marker, face, label in (
+            ("D", "white", "Net distance"),
+            ("s", "white", "Tightening"),
+            ("o", "white", "Shift, all maps"),
+            ("^", "white", "Shift, maps of equal predictions"),
+            ("o", DARK, "Filled: p ≤ 0.05 (Holm)"),
+        )
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=5, columnspacing=1.2)
     figure.suptitle(_about_summary(table, study), x=0.01, ha="left", size=SMALL)
     # Once is not enough for the columns.
     layout = figure.get_layout_engine()
@@ -1264,20 +1284,27 @@ def summary(table: pd.DataFrame, study: str) -> Figure:
 
 
 def _about_summary(table: pd.DataFrame, study: str) -> str:
-    """What was compared, and why a test is missing, in words."""
+    """What was compared, how to read it, and why a test is missing, in words."""
     counts = sorted(set(table["models"]))
     each = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    reference = table["reference"][0]
+    others = {
+        BASELINE: "trained without augmentation",
+        "identity": "trained on duplicated originals (as many steps, no augmentation)",
+        "baseline_long": "trained without augmentation for as many steps",
+    }[reference]
     lines = [
-        f"Study {study}: {each} networks trained with each augmentation, "
-        f"{table['baseline_models'][0]} without, on {table['images'][0]:,} test images. "
-        "Bars: 95 % intervals over networks and images.",
-        "On the right, zero is how far training once more moves the maps; “of floor” is the same "
-        "as a share of how far two networks trained without augmentation are apart. Filled: told "
-        "from zero, on the left by the interval, on the right by a test (p ≤ 0.05, corrected); "
-        "“farther in”: in how many metrics.",
+        f"Study {study}: {each} networks per augmentation against {table['reference_models'][0]} "
+        f"networks {others}; {table['images'][0]:,} test images.",
+        "Shift = net distance (to the reference networks, beyond theirs among themselves) + "
+        "tightening (augmented networks agree more among themselves); zero: as after retraining "
+        "with other seeds. % of floor: of the mean distance of two reference networks; c: "
+        "noise-corrected similarity; metrics: in how many the shift is significant. Tests permute "
+        "network labels. Bars: 95 % intervals; of the shift 90 %, each end one-sided at 5 %.",
     ]
-    notes = dict.fromkeys(str(note) for note in table["note"].dropna() if note)
-    lines += [f"–: {note}" for note in notes]
+    for words in ("note", "gain_note"):
+        notes = dict.fromkeys(str(note) for note in table[words].dropna() if note)
+        lines += [f"{'Maps' if words == 'note' else 'Accuracy'}: {note}" for note in notes]
     return "\n".join(textwrap.fill(line, 118) for line in lines)
 
 
@@ -1406,7 +1433,8 @@ def _columns(axes: Axes, columns: Mapping[str, Sequence[str]]) -> None:
     """Columns of text right of the axes, under their headers, a line per row of the axes."""
     edge = 2.0
     for header, texts in columns.items():
-        edge += 6 + 4.4 * max(map(len, (header, *texts)))  # points; a digit is 4.4 wide
+        widest = max(map(len, (*header.split("\n"), *texts)))
+        edge += 6 + 4.4 * widest  # points; a digit is 4.4 wide
         place: dict[str, Any] = {
             "xycoords": axes.get_yaxis_transform(),
             "xytext": (edge, 0),

@@ -16,7 +16,11 @@ Written by `make docs` from `workflow/schemas/config.schema.yaml` and
 
 One file is one whole study. `snakemake --cores all --configfile config/thesis.yaml` takes that file
 instead of `config/config.yaml`; the two are never merged. Results lie under `results/<study>/`.
-A key that is misspelt, missing or out of range is one message that names it and what is allowed.
+A key that is misspelt, missing, given twice or out of range is one message that names it and what
+is allowed, before the first job. Whole numbers are written without a point. For one run alone,
+`--config 'training={epochs: 2}'` sets keys as the file would. Two files of one `study` are refused:
+each would write over the other's results.
+
 In the tables below a dot stands for a level of indentation.
 """
 

@@ -49,10 +49,12 @@ class Entry:
 class Source(Entry):
     """A data set; `regions` says of whose pictures it is known where the object is.
 
-    "all": it knows them. "folder": they lie in `mask_folder`, where there is one.
+    "all": it knows them. "folder": they lie in `mask_folder`, where there is one. `side` is that of
+    its pictures, pixels, where it is known before they are read.
     """
 
     regions: Literal["none", "folder", "all"] = "none"
+    side: int | None = None
 
     def has_regions(self, root: str) -> bool:
         """Whether the regions of its pictures are known, if its files lie in `root`."""
@@ -131,14 +133,18 @@ PROBABILITY = {"minimum": 0, "maximum": 1}
 
 # Controls of a study whose models have a name in files, as an augmentation has: control → name.
 RESERVED = {"identity": "identity", "baseline_long": "baseline_long", "chance": "untrained"}
+# Those that take as many steps as an augmentation does.
+MATCHED = ("identity", "baseline_long")
 
 DATASETS: dict[str, Source] = {
-    "digits": Source("scikit-learn's 1,797 handwritten digits, 8×8 grey; embedded", "data:digits"),
-    "mnist": Source("MNIST, 60,000 + 10,000 handwritten digits, 28×28 grey", "data:mnist"),
-    "fashion_mnist": Source(
-        "Fashion-MNIST, 60,000 + 10,000 garments, 28×28 grey", "data:fashion_mnist"
+    "digits": Source(
+        "scikit-learn's 1,797 handwritten digits, 8×8 grey; embedded", "data:digits", side=8
     ),
-    "cifar10": Source("CIFAR-10, 50,000 + 10,000 pictures, 32×32 RGB", "data:cifar10"),
+    "mnist": Source("MNIST, 60,000 + 10,000 handwritten digits, 28×28 grey", "data:mnist", side=28),
+    "fashion_mnist": Source(
+        "Fashion-MNIST, 60,000 + 10,000 garments, 28×28 grey", "data:fashion_mnist", side=28
+    ),
+    "cifar10": Source("CIFAR-10, 50,000 + 10,000 pictures, 32×32 RGB", "data:cifar10", side=32),
     "image_folder": Source(
         "your own pictures: root/train/<class>/… and root/test/<class>/…, or root/<class>/… to "
         "be split; masks of the object, where there are any, under the same names in root/masks/…",
@@ -184,6 +190,7 @@ DATASETS: dict[str, Source] = {
             "seed": integer(0, "decides everything drawn", minimum=0, maximum=4294967295),
         },
         regions="all",
+        side=48,
     ),
 }
 
@@ -249,7 +256,7 @@ AUGMENTATIONS: dict[str, Entry] = {
         {
             "degrees": number(15.0, "largest rotation, degrees", minimum=0, maximum=180),
             "translate": number(0.1, "largest shift, share of the side", **PROBABILITY),
-            "scale": interval(0.9, 1.1, "range of the zoom factor", exclusiveMinimum=0),
+            "scale": interval(0.9, 1.1, "range of the zoom factor", minimum=0.01, maximum=100),
             "shear": number(10.0, "largest shear, degrees", minimum=0, maximum=89),
             "interpolation": _INTERPOLATION,
             "fill": _FILL,
@@ -329,7 +336,7 @@ AUGMENTATIONS: dict[str, Entry] = {
         "zoom about the centre",
         "augment:scaling",
         {
-            "scale": interval(0.7, 1.3, "range of the zoom factor", exclusiveMinimum=0),
+            "scale": interval(0.7, 1.3, "range of the zoom factor", minimum=0.01, maximum=100),
             "interpolation": choice("bilinear", "how pixels are read", "nearest", "bilinear"),
             "fill": _FILL,
         },
@@ -366,14 +373,23 @@ CAM_METHODS: dict[str, Method] = {
 # what follows the metric's name ("" for the metric itself) to values.
 METRICS: dict[str, Metric] = {
     "overlap": Metric(
-        "overlap rate of the top Y % (named overlap_Y, such as overlap_20)",
+        "overlap rate of the top Y %, ties for the last places shared out, zeros left out (named "
+        "overlap_Y, such as overlap_20)",
         "similarity:overlap",
         label="Overlap rate (top {share} %)",
         same=1.0,
         bounds=(0.0, 1.0),
     ),
+    "overlap_ties": Metric(
+        "the same by the thesis's masks: all pixels at or above the (100 − Y)th percentile, which "
+        "is the whole map where more than 100 − Y % are zero (named overlap_Y_ties)",
+        "similarity:overlap_ties",
+        label="Overlap rate (top {share} %, with ties)",
+        same=1.0,
+        bounds=(0.0, 1.0),
+    ),
     "overlap_corrected": Metric(
-        "the same beyond chance, (o − e)/(1 − e), e from the areas of the two masks (named "
+        "overlap_Y beyond chance, (o − e)/(1 − e), e from the areas of the two masks (named "
         "overlap_Y_corrected)",
         "similarity:overlap_corrected",
         label="Overlap beyond chance (top {share} %)",
@@ -444,7 +460,7 @@ LOCALISATION = {
     "average_precision": "Average precision",
 }
 
-_OVERLAP = re.compile(r"overlap_(\d+(?:\.\d+)?)(_corrected)?")
+_OVERLAP = re.compile(r"overlap_(\d+(?:\.\d+)?)(_corrected|_ties)?")
 # What ends the name of a metric at the maps' own resolution, whatever similarity.resolution says.
 _NATIVE = "_native"
 
@@ -453,8 +469,8 @@ def metric(name: str) -> Metric:
     """The entry of a metric as a study names it.
 
     `overlap_<Y>` stands for the overlap rate of the top Y % and comes back with its share in
-    the label, and so does `overlap_<Y>_corrected`; with `_native` behind its name, a metric of
-    maps is measured at their own resolution.
+    the label, and so do `overlap_<Y>_ties` and `overlap_<Y>_corrected`; with `_native` behind its
+    name, a metric of maps is measured at their own resolution.
 
     Raises
     ------
@@ -462,10 +478,9 @@ def metric(name: str) -> Metric:
         No metric has this name, or Y is not between 0 and 100.
     """
     plain = name.removesuffix(_NATIVE)
-    family = plain
-    if share := overlap_share(name):
-        family = "overlap_corrected" if plain.endswith("_corrected") else "overlap"
-    if family not in METRICS or (share is None and family in ("overlap", "overlap_corrected")):
+    share = overlap_share(name)
+    family = _OVERLAP.sub(r"overlap\2", plain) if share else plain
+    if family not in METRICS or (share is None and family.startswith("overlap")):
         known = [f"overlap_<Y>{key.removeprefix('overlap')}" if "overlap" in key else key
                  for key in METRICS]  # fmt: skip
         raise CampareError(
@@ -517,7 +532,9 @@ def torchvision_classifiers() -> dict[str, float]:
     """
     spec = importlib.util.find_spec("torchvision")
     folder = Path(spec.origin).parent / "models" if spec and spec.origin else None
-    sources = [file.read_text() for file in sorted(folder.glob("*.py"))] if folder else []
+    sources = (
+        [file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.py"))] if folder else []
+    )
     model = re.compile(r"^@register_model\(\)$.*?^def (\w+)\(", re.MULTILINE | re.DOTALL)
     stated = re.compile(r"^class (\w+)_Weights\(.*?\"_ops\": ([\d.]+)", re.MULTILINE | re.DOTALL)
     costs = {name.lower(): float(ops) for source in sources for name, ops in stated.findall(source)}

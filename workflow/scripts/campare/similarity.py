@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -183,6 +183,11 @@ class Side:
         return order
 
     @lazy
+    def filled(self) -> dict[float, _Mask]:
+        """Masks of `overlap`, by their share."""
+        return {}
+
+    @lazy
     def constant(self) -> NDArray[np.bool_]:
         """(n,): maps that are zero everywhere, as a constant one is when it is shown."""
         empty: NDArray[np.bool_] = ~_array(self.distinct.any(axis=1))
@@ -216,27 +221,99 @@ class Pairs:
 
 
 def overlap(pairs: Pairs, share: float) -> dict[str, Doubles]:
-    """Overlap rate of the top `share` per cent (thesis, section 5.1): |A ∩ B| / |A ∪ B|.
+    """Overlap rate of the top `share` per cent: |A ∩ B| / |A ∪ B| of fuzzy masks.
+
+    A mask is the highest pixels, as many as the share says. Those of one value that compete for
+    its last places are members by their part of them (as in `localisation.scored`), and what two
+    masks have in common is the lesser of a pixel's memberships, what they have together the
+    greater: so identical maps give 1, and 1 means identical masks. (The product in place of the
+    lesser, the value to be expected where ties are broken at random, gives identical maps less.)
+
+    A pixel where a map is zero, its lowest value, is in no mask. Filled up with such pixels, the
+    masks of any two maps that are zero almost everywhere would be nearly the same. So a mask may
+    be smaller than its share: both areas are recorded, as parts of the image. NaN where a map is
+    zero everywhere, as a constant one is when it is shown.
+    """
+    return _overlap(pairs, _filled(pairs.p, share), _filled(pairs.q, share))
+
+
+def overlap_ties(pairs: Pairs, share: float) -> dict[str, Doubles]:
+    """Overlap rate of the top `share` per cent by the thesis (section 5.1): |A ∩ B| / |A ∪ B|.
 
     A mask is all pixels at or above the value of the (100 − share)th percentile, numpy's with
-    linear interpolation between order statistics, ties included. So a mask may be larger than
-    its share, and that of an all-zero map is the whole image: both areas are recorded, as parts
-    of the image in (0, 1].
+    linear interpolation between order statistics, ties included. So where more than 100 − share
+    per cent of a map are zero its mask is the whole image, and two such maps overlap by 1 wherever
+    they look. Both areas are recorded, as parts of the image in (0, 1].
     """
-    p, q = pairs.p, pairs.q
-    cuts = [side.kernels.cut(side.order[0], side.order[1], share) for side in (p, q)]
-    first, second, both = p.kernels.overlap(p.distinct, q.distinct, p.grid.weight, *cuts).T
-    return {
-        "": both / (first + second - both),
-        "_area_baseline": first / p.grid.pixels,
-        "_area": second / p.grid.pixels,
-    }
+    return _overlap(pairs, _with_ties(pairs.p, share), _with_ties(pairs.q, share))
 
 
 def overlap_corrected(pairs: Pairs, share: float) -> Doubles:
-    """Overlap rate beyond chance, from the areas of the masks: `statistics.corrected_overlap`."""
-    rate, area_baseline, area = overlap(pairs, share).values()
-    return corrected_overlap(rate, area, area_baseline)
+    """`overlap` beyond what masks like these share by chance: `statistics.corrected_overlap`."""
+    a, b = _filled(pairs.p, share), _filled(pairs.q, share)
+    rate, area_baseline, area = _overlap(pairs, a, b).values()
+    return corrected_overlap(rate, area_baseline, area, _expected(a, b, pairs.p.grid.pixels))
+
+
+class _Mask(NamedTuple):
+    """The masks of n maps: pixels above `cut` are whole members, those at it by `part`, in [0, 1].
+
+    above, reached: float64 (n,), how many pixels are above the cut, and how many at or above it;
+    size: float64 (n,), sum of all memberships.
+    """
+
+    cut: Any
+    part: Doubles
+    above: Doubles
+    reached: Doubles
+    size: Doubles
+
+
+def _with_ties(side: Side, share: float) -> _Mask:
+    """Masks of at least the share."""
+    cut = side.kernels.cut(*side.order[:2], share)
+    above, reached = side.kernels.reach(*side.order[:2], cut).T.astype(np.float64)
+    return _Mask(cut, np.ones(len(above)), above, reached, reached)
+
+
+def _filled(side: Side, share: float) -> _Mask:
+    """Masks of exactly the share, or of what is above zero where that is less."""
+    if share not in side.filled:
+        cut, pixels = side.kernels.fill(*side.order[:2], share), side.grid.pixels
+        above, reached = side.kernels.reach(*side.order[:2], cut).T.astype(np.float64)
+        # All pixels reach the cut where it is zero, and nowhere else.
+        part = np.where(reached < pixels, (pixels * share / 100 - above) / (reached - above), 0)
+        size = part * reached + (1 - part) * above
+        side.filled[share] = _Mask(cut, part, above, reached, size)
+    return side.filled[share]
+
+
+def _overlap(pairs: Pairs, a: _Mask, b: _Mask) -> dict[str, Doubles]:
+    """Their overlap rate, and the area of each as a part of the image."""
+    p, q, pixels = pairs.p, pairs.q, pairs.p.grid.pixels
+    counts = p.kernels.shared(p.distinct, q.distinct, p.grid.weight, a.cut, b.cut, a.part, b.part)
+    common = _common(a, b, *counts.T)
+    with np.errstate(invalid="ignore"):
+        rate = common / (a.size + b.size - common)
+    rate[np.minimum(a.size, b.size) == 0] = np.nan
+    return {"": rate, "_area_baseline": a.size / pixels, "_area": b.size / pixels}
+
+
+def _common(a: _Mask, b: _Mask, reached: Doubles, half: Doubles, above: Doubles) -> Doubles:
+    """Sum over pixels of the lesser membership, from how many reach both cuts (`kernels.shared`).
+
+    The lesser is `low` or more where both are reached, `high` or more where the cut of the lower
+    part is passed too, and 1 where both are passed.
+    """
+    low, high = np.minimum(a.part, b.part), np.maximum(a.part, b.part)
+    common: Doubles = low * reached + (high - low) * half + (1 - high) * above
+    return common
+
+
+def _expected(a: _Mask, b: _Mask, pixels: int) -> Doubles:
+    """What two masks have in common on average where their pixels are shuffled, of the image."""
+    half = np.where(a.part <= b.part, a.above * b.reached, a.reached * b.above)
+    return _common(a, b, a.reached * b.reached, half, a.above * b.above) / pixels**2
 
 
 def pearson(pairs: Pairs) -> Doubles:
@@ -250,12 +327,15 @@ def spearman(pairs: Pairs) -> Doubles:
 
 
 def mad(pairs: Pairs) -> Doubles:
-    """Mean absolute difference of the pixels (thesis, section 5.1), in [0, 1]."""
+    """Mean absolute difference of the pixels (thesis, section 5.1), in [0, 1].
+
+    Near 0 where both maps are zero almost everywhere, wherever they look; 0 where both are empty.
+    """
     return pairs.distances[:, 0] / pairs.p.grid.pixels
 
 
 def msd(pairs: Pairs) -> Doubles:
-    """Mean squared difference of the pixels (thesis, section 5.1), in [0, 1]."""
+    """Mean squared difference of the pixels (thesis, section 5.1), in [0, 1], as `mad`."""
     return pairs.distances[:, 1] / pairs.p.grid.pixels
 
 

@@ -8,6 +8,8 @@ the `seed` of each call alone.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
+from math import comb
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -99,12 +101,13 @@ def difference(a: ArrayLike, b: ArrayLike, seed: int, draws: int = DRAWS) -> Int
 def gained(own: Arm, baselines: Arm, seed: int, *, paired: bool) -> Interval:
     """How much more the models of one arm have than the baselines.
 
-    Where seeds pair a model with a baseline, the mean of their differences; else the difference of
-    the means, without ends for one baseline: what that one does says nothing of others. NaN
+    Where seeds pair each model with a baseline, the mean of their differences; else the difference
+    of the means, without ends for one baseline: what that one does says nothing of others. NaN
     without baselines.
     """
     if not baselines:
         return Interval(np.nan, np.nan, np.nan)
+    paired = paired and own.keys() <= baselines.keys()
     theirs = [baselines[k] for k in own] if paired else list(baselines.values())
     ours, base = (np.stack(list(arm)).astype(np.float64) for arm in (own.values(), theirs))
     return mean(ours - base, seed) if paired else difference(ours, base, seed)
@@ -226,31 +229,104 @@ def weighted(values: Doubles, weights: Doubles) -> Doubles:
         )
 
 
-def sign_flip(differences: ArrayLike, seed: int) -> Test:
-    """Whether paired differences are symmetric around zero, two-sided (Fisher 1935, section 21).
+def relabellings(
+    second: ArrayLike, seed: int, paired: Sequence[tuple[int, int]] = ()
+) -> tuple[Doubles, float]:
+    """The ways to label models as of the first or the second of two arms, for a permutation test.
 
-    The share of all 2ⁿ choices of signs whose sum is as far from zero as the one observed; for
-    more than 16 pairs, of 9,999 random ones and the observed (Phipson and Smyth 2010). n pairs can
-    give 2/2ⁿ at best, so fewer than six never reach 0.05.
+    All C(n + m, n) of them; where there are more than 20,000, 9,999 random ones and the observed
+    one (Phipson and Smyth 2010). Such a test is exact where no two models share a seed, and
+    conservative where models of both arms do. Where each model of one arm shares its seed with one
+    of the other, the 2ⁿ swaps within pairs are exact instead (Fisher 1935, section 21).
 
     Parameters
     ----------
-    differences
-        float (pairs,): one per seed, such as its accuracy less its baseline's.
+    second
+        bool (models,): the arm of each.
+    paired
+        Pairs of models, one of each arm, that hold every model once; or none.
+
+    Returns
+    -------
+    labels
+        float64 (ways, models): 1 for a model of the second arm. The observed way is among them.
+    least
+        The least p that they can give a statistic that is the same where two arms of one size
+        change places.
     """
-    found = np.asarray(differences, np.float64)
-    found = found[~np.isnan(found)]
-    n = len(found)
-    least = min(1.0, 2.0 ** (1 - n))
+    arm = np.asarray(second, bool)
+    models, n = len(arm), int(arm.sum())
+    ways = 2 ** len(paired) if paired else comb(models, n)
+    least = (2 if paired or 2 * n == models else 1) / ways
+    rng = np.random.default_rng(seed)
+    if ways > EXACT:
+        least = max(least, 1 / (SAMPLED + 1))
+    if paired:
+        pairs = np.array(paired)
+        if ways > EXACT:
+            swapped = rng.integers(2, size=(SAMPLED + 1, len(pairs)))
+            swapped[0] = 0
+        else:
+            swapped = np.arange(ways)[:, None] >> np.arange(len(pairs)) & 1
+        labels = np.empty((len(swapped), models))
+        for own, other in (pairs.T, pairs.T[::-1]):
+            labels[:, own] = np.where(swapped, arm[other], arm[own])
+    elif ways > EXACT:
+        labels = np.tile(arm, (SAMPLED + 1, 1)).astype(np.float64)
+        rng.permuted(labels[1:], axis=1, out=labels[1:])
+    else:
+        labels = np.zeros((ways, models))
+        np.put_along_axis(labels, np.array(list(combinations(range(models), n))), 1, axis=1)
+    return labels, least
+
+
+def difference_test(a: ArrayLike, b: ArrayLike, seed: int, *, paired: bool) -> Test:
+    """Whether the models of two arms have the same mean, two-sided, by `relabellings`.
+
+    The share of all labellings of the models whose means differ by as much as the observed ones.
+
+    Parameters
+    ----------
+    a, b
+        float (models,), such as accuracies. NaN is left out.
+    paired
+        Whether a[k] and b[k] share a seed.
+    """
+    ours, theirs = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    if paired:
+        some = ~np.isnan(ours) & ~np.isnan(theirs)
+        ours, theirs = ours[some], theirs[some]
+    ours, theirs = ours[~np.isnan(ours)], theirs[~np.isnan(theirs)]
+    n, m = len(ours), len(theirs)
+    if min(n, m) == 0:
+        return Test(np.nan, np.nan, "too few models: an arm has none")
+    values, second = np.concatenate([ours, theirs]), np.arange(n + m) >= n
+    pairs = list(zip(range(n), range(n, n + m), strict=True)) if paired else ()
+    labels, least = relabellings(second, seed, pairs)
     if least > ALPHA:
-        return Test(np.nan, least, f"too few pairs: least possible p is {least:.3g}")
-    scale = np.abs(found).sum()
-    if n <= 16:
-        signs = 1 - 2 * (np.arange(2**n)[:, None] >> np.arange(n) & 1)
-        return Test(share_as_far(np.abs(signs @ found), abs(found.sum()), scale), least, "")
-    signs = 1 - 2 * np.random.default_rng(seed).integers(2, size=(SAMPLED, n))
-    flipped = np.abs(np.append(signs @ found, found.sum()))
-    return Test(share_as_far(flipped, abs(found.sum()), scale), max(least, 1 / (SAMPLED + 1)), "")
+        return Test(np.nan, least, too_few(least))
+    differences = np.abs(labels @ values / m - (1 - labels) @ values / n)
+    observed = abs(theirs.mean() - ours.mean())
+    return Test(share_as_far(differences, observed, np.abs(values).max()), least, "")
+
+
+def enough_pairs(pairs: int, tests: int) -> bool:
+    """Whether swaps within so many pairs can reach p = 0.05 in so many tests, by Holm's correction.
+
+    Where they cannot, all labels are permuted, which is conservative for pairs that share a seed.
+    """
+    return 2.0 ** (1 - pairs) * tests <= ALPHA
+
+
+def too_few(least: float) -> str:
+    """Why there is no test."""
+    return f"too few models: least possible p is {least:.3g}"
+
+
+def critical(statistics: Doubles, scale: float) -> float:
+    """The largest value that a permuted statistic may have with p > 0.05, by `share_as_far`."""
+    ordered = np.sort(statistics[~np.isnan(statistics)])[::-1]
+    return float(ordered[int(ALPHA * len(ordered) * (1 + 1e-12))]) + 1e-12 * scale
 
 
 def share_as_far(statistics: Doubles, observed: float, scale: float) -> float:
@@ -369,16 +445,19 @@ def _hedges(shift: float, spread: float, per: float, freedom: int, size: float) 
     return Interval(*map(float, unbiased * d))
 
 
-def corrected_overlap(overlap: ArrayLike, area: ArrayLike, other: ArrayLike) -> Doubles:
+def corrected_overlap(
+    overlap: ArrayLike, area: ArrayLike, other: ArrayLike, common: ArrayLike
+) -> Doubles:
     """Overlap rate less what chance gives: (o − e)/(1 − e), 1 for equal masks, 0 as by chance.
 
-    Independent masks of areas a and b, as parts of the image, share a·b of a + b − a·b: that is e,
-    p/(2 − p) for two of area p. The form is Cohen's κ (1960). Below zero where masks avoid each
-    other. NaN where either mask is the whole image, as of a constant map: any other mask would
+    Masks of areas a and b, as parts of the image, that by chance share c of it, overlap by
+    c/(a + b − c): that is e. Independent masks share c = a·b, where none of their pixels is a
+    member by a part: e is p/(2 − p) for two of area p. The form is Cohen's κ (1960). Below zero
+    where masks avoid each other. NaN where either mask is the whole image: any other mask would
     overlap it as much; and where one is empty.
     """
-    o, a, b = (np.asarray(x, np.float64) for x in (overlap, area, other))
+    o, a, b, c = (np.asarray(x, np.float64) for x in (overlap, area, other, common))
     with np.errstate(divide="ignore", invalid="ignore"):
-        expected = a * b / (a + b - a * b)
+        expected = c / (a + b - c)
         rate = (o - expected) / (1 - expected)
     return np.where((np.minimum(a, b) > 0) & (np.maximum(a, b) < 1), rate, np.nan)

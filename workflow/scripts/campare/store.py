@@ -1,7 +1,6 @@
 """The CAM store: all maps of one model, in one HDF5 file. The only module that knows its layout.
 
-The layout is the attribution file of the ViRelAy database specification, so that its explorer
-opens a store as it is:
+The layout is that of the attribution file in the ViRelAy database specification:
 
     attribution  float32 (N, 1, h, w)    signed, unnormalised, at the target layer's resolution
     prediction   float32 (N, classes)    probabilities

@@ -8,7 +8,7 @@ network's last layer, and gradients pass through it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import combinations
 from pathlib import Path
@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from campare import atomic, train
+from campare import atomic, fits, train
 from campare.errors import CampareError
 
 Doubles = NDArray[np.float64]
@@ -75,6 +75,7 @@ def search(
     images: int | None,
     seed: int,
     key: str,
+    adapts: Collection[str] = (),
 ) -> pd.DataFrame:
     """Cross-validate every kernel with every penalty, on the same stratified folds.
 
@@ -84,6 +85,9 @@ def search(
         How many training vectors are used, drawn by class; None for all.
     key
         Where the study says all this, such as "hybrid.svm", for messages.
+    adapts
+        Which of "folds" and "search_images" (`images`) are defaults, and give way where a study is
+        too small for them.
 
     Returns
     -------
@@ -99,14 +103,15 @@ def search(
     from sklearn.model_selection import StratifiedKFold, cross_val_score
     from sklearn.pipeline import make_pipeline
 
+    if "search_images" in adapts and images is not None:
+        images = images if images <= _most(vectors) else None
     rows = drawn(vectors, images, seed, f"{key}.search_images")
     x, y = _exact(vectors.x[rows]), vectors.label[rows]
     fewest = np.unique(y, return_counts=True)[1].min()
+    if "folds" in adapts:
+        folds = max(2, min(folds, fewest))
     if fewest < folds:
-        raise CampareError(
-            f"{key}.folds: {folds}, but a class has {fewest} vector(s) among the {len(y)} that "
-            "cross-validation uses; set fewer folds or more search_images"
-        )
+        raise CampareError(fits.too_many_folds(key, folds, fewest, len(y)))
     parts = StratifiedKFold(folds, shuffle=True, random_state=seed)
     found = []
     for kernel in kernels:
@@ -171,14 +176,16 @@ def drawn(vectors: Vectors, images: int | None, seed: int, key: str) -> Integers
     if images is None or images == len(rows):
         return rows
     classes = len(np.unique(vectors.label[rows]))
-    if not classes <= images <= len(rows) - classes:
-        raise CampareError(
-            f"{key}: {images}; must lie between {classes}, the number of classes, and "
-            f"{len(rows) - classes}, or be null for all {len(rows)} training images"
-        )
+    if not classes <= images <= _most(vectors):
+        raise CampareError(fits.out_of_range(key, images, len(rows), classes))
     labels = vectors.label[rows]
     chosen, _ = train_test_split(rows, train_size=images, stratify=labels, random_state=seed)
     return np.sort(chosen)
+
+
+def _most(vectors: Vectors) -> int:
+    """How many training vectors can be drawn so that every class is left one."""
+    return int(vectors.training.sum()) - len(np.unique(vectors.label[vectors.training]))
 
 
 def decide(machine: Machine, values: NDArray[Any]) -> Doubles:

@@ -22,7 +22,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialized
 from torch.optim.adam import adam
 
-from campare import data, devices, memory, models, performance, replay, seeding
+from campare import data, devices, fits, memory, models, performance, replay, seeding
 from campare.atomic import replacing
 from campare.augment import Augmenter, Batch
 from campare.data import Dataset
@@ -102,13 +102,7 @@ class Settings:
         fixed = dict(wanted)
         steps = fixed.pop("steps_per_epoch")
         length = int((split["subset"] == "train").sum()) * (1 + fixed["copies"])
-        size = -(-length // steps)
-        if (nearest := -(-length // size)) != steps:
-            raise CampareError(
-                f"training.steps_per_epoch: {length} images cannot be cut into {steps} equal "
-                f"batches; {nearest} steps are possible"
-            )
-        return cls(batch_size=size, **fixed)
+        return cls(batch_size=fits.batch_size(length, steps), **fixed)
 
 
 def order(n: int, copies: int, seed: int) -> NDArray[np.int64]:

@@ -1,0 +1,22 @@
+"""Tabulate how far models are apart with and without an augmentation between them."""
+
+from campare import controls, tables
+from job import logged
+
+with logged(snakemake.log[0]):
+    params = snakemake.params
+    models = [tuple(model) for model in params.models]
+    pairs = {
+        name: tables.read(path)
+        for name, path in zip(params.augmentations, snakemake.input.pairs, strict=True)
+    }
+    tables.write(controls.kinds(pairs, params.metrics), snakemake.output.kinds)
+    shifts = controls.shifts(pairs, models, params.metrics, params.incomparable, params.seed)
+    tables.write(shifts, snakemake.output.shift)
+    print("shift, share of the noise floor")
+    print(
+        shifts.pivot_table("share", ["reference", "metric"], "augmentation", sort=False).to_string()
+    )
+    if path := snakemake.output.get("between"):
+        own = {name: table for name, table in pairs.items() if name in params.compared}
+        tables.write(controls.between(own, models, params.metrics, params.seed), path)
