@@ -27,9 +27,7 @@ start() {
     check
     mkdir -p "$dir/state" "$dir"/spool/node{1,2,3} /etc/slurm
     sed "s|@DIR@|$dir|; s|@HOST@|$(hostname -s)|" "$here/slurm.conf" > "$dir/slurm.conf"
-    for gpu in null zero full; do
-        echo "NodeName=node[1-3] Name=gpu File=/dev/$gpu"
-    done > "$dir/gres.conf"
+    echo 'NodeName=node[1-3] Name=gpu File=/dev/null' > "$dir/gres.conf"
     ln -s "$dir/slurm.conf" "$dir/gres.conf" /etc/slurm/
     if ! munge --no-input > /dev/null 2>&1; then
         install -d -o munge -g munge -m 755 /run/munge

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from toy import Drill, disturb
 
-from tiny import TINY, Project, copy_project, pretend_gpu
+from tiny import TINY, Project, copy_project
 
 SCRIPT = Path(__file__).parent / "cluster.sh"
 SEEN: list[str] = []
@@ -74,11 +74,8 @@ def drill(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Drill:
     """The study from nothing on the cluster, with every fault."""
-    folder = tmp_path_factory.mktemp("drill")
-    with pytest.MonkeyPatch.context() as patch:
-        pretend_gpu(folder / "bin", patch)
-        project = copy_project(folder / "project", study)
-        return disturb(project, cluster, patient=bool(pytestconfig.getoption("study")))
+    project = copy_project(tmp_path_factory.mktemp("drill") / "project", study)
+    return disturb(project, cluster, patient=bool(pytestconfig.getoption("study")))
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 import yaml
-from toy import Drill, Run, files
+from toy import Drill, Run, facts, files
 
-from tiny import Project
+from tiny import Project, pretend_gpu
 
 
 def test_every_file_has_the_bytes_of_a_local_run(
@@ -44,14 +44,6 @@ def test_small_jobs_share_submissions_and_little_is_tried_again(
     )
 
 
-def test_gpu_jobs_run_at_once_on_several_nodes(drill: Drill, seen: list[str]) -> None:
-    """While all these were frozen, but the first run's."""
-    together = [frozen for fault, frozen in drill.hit.items() if fault != "snakemake killed"]
-    assert {frozen.facts["TresPerJob"] for frozen in together} == {"gres:gpu:1"}
-    assert len({frozen.node for frozen in together}) == 3
-    seen.append(f"{len(together)} trainings at once on three nodes, a GPU each")
-
-
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
@@ -74,22 +66,44 @@ def test_training_goes_on_where_it_was(
     seen.append(f"{fault}, {training.name}: {where[0]}")
 
 
-def test_what_a_job_refuses_is_tried_once_and_said_at_the_end(
-    cluster: Path, undisturbed: Project, study: dict[str, Any], tmp_path: Path, seen: list[str]
-) -> None:
-    project = Project(tmp_path / "project")
+@pytest.fixture(scope="module")
+def refused(
+    cluster: Path,
+    undisturbed: Project,
+    study: dict[str, Any],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Run:
+    """Two trainings that ask for a GPU and find no layer to map."""
+    folder = tmp_path_factory.mktemp("refused")
+    project = Project(folder / "project")
     shutil.copytree(undisturbed.path, project.path, copy_function=shutil.copy2)
-    refused = yaml.safe_dump({**study, "cam": {"target_layer": "nowhere"}}, sort_keys=False)
-    (project.path / "config" / "tiny.yaml").write_text(refused)
+    text = yaml.safe_dump({**study, "cam": {"target_layer": "nowhere"}}, sort_keys=False)
+    (project.path / "config" / "tiny.yaml").write_text(text)
     models = sorted(project.results.glob("models/*/*.safetensors"))[:2]
     for model in models:
         model.unlink()
-    run = Run(project, *(str(model.relative_to(project.path)) for model in models))
-    assert run.process.wait(timeout=300) == 1
+    with pytest.MonkeyPatch.context() as patch:
+        pretend_gpu(folder / "bin", patch)
+        run = Run(project, *(str(model.relative_to(project.path)) for model in models))
+        assert run.process.wait(timeout=300) == 1
+    return run
+
+
+def test_what_a_job_refuses_is_tried_once_and_said_at_the_end(
+    refused: Run, seen: list[str]
+) -> None:
     *_, said, source = [
-        line for line in run.output().splitlines() if "nowhere" in line or "from" in line
+        line for line in refused.output().splitlines() if "nowhere" in line or "from" in line
     ]
     assert said.startswith("error: cam.target_layer: no layer 'nowhere'")
     assert source.strip().startswith("(from results/tiny/logs/train/")
-    assert run.submissions() == {"train": len(models)}
+    assert refused.submissions() == {"train": 2}
     seen.append("refused target layer: every training submitted once, its message at the end")
+
+
+def test_two_gpu_jobs_run_at_once_on_two_nodes(refused: Run, seen: list[str]) -> None:
+    jobs = [facts(job) for job in re.findall(r"/rule_train/\w+/(\d+)\.log", refused.output())]
+    together = {f"{job['TresPerJob']} on {job['NodeList']}" for job in jobs}
+    assert together == {"gres:gpu:1 on node1", "gres:gpu:1 on node2"}
+    assert max(job["StartTime"] for job in jobs) < min(job["EndTime"] for job in jobs)
+    seen.append(f"at once: {' and '.join(sorted(together))}")
