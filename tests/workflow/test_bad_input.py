@@ -161,12 +161,13 @@ def test_what_may_pass_is_tried_again(project: Project) -> None:
     project.edit(
         "workflow/scripts/train_model.py",
         lambda text: text.replace(
-            "asked_to_stop = Event()",
-            "asked_to_stop = Event()\n"
-            "marker = Path('died')\n"
-            "if not marker.exists():\n"
-            "    marker.touch()\n"
-            "    signal.raise_signal(signal.SIGKILL)\n",
+            "    asked_to_stop = heeding()\n",
+            "    asked_to_stop = heeding()\n"
+            "    marker = Path('died')\n"
+            "    if not marker.exists():\n"
+            "        import os, signal\n"
+            "        marker.touch()\n"
+            "        os.kill(os.getpid(), signal.SIGKILL)\n",
         ),
     )
     run = project.snakemake(target, "--retries", "2")

@@ -18,7 +18,7 @@ def memory(root: str | Path = "/") -> int:
     """
     limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
     groups = Path(root, "proc/self/cgroup")
-    for line in groups.read_text().splitlines() if groups.exists() else []:
+    for line in groups.read_text(encoding="utf-8").splitlines() if groups.exists() else []:
         _, controllers, name = line.split(":", 2)
         if controllers == "":
             folder, file = "sys/fs/cgroup", "memory.max"
@@ -29,7 +29,7 @@ def memory(root: str | Path = "/") -> int:
         # In a container the group itself is mounted, and its name may be the host's.
         inner = Path(root, folder, name.lstrip("/"))
         for path in (group / file for group in [inner, *inner.parents]):
-            if path.is_file() and (limit := path.read_text().strip()).isdigit():
+            if path.is_file() and (limit := path.read_text(encoding="utf-8").strip()).isdigit():
                 limits.append(int(limit))
     return min(limits) // 1_000_000
 
