@@ -132,6 +132,17 @@ def test_augmentations_are_compared_with_step_matched_models_directly() -> None:
     )
 
 
+def test_a_study_of_controls_alone_has_shifts_and_gains() -> None:
+    tables, models = pairs({"identity": 0.0})
+    found = controls.shifts(tables, models, ["mad"], "", 0)
+    assert (
+        found[["augmentation", "reference"]].to_numpy().tolist() == [["identity", "baseline"]] * 2
+    )
+    gains = controls.gains(rights(baseline=0.7, identity=0.7), ["identity"], 0)
+    assert gains["reference"].to_list() == ["baseline"]
+    assert len(controls.summary(gains, found, "mad")) == 1
+
+
 def test_of_equal_predictions_the_images_are_those_in_which_both_models_agree() -> None:
     tables, models = pairs({"affine": 1.5})
     found = controls.shifts(tables, models, ["mad"], "", 0).set_index("predictions")

@@ -125,7 +125,7 @@ def shifts(
     for metric, reference, predictions in product(metrics, (BASELINE, *matched), PREDICTIONS):
         taken = (BASELINE,) if reference == BASELINE else (BASELINE, *matched)
         names = [name for name in pairs if name not in taken]
-        found = []
+        start, found = len(rows), []
         for name in names:
             tables = [pairs[arm] for arm in (reference, name) if arm in pairs]
             two = _two_arms(tables, arms[reference], arms[name], metric, predictions)
@@ -156,8 +156,8 @@ def shifts(
                 | {"models": len(arms[name]), "reference_models": len(arms[reference])}
                 | {"images": two[0].shape[1]}
             )
-        _correct(rows[-len(found) :], [one.tightening_test for one in found], "tightening_p")
-        _correct(rows[-len(found) :], [one.shift_test for one in found], "shift_p")
+        _correct(rows[start:], [one.tightening_test for one in found], "tightening_p")
+        _correct(rows[start:], [one.shift_test for one in found], "shift_p")
     return pd.DataFrame(rows)
 
 
@@ -349,7 +349,7 @@ def gains(
     rows: list[dict[str, Any]] = []
     for reference in (BASELINE, *matched):
         taken = (BASELINE,) if reference == BASELINE else (BASELINE, *matched)
-        others, tests = arms[reference], []
+        others, tests, start = arms[reference], [], len(rows)
         names = [name for name in arms if name not in taken]
         for name in names:
             own = arms[name]
@@ -371,7 +371,7 @@ def gains(
                 | {"models": len(ours), "reference_models": len(theirs)}
                 | {"images": len(next(iter(own.values())))}
             )
-        _correct(rows[-len(tests) :], tests, "gain_p")
+        _correct(rows[start:], tests, "gain_p")
     return pd.DataFrame(rows)
 
 
