@@ -80,6 +80,7 @@ class Project:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            preexec_fn=heed_ctrl_c,
             **options,
         )
 
@@ -96,6 +97,11 @@ class Project:
         after = change(before)
         assert after != before
         path.write_text(after)
+
+
+def heed_ctrl_c() -> None:
+    """In a new process, which else ignores Ctrl-C where the tests run in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def announced(output: str) -> dict[str, int]:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tiny import heed_ctrl_c
+
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 # As Snakemake does: a thread waits for the job's shell, the main thread for the threads.
 RUN = """
@@ -73,6 +75,7 @@ def test_ctrl_c_ends_jobs_and_says_one_line(job: str, then: str) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        preexec_fn=heed_ctrl_c,
     )
     assert process.stdout
     assert process.stdout.readline() == "ready\n"
