@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -162,6 +163,17 @@ def test_augmentations_become_steps_with_all_parameters() -> None:
     assert study["blur_strong"][0][1]["kernel_size"] == 9
     assert [step for step, _ in study["both"]] == ["equalize", "affine"]
     assert study["equalize"] == [["equalize", {"probability": 0.5}]]
+
+
+def test_the_order_of_keys_in_the_file_makes_no_other_study() -> None:
+    def turned(value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {key: turned(item) for key, item in reversed(value.items())}
+
+    study = STUDY | {"split": {"subset": {"train": 300, "test": 60}}, "vary": ["order", "init"]}
+    one, other = (config.complete(each, "s.yaml") for each in (study, turned(study)))
+    assert json.dumps(one) == json.dumps(other)
 
 
 def test_defaults_are_not_shared_between_studies() -> None:

@@ -138,10 +138,16 @@ def _plain(value: Any) -> Any:
 
 
 def _fill(config: Config, definition: Mapping[str, Any]) -> None:
-    """Set the schema's defaults where a key is absent, all the way down."""
+    """Set the schema's defaults where a key is absent, all the way down, and order the keys.
+
+    Jobs compare their settings with those of an earlier run: another order of keys in the file must
+    not make anything again.
+    """
     for key, part in definition.get("properties", {}).items():
         if "default" in part:
             config.setdefault(key, copy.deepcopy(part["default"]))
+        if key in config:
+            config[key] = config.pop(key)
         if isinstance(config.get(key), dict):
             _fill(config[key], part)
 
