@@ -852,7 +852,7 @@ def faithfulness_curves(table: pd.DataFrame) -> Figure:
     every = list(dict.fromkeys(table["augmentation"]))
     names, note = _shown(every)
     colour = colours(every)
-    curves, titles = len(CURVES), _fitted(map(title, names), 0.85, 8)
+    curves, titles = len(CURVES), _lines(map(title, names), 0.9)
     across, width, height = _arranged(len(names), 0.85, 1.15 * curves, beside=0.6, above=0.8)
     figure = _figure(max(WIDTH, width), height, "constrained")
     down = -(-len(names) // across)
