@@ -5,7 +5,7 @@ from job import logged
 
 with logged(snakemake.log[0]):
     found = {which: tables.read(snakemake.input[which]) for which in ("strongest", "weakest")}
-    metrics, top = len(snakemake.params.metrics), snakemake.params.top_pairs
+    metrics, top = snakemake.params.number, snakemake.params.top_pairs
     plots.save_each(
         snakemake.output,
         lambda which: plots.pairs(found[which], which, metrics, top),

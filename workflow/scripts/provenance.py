@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 PACKAGE = "campare"
+PREFIX = "code."  # of the names of params that are digests
 # What the registry says reaches a job through its params; a new entry changes no other.
 OPAQUE = {"registry", "errors"}
 
@@ -52,6 +54,37 @@ def code(scripts: Path, script: str, *entries: str) -> list[str]:
             reached[f"{module}.{name}"] = symbol.digest
             waiting.extend(symbol.uses)
     return [f"{name} {digest}" for name, digest in sorted(reached.items())]
+
+
+def params(scripts: Path, script: str, *entries: str) -> dict[str, str]:
+    """The same as params of a rule, one each, so that the dry run names those that changed."""
+    return {f"{PREFIX}{line.split()[0]}": line for line in code(scripts, script, *entries)}
+
+
+def params_by(
+    scripts: Path,
+    wildcard: str,
+    entries: Mapping[str, Sequence[str]],
+    script: str,
+    *always: str,
+) -> dict[str, Callable[[Any], str]]:
+    """`params` where the entries depend on a wildcard: `entries` has them for each of its values."""
+    found = {value: params(scripts, script, *always, *own) for value, own in entries.items()}
+
+    def of(name: str) -> Callable[[Any], str]:
+        return lambda wildcards: found.get(wildcards[wildcard], {}).get(name, "")
+
+    return {name: of(name) for name in sorted({name for each in found.values() for name in each})}
+
+
+def digests(given: Mapping[str, Any]) -> list[str]:
+    """The digests among the params of a job, as `code` lists them."""
+    return sorted(value for name, value in given.items() if name.startswith(PREFIX) and value)
+
+
+def settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The other params."""
+    return {name: value for name, value in given.items() if not name.startswith(PREFIX)}
 
 
 @cache
