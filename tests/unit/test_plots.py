@@ -84,11 +84,14 @@ def pairs(augmentations: list[str]) -> pd.DataFrame:
     return table.assign(count=np.arange(len(table), 0, -1))
 
 
-def looks(augmentations: list[str], seeds: list[int] = SEEDS) -> list[plots.Look]:
+def looks(
+    augmentations: list[str], seeds: list[int] = SEEDS, true: str = "frog"
+) -> list[plots.Look]:
     rng = np.random.default_rng(0)
     return [
-        plots.Look(a, str(s), rng.random((16, 16)), "ship", 0.75, right=a != "cutmix")
+        plots.Look(a, str(s), rng.random((16, 16)), said, 0.75, right=said == true)
         for a, s in models(augmentations, seeds)
+        for said in ["ship" if a == "cutmix" else true]
     ]
 
 
@@ -122,7 +125,10 @@ def draw_all(augmentations: list[str], seeds: list[int], images: int) -> dict[st
         "sets": plots.sets(pictures(8, 3), dict.fromkeys(augmentations, pictures(8, 3)), names[:8]),
         **{
             f"overlays {alone}": plots.overlays(
-                pictures(2, 1), [looks(everything, seeds[:1])] * 2, names[:2], alone=alone
+                pictures(2, 1),
+                [looks(everything, seeds[:1], name) for name in names[:2]],
+                names[:2],
+                alone=alone,
             )
             for alone in (True, False)
         },
@@ -579,7 +585,7 @@ def test_extreme_shows_every_map_and_who_is_right() -> None:
     for heat, look in zip(shown[2::2], models_looks, strict=True):
         np.testing.assert_array_equal(heat, look.heat)
     found = texts(figure)
-    assert found.count("✓ ship: 75%") == 1 + 2 * len(SEEDS)
+    assert found.count("✓ frog: 75%") == 1 + 2 * len(SEEDS)
     assert found.count("✗ ship: 75%") == len(SEEDS)
     assert {heading, "true: frog", "Seed 1", "Seed 3", "Color jitter"} <= set(found)
     borders = only(figure).patches
@@ -601,7 +607,7 @@ def test_sets_show_the_same_images_in_every_set() -> None:
 
 
 def test_overlays_show_maps_with_and_without_the_image_under_them() -> None:
-    images, seen = pictures(2, 1), [looks(ALL, [1])] * 2
+    images, seen = pictures(2, 1), [looks(ALL, [1], true) for true in ("frog", "cat")]
     over, alone = (plots.overlays(images, seen, ["frog", "cat"], alone=a) for a in (False, True))
     pixels = [len(figure.findobj(AxesImage)) for figure in (over, alone)]
     blocks = pixels[1] // 2 - len(ALL)  # each begins with the images

@@ -42,6 +42,13 @@ def draw(names: list[str]) -> dict[str, Figure]:
     images = test_plots.pictures(count, 1)
     heat = np.full((8, 8), 0.5)
     looks = [plots.Look("cutmix", str(k), heat, name, 1.0, True) for k, name in enumerate(names)]
+    seen = [
+        [
+            plots.Look("cutmix", str(k), heat, name, 1.0, name == true)
+            for k, name in enumerate(names[:3])
+        ]
+        for true in eight
+    ]
     over = [plots.Overlay(images[0], heat, name, 0.999, names[-1]) for name in names]
     groups = [hybrids.ALL, hybrids.SAME, *names]
     agreement = pd.DataFrame({"class": groups, "metric": "mad", "pairs": 9, "undefined": 0})
@@ -58,8 +65,8 @@ def draw(names: list[str]) -> dict[str, Figure]:
         "covering": plots.covering(
             covering.assign(measure="accuracy", mean=0.5, low=0.4, high=0.6), "accuracy", "all"
         ),
-        "extreme": plots.extreme(images[0], looks[:3], true=names[0], heading="Image 7. " * 9),
-        "overlays": plots.overlays(test_plots.pictures(8, 1), [looks[:3]] * 8, eight, alone=True),
+        "extreme": plots.extreme(images[0], seen[0], true=names[0], heading="Image 7. " * 9),
+        "overlays": plots.overlays(test_plots.pictures(8, 1), seen, eight, alone=True),
     }
 
 
