@@ -80,8 +80,8 @@ def _symbols(package: Path, module: str) -> tuple[dict[str, Symbol], Imports]:
     for statement in tree.body:
         for name in _names(statement):
             defined.setdefault(name, []).append(statement)
-    statements = [s for s in tree.body if isinstance(s, ast.Import | ast.ImportFrom)]
-    imports = _imports(package, ast.Module(statements, []))
+    importing = [s for s in tree.body if isinstance(s, ast.Import | ast.ImportFrom)]
+    imports = _imports(package, ast.Module([*importing], []))
     known = Imports(imports.modules, {name: (module, name) for name in defined} | imports.names)
     symbols = {
         name: Symbol(
@@ -116,17 +116,15 @@ def _imports(package: Path, tree: ast.AST) -> Imports:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                if f"{alias.name}.".startswith(f"{PACKAGE}."):
-                    path = (
-                        alias.name.removeprefix(PACKAGE).removeprefix(".") if alias.asname else ""
-                    )
-                    found.modules[alias.asname or PACKAGE] = path
+                path = _within(alias.name)
+                if path is not None:
+                    found.modules[alias.asname or PACKAGE] = path if alias.asname else ""
         elif isinstance(node, ast.ImportFrom):
             if node.level:
                 raise ValueError(f"a relative import, whose code would not count: {node.module}")
-            if not f"{node.module}.".startswith(f"{PACKAGE}."):
+            module = _within(node.module or "")
+            if module is None:
                 continue
-            module = (node.module or "").removeprefix(PACKAGE).removeprefix(".")
             for alias in node.names:
                 if alias.name == "*":
                     raise ValueError(f"an import of *, whose code would not count: {node.module}")
@@ -136,6 +134,13 @@ def _imports(package: Path, tree: ast.AST) -> Imports:
                 else:
                     found.names[alias.asname or alias.name] = (module, alias.name)
     return found
+
+
+def _within(module: str) -> str | None:
+    """campare.plots.style → plots.style, campare → ""; None for what is not of the package."""
+    if not f"{module}.".startswith(f"{PACKAGE}."):
+        return None
+    return module.removeprefix(PACKAGE).removeprefix(".")
 
 
 def _uses(package: Path, tree: ast.AST, known: Imports) -> set[tuple[str, str]]:
@@ -156,8 +161,10 @@ def _uses(package: Path, tree: ast.AST, known: Imports) -> set[tuple[str, str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id in names:
             used.add(names[node.id])
-        elif isinstance(node, ast.Attribute) and (owner := module(node.value)) is not None:
-            used.add((owner, node.attr))
+        elif isinstance(node, ast.Attribute):
+            owner = module(node.value)
+            if owner is not None and module(node) is None:
+                used.add((owner, node.attr))
     return used
 
 

@@ -13,9 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from campare import registry
-from campare.plots.charts import (
-    text_columns,
-)
+from campare.plots.charts import text_columns
 from campare.plots.style import (
     BASELINE,
     DARK,

@@ -12,11 +12,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from campare.plots.style import (
-    SMALL,
-    Floats,
-    blank_figure,
-)
+from campare.plots.style import SMALL, Floats, blank_figure
 
 WRONG = "#D55E00"
 HEAT = "viridis"

@@ -12,20 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import LogFormatterSciNotation, MaxNLocator
 
-from campare.plots.fitting import (
-    arranged,
-    fitted,
-    text_width,
-    two_lines,
-)
-from campare.plots.style import (
-    SMALL,
-    STYLE,
-    WIDTH,
-    Floats,
-    blank_figure,
-    title,
-)
+from campare.plots.fitting import arranged, fitted, text_width, two_lines
+from campare.plots.style import SMALL, STYLE, WIDTH, Floats, blank_figure, title
 
 LABEL = 1.75  # inches that the names of rows have room for
 MOST_ROWS = 20  # that have room for names of two lines
@@ -145,17 +133,13 @@ def draw_seeds(
 ) -> None:
     """In a row, the mean of seeds with their standard deviation, and below it each as a dot."""
     dots: dict[str, Any] = {"color": "0.3", "markersize": 2.5}
-    bar: dict[str, Any] = {"markersize": 6, "capsize": 3, "elinewidth": 1.6}
-    edge = 0.6
+    bar: dict[str, Any] = {"markersize": 6, "capsize": 3, "elinewidth": 1.6, "markeredgewidth": 0.6}
     if small:
         dots = {"color": "0.5", "markersize": 1.5}
-        bar, edge = {"markersize": 5, "capsize": 2.5, "elinewidth": 1.4}, 0.5
+        bar = {"markersize": 5, "capsize": 2.5, "elinewidth": 1.4, "markeredgewidth": 0.5}
     # One below the other, since seeds may score the same
     axes.plot(seeds, row + np.linspace(0.2, 0.38, len(seeds)), "o", **dots)
-    axes.errorbar(
-        mean, row, xerr=spread, fmt="o", color=colour, markeredgecolor="0.2", markeredgewidth=edge,
-        **bar,
-    )  # fmt: skip
+    axes.errorbar(mean, row, xerr=spread, fmt="o", color=colour, markeredgecolor="0.2", **bar)
 
 
 class Powers(LogFormatterSciNotation):

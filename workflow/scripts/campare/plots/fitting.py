@@ -10,10 +10,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
 from campare import naming
-from campare.plots.style import (
-    SMALL,
-    TALLEST,
-)
+from campare.plots.style import SMALL, TALLEST
 
 Item = TypeVar("Item")
 # What a figure has room for: panels or rows of pictures, seeds beside each other, …

@@ -10,16 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 
-from campare.plots.fitting import (
-    MOST_CLASSES,
-    fitted,
-    text_width,
-)
-from campare.plots.style import (
-    SMALL,
-    Floats,
-    blank_figure,
-)
+from campare.plots.fitting import MOST_CLASSES, fitted, text_width
+from campare.plots.style import SMALL, Floats, blank_figure
 
 CELL = 0.13  # inches that a row of a matrix needs for its name
 NUMBERED = 20  # rows of a matrix, up to which it has room for a number in each cell

@@ -21,10 +21,7 @@ from campare.plots.charts import (
     plain_powers,
     text_columns,
 )
-from campare.plots.fitting import (
-    arranged,
-    sets_shown,
-)
+from campare.plots.fitting import arranged, sets_shown
 from campare.plots.style import (
     BASELINE,
     GREY,

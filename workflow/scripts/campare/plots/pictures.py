@@ -19,11 +19,7 @@ from campare.plots.fitting import (
     text_width,
     two_lines,
 )
-from campare.plots.style import (
-    Floats,
-    styled,
-    title,
-)
+from campare.plots.style import Floats, styled, title
 
 
 @styled

@@ -20,9 +20,7 @@ from matplotlib.text import Text
 from campare import registry
 from campare.atomic import replacing
 from campare.errors import CampareError
-from campare.plots.style import (
-    STYLE,
-)
+from campare.plots.style import STYLE
 
 MOST_PIXELS = 100_000_000
 # What no reader needs in a file, and what would change its bytes from run to run.

@@ -13,23 +13,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from campare import hybrids, registry
-from campare.plots.charts import (
-    named_rows,
-    panel_grid,
-    text_columns,
-)
-from campare.plots.fitting import (
-    MOST_CLASSES,
-    arranged,
-    lowest_and_highest,
-    ordered,
-)
-from campare.plots.style import (
-    GREY,
-    PALETTE,
-    blank_figure,
-    styled,
-)
+from campare.plots.charts import named_rows, panel_grid, text_columns
+from campare.plots.fitting import MOST_CLASSES, arranged, lowest_and_highest, ordered
+from campare.plots.style import GREY, PALETTE, blank_figure, styled
 
 GROUPS = {name: name.capitalize() for name in (hybrids.ALL, hybrids.SAME, hybrids.DIFFERENT)}
 

@@ -18,13 +18,7 @@ from campare.plots.charts import (
     panel_grid,
     text_columns,
 )
-from campare.plots.fitting import (
-    MOST_CLASSES,
-    arranged,
-    fitted,
-    ordered,
-    sets_shown,
-)
+from campare.plots.fitting import MOST_CLASSES, arranged, fitted, ordered, sets_shown
 from campare.plots.matrix import colour_bar, heat_map
 from campare.plots.style import (
     BASELINE,

@@ -12,17 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from campare.plots.charts import (
-    draw_seeds,
-    panels_beside,
-    panels_stacked,
-    text_columns,
-)
-from campare.plots.fitting import (
-    arranged,
-    sets_shown,
-    two_lines,
-)
+from campare.plots.charts import draw_seeds, panels_beside, panels_stacked, text_columns
+from campare.plots.fitting import arranged, sets_shown, two_lines
 from campare.plots.style import (
     BASELINE,
     GREY,

@@ -24,12 +24,7 @@ from campare.plots.fitting import (
     text_width,
     two_lines,
 )
-from campare.plots.style import (
-    SMALL,
-    Floats,
-    styled,
-    title,
-)
+from campare.plots.style import SMALL, Floats, styled, title
 from campare.store import Store
 
 SURE, UNSURE = "#117733", "#CC3311"
