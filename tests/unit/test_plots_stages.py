@@ -87,8 +87,8 @@ def test_overlay_is_green_and_solid_from_the_threshold_on_else_red_and_dashed() 
 
 
 def test_probability_near_one_is_not_called_certain() -> None:
-    assert views._probability(0.99999999) == "99.99 %"
-    assert views._probability(1.0) == "100 %"
+    assert views.percent(0.99999999) == "99.99 %"
+    assert views.percent(1.0) == "100 %"
 
 
 def test_sheets_show_the_photograph_beside() -> None:
