@@ -47,8 +47,8 @@ class ModelView:
     augmentation, seed
         Of the model, where there are several.
     original
-        What the image was made from, uint8 of any height and width with C channels, where it is
-        to be shown.
+        What the image was made from, uint8 (H, W, C) of any size, C = 1 or 3, where that is to be
+        shown.
     """
 
     image: npt.NDArray[np.uint8]
@@ -196,6 +196,8 @@ def sheets(views: Sequence[ModelView], threshold: float, heading: str) -> Figure
 
     Parameters
     ----------
+    views
+        Their `original` is shown beside them, where they have one; of no more than `MOST_PICTURES`.
     threshold
         Probability from which a model counts as sure.
     """
