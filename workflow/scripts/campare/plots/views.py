@@ -197,9 +197,11 @@ def sheets(views: Sequence[ModelView], threshold: float, heading: str) -> Figure
     Parameters
     ----------
     views
-        Their `original` is shown beside them, where they have one; of no more than `MOST_PICTURES`.
+        Of which the first `MOST_PICTURES` are shown, each beside its `original` where it has one.
     threshold
         Probability from which a model counts as sure.
+    heading
+        What the pictures have in common.
     """
     cell, pitch, top = 1.15, 1.35, 0.62
     shown, note = first(views, MOST_PICTURES, "pictures")
