@@ -85,7 +85,7 @@ def limit(workflow: Any) -> None:
 
 
 def has_gpu(workflow: Any, device: str) -> bool:
-    """Whether jobs run on a CUDA GPU; `auto` looks for one once, and jobs on a cluster inherit it."""
+    """Whether jobs run on a CUDA GPU; `auto` looks once, and jobs on a cluster are told."""
     if device != "auto":
         return device == "cuda"
     if workflow.is_main_process or ANSWER not in os.environ:

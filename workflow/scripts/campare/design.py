@@ -1,4 +1,4 @@
-"""The experimental design of a study: its models, which of them are compared, what each seed drives.
+"""The design of a study: its models, which of them are compared, what each seed drives.
 
 A model is named by (augmentation, seed). A seed drives streams of randomness: `init` (initial
 weights), `order` (order of the training images), `subset` (choice of the training images) and
