@@ -32,7 +32,7 @@ bench: environment
 lint: environment
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 	$(BIN)/snakemake --lint --configfile config/fashion.yaml
@@ -42,7 +42,7 @@ lint: environment
 format: environment
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/snakefmt Snakefile workflow/rules
+	$(BIN)/snakefmt Snakefile workflow
 
 environment: $(VENV)/.logger
 
