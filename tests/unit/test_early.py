@@ -31,7 +31,9 @@ def network(architecture: str) -> Any:
     return SimpleNamespace(architecture=architecture, input_size=28)
 
 
-@pytest.mark.parametrize("cam", [{"method": "cam"}, {"variants": {"class_weights": {"method": "cam"}}}])
+@pytest.mark.parametrize(
+    "cam", [{"method": "cam"}, {"variants": {"class_weights": {"method": "cam"}}}]
+)
 def test_cam_needs_a_head_that_it_can_read(cam: dict[str, Any]) -> None:
     early.insist_on_maps(dataset(), network("small_cnn"), STUDY | {"cam": cam})
     early.insist_on_maps(dataset(), network("two_conv"), STUDY)

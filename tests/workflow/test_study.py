@@ -180,7 +180,10 @@ def test_class_policy_baseline_explains_what_the_baseline_predicts(project: Proj
 
 
 def test_a_further_class_is_explained_beside_the_first(project: Project) -> None:
-    project.edit("config/tiny.yaml", lambda text: f"{text}cam: {{variants: {{shared: {{class: baseline}}}}}}\n")
+    project.edit(
+        "config/tiny.yaml",
+        lambda text: f"{text}cam: {{variants: {{shared: {{class: baseline}}}}}}\n",
+    )
     run = project.snakemake("results/tiny/variants/shared/similarity/cutmix/1.parquet")
     assert run.returncode == 0, run.stdout
     assert announced(run.stdout) == {"extract_cams": 3, "measure_similarity": 1}
