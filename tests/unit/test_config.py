@@ -42,7 +42,7 @@ def test_every_key_has_a_description() -> None:
 
 
 def shipped(file: str) -> dict[str, Any]:
-    path = config.SCHEMA.parents[2] / "config" / f"{file}.yaml"
+    path = Path(__file__).parents[2] / "config" / f"{file}.yaml"
     return config.complete(yaml.safe_load(path.read_text()), path.name)
 
 
@@ -69,7 +69,7 @@ def test_shipped_studies_are_valid(file: str) -> None:
 
 
 def test_fashion_study_is_valid_and_has_every_stage() -> None:
-    path = config.SCHEMA.parents[2] / "config" / "fashion.yaml"
+    path = Path(__file__).parents[2] / "config" / "fashion.yaml"
     study = config.complete(yaml.safe_load(path.read_text()), path.name)
     assert study["augmentations"] == {}
     assert {"sheets", "hybrid", "masking", "covering", "own_pictures"} <= set(study)

@@ -18,7 +18,7 @@ from campare.words import explain, known, odd, shown
 
 Config = dict[str, Any]
 Step = tuple[str, dict[str, Any]]
-SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
+SCHEMA = Path(__file__).with_name("config.schema.yaml")  # a link to workflow/schemas
 # JSON schema calls 16.0 an integer; file names, and torch, do not.
 _Validator = validators.extend(  # type: ignore[no-untyped-call]
     Draft202012Validator,
