@@ -8,7 +8,8 @@
 # make lock    resolve envs/*.in anew (needs uv)
 #
 # TORCH="torch… torchvision…" with any of these: what pip installs in the place of the locked torch
-# and of CUDA, requirements or wheels (and pip's options); remembered until TORCH is another.
+# (and torchvision, where named) and of CUDA, requirements or wheels, and pip's options; remembered
+# until TORCH is another.
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
@@ -18,7 +19,7 @@ TESTING := $(VENV)/.testing
 TORCH ?= $(shell cat $(VENV)/.torch 2>/dev/null)
 export TORCH
 # What TORCH stands in for.
-REPLACED := torch|torchvision|nvidia-[^=]*|cuda-[^=]*
+REPLACED := torch|$(and $(findstring torchvision,$(TORCH)),torchvision|)nvidia-[^=]*|cuda-[^=]*
 # What torch asks for and nothing here imports: compilers for torch.compile.
 UNUSED := triton cuda-bindings cuda-pathfinder
 PACKAGE := pyproject.toml envs/requirements.in workflow/schemas/config.schema.yaml \

@@ -369,6 +369,11 @@ def test_torchvision_names_are_torchvisions_own() -> None:
         assert cost in [weights.meta["_ops"] for weights in models.get_model_weights(name)]
 
 
+def test_without_torchvision_its_names_are_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "torchvision_classifiers", dict)
+    assert complete(model={"architecture": "mobilenet_v2"})["model"]["input_size"] == 32
+
+
 FURTHER = {"baselines": {"seeds": [11, 12], "vary": ["order"]}}
 
 

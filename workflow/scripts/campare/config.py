@@ -283,8 +283,10 @@ def _check_sizes(config: Config, study: Mapping[str, Any], source: str) -> None:
 def _check_architecture(key: str, name: str, source: str) -> None:
     if name in registry.ARCHITECTURES:
         return
-    names = dict.fromkeys([*registry.ARCHITECTURES, *registry.torchvision_classifiers()])
-    if name not in names:
+    others = registry.torchvision_classifiers()
+    # Without torchvision, where a study is only planned, its names cannot be judged.
+    if others and name not in others:
+        names = [*registry.ARCHITECTURES, *others]
         raise CampareError(f"{source}: {key}: unknown architecture {name!r}; {known(name, names)}")
 
 
