@@ -22,8 +22,8 @@ export TORCH
 REPLACED := torch|$(and $(findstring torchvision,$(TORCH)),torchvision|)nvidia-[^=]*|cuda-[^=]*
 # What torch asks for and nothing here imports: compilers for torch.compile.
 UNUSED := triton cuda-bindings cuda-pathfinder
-PACKAGE := pyproject.toml envs/requirements.in workflow/schemas/config.schema.yaml \
-	$(shell find workflow/scripts/campare -name '*.py')
+PACKAGE := pyproject.toml envs/requirements.in \
+	$(shell find workflow/scripts/campare workflow/schemas -name '*.py' -o -name '*.yaml')
 
 .PHONY: run test test-slurm test-slurm-full bench lint format docs lock environment testing clean FORCE
 
@@ -45,7 +45,7 @@ bench: environment
 lint: testing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakefmt --check Snakefile workflow/Snakefile workflow/rules
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 	$(BIN)/snakemake --lint --configfile config/fashion.yaml
@@ -55,7 +55,7 @@ lint: testing
 format: testing
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/snakefmt Snakefile workflow/rules
+	$(BIN)/snakefmt Snakefile workflow/Snakefile workflow/rules
 
 environment: $(VENV)/.package
 

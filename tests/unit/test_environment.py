@@ -123,7 +123,9 @@ def test_make_installs_once_and_the_package_again_when_it_changes(
 def test_another_torch_takes_the_place_of_the_locked_one_and_of_cuda(
     make: Callable[..., list[str]],
 ) -> None:
-    locked, torch, vision, *built = make("environment", "TORCH=--pre torch==9+cpu ./torchvision-9.whl")
+    locked, torch, vision, *built = make(
+        "environment", "TORCH=--pre torch==9+cpu ./torchvision-9.whl"
+    )
     names = set(locked.split())
     assert {"snakemake", "numpy", "grad-cam"} <= names
     assert not [name for name in names if re.match("torch|nvidia|cuda", name)]
@@ -152,6 +154,8 @@ def test_the_wheel_holds_the_package_alone(tmp_path: Path) -> None:
     names = {path.name for path in target.iterdir() if not path.name.endswith(".dist-info")}
     assert names == {"campare"}
     assert (target / "campare" / "inner" / "__init__.py").exists()
+    for path in (ROOT / "workflow" / "schemas").rglob("*.yaml"):
+        assert (target / "campare" / path.relative_to(ROOT / "workflow")).exists()
     shutil.rmtree(source)
     found = subprocess.run(
         [sys.executable, "-c", "import campare.config as c; c.schema(); print(c.__file__)"],

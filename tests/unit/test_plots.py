@@ -20,8 +20,10 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
-from campare import analysis, plots
+import campare
+from campare import analysis, registry
 from campare.errors import CampareError
+from campare.plots import answer, metrics, pictures, relations, saving, style, training, views
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -68,7 +70,7 @@ def values(augmentations: list[str], images: int = 200) -> pd.DataFrame:
     table["entropy"] = rng.normal(5, 0.3, len(table))
     table["entropy_baseline"] = np.tile(rng.normal(5, 0.3, images), len(augmentations))
     table.loc[rng.random(len(table)) < 0.05, "pearson"] = np.nan
-    return table.assign(segment=rng.choice(list(plots.SEGMENTS), len(table)))
+    return table.assign(segment=rng.choice(list(metrics.SEGMENTS), len(table)))
 
 
 def correlation(augmentations: list[str]) -> pd.DataFrame:
@@ -84,15 +86,23 @@ def pairs(augmentations: list[str]) -> pd.DataFrame:
     return table.assign(count=np.arange(len(table), 0, -1))
 
 
-def looks(augmentations: list[str], seeds: list[int] = SEEDS) -> list[plots.Look]:
+def seen(
+    augmentations: list[str],
+    seeds: list[int] = SEEDS,
+    true: str = "frog",
+    image: np.ndarray | None = None,
+) -> list[views.ModelView]:
+    """An image under some models, of which those of CutMix are wrong."""
     rng = np.random.default_rng(0)
+    image = photos(1, 1)[0] if image is None else image
     return [
-        plots.Look(a, str(s), rng.random((16, 16)), "ship", 0.75, right=a != "cutmix")
+        views.ModelView(image, rng.random((16, 16)), said, 0.75, true, a, str(s))
         for a, s in models(augmentations, seeds)
+        for said in ["ship" if a == "cutmix" else true]
     ]
 
 
-def pictures(count: int, channels: int) -> np.ndarray:
+def photos(count: int, channels: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (count, 8, 8, channels), np.uint8)
 
 
@@ -114,29 +124,35 @@ def architectures(seconds: float) -> pd.DataFrame:
 def draw_all(augmentations: list[str], seeds: list[int], images: int) -> dict[str, Figure]:
     """One figure of every kind, for a study of this extent."""
     everything = ["baseline", *augmentations]
-    table, look = values(augmentations, images), looks(everything, seeds)
+    table = values(augmentations, images)
     shares = np.eye(10)[np.arange(8)], (0.7 * np.eye(10) + 0.3 * np.eye(10)[::-1])[:8]
     names = [f"class number {k}" for k in range(10)]
     return {
-        "examples": plots.examples(pictures(8, 3), pictures(8, 3), shares, names, "cutmix_mixed"),
-        "sets": plots.sets(pictures(8, 3), dict.fromkeys(augmentations, pictures(8, 3)), names[:8]),
+        "examples": pictures.examples(photos(8, 3), photos(8, 3), shares, names, "cutmix_mixed"),
+        "sets": pictures.sets(photos(8, 3), dict.fromkeys(augmentations, photos(8, 3)), names[:8]),
         **{
-            f"overlays {alone}": plots.overlays(
-                pictures(2, 1), [looks(everything, seeds[:1])] * 2, names[:2], alone=alone
+            f"overlays {alone}": views.overlays(
+                [
+                    seen(everything, seeds[:1], name, image)
+                    for name, image in zip(names[:2], photos(2, 1), strict=True)
+                ],
+                alone=alone,
             )
             for alone in (True, False)
         },
-        "accuracy": plots.accuracy(*means(augmentations, seeds), "kl", everything),
-        "performance": plots.performance(*performance(everything, seeds), "f1", everything),
-        "confusion": plots.confusion(confusion(names), "cutmix"),
-        "history": plots.history(history(everything, seeds), everything),
-        **{f"boxplot {name}": plots.boxplot(table, name, everything) for name in METRICS},
-        **{f"segments {name}": plots.segments(table, name, everything) for name in METRICS},
-        "correlation": plots.correlation(correlation(augmentations), "mad", augmentations),
-        "pairs": plots.pairs(pairs(augmentations), "weakest", metrics=8, top=4),
-        "extreme": plots.extreme(pictures(1, 1)[0], look, true="frog", heading="Image 7. " * 12),
-        "scores": plots.architecture_scores(architectures(7), "recall", ["small_cnn", "resnet18"]),
-        "times": plots.architecture_times(architectures(7), ["small_cnn", "resnet18"]),
+        "accuracy": metrics.accuracy(*means(augmentations, seeds), "kl", everything),
+        "performance": training.performance(*performance(everything, seeds), "f1", everything),
+        "confusion": training.confusion(confusion(names), "cutmix"),
+        "history": training.history(history(everything, seeds), everything),
+        **{f"boxplot {name}": metrics.boxplot(table, name, everything) for name in METRICS},
+        **{f"segments {name}": metrics.segments(table, name, everything) for name in METRICS},
+        "correlation": relations.correlation(correlation(augmentations), "mad", augmentations),
+        "pairs": relations.pairs(pairs(augmentations), "weakest", metrics=8, top=4),
+        "extreme": views.extreme(seen(everything, seeds), "Image 7. " * 12),
+        "scores": training.architecture_scores(
+            architectures(7), "recall", ["small_cnn", "resnet18"]
+        ),
+        "times": training.architecture_times(architectures(7), ["small_cnn", "resnet18"]),
     }
 
 
@@ -150,7 +166,7 @@ def only(figure: Figure) -> Axes:
 
 def drawn(figure: Figure, folder: Path, suffix: str) -> bytes:
     path = folder / f"figure{suffix}"
-    plots.save(figure, path)
+    saving.save(figure, path)
     return path.read_bytes()
 
 
@@ -168,13 +184,13 @@ def drawn(figure: Figure, folder: Path, suffix: str) -> bytes:
     ],
 )
 def test_titles_are_words(name: str, shown: str) -> None:
-    assert plots.title(name) == shown
+    assert style.title(name) == shown
 
 
 def test_an_augmentation_keeps_its_colour_in_all_figures() -> None:
     names = [f"augmentation_{k}" for k in range(12)]
-    colours = plots.colours(names)
-    assert colours == plots.colours(["baseline", *names])
+    colours = style.colours(names)
+    assert colours == style.colours(["baseline", *names])
     assert len({colours[name] for name in ("baseline", *names[:9])}) == 10
     assert set(colours) == {"baseline", *names}
 
@@ -184,14 +200,14 @@ def test_same_tables_give_same_bytes_whatever_the_users_settings(
     tmp_path: Path, suffix: str
 ) -> None:
     def draw() -> Figure:
-        return plots.boxplot(values(AUGMENTATIONS), "class_kld", ALL)
+        return metrics.boxplot(values(AUGMENTATIONS), "class_kld", ALL)
 
     usual = drawn(draw(), tmp_path, suffix)
     settings = {"font.size": 20, "savefig.bbox": "tight", "svg.hashsalt": None, "axes.grid": True}
     with matplotlib.style.context(settings):
         assert drawn(draw(), tmp_path, suffix) == usual
         assert matplotlib.rcParams["font.size"] == 20
-    assert drawn(plots.boxplot(values(AUGMENTATIONS), "mad", ALL), tmp_path, suffix) != usual
+    assert drawn(metrics.boxplot(values(AUGMENTATIONS), "mad", ALL), tmp_path, suffix) != usual
 
 
 def test_same_bytes_in_another_process_without_torch(tmp_path: Path) -> None:
@@ -200,26 +216,26 @@ import sys
 from pathlib import Path
 sys.path[:0] = sys.argv[2:]
 import test_plots
-figure = test_plots.plots.confusion(test_plots.confusion(list("abc")), "cutmix")
-test_plots.plots.save(figure, sys.argv[1])
+figure = test_plots.training.confusion(test_plots.confusion(list("abc")), "cutmix")
+test_plots.saving.save(figure, sys.argv[1])
 assert "torch" not in sys.modules
 """
-    here, package = Path(__file__).parent, Path(plots.__file__).parents[1]
+    here, package = Path(__file__).parent, Path(campare.__file__).parents[1]
     there = tmp_path / "there.svg"
     subprocess.run([sys.executable, "-c", code, there, here, package], check=True)
-    figure = plots.confusion(confusion(list("abc")), "cutmix")
+    figure = training.confusion(confusion(list("abc")), "cutmix")
     assert drawn(figure, tmp_path, ".svg") == there.read_bytes()
 
 
 def test_figures_are_sharp_enough_for_print(tmp_path: Path) -> None:
-    figure = plots.pairs(pairs(AUGMENTATIONS), "strongest", metrics=8, top=4)
+    figure = relations.pairs(pairs(AUGMENTATIONS), "strongest", metrics=8, top=4)
     data = drawn(figure, tmp_path, ".png")
     assert int.from_bytes(data[16:20], "big") == 300 * 7
 
 
 def test_unknown_format_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(CampareError, match=r"figure\.jpeg.*known: \.png, \.svg, \.pdf"):
-        plots.save(Figure(), tmp_path / "figure.jpeg")
+        saving.save(Figure(), tmp_path / "figure.jpeg")
     assert not list(tmp_path.iterdir())
 
 
@@ -231,7 +247,7 @@ def test_each_figure_is_drawn_once_for_all_its_formats(tmp_path: Path) -> None:
         return Figure(figsize=(1, 1))
 
     paths = [tmp_path / name for name in ("b.png", "a.png", "b.svg", "a.svg")]
-    plots.save_each(paths, draw, dpi=50)
+    saving.save_each(paths, draw, dpi=50)
     assert sorted(stems) == ["a", "b"]
     assert sorted(tmp_path.iterdir()) == sorted(paths)
 
@@ -241,9 +257,9 @@ def test_each_figure_is_drawn_once_for_all_its_formats(tmp_path: Path) -> None:
 
 def test_examples_show_images_and_shares_of_the_label() -> None:
     before, after = np.eye(3)[[0, 2]], np.array([[0.25, 0.75, 0], [0, 0, 1]])
-    originals, augmented = pictures(2, 1), pictures(2, 1)[::-1]
+    originals, augmented = photos(2, 1), photos(2, 1)[::-1]
     names = ["cat", "dog", "hippopotamus amphibius"]
-    figure = plots.examples(originals, augmented, (before, after), names, "cutmix_mixed")
+    figure = pictures.examples(originals, augmented, (before, after), names, "cutmix_mixed")
     shown = [image.get_array() for image in figure.findobj(AxesImage)]
     np.testing.assert_array_equal(shown, [*originals[..., 0], *augmented[..., 0]])
     long = texts(figure)[2]
@@ -254,7 +270,7 @@ def test_examples_show_images_and_shares_of_the_label() -> None:
 
 def test_performance_shows_seeds_mean_and_spread() -> None:
     table, summary = performance(ALL)
-    axes = only(plots.performance(table, summary, "f1", ALL))
+    axes = only(training.performance(table, summary, "f1", ALL))
     lines = [line.get_xydata() for line in axes.lines]
     bars = [bar.get_segments()[0] for bar in axes.collections]
     for row, name in enumerate(ALL):
@@ -267,13 +283,13 @@ def test_performance_shows_seeds_mean_and_spread() -> None:
         label = f"{mean:.2f} ± {spread:.2f}" if len(scores) > 1 else f"{mean:.2f}"
         assert label in texts(axes.figure)
     assert axes.get_xlabel() == "Test F1 score (macro) (%)"
-    assert [tick.get_text() for tick in axes.get_yticklabels()] == [plots.title(n) for n in ALL]
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == [style.title(n) for n in ALL]
 
 
 def test_confusion_shows_counts_and_shares_of_the_true_class() -> None:
     table = confusion(["cat", "dog", "NA"])
     table.loc[table["label"] == "dog", "images"] = 0
-    figure = plots.confusion(table, "cutmix")
+    figure = training.confusion(table, "cutmix")
     counts = table["images"].to_numpy().reshape(3, 3)
     shares = only(figure).findobj(QuadMesh)[0].get_array()
     np.testing.assert_allclose(shares.sum(axis=1).filled(np.nan), [100, np.nan, 100])
@@ -286,7 +302,7 @@ def test_confusion_shows_counts_and_shares_of_the_true_class() -> None:
 
 
 def test_confusion_of_many_classes_has_no_numbers_in_its_cells() -> None:
-    figure = plots.confusion(confusion([f"class {k}" for k in range(40)]), "cutmix")
+    figure = training.confusion(confusion([f"class {k}" for k in range(40)]), "cutmix")
     assert not only(figure).texts
     assert len(only(figure).get_yticklabels()) == 40
 
@@ -294,7 +310,7 @@ def test_confusion_of_many_classes_has_no_numbers_in_its_cells() -> None:
 def test_confusion_of_more_classes_than_there_is_room_for_lists_what_is_confused_most() -> None:
     table = confusion(names := [f"class {k:02}" for k in range(60)])
     table.loc[(table["label"] == names[3]) & (table["prediction"] == names[7]), "images"] = 99
-    figure = plots.confusion(table, "cutmix")
+    figure = training.confusion(table, "cutmix")
     assert only(figure).findobj(QuadMesh)[0].get_array().shape == (60, 60)
     assert len(only(figure).get_yticklabels()) == 30
     assert only(figure).get_ylabel() == "True class (one in 2 is named)"
@@ -308,7 +324,7 @@ def test_confusion_of_more_classes_than_there_is_room_for_lists_what_is_confused
 
 def test_classes_named_by_numbers_are_in_the_order_of_the_numbers() -> None:
     def shown(classes: list[str]) -> list[str]:
-        axes = only(plots.confusion(confusion(classes), "cutmix"))
+        axes = only(training.confusion(confusion(classes), "cutmix"))
         return [label.get_text() for label in axes.get_yticklabels()]
 
     assert shown(["1", "10", "2"]) == ["1", "2", "10"]
@@ -317,7 +333,7 @@ def test_classes_named_by_numbers_are_in_the_order_of_the_numbers() -> None:
 
 def test_history_shows_every_seed_their_mean_and_the_baseline() -> None:
     table = history(ALL)
-    figure = plots.history(table, ALL)
+    figure = training.history(table, ALL)
     panels = [axes for axes in figure.axes if axes.get_title() == "CutMix"]
     for panel, (column, scale) in zip(
         panels, [("train_loss", 1), ("validation_accuracy", 100)], strict=True
@@ -333,8 +349,8 @@ def test_history_shows_every_seed_their_mean_and_the_baseline() -> None:
 
 def test_boxplot_of_a_quantity_of_one_map_has_a_box_for_the_baseline_and_no_line() -> None:
     table = values(AUGMENTATIONS)
-    axes = only(plots.boxplot(table, "entropy", ALL))
-    assert [label.get_text() for label in axes.get_yticklabels()] == [plots.title(a) for a in ALL]
+    axes = only(metrics.boxplot(table, "entropy", ALL))
+    assert [label.get_text() for label in axes.get_yticklabels()] == [style.title(a) for a in ALL]
     boxes = [(box.get_x(), box.get_x() + box.get_width()) for box in axes.patches]
     first = table["augmentation"] == AUGMENTATIONS[0]
     expected = table.loc[first, "entropy_baseline"].quantile([0.25, 0.75])
@@ -347,11 +363,11 @@ def test_boxplot_of_a_quantity_of_one_map_has_a_box_for_the_baseline_and_no_line
 @pytest.mark.parametrize("metric", [metric for metric in METRICS if metric != "entropy"])
 def test_boxplot_shows_quartiles_counts_and_the_value_of_identical_maps(metric: str) -> None:
     table = values(AUGMENTATIONS)
-    axes = only(plots.boxplot(table, metric, ALL))
+    axes = only(metrics.boxplot(table, metric, ALL))
     boxes = [(box.get_x(), box.get_x() + box.get_width()) for box in axes.patches]
     dots = axes.findobj(PathCollection)[0].get_offsets()
     lines = [line for lines in axes.findobj(LineCollection) for line in lines.get_segments()]
-    same = plots.registry.metric(metric).same
+    same = registry.metric(metric).same
     assert any(np.all(np.equal(line.get_xdata(), same)) for line in axes.lines)
     for row, name in enumerate(AUGMENTATIONS):
         column = table.loc[table["augmentation"] == name, metric]
@@ -367,14 +383,14 @@ def test_boxplot_shows_quartiles_counts_and_the_value_of_identical_maps(metric: 
         beyond = column[(column < expected[2]) | (column > expected[3])]
         np.testing.assert_allclose(np.sort(dots[dots[:, 1] == row, 0]), np.sort(beyond))
         assert {f"{len(column)}", f"{column.isna().sum()}"} <= set(texts(axes.figure))
-    assert axes.get_xlabel().startswith(plots.registry.metric(metric).label)
+    assert axes.get_xlabel().startswith(registry.metric(metric).label)
     low, high = axes.get_xlim()
     assert low <= min(same, table[metric].min()) <= max(same, table[metric].max()) <= high
 
 
 def test_unbounded_metric_has_an_axis_on_which_boxes_are_wide() -> None:
     table = values(AUGMENTATIONS)
-    axes = only(plots.boxplot(table, "class_kld", AUGMENTATIONS))
+    axes = only(metrics.boxplot(table, "class_kld", AUGMENTATIONS))
     quartiles = np.column_stack([table["class_kld"].quantile([0.25, 0.75]), [0, 0]])
     left, right = axes.transAxes.inverted().transform(axes.transData.transform(quartiles))[:, 0]
     assert right - left > 0.15
@@ -390,12 +406,14 @@ def beside_floor(images: int = 200) -> pd.DataFrame:
 
 def test_boxplot_shows_the_floor_in_grey_below_the_augmentations() -> None:
     table = beside_floor()
-    figure = plots.boxplot(table, "mad", ALL, ["baseline", "identity", "baseline_long"], about="Of")
+    figure = metrics.boxplot(
+        table, "mad", ALL, ["baseline", "identity", "baseline_long"], about="Of"
+    )
     (axes,) = figure.axes
     labels = [text.get_text() for text in axes.get_yticklabels()]
-    assert labels == [*map(plots.title, AUGMENTATIONS), "Two baselines", "Duplicated originals"]
+    assert labels == [*map(style.title, AUGMENTATIONS), "Two baselines", "Duplicated originals"]
     boxes = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
-    grey = matplotlib.colors.to_rgb(plots.GREY)
+    grey = matplotlib.colors.to_rgb(style.GREY)
     assert [box.get_facecolor()[:3] == grey for box in boxes] == [False] * 3 + [True] * 2
     rows = table.loc[table["augmentation"] == "baseline", "mad"]
     quartiles = boxes[3].get_x(), boxes[3].get_x() + boxes[3].get_width()
@@ -404,9 +422,9 @@ def test_boxplot_shows_the_floor_in_grey_below_the_augmentations() -> None:
 
 
 def test_pairs_of_baselines_have_no_box_of_what_is_of_one_map() -> None:
-    figure = plots.boxplot(beside_floor(), "entropy", ALL, ["baseline", "identity"])
+    figure = metrics.boxplot(beside_floor(), "entropy", ALL, ["baseline", "identity"])
     labels = [text.get_text() for text in figure.axes[0].get_yticklabels()]
-    assert labels == ["Baseline", *map(plots.title, AUGMENTATIONS), "Duplicated originals"]
+    assert labels == ["Baseline", *map(style.title, AUGMENTATIONS), "Duplicated originals"]
 
 
 INTERVALS = ["gain", "net", "tightening", "shift", "equal_shift"]
@@ -429,7 +447,7 @@ def summarised(**changes: object) -> pd.DataFrame:
 
 def test_the_summary_shows_change_parts_and_shift_filled_where_they_are_significant() -> None:
     table = summarised()
-    figure = plots.summary(table, "digits")
+    figure = answer.summary(table, "digits")
     accuracy, parts, moved = figure.axes[:3]
     for axes, column, marker, scale in (
         (accuracy, "gain", "o", 100),
@@ -465,7 +483,7 @@ def test_the_summary_says_why_there_is_no_test() -> None:
     unknown = {f"{name}_p_holm": np.nan for name in INTERVALS}
     table = summarised(**unknown, note="too few models")
     table["significant"], table["tested"] = np.nan, 0
-    figure = plots.summary(table, "digits")
+    figure = answer.summary(table, "digits")
     assert "Maps: too few models" in figure.get_suptitle()
     assert [text.get_text() for text in figure.axes[2].texts][8:] == [*("Metrics", "–", "–", "–")]
 
@@ -481,7 +499,7 @@ def test_a_profile_orders_the_map_by_its_tree_and_says_how_stable_it_is() -> Non
         [("mad", x, y, 1.0 if x == y else r[frozenset((x, y))]) for x in "abc" for y in "abc"],
         columns=["metric", "augmentation_a", "augmentation_b", "pearson"],
     )
-    figure = plots.profile(table, pd.DataFrame(rows, columns=columns), "mad")
+    figure = relations.profile(table, pd.DataFrame(rows, columns=columns), "mad")
     axes, tree, _ = figure.axes
     assert [text.get_text() for text in axes.get_yticklabels()] == ["A", "C", "B"]
     (mesh,) = (c for c in axes.collections if isinstance(c, QuadMesh))
@@ -498,7 +516,7 @@ def test_augmentations_without_a_tree_still_have_their_map() -> None:
         columns=["metric", "augmentation_a", "augmentation_b", "pearson"],
     )
     columns = ["metric", "first", "second", "members", "distance", "support", "resamples"]
-    figure = plots.profile(table, pd.DataFrame(columns=columns), "all")
+    figure = relations.profile(table, pd.DataFrame(columns=columns), "all")
     axes, tree, _ = figure.axes
     assert [text.get_text() for text in axes.get_yticklabels()] == ["A", "B"]
     assert not tree.lines
@@ -511,7 +529,7 @@ def test_augmentations_against_each_other_are_below_the_diagonal_with_stars() ->
         ("mad", "b", "c", 0.02, np.nan),
     ]
     columns = ["metric", "augmentation_a", "augmentation_b", "shift", "p_holm"]
-    figure = plots.between(pd.DataFrame(rows, columns=columns), "mad")
+    figure = relations.between(pd.DataFrame(rows, columns=columns), "mad")
     axes = figure.axes[0]
     (mesh,) = (c for c in axes.collections if isinstance(c, QuadMesh))
     shown = np.ma.filled(mesh.get_array().reshape(3, 3), np.nan)
@@ -522,19 +540,21 @@ def test_augmentations_against_each_other_are_below_the_diagonal_with_stars() ->
 
 
 def test_segments_are_those_of_the_analysis() -> None:
-    assert list(plots.SEGMENTS) == [name for names in analysis.SEGMENTS.values() for name in names]
+    assert list(metrics.SEGMENTS) == [
+        name for names in analysis.SEGMENTS.values() for name in names
+    ]
 
 
 def test_segments_show_a_box_and_a_count_for_each_case() -> None:
     table = values(AUGMENTATIONS)
     empty = (table["augmentation"] == "cutmix") & (table["segment"] == "both_wrong")
     table = table[~empty]
-    figure = plots.segments(table, "pearson", ALL)
+    figure = metrics.segments(table, "pearson", ALL)
     panels = {axes.get_title(): axes for axes in figure.axes}
     for name in AUGMENTATIONS:
         rows = table[table["augmentation"] == name]
-        groups = [rows.loc[rows["segment"] == key, "pearson"] for key in plots.SEGMENTS]
-        panel = panels[plots.title(name)]
+        groups = [rows.loc[rows["segment"] == key, "pearson"] for key in metrics.SEGMENTS]
+        panel = panels[style.title(name)]
         shown = [text.get_text() for text in panel.texts]
         counts = [str(len(group)) for group in groups]
         missing = [str(group.isna().sum()) for group in groups]
@@ -548,7 +568,7 @@ def test_segments_show_a_box_and_a_count_for_each_case() -> None:
 def test_correlation_shows_the_lower_triangle_on_a_fixed_scale() -> None:
     table = correlation(AUGMENTATIONS)
     table.loc[table["augmentation_a"] == "color_jitter", "pearson"] = np.nan
-    figure = plots.correlation(table, "pearson", ALL)
+    figure = relations.correlation(table, "pearson", ALL)
     mesh = only(figure).findobj(QuadMesh)[0]
     assert mesh.get_clim() == (-1, 1)
     wanted = table[table["metric"] == "pearson"].set_index(["augmentation_a", "augmentation_b"])
@@ -561,7 +581,7 @@ def test_correlation_shows_the_lower_triangle_on_a_fixed_scale() -> None:
 
 
 def test_pairs_show_their_counts() -> None:
-    figure = plots.pairs(pairs(AUGMENTATIONS), "strongest", metrics=8, top=4)
+    figure = relations.pairs(pairs(AUGMENTATIONS), "strongest", metrics=8, top=4)
     bars = only(figure).findobj(Rectangle)
     assert {2.0, 1.0} <= {bar.get_width() for bar in bars}
     names = [tick.get_text() for tick in only(figure).get_yticklabels()]
@@ -571,15 +591,16 @@ def test_pairs_show_their_counts() -> None:
 
 
 def test_extreme_shows_every_map_and_who_is_right() -> None:
-    image, models_looks = pictures(1, 3)[0], looks(ALL)
+    image = photos(1, 3)[0]
+    shown_views = seen(ALL, image=image)
     heading = "Image 7. Pearson correlation"
-    figure = plots.extreme(image, models_looks, true="frog", heading=heading)
+    figure = views.extreme(shown_views, heading)
     shown = [picture.get_array() for picture in figure.findobj(AxesImage)]
     np.testing.assert_array_equal(shown[0], image)
-    for heat, look in zip(shown[2::2], models_looks, strict=True):
-        np.testing.assert_array_equal(heat, look.heat)
+    for heat, view in zip(shown[2::2], shown_views, strict=True):
+        np.testing.assert_array_equal(heat, view.map)
     found = texts(figure)
-    assert found.count("✓ ship: 75%") == 1 + 2 * len(SEEDS)
+    assert found.count("✓ frog: 75%") == 1 + 2 * len(SEEDS)
     assert found.count("✗ ship: 75%") == len(SEEDS)
     assert {heading, "true: frog", "Seed 1", "Seed 3", "Color jitter"} <= set(found)
     borders = only(figure).patches
@@ -589,10 +610,10 @@ def test_extreme_shows_every_map_and_who_is_right() -> None:
 
 def test_sets_show_the_same_images_in_every_set() -> None:
     originals, copies = (
-        pictures(3, 1),
-        {name: pictures(3, 1) // (k + 2) for k, name in enumerate("ab")},
+        photos(3, 1),
+        {name: photos(3, 1) // (k + 2) for k, name in enumerate("ab")},
     )
-    figure = plots.sets(originals, copies, ["cat", "dog", "frog"])
+    figure = pictures.sets(originals, copies, ["cat", "dog", "frog"])
     shown = [picture.get_array() for picture in figure.findobj(AxesImage)]
     expected = [image[..., 0] for images in (originals, *copies.values()) for image in images]
     for found, wanted in zip(shown, expected, strict=True):
@@ -601,14 +622,17 @@ def test_sets_show_the_same_images_in_every_set() -> None:
 
 
 def test_overlays_show_maps_with_and_without_the_image_under_them() -> None:
-    images, seen = pictures(2, 1), [looks(ALL, [1])] * 2
-    over, alone = (plots.overlays(images, seen, ["frog", "cat"], alone=a) for a in (False, True))
+    shown = [
+        seen(ALL, [1], true, image)
+        for true, image in zip(("frog", "cat"), photos(2, 1), strict=True)
+    ]
+    over, alone = (views.overlays(shown, alone=a) for a in (False, True))
     pixels = [len(figure.findobj(AxesImage)) for figure in (over, alone)]
     blocks = pixels[1] // 2 - len(ALL)  # each begins with the images
     assert pixels == [2 * (blocks + 2 * len(ALL)), 2 * (blocks + len(ALL))]
     heats = [picture.get_array() for picture in alone.findobj(AxesImage)][2 * blocks :]
-    for heat, look in zip(heats[::2], seen[0], strict=True):
-        np.testing.assert_array_equal(heat, look.heat)
+    for heat, view in zip(heats[::2], shown[0], strict=True):
+        np.testing.assert_array_equal(heat, view.map)
     for figure in (over, alone):
         assert {"frog", "cat", "Baseline", "Color jitter"} <= set(texts(figure))
         assert texts(figure).count("✗ ship: 75%") == 2
@@ -616,7 +640,7 @@ def test_overlays_show_maps_with_and_without_the_image_under_them() -> None:
 
 def test_accuracy_shows_a_point_per_model_and_the_correlations_of_its_table() -> None:
     table, correlation = means(AUGMENTATIONS)
-    figure = plots.accuracy(table, correlation, "kl", ALL)
+    figure = metrics.accuracy(table, correlation, "kl", ALL)
     for line, name in zip(only(figure).lines, AUGMENTATIONS, strict=True):
         rows = table[table["augmentation"] == name]
         np.testing.assert_allclose(line.get_xdata(), 100 * rows["accuracy"])
@@ -630,12 +654,12 @@ def test_accuracy_shows_a_point_per_model_and_the_correlations_of_its_table() ->
 def test_architectures_show_scores_and_times() -> None:
     table = architectures(seconds=100)
     names = ["small_cnn", "resnet18"]
-    lines = only(plots.architecture_scores(table, "recall", names)).lines
+    lines = only(training.architecture_scores(table, "recall", names)).lines
     for line, name in zip(lines, names, strict=True):
         rows = table[table["architecture"] == name]
         np.testing.assert_allclose(line.get_xdata(), rows["epoch"])
         np.testing.assert_allclose(line.get_ydata(), 100 * rows["test_recall"])
-        assert line.get_label() == plots.title(name)
+        assert line.get_label() == style.title(name)
     assert len({line.get_marker() for line in lines}) == 2
 
 
@@ -643,7 +667,7 @@ def test_architectures_show_scores_and_times() -> None:
     ("seconds", "unit", "width"), [(1, "s", 3), (100, "min", 5), (6000, "h", 5)]
 )
 def test_training_times_are_in_a_readable_unit(seconds: float, unit: str, width: float) -> None:
-    axes = only(plots.architecture_times(architectures(seconds), ["small_cnn", "resnet18"]))
+    axes = only(training.architecture_times(architectures(seconds), ["small_cnn", "resnet18"]))
     assert [bar.get_width() for bar in axes.containers[0]] == [width, width]
     assert axes.get_xlabel().endswith(f"({unit})")
     assert axes.get_xlim()[0] == 0
@@ -690,7 +714,7 @@ def overlapping(axis: matplotlib.axis.Axis) -> bool:
 @pytest.mark.parametrize("value", [np.nan, 0.0, 1.0, -1e-9])
 def test_metric_without_any_spread_is_drawn(tmp_path: Path, metric: str, value: float) -> None:
     table = values(AUGMENTATIONS, images=5).assign(**{metric: value})
-    figures = plots.boxplot(table, metric, ALL), plots.segments(table, metric, ALL)
+    figures = metrics.boxplot(table, metric, ALL), metrics.segments(table, metric, ALL)
     for figure in figures:
         assert drawn(figure, tmp_path, ".png")
     undefined = "5" if np.isnan(value) else "0"
@@ -700,15 +724,17 @@ def test_metric_without_any_spread_is_drawn(tmp_path: Path, metric: str, value: 
 @pytest.mark.parametrize(
     "draw",
     [
-        lambda: plots.history(history(ALL).assign(train_loss=0.0), ALL),
-        lambda: plots.history(history(["baseline"], epochs=1), ["baseline"]),
-        lambda: plots.pairs(pairs(AUGMENTATIONS[:1]), "weakest", metrics=1, top=4),
-        lambda: plots.correlation(correlation(ALL).assign(pearson=np.nan), "mad", AUGMENTATIONS),
-        lambda: plots.confusion(confusion(["one"]).assign(images=0), "cutmix"),
-        lambda: plots.extreme(pictures(1, 1)[0], looks(ALL[:1]), true="frog", heading=""),
-        lambda: plots.segments(values(ALL[1:]).assign(segment="both_right"), "mad", ALL),
-        lambda: plots.performance(*performance(ALL[:1]), "f1", ALL[:1]),
-        lambda: plots.accuracy(*means(AUGMENTATIONS[:1], [1]), "kl", AUGMENTATIONS[:1]),
+        lambda: training.history(history(ALL).assign(train_loss=0.0), ALL),
+        lambda: training.history(history(["baseline"], epochs=1), ["baseline"]),
+        lambda: relations.pairs(pairs(AUGMENTATIONS[:1]), "weakest", metrics=1, top=4),
+        lambda: relations.correlation(
+            correlation(ALL).assign(pearson=np.nan), "mad", AUGMENTATIONS
+        ),
+        lambda: training.confusion(confusion(["one"]).assign(images=0), "cutmix"),
+        lambda: views.extreme(seen(ALL[:1]), ""),
+        lambda: metrics.segments(values(ALL[1:]).assign(segment="both_right"), "mad", ALL),
+        lambda: training.performance(*performance(ALL[:1]), "f1", ALL[:1]),
+        lambda: metrics.accuracy(*means(AUGMENTATIONS[:1], [1]), "kl", AUGMENTATIONS[:1]),
     ],
 )
 def test_poor_tables_are_drawn(tmp_path: Path, draw: Callable[[], Figure]) -> None:

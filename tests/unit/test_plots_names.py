@@ -12,12 +12,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import test_plots
+from matplotlib import font_manager
 from matplotlib.backends import backend_agg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from campare import hybrids, needs, plots
+import campare
+from campare import hybrids, needs
 from campare.errors import CampareError
+from campare.plots import fitting, metrics, pictures, relations, saving, stages, training, views
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -39,27 +42,35 @@ def draw(names: list[str]) -> dict[str, Figure]:
     count, eight = len(names), [names[k % len(names)] for k in range(8)]
     one = np.eye(count)[np.arange(8) % count]
     mixed = 0.66 * one + 0.34 * np.eye(count)[(np.arange(8) + 1) % count]
-    images = test_plots.pictures(count, 1)
+    images, originals = test_plots.photos(count, 1), test_plots.photos(8, 1)
     heat = np.full((8, 8), 0.5)
-    looks = [plots.Look("cutmix", str(k), heat, name, 1.0, True) for k, name in enumerate(names)]
-    over = [plots.Overlay(images[0], heat, name, 0.999, names[-1]) for name in names]
+    every = zip(images, names, strict=True)
+    right = [views.ModelView(image, heat, name, 1.0, name) for image, name in every]
+    of_models = [
+        [
+            views.ModelView(image, heat, said, 1.0, true, "cutmix", str(seed))
+            for seed, said in enumerate(names[:3])
+        ]
+        for image, true in zip(originals, eight, strict=True)
+    ]
+    over = [views.ModelView(images[0], heat, name, 0.999, names[-1]) for name in names]
     groups = [hybrids.ALL, hybrids.SAME, *names]
     agreement = pd.DataFrame({"class": groups, "metric": "mad", "pairs": 9, "undefined": 0})
     low = dict.fromkeys(["mean", "chance", "low", "chance_low", "high", "chance_high"], 0.5)
     covering = pd.DataFrame(product([0, 4], [hybrids.ALL, *names]), columns=["size", "class"])
     return {
-        "examples": plots.examples(*[test_plots.pictures(8, 1)] * 2, (one, mixed), names, "cutmix"),
-        "sets": plots.sets(test_plots.pictures(8, 1), {"a": test_plots.pictures(8, 1)}, eight),
-        "confusion": plots.confusion(test_plots.confusion(names), "cutmix"),
-        "sheets": plots.sheets(over, 0.95, "The first test image of each class"),
-        "side by side": plots.side_by_side(list(images), names, {"CNN": looks}),
-        "tiles": plots.tiles({"CNN": list(images)}, names),
-        "agreement": plots.agreement(agreement.assign(**low), "mad", ("CNN", "CNN+SVM")),
-        "covering": plots.covering(
+        "examples": pictures.examples(originals, originals, (one, mixed), names, "cutmix"),
+        "sets": pictures.sets(originals, {"a": originals}, eight),
+        "confusion": training.confusion(test_plots.confusion(names), "cutmix"),
+        "sheets": views.sheets(over, 0.95, "The first test image of each class"),
+        "side by side": views.side_by_side({"CNN": right}),
+        "tiles": pictures.tiles({"CNN": list(images)}, names),
+        "agreement": stages.agreement(agreement.assign(**low), "mad", ("CNN", "CNN+SVM")),
+        "covering": stages.covering(
             covering.assign(measure="accuracy", mean=0.5, low=0.4, high=0.6), "accuracy", "all"
         ),
-        "extreme": plots.extreme(images[0], looks[:3], true=names[0], heading="Image 7. " * 9),
-        "overlays": plots.overlays(test_plots.pictures(8, 1), [looks[:3]] * 8, eight, alone=True),
+        "extreme": views.extreme(of_models[0], "Image 7. " * 9),
+        "overlays": views.overlays(of_models, alone=True),
     }
 
 
@@ -96,7 +107,7 @@ def test_names_lie_beside_each_other_and_inside_the_figure(kind: str, count: int
 
 def test_names_are_shown_as_they_are(tmp_path: Path) -> None:
     for name, figure in draw(classes("dollars", 4)).items():
-        plots.save(figure, tmp_path / "figure.svg", 50)
+        saving.save(figure, tmp_path / "figure.svg", 50)
         found = " ".join(text.get_text() for text in shown(figure))
         assert "$\\frac$" in found and "$5_" in found, name
 
@@ -110,7 +121,7 @@ def test_classes_stay_different_where_they_are_cut() -> None:
 def test_augmentations_may_have_names_that_are_no_mathematics(tmp_path: Path) -> None:
     names = ["$\\frac$ of the pixels", "US$ and A$", "a_long_name_of_an_augmentation_" * 4]
     for kind, figure in test_plots.draw_all(names, [1, 2], 20).items():
-        plots.save(figure, tmp_path / "figure.png", 50)
+        saving.save(figure, tmp_path / "figure.png", 50)
         for text in figure.findobj(Text):
             box = text.get_window_extent()
             if "name" in text.get_text() and text in shown(figure):
@@ -119,7 +130,7 @@ def test_augmentations_may_have_names_that_are_no_mathematics(tmp_path: Path) ->
 
 
 def test_logarithmic_axes_have_their_powers_without_mathematics() -> None:
-    axes = plots.boxplot(test_plots.values(["affine"]), "class_kld", ["affine"]).axes[0]
+    axes = metrics.boxplot(test_plots.values(["affine"]), "class_kld", ["affine"]).axes[0]
     labels = [label.get_text() for label in axes.get_xticklabels()]
     assert "10⁻³" in labels or "10⁻⁴" in labels, labels
     assert not any("$" in text.get_text() for text in axes.findobj(Text))
@@ -139,9 +150,9 @@ def test_a_figure_has_one_canvas_for_all_the_texts_it_measures(
         return renderer(*size)
 
     monkeypatch.setattr(backend_agg, "RendererAgg", counted)
-    plots.confusion(test_plots.confusion([f"class {k}" for k in range(30)]), "cutmix")
+    training.confusion(test_plots.confusion([f"class {k}" for k in range(30)]), "cutmix")
     many = [f"augmentation_{k}" for k in range(30)]
-    plots.correlation(test_plots.correlation(many), "mad", many)
+    relations.correlation(test_plots.correlation(many), "mad", many)
     assert len(made) <= 4
 
 
@@ -153,24 +164,25 @@ resource.setrlimit(resource.RLIMIT_AS, (6_000_000_000,) * 2)  # or a failure tak
 sys.path[:0] = sys.argv[2:]
 import numpy as np
 import test_plots
-plots = test_plots.plots
+from campare.plots import fitting, relations, saving, training, views
 many = [f"augmentation_{k}" for k in range(100)]
 classes = [f"{k:03}.Black_footed_Albatross" for k in range(200)]
 models = [(name, seed) for name in many for seed in range(50)]
-chosen, note = plots.readable(models)
+chosen, note = fitting.readable(models)
 heat = np.zeros((224, 224), np.float32)
-looks = [plots.Look(name, str(seed), heat, "a", 0.5, True) for name, seed in chosen]
+image = np.zeros((224, 224, 3), np.uint8)
+seen = [views.ModelView(image, heat, "a", 0.5, "a", name, str(seed)) for name, seed in chosen]
 for draw in (
-    lambda: plots.confusion(test_plots.confusion(classes), "cutmix"),
-    lambda: plots.correlation(test_plots.correlation(many), "mad", many),
-    lambda: plots.extreme(np.zeros((224, 224, 3), np.uint8), looks, true="a", heading=note),
+    lambda: training.confusion(test_plots.confusion(classes), "cutmix"),
+    lambda: relations.correlation(test_plots.correlation(many), "mad", many),
+    lambda: views.extreme(seen, note),
 ):
-    plots.save(draw(), sys.argv[1], 200)
+    saving.save(draw(), sys.argv[1], 200)
 # Not ru_maxrss, which a process inherits from the one that started it.
 status = open("/proc/self/status", encoding="utf-8").read()
 print(status.split("VmHWM:")[1].split()[0])
 """
-    here, package = Path(__file__).parent, Path(plots.__file__).parents[1]
+    here, package = Path(__file__).parent, Path(campare.__file__).parents[1]
     done = subprocess.run(
         [sys.executable, "-c", code, tmp_path / "figure.png", here, package],
         check=True, capture_output=True, text=True,
@@ -180,10 +192,10 @@ print(status.split("VmHWM:")[1].split()[0])
 
 def test_models_whose_maps_have_no_room_are_left_out_and_counted() -> None:
     models = [(f"a{k}", seed) for k in range(30) for seed in range(10)]
-    shown, note = plots.readable(models)
+    shown, note = fitting.readable(models)
     assert shown == [(f"a{k}", seed) for k in range(24) for seed in range(6)]
     assert note == "The first 24 of 30 training sets. The first 6 of 10 seeds."
-    assert plots.readable(models[:3]) == (models[:3], "")
+    assert fitting.readable(models[:3]) == (models[:3], "")
 
 
 def test_of_many_classes_those_with_the_lowest_and_the_highest_means_are_shown() -> None:
@@ -192,7 +204,7 @@ def test_of_many_classes_those_with_the_lowest_and_the_highest_means_are_shown()
     for column in ("low", "high", "chance", "chance_low", "chance_high"):
         table[column] = table["mean"]
     table.loc[50, "mean"] = np.nan
-    axes = plots.agreement(table, "mad", ("CNN", "CNN+SVM")).axes[0]
+    axes = stages.agreement(table, "mad", ("CNN", "CNN+SVM")).axes[0]
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert names == ["All", *(f"c{k:02}" for k in [*range(20), *range(29, 49)])]
     assert "Of 50 classes the 20 with the lowest and the 20 with the highest" in axes.get_xlabel()
@@ -201,8 +213,8 @@ def test_of_many_classes_those_with_the_lowest_and_the_highest_means_are_shown()
 def test_pictures_have_no_more_pixels_than_a_machine_bears(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plots, "MOST_PIXELS", 10_000)
-    plots.save(Figure(figsize=(4, 1)), tmp_path / "a.png", 1200)
+    monkeypatch.setattr(saving, "MOST_PIXELS", 10_000)
+    saving.save(Figure(figsize=(4, 1)), tmp_path / "a.png", 1200)
     data = (tmp_path / "a.png").read_bytes()
     assert (int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")) == (200, 50)
 
@@ -216,7 +228,7 @@ ONLY_IN_STIX = "Ⓐ"
 def drawn_with(fonts: list[str], folder: Path) -> bytes:
     table = test_plots.confusion([ONLY_IN_STIX, "plain"])
     paths = [folder / f"figure{suffix}" for suffix in (".png", ".svg", ".pdf")]
-    plots.save_each(paths, lambda _: plots.confusion(table, "cutmix"), 50, fonts)
+    saving.save_each(paths, lambda _: training.confusion(table, "cutmix"), 50, fonts)
     return paths[1].read_bytes()
 
 
@@ -234,7 +246,7 @@ def test_characters_without_a_font_are_one_message_that_names_the_remedy(
 def test_fonts_are_tried_in_turn_by_name_and_by_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file = plots.font_manager.findfont("STIXGeneral")
+    file = font_manager.findfont("STIXGeneral")
     assert drawn_with([file], tmp_path) == drawn_with(["STIXGeneral"], tmp_path)
     assert not capsys.readouterr().err
     drawn_with(["No such font", "DejaVu Sans Mono", file], tmp_path)

@@ -15,7 +15,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from scipy import special
 
-from campare import hybrids, plots
+from campare import hybrids
+from campare.plots import pictures, saving, stages, views
 from campare.store import Store
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -27,9 +28,9 @@ def picture(side: int = 28, channels: int = 1) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (side, side, channels), dtype=np.uint8)
 
 
-def overlay(probability: float, true: str = "Trouser", **changes: object) -> plots.Overlay:
+def view(probability: float, true: str = "Trouser", **changes: object) -> views.ModelView:
     heat = np.random.default_rng(1).random((28, 28))
-    return plots.Overlay(picture(), heat, "Trouser", probability, true, **changes)
+    return views.ModelView(picture(), heat, "Trouser", probability, true, **changes)
 
 
 def texts(figure: Figure) -> list[str]:
@@ -67,12 +68,12 @@ def scores() -> pd.DataFrame:
 
 
 def test_overlay_is_green_and_solid_from_the_threshold_on_else_red_and_dashed() -> None:
-    shown = [overlay(0.95), overlay(0.9499, true="Dress"), overlay(1.0, true="")]
-    figure = plots.sheets(shown, 0.95, "Heading")
+    shown = [view(0.95), view(0.9499, true="Dress"), view(1.0, true="")]
+    figure = views.sheets(shown, 0.95, "Heading")
     images = only(figure).findobj(AxesImage)
     assert [image.get_cmap().name for image in images[1::2]] == ["Greens", "Reds", "Greens"]
-    for image, look in zip(images[1::2], shown, strict=True):
-        np.testing.assert_array_equal(image.get_array(), look.heat)
+    for image, seen in zip(images[1::2], shown, strict=True):
+        np.testing.assert_array_equal(image.get_array(), seen.map)
     borders = only(figure).findobj(Rectangle)[:-1]
     solid = [
         border.get_linestyle() in ("-", "solid") for border in borders if border.get_fill() == 0
@@ -86,13 +87,13 @@ def test_overlay_is_green_and_solid_from_the_threshold_on_else_red_and_dashed() 
 
 
 def test_probability_near_one_is_not_called_certain() -> None:
-    assert plots._probability(0.99999999) == "99.99 %"
-    assert plots._probability(1.0) == "100 %"
+    assert views.percent(0.99999999) == "99.99 %"
+    assert views.percent(1.0) == "100 %"
 
 
 def test_sheets_show_the_photograph_beside() -> None:
     original = np.zeros((50, 30, 1), np.uint8)
-    figure = plots.sheets([overlay(0.5, true="", original=original)], 0.95, "")
+    figure = views.sheets([view(0.5, true="", original=original)], 0.95, "")
     square = only(figure).findobj(AxesImage)[0].get_array()
     assert square.shape[:2] == (50, 50)
     assert (square[:, :10] == 255).all()
@@ -100,28 +101,28 @@ def test_sheets_show_the_photograph_beside() -> None:
 
 
 def test_side_by_side_shows_every_map_of_every_model() -> None:
-    looks = {
+    seen = {
         name: [
-            plots.Look(name, "", np.full((28, 28), 0.1 * place), "Bag", 0.5, place == 0)
-            for place in range(3)
+            views.ModelView(picture(), np.full((28, 28), 0.1 * place), "Trouser", 0.5, true)
+            for place, true in enumerate(CLASSES)
         ]
         for name in ("CNN", "CNN+SVM")
     }
-    figure = plots.side_by_side([picture()] * 3, CLASSES, looks)
+    figure = views.side_by_side(seen)
     found = texts(figure)
-    assert found.count("✓ Bag") == 2
-    assert found.count("✗ Bag") == 4
+    assert found.count("✓ Trouser") == 2
+    assert found.count("✗ Trouser") == 4
     assert {"CNN", "CNN+SVM", "Trouser"} <= set(found)
 
 
 def test_tiles_show_every_picture_once() -> None:
-    figure = plots.tiles({"one": [picture()] * 3, "two": [picture()] * 3}, CLASSES)
+    figure = pictures.tiles({"one": [picture()] * 3, "two": [picture()] * 3}, CLASSES)
     assert len(only(figure).findobj(AxesImage)) == 6
     assert texts(figure).count("Trouser") == 1
 
 
 def test_scores_show_the_accuracy_and_its_interval() -> None:
-    axes = only(plots.scores(scores(), hybrids.NAMES))
+    axes = only(stages.scores(scores(), hybrids.NAMES))
     (container,) = axes.containers
     np.testing.assert_allclose(container.lines[0].get_xdata(), [88, 91])
     segments = container.lines[2][0].get_segments()
@@ -133,7 +134,7 @@ def test_scores_show_the_accuracy_and_its_interval() -> None:
 
 def test_agreement_shows_maps_and_chance_with_intervals() -> None:
     table = agreement()
-    axes = only(plots.agreement(table, "pearson", ("CNN", "CNN+SVM")))
+    axes = only(stages.agreement(table, "pearson", ("CNN", "CNN+SVM")))
     chance, ours = axes.containers
     np.testing.assert_allclose(chance.lines[0].get_xdata(), table["chance"])
     np.testing.assert_allclose(ours.lines[0].get_xdata(), table["mean"])
@@ -145,7 +146,7 @@ def test_agreement_shows_maps_and_chance_with_intervals() -> None:
 
 def test_covering_shows_each_class_beside_all() -> None:
     table = covering()
-    figure = plots.covering(table, "accuracy", hybrids.ALL)
+    figure = stages.covering(table, "accuracy", hybrids.ALL)
     panels = {axes.get_title(): axes for axes in figure.axes}
     assert list(panels) == CLASSES
     for name, panel in panels.items():
@@ -163,17 +164,17 @@ def test_stages_are_drawn_legibly_also_from_poor_tables(
     tmp_path: Path, kind: str, suffix: str
 ) -> None:
     figure = {
-        "sheets": lambda: plots.sheets([overlay(0.5)] * 11, 0.95, "Heading"),
-        "no sheets": lambda: plots.sheets([], 0.95, "No mistakes"),
-        "agreement": lambda: plots.agreement(agreement(True), "pearson", ("CNN", "CNN+SVM")),
-        "covering": lambda: plots.covering(covering((4,)), "pearson", hybrids.ALL),
-        "scores": lambda: plots.scores(scores(), hybrids.NAMES),
+        "sheets": lambda: views.sheets([view(0.5)] * 11, 0.95, "Heading"),
+        "no sheets": lambda: views.sheets([], 0.95, "No mistakes"),
+        "agreement": lambda: stages.agreement(agreement(True), "pearson", ("CNN", "CNN+SVM")),
+        "covering": lambda: stages.covering(covering((4,)), "pearson", hybrids.ALL),
+        "scores": lambda: stages.scores(scores(), hybrids.NAMES),
     }[kind]()
     width, height = figure.get_size_inches()
     assert height <= 0.8 * width + 1e-9
     seen = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
     assert min(text.get_fontsize() for text in seen) >= 7
-    plots.save(figure, tmp_path / f"a{suffix}", 60)
+    saving.save(figure, tmp_path / f"a{suffix}", 60)
     assert (tmp_path / f"a{suffix}").stat().st_size > 500
 
 
@@ -185,5 +186,6 @@ def test_what_a_figure_says_is_predicted_is_what_the_tables_say() -> None:
     about = {"augmentation": "baseline", "seed": 1}
     ones = np.ones(1, np.int64)
     store = Store(np.zeros((1, 2, 2), np.float32), probability, logit, ones, ones, ones, about)
-    (look,) = plots.looks(store, np.array([0]), (4, 4), CLASSES)
-    assert (look.predicted, look.right) == (CLASSES[store.predicted[0]], True)
+    shown, images = np.zeros((1, 4, 4)), np.zeros((2, 4, 4, 1), np.uint8)
+    (seen,) = views.of_store(store, np.array([0]), shown, images, CLASSES)
+    assert (seen.predicted, seen.right) == (CLASSES[store.predicted[0]], True)

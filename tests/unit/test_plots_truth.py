@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from campare import localisation, plots
+from campare import localisation
+from campare.plots import saving, style, truth
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -56,13 +57,13 @@ def planted(seeds: int = 3) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def curves() -> pd.DataFrame:
-    keys = product(NAMES, ["map", "random"], plots.CURVES, [0.0, 0.5, 1.0])
+    keys = product(NAMES, ["map", "random"], truth.CURVES, [0.0, 0.5, 1.0])
     table = pd.DataFrame(keys, columns=["augmentation", "map", "curve", "share"])
     return table.assign(probability=np.linspace(0.1, 0.9, len(table)), std=0.05, seeds=3)
 
 
 def gains(seeds: int = 3) -> tuple[pd.DataFrame, pd.DataFrame]:
-    keys = product(NAMES, range(1, seeds + 1), plots.GAINS)
+    keys = product(NAMES, range(1, seeds + 1), truth.GAINS)
     models = pd.DataFrame(keys, columns=["augmentation", "seed", "measure"])
     models = models.assign(gain=np.linspace(-0.1, 0.3, len(models)))
     summary = models.groupby(["augmentation", "measure"], sort=False)["gain"].mean().reset_index()
@@ -74,7 +75,7 @@ def gains(seeds: int = 3) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def test_localisation_shows_every_augmentation_on_every_region() -> None:
     means, summary = localised()
-    panels = titled(plots.localisation(means, summary, "energy", "Energy"))
+    panels = titled(truth.localisation(means, summary, "energy", "Energy"))
     assert list(panels) == ["Object", "Distractor", "Cue"]
     for region, panel in zip(REGIONS, panels.values(), strict=True):
         rows = summary[(summary["region"] == region) & (summary["score"] == "energy")]
@@ -89,12 +90,12 @@ def test_localisation_shows_every_augmentation_on_every_region() -> None:
             in found
         )
     names = [tick.get_text() for tick in next(iter(panels.values())).get_yticklabels()]
-    assert names == [plots.title(name) for name in NAMES]
+    assert names == [style.title(name) for name in NAMES]
 
 
 def test_cue_figure_shows_its_groups() -> None:
     models, summary = planted()
-    panels = list(titled(plots.spurious(models, summary, "cue")).values())
+    panels = list(titled(truth.spurious(models, summary, "cue")).values())
     drawn = [
         ("accuracy", list(localisation.GROUPS)),
         ("to_own", ["other_with", "other_without"]),
@@ -105,14 +106,14 @@ def test_cue_figure_shows_its_groups() -> None:
         for container, group in zip(panel.containers, groups, strict=True):
             rows = summary[(summary["measure"] == measure) & (summary["group"] == group)]
             np.testing.assert_allclose(container.lines[0].get_xdata(orig=False), 100 * rows["mean"])
-    assert set(plots.CUED) == set(localisation.GROUPS)
+    assert set(truth.CUED) == set(localisation.GROUPS)
 
 
 def test_curves_show_the_map_beside_a_random_one() -> None:
     table = curves()
-    figure = plots.faithfulness_curves(table)
-    assert len(figure.axes) == len(plots.CURVES) * len(NAMES)
-    for axes, (curve, name) in zip(figure.axes, product(plots.CURVES, NAMES), strict=True):
+    figure = truth.faithfulness_curves(table)
+    assert len(figure.axes) == len(truth.CURVES) * len(NAMES)
+    for axes, (curve, name) in zip(figure.axes, product(truth.CURVES, NAMES), strict=True):
         rows = table[(table["augmentation"] == name) & (table["curve"] == curve)]
         for line, drawn in zip(axes.lines, ("random", "map"), strict=True):
             expected = rows.loc[rows["map"] == drawn, "probability"]
@@ -121,7 +122,7 @@ def test_curves_show_the_map_beside_a_random_one() -> None:
 
 def test_gain_shows_every_measure_with_its_interval() -> None:
     models, summary = gains()
-    figure = plots.faithfulness_gain(models, summary)
+    figure = truth.faithfulness_gain(models, summary)
     assert list(titled(figure)) == ["Deletion", "Insertion", "ROAD"]
     for row in summary.itertuples():
         assert f"{row.gain:+.3f} ({row.gain_low:+.3f}, {row.gain_high:+.3f})" in texts(figure)
@@ -135,15 +136,15 @@ def test_figures_are_legible_also_from_poor_tables(
 ) -> None:
     poor = localised(seeds, ["baseline"], ["object"])
     figure = {
-        "all": lambda: plots.localisation(*localised(seeds), "iou", "IoU"),
-        "one region": lambda: plots.localisation(*poor, "iou", "IoU"),
-        "cue": lambda: plots.spurious(*planted(seeds), "cue"),
-        "curves": lambda: plots.faithfulness_curves(curves().assign(std=np.nan)),
-        "gain": lambda: plots.faithfulness_gain(*gains(seeds)),
+        "all": lambda: truth.localisation(*localised(seeds), "iou", "IoU"),
+        "one region": lambda: truth.localisation(*poor, "iou", "IoU"),
+        "cue": lambda: truth.spurious(*planted(seeds), "cue"),
+        "curves": lambda: truth.faithfulness_curves(curves().assign(std=np.nan)),
+        "gain": lambda: truth.faithfulness_gain(*gains(seeds)),
     }[kind]()
     width, height = figure.get_size_inches()
     assert height <= 0.8 * width + 1e-9
     seen = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
     assert min(text.get_fontsize() for text in seen) >= 7
-    plots.save(figure, tmp_path / f"a{suffix}", 60)
+    saving.save(figure, tmp_path / f"a{suffix}", 60)
     assert (tmp_path / f"a{suffix}").stat().st_size > 500

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -115,3 +117,146 @@ def test_edit_of_the_script_counts(scripts: Path) -> None:
     before = digest(scripts)
     (scripts / "job_script.py").write_text(SCRIPT.replace("3", "4"))
     assert digest(scripts) != before
+
+
+# Packages within the package
+
+
+DRAWING = """
+from campare.figures import answer, TITLE
+answer.draw(TITLE)
+"""
+FIGURES = {
+    "__init__": '"""Figures."""\nfrom campare.figures.style import save\nTITLE = "Answer"\n',
+    "answer": """
+from campare.figures.style import COLOUR, shade
+
+def draw(title):
+    return shade(COLOUR)
+
+def other(title):
+    return COLOUR
+""",
+    "style": """
+COLOUR = "blue"
+
+def shade(colour):
+    return colour
+
+def save(figure):
+    return figure
+""",
+}
+
+
+@pytest.fixture
+def drawing(scripts: Path) -> Path:
+    folder = scripts / "campare" / "figures"
+    folder.mkdir()
+    for name, text in FIGURES.items():
+        (folder / f"{name}.py").write_text(text)
+    (scripts / "job_script.py").write_text(DRAWING)
+    return scripts
+
+
+def test_follows_modules_of_a_package_within(drawing: Path) -> None:
+    assert names(digest(drawing)) == [
+        "figures.TITLE",
+        "figures.answer.draw",
+        "figures.style.COLOUR",
+        "figures.style.shade",
+        "job_script",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("script", "reached"),
+    [
+        ("from campare.figures.style import save\nsave(1)", "figures.style.save"),
+        ("from campare.figures.style import save as write\nwrite(1)", "figures.style.save"),
+        ("from campare.figures import style\nstyle.save(1)", "figures.style.save"),
+        ("from campare.figures import style as look\nlook.save(1)", "figures.style.save"),
+        ("from campare import figures\nfigures.style.save(1)", "figures.style.save"),
+        ("from campare import figures\nfigures.TITLE", "figures.TITLE"),
+        ("from campare.figures import TITLE\nTITLE", "figures.TITLE"),
+        ("from campare.figures import save\nsave(1)", "figures.style.save"),  # passed on
+        ("import campare.figures.style\ncampare.figures.style.save(1)", "figures.style.save"),
+        ("import campare.figures.style as look\nlook.save(1)", "figures.style.save"),
+    ],
+)
+def test_follows_every_form_of_import(drawing: Path, script: str, reached: str) -> None:
+    (drawing / "job_script.py").write_text(script)
+    assert names(digest(drawing)) == sorted([reached, "job_script"])
+
+
+@pytest.mark.parametrize(
+    "script", ["from .campare import maths", "from . import maths", "from campare.maths import *"]
+)
+def test_an_import_that_it_cannot_follow_is_refused(drawing: Path, script: str) -> None:
+    (drawing / "job_script.py").write_text(script)
+    with pytest.raises(ValueError, match="whose code would not count"):
+        digest(drawing)
+
+
+@pytest.mark.parametrize(
+    ("module", "old", "new", "changed"),
+    [
+        ("answer", "return shade(COLOUR)", "return COLOUR", "figures.answer.draw"),
+        ("style", '"blue"', '"red"', "figures.style.COLOUR"),
+        ("__init__", '"Answer"', '"Question"', "figures.TITLE"),
+    ],
+)
+def test_real_edits_of_a_package_within_count(
+    drawing: Path, module: str, old: str, new: str, changed: str
+) -> None:
+    before = digest(drawing)
+    edit(drawing, f"figures/{module}", old, new)
+    assert changed in {line.split()[0] for line in set(before) ^ set(digest(drawing))}
+
+
+@pytest.mark.parametrize(
+    ("module", "old", "new"),
+    [
+        ("answer", "    return COLOUR\n", "    return 1\n"),
+        ("style", "return figure", "return None"),
+        ("__init__", "Figures.", "All figures."),
+    ],
+)
+def test_edits_beside_what_is_used_of_a_package_within_do_not_count(
+    drawing: Path, module: str, old: str, new: str
+) -> None:
+    before = digest(drawing)
+    edit(drawing, f"figures/{module}", old, new)
+    assert digest(drawing) == before
+
+
+# The package itself
+
+
+SCRIPTS = Path(provenance.__file__).parent
+
+
+def figures() -> set[str]:
+    """All functions that draw a figure, as "answer.summary"."""
+    return {
+        f"{path.stem}.{node.name}"
+        for path in (SCRIPTS / "campare" / "plots").glob("*.py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef)
+        and "styled" in {ast.unparse(decorator) for decorator in node.decorator_list}
+    }
+
+
+@pytest.mark.parametrize("path", sorted(SCRIPTS.glob("*.py")), ids=lambda path: path.stem)
+def test_an_edit_of_a_figure_redraws_that_figure_and_no_other(path: Path) -> None:
+    code = provenance.code(SCRIPTS, path.stem)
+    reached = {name.removeprefix("plots.") for name in names(code)} & figures()
+    text = path.read_text(encoding="utf-8")
+    assert reached == {name for name in figures() if re.search(rf"\b{re.escape(name)}\b", text)}
+
+
+def test_every_figure_is_drawn_by_a_script() -> None:
+    drawn = {
+        name for path in SCRIPTS.glob("*.py") for name in names(provenance.code(SCRIPTS, path.stem))
+    }
+    assert {f"plots.{name}" for name in figures()} <= drawn

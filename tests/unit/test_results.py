@@ -39,14 +39,14 @@ def write_store(path: Path, seed: int) -> None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The results of a study with a further class explained."""
+    """The results of a study with a variant of its maps."""
     path = tmp_path_factory.mktemp("results") / "small"
     random = np.random.default_rng(0)
     pictures = random.integers(0, 256, (9, 6, 6, 1), dtype=np.uint8)
     part = np.full(9, "", dtype="U5")
     data.write(data.Dataset(pictures, LABELS, ("7", "None"), part), path / "data.h5")
     for number, (augmentation, seed) in enumerate(MODELS):
-        for under in ("", "class-true"):
+        for under in ("", "variants/of_truth"):
             write_store(path / under / "cams" / augmentation / f"{seed}.h5", number)
         if augmentation != "baseline":
             frame = pd.DataFrame({"index": INDEX, "mad": [0.1 * number, 0.2, np.nan]})
@@ -54,7 +54,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tables.write(frame, path / "similarity" / "cnn-svm" / "1_chance.parquet")  # no model's
     names = {"augmentation": ["1", "2"], "class": ["7", "None"], "images": [1, 2]}
     tables.write(pd.DataFrame(names), path / "tables" / "accuracy.csv")
-    tables.write(pd.DataFrame(names), path / "class-true" / "tables" / "of_maps.csv")
+    tables.write(pd.DataFrame(names), path / "variants" / "of_truth" / "tables" / "of_maps.csv")
     tables.write(
         pd.DataFrame({"label": ["7"], "prediction": ["None"], "images": [3]}),
         path / "tables" / "confusion.csv",
@@ -132,14 +132,13 @@ def test_pictures_and_labels_belong_to_the_maps(study: Study) -> None:
     assert study.classes == ("7", "None")
 
 
-def test_a_further_class_has_tables_and_stores_of_its_own(study: Study) -> None:
-    assert study.furthers == ["class-true"]
-    further = study.of("class-true")
-    assert further.models == MODELS
-    assert further.tables == ["of_maps"]
-    assert len(further.images(further.store("affine", 1).index)) == 3
-    assert further.table("split")["index"].tolist() == INDEX.tolist()
-    assert further.of("").tables == study.tables
+def test_a_variant_has_tables_and_stores_of_its_own(study: Study) -> None:
+    assert study.variants == ["of_truth"]
+    variant = study.variant("of_truth")
+    assert variant.models == MODELS
+    assert variant.tables == ["of_maps"]
+    assert len(variant.images(variant.store("affine", 1).index)) == 3
+    assert variant.table("split")["index"].tolist() == INDEX.tolist()
 
 
 @pytest.mark.parametrize(
@@ -154,8 +153,8 @@ def test_a_further_class_has_tables_and_stores_of_its_own(study: Study) -> None:
         (lambda s: s.store("affine", 1, [3]), "affine/1.h5: .*run snakemake again"),
         (lambda s: s.images([9]), "data.h5: has the positions 0 to 8, and was asked for 9 to 9"),
         (lambda s: s.labels([-1, 2]), "asked for -1 to 2"),
-        (lambda s: s.of("layercam"), "layercam: no maps of a further .*known: class-true"),
-        (lambda s: s.of("class-true").similarity("affine"), "there is no model yet: run snakemake"),
+        (lambda s: s.variant("layercam"), "variants/layercam: no such variant .*known: of_truth"),
+        (lambda s: s.variant("of_truth").similarity("affine"), "no model yet: run snakemake"),
     ],
 )
 def test_what_is_not_there_is_named_with_what_is(
@@ -179,7 +178,7 @@ def test_a_folder_that_is_missing_or_no_study_is_refused(folder: Path, tmp_path:
 def test_a_study_that_is_half_made_says_what_is_missing(tmp_path: Path) -> None:
     (tmp_path / "tables").mkdir()
     study = campare.open_study(tmp_path)
-    assert (study.models, study.tables, study.furthers) == ([], [], [])
+    assert (study.models, study.tables, study.variants) == ([], [], [])
     with pytest.raises(CampareError, match="there are none yet: run snakemake"):
         study.table("summary")
     with pytest.raises(CampareError, match="there is no model yet: run snakemake"):
@@ -187,7 +186,7 @@ def test_a_study_that_is_half_made_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(CampareError, match=r"data\.h5: cannot be read .*; run snakemake again"):
         study.images()
     with pytest.raises(CampareError, match="the study has none"):
-        study.of("layercam")
+        study.variant("layercam")
 
 
 def test_a_broken_store_is_refused_as_everywhere(folder: Path, tmp_path: Path) -> None:

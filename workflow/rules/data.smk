@@ -1,21 +1,22 @@
-# Needs: the data set the config names.
+# Needs: the data set that the config names.
 # Makes: data.h5 (images, labels, class names), split.csv (who trains, validates, tests), or
 # split/<seed>.csv where that varies.
 
 
 rule load_data:
     output:
-        data=f"{RESULTS}/data.h5",
+        data="<results>/data.h5",
     log:
-        f"{RESULTS}/logs/load_data.log",
+        "<logs>/load_data.log",
     benchmark:
-        f"{RESULTS}/benchmarks/load_data.tsv"
+        "<benchmarks>/load_data.tsv"
+    group:
+        "prepare"
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        **sized("load"),
     params:
         **verbatim(STUDY["data"]),
-        code=code("load_data", *entries_of(registry.DATASETS, STUDY["data"]["name"])),
+        **code("load_data", registry.DATASETS[STUDY["data"]["name"]].function),
     script:
         "../scripts/load_data.py"
 
@@ -24,17 +25,18 @@ rule make_split:
     input:
         data=rules.load_data.output.data,
     output:
-        split=f"{RESULTS}/{SPLIT}.csv",
+        split=f"<results>/{SPLIT}.csv",
     log:
-        f"{RESULTS}/logs/make_{SPLIT}.log",
+        f"<logs>/make_{SPLIT}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/make_{SPLIT}.tsv"
+        f"<benchmarks>/make_{SPLIT}.tsv"
+    group:
+        "prepare"
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
+        **sized("split_data"),
     params:
         **STUDY["split"],
+        **code("make_split"),
         training_seed=lambda wildcards: int(wildcards.seed) if "seed" in wildcards.keys() else None,
-        code=code("make_split"),
     script:
         "../scripts/make_split.py"

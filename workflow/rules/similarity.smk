@@ -4,42 +4,54 @@
 # once for all seeds compared with it.
 
 
+def compared(seeds, which):
+    """Input function: for every comparison of models of these seeds, the store of one of the two."""
+
+    def stores(wildcards):
+        models = [(wildcards.augmentation, seed) for seed in seeds]
+        pairs = [(model, other) for model in models for other in DESIGN.references_of(model)]
+        pattern = f"<results>/{wildcards.variant}cams/{{augmentation}}/{{seed}}.h5"
+        return of_models(pattern, [pair[which] for pair in pairs])
+
+    return stores
+
+
 rule measure_similarity:
     input:
-        baselines=baselines_of_each(SEEDS),
-        stores=stores_of_each(SEEDS),
+        stores=compared(DESIGN.seeds, 0),
+        baselines=compared(DESIGN.seeds, 1),
     output:
         similarities=[
-            f"{RESULTS}/{{also}}similarity/{{augmentation}}/{seed}.parquet" for seed in SEEDS
+            f"<results>/{{variant}}similarity/{{augmentation}}/{seed}.parquet"
+            for seed in DESIGN.seeds
         ],
     log:
-        f"{RESULTS}/logs/{{also}}similarity/{{augmentation}}.log",
+        "<logs>/{variant}similarity/{augmentation}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/{{also}}similarity/{{augmentation}}.tsv"
+        "<benchmarks>/{variant}similarity/{augmentation}.tsv"
     wildcard_constraints:
-        augmentation="|".join(["baseline", *AUGMENTATIONS]),
-    threads: THREADS
+        augmentation="|".join(["baseline", *DESIGN.augmentations]),
+    group:
+        "maps_{augmentation}"
+    threads: STUDY["compute"]["threads"]
     resources:
+        **sized("compare"),
         gpu=COMPARING_GPU,
-        mem_mb=at_each_attempt(table_memory),
-        runtime=at_each_attempt(comparing_minutes),
     params:
-        **STUDY["similarity"],
-        input_size=STUDY["model"]["input_size"],
-        one_split="subset" not in STUDY["vary"],
-        code=code("measure_similarity", *(registry.metric(name).function for name in METRICS)),
+        **COMPARING,
+        **code("measure_similarity", *metric_functions(DESIGN.metrics)),
     script:
         "../scripts/measure_similarity.py"
 
 
 use rule measure_similarity as measure_matched with:
     input:
-        baselines=baselines_of_each(MATCHED_SEEDS),
-        stores=stores_of_each(MATCHED_SEEDS),
+        stores=compared(DESIGN.matched_seeds, 0),
+        baselines=compared(DESIGN.matched_seeds, 1),
     output:
         similarities=[
-            f"{RESULTS}/{{also}}similarity/{{augmentation}}/{seed}.parquet"
-            for seed in MATCHED_SEEDS
+            f"<results>/{{variant}}similarity/{{augmentation}}/{seed}.parquet"
+            for seed in DESIGN.matched_seeds
         ],
     wildcard_constraints:
-        augmentation="identity|baseline_long",
+        augmentation="|".join(registry.MATCHED),

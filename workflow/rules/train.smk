@@ -4,29 +4,31 @@
 # the images a model is trained on.
 # A killed job leaves models/<augmentation>/.<seed>.checkpoint and goes on from it.
 
+TRANSFORMS = {
+    name: registry.functions(registry.AUGMENTATIONS, transforms(DESIGN.steps_of(name)))
+    for name in dict(DESIGN.models)
+}
+
 
 rule train:
     input:
         data=rules.load_data.output.data,
         split=rules.make_split.output.split,
     output:
-        weights=f"{RESULTS}/models/{{augmentation}}/{{seed}}.safetensors",
-        history=f"{RESULTS}/models/{{augmentation}}/{{seed}}.csv",
+        weights="<results>/models/{augmentation}/{seed}.safetensors",
+        history="<results>/models/{augmentation}/{seed}.csv",
     log:
-        f"{RESULTS}/logs/train/{{augmentation}}/{{seed}}.log",
+        "<logs>/train/{augmentation}/{seed}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/train/{{augmentation}}/{{seed}}.tsv"
-    threads: THREADS
+        "<benchmarks>/train/{augmentation}/{seed}.tsv"
+    threads: STUDY["compute"]["threads"]
     resources:
+        **sized("train"),
         gpu=GPU,
-        mem_mb=at_each_attempt(training_memory),
-        runtime=at_each_attempt(training_minutes),
     params:
-        explained=True,
-        settings=lambda wildcards: training_settings(wildcards.augmentation, int(wildcards.seed)),
-        code=lambda wildcards: training_code(
-            STUDY["model"]["architecture"], steps_of(wildcards.augmentation)
-        ),
+        **code_by("augmentation", TRANSFORMS, "train_model", ARCHITECTURE),
+        mapped=True,
+        settings=lambda wildcards: DESIGN.training((wildcards.augmentation, int(wildcards.seed))),
     script:
         "../scripts/train_model.py"
 
@@ -36,27 +38,22 @@ rule save_augmented:
         data=rules.load_data.output.data,
         split=rules.make_split.output.split,
     output:
-        images=f"{RESULTS}/augmented/{{augmentation}}/{{seed}}.h5",
+        images="<results>/augmented/{augmentation}/{seed}.h5",
     log:
-        f"{RESULTS}/logs/augmented/{{augmentation}}/{{seed}}.log",
+        "<logs>/augmented/{augmentation}/{seed}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/augmented/{{augmentation}}/{{seed}}.tsv"
-    threads: THREADS
+        "<benchmarks>/augmented/{augmentation}/{seed}.tsv"
+    threads: STUDY["compute"]["threads"]
     resources:
-        mem_mb=at_each_attempt(training_memory),
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        **sized("augment"),
     params:
-        settings=lambda wildcards: training_settings(wildcards.augmentation, int(wildcards.seed)),
-        code=lambda wildcards: code(
-            "save_augmented",
-            *entries_of(
-                registry.AUGMENTATIONS, *(name for name, _ in steps_of(wildcards.augmentation))
-            ),
-        ),
+        **code_by("augmentation", TRANSFORMS, "save_augmented"),
+        settings=lambda wildcards: DESIGN.training((wildcards.augmentation, int(wildcards.seed))),
     script:
         "../scripts/save_augmented.py"
 
 
 rule augmented:
     input:
-        of_models("augmented/{augmentation}/{seed}.h5", MODELS),
+        of_models("<results>/augmented/{augmentation}/{seed}.h5", DESIGN.models),
+    localrule: True

@@ -9,6 +9,7 @@ import pandas as pd
 
 from campare import config, data, fits
 from campare.data import Dataset
+from campare.design import Design
 from campare.errors import CampareError
 
 if TYPE_CHECKING:
@@ -31,16 +32,16 @@ def insist_on_enough(
     fits.insist(config.complete(given, "the study"), given, images)
 
 
-def insist_on_a_map(dataset: Dataset, settings: Settings, study: Mapping[str, Any]) -> None:
+def insist_on_maps(dataset: Dataset, settings: Settings, given: Mapping[str, Any]) -> None:
     """Raise CampareError where the study's network has no such layer or allows no such method."""
     from campare import cams, models
 
-    cam = study.get("cam") or {}
-    network, shape = _built(dataset, settings)
-    _, layer = models.target_layer(network, cam.get("target_layer"), shape)
-    methods = (cam.get("method"), *cam.get("also", []))
-    if "cam" in methods and models.head(network, layer, shape) is None:
-        raise CampareError(cams.NO_HEAD)
+    for folder, variant in Design(config.complete(given, "the study")).variants.items():
+        key = ".".join(["cam", *folder.split("/")[:-1], "target_layer"])
+        network, shape = _built(dataset, settings)  # anew: finding the layer may change it
+        _, layer = models.target_layer(network, variant.target_layer, shape, key=key)
+        if variant.method == "cam" and models.head(network, layer, shape) is None:
+            raise CampareError(cams.NO_HEAD)
 
 
 def insist_on_a_machine(dataset: Dataset, settings: Settings, study: Mapping[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """Map what one model looks at in every test image, into its CAM store."""
 
+import provenance
 from campare import data, devices, explain, models, seeding, split, store
 from job import logged, watched
 
@@ -26,7 +27,7 @@ with logged(snakemake.log[0]):
         data.Rows(dataset.images, index),
         dataset.labels[index],
         index,
-        settings=dict(wanted.items()),
+        settings=provenance.settings(wanted),
         baseline=baseline,
         device=device,
         weights=[snakemake.input.weights],

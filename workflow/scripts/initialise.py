@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import provenance
 from campare import data, models, split
 from campare.train import save
 from job import logged
@@ -18,6 +19,6 @@ with logged(snakemake.log[0]):
         channels=dataset.images.shape[3],
         seed=wanted.init_seed,
     )
-    about = {"settings": dict(wanted.items()), "mean": mean.tolist(), "std": std.tolist()}
+    about = {"settings": provenance.settings(wanted), "mean": mean.tolist(), "std": std.tolist()}
     save(Path(snakemake.output.weights), network.state_dict(), about)
     print(f"{wanted.architecture} with the initial weights of seed {wanted.init_seed}")

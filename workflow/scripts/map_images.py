@@ -1,5 +1,6 @@
 """Map images or a network other than the study's own: training images, patches, an SVM on top."""
 
+import provenance
 from campare import data, devices, explain, masks, models, seeding, split, store, svm
 from job import logged, watched
 
@@ -21,7 +22,7 @@ with logged(snakemake.log[0]):
         classes=len(dataset.classes),
         channels=images.shape[3],
     )
-    settings, weights = dict(wanted.items()), [snakemake.input.weights]
+    settings, weights = provenance.settings(wanted), [snakemake.input.weights]
     if machine := snakemake.input.get("machine"):
         weights.append(machine)
         shape = (images.shape[3], wanted.input_size, wanted.input_size)

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import softmax
 
-from campare import cams, data, devices, maps, models, photographs, plots, seeding, tables
+from campare import cams, data, devices, maps, models, photographs, seeding, tables
+from campare.plots import saving, views
 from job import logged
 
 with logged(snakemake.log[0]):
@@ -47,12 +48,16 @@ with logged(snakemake.log[0]):
         rows.append(
             {"picture": data.shown(path), "class": true, "prediction": name, "probability": likely}
         )
-        shown.append(plots.Overlay(images[place], heat[place], name, likely, true, grey[..., None]))
+        shown.append(
+            views.ModelView(
+                images[place], heat[place], name, likely, true, original=grey[..., None]
+            )
+        )
     table = pd.DataFrame(rows)
     tables.write(table, snakemake.output.table)
-    plots.save_each(
+    saving.save_each(
         snakemake.output.figures,
-        lambda _: plots.sheets(shown, wanted.threshold, "Your own pictures"),
+        lambda _: views.sheets(shown, wanted.threshold, "Your own pictures"),
         wanted.dpi,
         wanted.font,
     )

@@ -1,15 +1,16 @@
 """Draw every metric's mean against accuracy, a point per model."""
 
-from campare import plots, tables
+from campare import tables
+from campare.plots import metrics, saving
 from job import logged
 
 with logged(snakemake.log[0]):
     means = tables.read(snakemake.input.means)
     correlation = tables.read(snakemake.input.correlation)
     augmentations = snakemake.params.augmentations
-    plots.save_each(
+    saving.save_each(
         snakemake.output,
-        lambda metric: plots.accuracy(means, correlation, metric, augmentations),
+        lambda metric: metrics.accuracy(means, correlation, metric, augmentations),
         snakemake.params.dpi,
         snakemake.params.font,
     )

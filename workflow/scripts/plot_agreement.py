@@ -1,15 +1,16 @@
 """Draw how alike two models' maps are, by class, beside chance."""
 
-from campare import hybrids, plots, tables
+from campare import hybrids, tables
+from campare.plots import saving, stages
 from job import logged
 
 with logged(snakemake.log[0]):
     wanted = snakemake.params
     table = tables.read(snakemake.input.agreement, text=["class"])
     first, second = (hybrids.NAMES[name] for name in wanted.models)
-    plots.save_each(
+    saving.save_each(
         snakemake.output,
-        lambda metric: plots.agreement(table, metric, (first, second)),
+        lambda metric: stages.agreement(table, metric, (first, second)),
         wanted.dpi,
         wanted.font,
     )

@@ -3,7 +3,8 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from campare import plots, tables
+from campare import tables
+from campare.plots import saving, training
 from job import logged
 
 with logged(snakemake.log[0]):
@@ -15,7 +16,7 @@ with logged(snakemake.log[0]):
 
     def draw(name: str) -> Figure:
         if name == "time":
-            return plots.architecture_times(table, architectures)
-        return plots.architecture_scores(table, name, architectures)
+            return training.architecture_times(table, architectures)
+        return training.architecture_scores(table, name, architectures)
 
-    plots.save_each(snakemake.output, draw, snakemake.params.dpi, snakemake.params.font)
+    saving.save_each(snakemake.output, draw, snakemake.params.dpi, snakemake.params.font)

@@ -1,13 +1,14 @@
 """Draw how far models of two augmentations are apart."""
 
-from campare import plots, tables
+from campare import tables
+from campare.plots import relations, saving
 from job import logged
 
 with logged(snakemake.log[0]):
     table = tables.read(snakemake.input.between)
-    plots.save_each(
+    saving.save_each(
         snakemake.output,
-        lambda metric: plots.between(table, metric),
+        lambda metric: relations.between(table, metric),
         snakemake.params.dpi,
         snakemake.params.font,
     )

@@ -2,7 +2,8 @@
 
 from matplotlib.figure import Figure
 
-from campare import plots, registry, tables
+from campare import registry, tables
+from campare.plots import metrics, saving
 from job import logged
 
 with logged(snakemake.log[0]):
@@ -16,6 +17,6 @@ with logged(snakemake.log[0]):
             about = "Each image: mean over pairs of a model and a baseline of other seeds"
             if not registry.metric(metric).symmetric:
                 about += ", both ways"
-        return plots.boxplot(table, metric, params.augmentations, floor, about=about)
+        return metrics.boxplot(table, metric, params.augmentations, floor, about=about)
 
-    plots.save_each(snakemake.output, draw, params.dpi, params.font)
+    saving.save_each(snakemake.output, draw, params.dpi, params.font)

@@ -1,13 +1,14 @@
 """Draw a confusion matrix per augmentation."""
 
-from campare import plots, tables
+from campare import tables
+from campare.plots import saving, training
 from job import logged
 
 with logged(snakemake.log[0]):
     table = tables.read(snakemake.input.confusion, text=["augmentation", "label", "prediction"])
-    plots.save_each(
+    saving.save_each(
         snakemake.output,
-        lambda augmentation: plots.confusion(table, augmentation),
+        lambda augmentation: training.confusion(table, augmentation),
         snakemake.params.dpi,
         snakemake.params.font,
     )

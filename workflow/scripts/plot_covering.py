@@ -1,13 +1,14 @@
 """Draw accuracy and likeness of the maps as a patch grows."""
 
-from campare import hybrids, plots, tables
+from campare import hybrids, tables
+from campare.plots import saving, stages
 from job import logged
 
 with logged(snakemake.log[0]):
     table = tables.read(snakemake.input.covering, text=["class"])
-    plots.save_each(
+    saving.save_each(
         snakemake.output,
-        lambda measure: plots.covering(table, measure, hybrids.ALL),
+        lambda measure: stages.covering(table, measure, hybrids.ALL),
         snakemake.params.dpi,
         snakemake.params.font,
     )

@@ -4,8 +4,9 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from campare import data, naming, plots, preprocess, seeding, split
+from campare import data, naming, preprocess, seeding, split
 from campare.augment import Augmenter, Batch
+from campare.plots import pictures, saving
 from job import logged
 
 SHOWN = 8
@@ -48,7 +49,7 @@ with logged(snakemake.log[0]):
     copies = {name: augmented(name) for name in wanted.augmentations}
 
     def draw(augmentation: str) -> Figure:
-        return plots.examples(
+        return pictures.examples(
             channels_last(batch.images),
             channels_last(copies[augmentation].images),
             (batch.targets.numpy(), copies[augmentation].targets.numpy()),
@@ -57,11 +58,11 @@ with logged(snakemake.log[0]):
         )
 
     def draw_all(_: str) -> Figure:
-        return plots.sets(
+        return pictures.sets(
             channels_last(batch.images),
             {name: channels_last(copy.images) for name, copy in copies.items()},
             [dataset.classes[label] for label in dataset.labels[chosen]],
         )
 
-    plots.save_each(snakemake.output.examples, draw, wanted.dpi, wanted.font)
-    plots.save_each(snakemake.output.sets, draw_all, wanted.dpi, wanted.font)
+    saving.save_each(snakemake.output.examples, draw, wanted.dpi, wanted.font)
+    saving.save_each(snakemake.output.sets, draw_all, wanted.dpi, wanted.font)

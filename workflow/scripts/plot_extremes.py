@@ -3,7 +3,8 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from campare import data, plots, registry, store, tables
+from campare import data, maps, registry, store, tables
+from campare.plots import fitting, saving, views
 from job import logged
 
 WORDS = {"mean": "highest mean", "std": "highest standard deviation"}
@@ -15,7 +16,7 @@ with logged(snakemake.log[0]):
     extremes = tables.read(snakemake.input.extremes).set_index("metric")
     extremes = extremes[extremes["statistic"] == wanted.statistic]
     indices = np.unique(extremes["index"])
-    models, note = plots.readable(wanted.models)
+    models, note = fitting.readable(wanted.models)
     # Maps as they are stored: enlarged, those of many models would fill the memory.
     stores = [
         store.read(path, np.searchsorted(store.read(path).index, indices))
@@ -28,13 +29,17 @@ with logged(snakemake.log[0]):
         index, value = extremes.loc[metric, ["index", "value"]]
         why = f"{WORDS[wanted.statistic]} over augmentations, {value:.3g}"
         row = np.searchsorted(indices, [int(index)])
-        return plots.extreme(
-            dataset.images[int(index)],
-            [plots.looks(kept, row, size, dataset.classes)[0] for kept in stores],
-            true=dataset.classes[dataset.labels[int(index)]],
-            heading=f"Image {int(index)}. {registry.metric(metric).label}: "
+        seen = [
+            views.of_store(
+                kept, row, maps.show(kept.maps[row], size), dataset.images, dataset.classes
+            )
+            for kept in stores
+        ]
+        return views.extreme(
+            [view for (view,) in seen],
+            f"Image {int(index)}. {registry.metric(metric).label}: "
             + (why if np.isfinite(value) else "undefined for every image")
             + (f". {note}" if note else ""),
         )
 
-    plots.save_each(snakemake.output, draw, wanted.dpi, wanted.font)
+    saving.save_each(snakemake.output, draw, wanted.dpi, wanted.font)

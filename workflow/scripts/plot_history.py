@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from campare import plots, tables
+from campare import tables
+from campare.plots import saving, training
 from job import logged
 
 with logged(snakemake.log[0]):
@@ -12,9 +13,9 @@ with logged(snakemake.log[0]):
         for path, (augmentation, seed) in zip(snakemake.input.histories, models, strict=True)
     )
     augmentations = list(dict.fromkeys(augmentation for augmentation, _ in models))
-    plots.save_each(
+    saving.save_each(
         snakemake.output,
-        lambda _: plots.history(histories, augmentations),
+        lambda _: training.history(histories, augmentations),
         snakemake.params.dpi,
         snakemake.params.font,
     )

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from campare import data, hybrids, plots, svm
+from campare import data, hybrids, svm
+from campare.plots import pictures, saving
 from job import logged
 
 with logged(snakemake.log[0]):
@@ -16,4 +17,6 @@ with logged(snakemake.log[0]):
         shape = (len(rows), *dataset.images.shape[1:])
         seen[hybrids.NAMES[machine]] = vectors.x[rows].reshape(shape)
     names = [dataset.classes[label] for label in vectors.label[rows]]
-    plots.save_each(snakemake.output, lambda _: plots.tiles(seen, names), wanted.dpi, wanted.font)
+    saving.save_each(
+        snakemake.output, lambda _: pictures.tiles(seen, names), wanted.dpi, wanted.font
+    )

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from campare import data, naming, plots, store
+from campare import data, maps, naming, store
+from campare.plots import fitting, saving, views
 from job import logged
 
 SHOWN = 10
@@ -12,7 +13,7 @@ with logged(snakemake.log[0]):
     wanted = snakemake.params
     size = (wanted.input_size, wanted.input_size)
     dataset = data.read(snakemake.input.data)
-    paths, note = plots.first(snakemake.input.stores, plots.MOST_SETS, "training sets")
+    paths, note = fitting.first(snakemake.input.stores, fitting.MOST_SETS, "training sets")
 
     # The first test image of each class, then the second of each, …
     baseline = store.read(paths[0])
@@ -21,15 +22,20 @@ with logged(snakemake.log[0]):
     rows = np.lexsort((naming.ranks(dataset.classes)[labels], turn))[:SHOWN]
 
     stores = [store.read(path, rows) for path in paths]
-    looks = [plots.looks(kept, np.arange(len(rows)), size, dataset.classes) for kept in stores]
-    plots.save_each(
+    of_models = [
+        views.of_store(
+            kept,
+            np.arange(len(rows)),
+            maps.show(kept.maps, size),
+            dataset.images,
+            dataset.classes,
+        )
+        for kept in stores
+    ]
+    saving.save_each(
         snakemake.output,
-        lambda name: plots.overlays(
-            dataset.images[baseline.index[rows]],
-            list(zip(*looks, strict=True)),
-            [dataset.classes[label] for label in labels[rows]],
-            alone=name == "alone",
-            note=note,
+        lambda name: views.overlays(
+            list(zip(*of_models, strict=True)), alone=name == "alone", note=note
         ),
         wanted.dpi,
         wanted.font,

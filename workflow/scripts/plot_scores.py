@@ -1,13 +1,14 @@
 """Draw the test accuracy of several classifiers."""
 
-from campare import hybrids, plots, tables
+from campare import hybrids, tables
+from campare.plots import saving, stages
 from job import logged
 
 with logged(snakemake.log[0]):
     table = tables.read(snakemake.input.scores)
-    plots.save_each(
+    saving.save_each(
         snakemake.output,
-        lambda _: plots.scores(table, hybrids.NAMES),
+        lambda _: stages.scores(table, hybrids.NAMES),
         snakemake.params.dpi,
         snakemake.params.font,
     )

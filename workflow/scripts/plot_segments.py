@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from campare import analysis, plots, tables
+from campare import analysis, tables
+from campare.plots import metrics, saving
 from job import logged
 
 with logged(snakemake.log[0]):
@@ -16,9 +17,9 @@ with logged(snakemake.log[0]):
     )
     names = [name for by in snakemake.params.segments for name in analysis.SEGMENTS[by]]
     augmentations = list(dict.fromkeys(augmentation for augmentation, _ in models))
-    plots.save_each(
+    saving.save_each(
         snakemake.output,
-        lambda metric: plots.segments(divided, metric, augmentations, names),
+        lambda metric: metrics.segments(divided, metric, augmentations, names),
         snakemake.params.dpi,
         snakemake.params.font,
     )

@@ -3,7 +3,8 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from campare import data, hybrids, maps, plots, store
+from campare import data, hybrids, maps, store
+from campare.plots import saving, views
 from job import logged
 
 with logged(snakemake.log[0]):
@@ -23,27 +24,15 @@ with logged(snakemake.log[0]):
 
     def draw(name: str) -> Figure:
         rows, heading = sheets[name]
-        images = dataset.images[kept.index[rows]]
-        size = images.shape[1:3]
+        size = dataset.images.shape[1:3]
         if wanted.spline is None:
             heat = maps.show(kept.maps[rows], size)
         else:
             heat = maps.splined(kept.maps[rows], size, wanted.spline)
-        shown = [
-            plots.Overlay(
-                image,
-                warm,
-                dataset.classes[predicted],
-                float(kept.prediction[row, predicted]),
-                dataset.classes[kept.label[row]],
-            )
-            for row, image, warm, predicted in zip(
-                rows, images, heat, kept.predicted[rows], strict=True
-            )
-        ]
-        return plots.sheets(shown, wanted.threshold, heading)
+        shown = views.of_store(kept, rows, heat, dataset.images, dataset.classes)
+        return views.sheets(shown, wanted.threshold, heading)
 
-    plots.save_each(snakemake.output, draw, wanted.dpi, wanted.font)
+    saving.save_each(snakemake.output, draw, wanted.dpi, wanted.font)
     wrong = np.count_nonzero(kept.predicted != kept.label)
     sure = kept.prediction.max(axis=1) >= wanted.threshold
     print(

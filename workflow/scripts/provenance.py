@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-PACKAGE = "campare"
+PACKAGE = "campare"  # a module of it is called by its dotted path in it: "train", "plots.style"
+PREFIX = "code."  # of the names of params that are digests
 # What the registry says reaches a job through its params; a new entry changes no other.
 OPAQUE = {"registry", "errors"}
 
@@ -26,6 +28,17 @@ class Symbol:
 
     digest: str
     uses: frozenset[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Imports:
+    """What a module imports of the package, by its local names.
+
+    `modules` are dotted paths of modules; `names` are (module, name) pairs.
+    """
+
+    modules: dict[str, str] = field(default_factory=dict)
+    names: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @cache
@@ -41,36 +54,83 @@ def code(scripts: Path, script: str, *entries: str) -> list[str]:
     entries
         Functions that the script finds through the registry, as "module:name".
     """
+    package = scripts / PACKAGE
     body = ast.parse((scripts / f"{script}.py").read_text(encoding="utf-8"))
     reached: dict[str, str] = {script: _digest(body)}
-    waiting = [*_uses(body, {}), *(tuple(entry.split(":")) for entry in entries)]
+    waiting = [*_uses(package, body, Imports()), *(tuple(entry.split(":")) for entry in entries)]
     while waiting:
         module, name = waiting.pop()
         if module in OPAQUE or f"{module}.{name}" in reached:
             continue
-        if symbol := _symbols(scripts / PACKAGE / f"{module}.py").get(name):
+        symbols, imports = _symbols(package, module)
+        if symbol := symbols.get(name):
             reached[f"{module}.{name}"] = symbol.digest
             waiting.extend(symbol.uses)
+        elif name in imports.names:  # it passes on what another module defines
+            waiting.append(imports.names[name])
     return [f"{name} {digest}" for name, digest in sorted(reached.items())]
 
 
+def params(scripts: Path, script: str, *entries: str) -> dict[str, str]:
+    """The same as params of a rule, one each, so that the dry run names those that changed."""
+    return {f"{PREFIX}{line.split()[0]}": line for line in code(scripts, script, *entries)}
+
+
+def params_by(
+    scripts: Path,
+    wildcard: str,
+    entries: Mapping[str, Sequence[str]],
+    script: str,
+    *always: str,
+) -> dict[str, Callable[[Any], str]]:
+    """`params` where entries depend on a wildcard: `entries` has those of each of its values."""
+    found = {value: params(scripts, script, *always, *own) for value, own in entries.items()}
+
+    def of(name: str) -> Callable[[Any], str]:
+        return lambda wildcards: found.get(wildcards[wildcard], {}).get(name, "")
+
+    return {name: of(name) for name in sorted({name for each in found.values() for name in each})}
+
+
+def digests(given: Mapping[str, Any]) -> list[str]:
+    """The digests among the params of a job, as `code` lists them."""
+    return sorted(value for name, value in given.items() if name.startswith(PREFIX) and value)
+
+
+def settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The other params."""
+    return {name: value for name, value in given.items() if not name.startswith(PREFIX)}
+
+
 @cache
-def _symbols(path: Path) -> dict[str, Symbol]:
-    """The top-level definitions of a module."""
+def _symbols(package: Path, module: str) -> tuple[dict[str, Symbol], Imports]:
+    """The top-level definitions of a module, and what it imports of the package."""
+    path = _file(package, module)
+    if path is None:
+        raise FileNotFoundError(f"there is no module {PACKAGE}.{module}")
     tree = ast.parse(path.read_text(encoding="utf-8"))
     defined: dict[str, list[ast.stmt]] = {}
     for statement in tree.body:
         for name in _names(statement):
             defined.setdefault(name, []).append(statement)
-    local = {name: (path.stem, name) for name in defined}
-    imports = [s for s in tree.body if isinstance(s, ast.Import | ast.ImportFrom)]
-    return {
+    importing = [s for s in tree.body if isinstance(s, ast.Import | ast.ImportFrom)]
+    imports = _imports(package, ast.Module([*importing], []))
+    known = Imports(imports.modules, {name: (module, name) for name in defined} | imports.names)
+    symbols = {
         name: Symbol(
             _digest(*statements),
-            frozenset(_uses(ast.Module([*imports, *statements], []), local)) - {(path.stem, name)},
+            frozenset(_uses(package, ast.Module(statements, []), known)) - {(module, name)},
         )
         for name, statements in defined.items()
     }
+    return symbols, imports
+
+
+def _file(package: Path, module: str) -> Path | None:
+    """Where a module is; "" is the package itself."""
+    place = package.joinpath(*filter(None, module.split(".")))
+    candidates = (place.with_suffix(".py") if module else None, place / "__init__.py")
+    return next((path for path in candidates if path and path.is_file()), None)
 
 
 def _names(statement: ast.stmt) -> Iterator[str]:
@@ -83,26 +143,61 @@ def _names(statement: ast.stmt) -> Iterator[str]:
             yield from (node.id for node in ast.walk(target) if isinstance(node, ast.Name))
 
 
-def _uses(tree: ast.AST, local: dict[str, tuple[str, str]]) -> set[tuple[str, str]]:
-    """The (module, name) pairs of the package that the code below `tree` refers to."""
-    modules: dict[str, str] = {}
-    names = dict(local)
+def _imports(package: Path, tree: ast.AST) -> Imports:
+    """What the code below `tree` imports of the package."""
+    found = Imports()
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module == PACKAGE:
-            modules |= {alias.asname or alias.name: alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{PACKAGE}."):
-            module = (node.module or "").removeprefix(f"{PACKAGE}.")
-            names |= {alias.asname or alias.name: (module, alias.name) for alias in node.names}
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                path = _within(alias.name)
+                if path is not None:
+                    found.modules[alias.asname or PACKAGE] = path if alias.asname else ""
+        elif isinstance(node, ast.ImportFrom):
+            if node.level:
+                raise ValueError(f"a relative import, whose code would not count: {node.module}")
+            module = _within(node.module or "")
+            if module is None:
+                continue
+            for alias in node.names:
+                if alias.name == "*":
+                    raise ValueError(f"an import of *, whose code would not count: {node.module}")
+                path = f"{module}.{alias.name}".removeprefix(".")
+                if _file(package, path):
+                    found.modules[alias.asname or alias.name] = path
+                else:
+                    found.names[alias.asname or alias.name] = (module, alias.name)
+    return found
+
+
+def _within(module: str) -> str | None:
+    """campare.plots.style → plots.style, campare → ""; None for what is not of the package."""
+    if not f"{module}.".startswith(f"{PACKAGE}."):
+        return None
+    return module.removeprefix(PACKAGE).removeprefix(".")
+
+
+def _uses(package: Path, tree: ast.AST, known: Imports) -> set[tuple[str, str]]:
+    """The (module, name) pairs of the package that the code below `tree` refers to."""
+    inside = _imports(package, tree)
+    modules, names = known.modules | inside.modules, known.names | inside.names
+
+    def module(node: ast.AST) -> str | None:
+        """The module that an expression is, as `plots.style` or `style`."""
+        if isinstance(node, ast.Name):
+            return modules.get(node.id)
+        if isinstance(node, ast.Attribute) and (parent := module(node.value)) is not None:
+            path = f"{parent}.{node.attr}".removeprefix(".")
+            return path if _file(package, path) else None
+        return None
+
     used = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id in names:
             used.add(names[node.id])
-        elif (
-            isinstance(node, ast.Attribute)
-            and isinstance(node.value, ast.Name)
-            and node.value.id in modules
-        ):
-            used.add((modules[node.value.id], node.attr))
+        elif isinstance(node, ast.Attribute):
+            owner = module(node.value)
+            if owner is not None and module(node) is None:
+                used.add((owner, node.attr))
     return used
 
 

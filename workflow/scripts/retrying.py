@@ -12,6 +12,8 @@ from pathlib import Path
 
 from snakemake.jobs import GroupJob, Job
 
+import importing
+
 _began = time.time()
 _refusals: dict[str, str] = {}
 
@@ -33,13 +35,17 @@ def warnings(logs: Path) -> list[str]:
 
 
 def install() -> None:
-    """Make Snakemake ask `_retries` where it decides whether a failed job is tried again."""
+    """Make Snakemake ask `_retries` where it decides whether a failed job is tried again.
+
+    Of jobs that another workflow, which imports this one, brings, only what is their own counts.
+    """
     Job.restart_times = property(lambda job: _retries([job]))
     GroupJob.restart_times = property(lambda group: _retries(group.jobs))
 
 
 def _retries(jobs: Iterable[Job]) -> int:
-    refused = [message for job in jobs for log in job.log if (message := _refusal(Path(log)))]
+    own = (job for job in jobs if importing.is_own(job))
+    refused = [message for job in own for log in job.log if (message := _refusal(Path(log)))]
     return 0 if refused else max(job.rule.restart_times for job in jobs)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from typing import Any
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
+import stopping
 from campare import machine
 
+SCRIPTS = Path(__file__).parent
 # What the shell of every job does first, wherever Snakemake was started.
 PREFIX = (
     # Jupyter and Colab name a backend that is theirs alone.
@@ -23,10 +26,22 @@ PREFIX = (
     "unset OMP_THREAD_LIMIT OMP_DYNAMIC; "
     # Uncompiled, the similarity engine's results have other last digits.
     "unset NUMBA_DISABLE_JIT; "
+    # This package, not one that is installed.
+    f"export PYTHONPATH={shlex.quote(str(SCRIPTS))}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; "
 )
 # Of one machine, or of one submission: a job per GPU; jobs that ask for a share, at most 100 %.
 LIMITS = {"gpu": 1, "share": 100}
 ANSWER = "CAMPARE_GPU"
+
+
+def prepare(workflow: Any, shell: Any) -> None:
+    """Set the environment of jobs, keeping what an importing workflow set, and their limits."""
+    find_python(workflow)
+    limit(workflow)
+    before = shell._process_prefix or "set -euo pipefail; "
+    ours = PREFIX + stopping.PREFIX
+    if ours.format() not in before:
+        shell.prefix(before.replace("{", "{{").replace("}", "}}") + ours)
 
 
 def find_python(workflow: Any) -> None:
@@ -69,8 +84,10 @@ def limit(workflow: Any) -> None:
             workflow.global_resources[name] = most
 
 
-def finds_gpu(workflow: Any) -> bool:
-    """Whether `auto` finds a GPU, asked once; the jobs on a cluster inherit the answer."""
+def has_gpu(workflow: Any, device: str) -> bool:
+    """Whether jobs run on a CUDA GPU; `auto` looks once, and jobs on a cluster are told."""
+    if device != "auto":
+        return device == "cuda"
     if workflow.is_main_process or ANSWER not in os.environ:
         found, reason = machine.gpu()
         if reason:

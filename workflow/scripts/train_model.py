@@ -6,9 +6,10 @@ from pathlib import Path
 from campare import data, split
 from campare.atomic import replacing
 from campare.train import Settings, Stopped, release, save, train
-from early import insist_on_a_machine, insist_on_a_map
+from early import insist_on_a_machine, insist_on_maps
 from job import heeding, logged, name_of, used
 from progress import Report
+from provenance import digests
 
 weights, history = Path(snakemake.output.weights), Path(snakemake.output.history)
 name = f"{weights.parent.name}/{weights.stem}"
@@ -22,7 +23,7 @@ with logged(snakemake.log[0]):
     frame = split.read(snakemake.input.split, len(dataset.images))
     settings = Settings.of(snakemake.params.settings, frame)
     # From the config, not from `params`: another layer must not train anew.
-    insist = insist_on_a_map if snakemake.params.explained else insist_on_a_machine
+    insist = insist_on_maps if snakemake.params.mapped else insist_on_a_machine
     insist(dataset, settings, snakemake.config)
     try:
         best, about, epochs = train(
@@ -31,7 +32,7 @@ with logged(snakemake.log[0]):
             frame,
             name=name,
             checkpoint=checkpoint,
-            code=snakemake.params.code,
+            code=digests(snakemake.params),
             progress=report,
             stopping=lambda: bool(asked_to_stop),
         )

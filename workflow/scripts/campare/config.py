@@ -18,7 +18,9 @@ from campare.words import explain, known, odd, shown
 
 Config = dict[str, Any]
 Step = tuple[str, dict[str, Any]]
-SCHEMA = Path(__file__).with_name("config.schema.yaml")  # a link to workflow/schemas
+SCHEMA = Path(__file__).parent / "schemas" / "config.schema.yaml"  # a link to workflow/schemas
+# Of the optional stages, each under the key of its file's name.
+STAGES = SCHEMA.parent / "stages"
 # JSON schema calls 16.0 an integer; file names, and torch, do not.
 _Validator = validators.extend(  # type: ignore[no-untyped-call]
     Draft202012Validator,
@@ -31,6 +33,8 @@ _Validator = validators.extend(  # type: ignore[no-untyped-call]
 def schema() -> Config:
     """The config schema, with the registry's names and parameters filled in."""
     study = copy.deepcopy(_read())
+    for file in sorted(STAGES.glob("*.yaml")):
+        study["properties"][file.stem] = _inlined(yaml.safe_load(file.read_text(encoding="utf-8")))
     study["$defs"] = {
         "dataset": {"enum": list(registry.DATASETS)},
         "architecture": {"type": "string", "minLength": 1},
@@ -41,6 +45,15 @@ def schema() -> Config:
         },
     }
     return study
+
+
+def _inlined(part: Any) -> Any:
+    """The same with each `$ref` to a file beside the schema in place."""
+    if isinstance(part, dict):
+        if (name := part.get("$ref", "")).endswith(".yaml"):
+            return yaml.safe_load((SCHEMA.parent / name).read_text(encoding="utf-8"))
+        return {key: _inlined(value) for key, value in part.items()}
+    return part
 
 
 @cache
@@ -85,6 +98,7 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     if error is not None:
         raise CampareError(f"{source}: {explain(error)}")
     _fill(config, definition)
+    _imply_stages(config, definition)
     _check_together(config, study, source)
     try:
         for name in config["similarity"]["metrics"]:
@@ -152,6 +166,19 @@ def _fill(config: Config, definition: Mapping[str, Any]) -> None:
             _fill(config[key], part)
 
 
+def _imply_stages(config: Config, definition: Mapping[str, Any]) -> None:
+    """Add the keys of stages that follow from others: data with masks, no reference."""
+    source = registry.DATASETS[config["data"]["name"]]
+    implied = {
+        "controls": config["reference"] == "none",
+        "localisation": source.has_regions(config["data"]["root"]),
+    }
+    for stage, holds in implied.items():
+        if holds and stage not in config:
+            config[stage] = {}
+            _fill(config[stage], definition["properties"][stage])
+
+
 def _check_together(config: Config, study: Mapping[str, Any], source: str) -> None:
     """Check what keys mean beside each other; of two that exclude each other one becomes null."""
     training = config["training"]
@@ -169,17 +196,27 @@ def _check_together(config: Config, study: Mapping[str, Any], source: str) -> No
             "or set reference: one"
         )
     _check_controls(config, source)
-    for key, further in (("method", "also"), ("class", "also_class")):
-        if (first := config["cam"][key]) in config["cam"][further]:
-            raise CampareError(
-                f"{source}: cam.{further}: {first!r} is cam.{key} already; take it out"
-            )
+    _check_variants(config["cam"], source)
     models = {"baseline": None, **config["augmentations"]}
     for name in config["published"]:
         if name not in models:
             raise CampareError(
                 f"{source}: published.{name}: no such model in the study; {known(name, models)}"
             )
+
+
+def _check_variants(cam: Config, source: str) -> None:
+    """No two ways of making maps are the same."""
+    main = {key: cam[key] for key in ("method", "class", "target_layer")}
+    seen: dict[tuple[Any, ...], str] = {tuple(main.values()): "cam itself"}
+    for name, own in cam["variants"].items():
+        settings = tuple({**main, **own}.values())
+        if settings in seen:
+            raise CampareError(
+                f"{source}: cam.variants.{name}: is the same as {seen[settings]}; change its "
+                "method, class or target_layer, or take it out"
+            )
+        seen[settings] = f"cam.variants.{name}"
 
 
 def _check_controls(config: Config, source: str) -> None:

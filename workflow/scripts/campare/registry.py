@@ -12,7 +12,7 @@ import importlib
 import importlib.util
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -542,6 +542,17 @@ def torchvision_classifiers() -> dict[str, float]:
     costs = {name.lower(): float(ops) for source in sources for name, ops in stated.findall(source)}
     names = sorted(name for source in sources for name in model.findall(source))
     return {name: costs.get(name, 1.0) for name in names}
+
+
+def functions(kind: Mapping[str, Entry], names: Iterable[str]) -> list[str]:
+    """The functions of these entries, as `module:name`."""
+    return [kind[name].function for name in names]
+
+
+def architecture_function(name: str) -> str:
+    """The function that builds an architecture, of this registry or torchvision's."""
+    entry = ARCHITECTURES.get(name)
+    return entry.function if entry else "models:torchvision_classifier"
 
 
 @cache

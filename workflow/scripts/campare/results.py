@@ -35,35 +35,35 @@ class Study:
     Attributes
     ----------
     path : the folder
-    further : "" for the study's own method and class, or one of `furthers`
+    named : "" for the study's own maps, or one of `variants`
     """
 
     path: Path
-    further: str = ""
+    named: str = ""
 
     @property
     def name(self) -> str:
         return self.path.resolve().name
 
     @property
-    def furthers(self) -> list[str]:
-        """The further methods and classes explained: folders such as layercam and class-true."""
-        return sorted(folder.parent.name for folder in self.path.glob("*/cams"))
+    def variants(self) -> list[str]:
+        """Further ways in which its maps were made: the names under `cam.variants`."""
+        return sorted(folder.parent.name for folder in self.path.glob("variants/*/cams"))
 
-    def of(self, further: str) -> Study:
-        """The same study under a further method or class: its stores, similarities and tables.
+    def variant(self, name: str) -> Study:
+        """The same study with the maps, similarities and tables of a variant.
 
         Raises
         ------
         CampareError
             The study has none of this name.
         """
-        if further not in ("", *self.furthers):
+        if name not in self.variants:
             raise CampareError(
-                f"{self.path / further}: no maps of a further method or class; "
-                f"{known(further, self.furthers) if self.furthers else 'the study has none'}"
+                f"{self.path / 'variants' / name}: no such variant of the maps; "
+                f"{known(name, self.variants) if self.variants else 'the study has none'}"
             )
-        return Study(self.path, further)
+        return Study(self.path, name)
 
     @property
     def models(self) -> list[Model]:
@@ -198,7 +198,7 @@ class Study:
 
     @property
     def _folder(self) -> Path:
-        return self.path / self.further
+        return self.path / "variants" / self.named if self.named else self.path
 
     def _positions(self, index: Rows) -> NDArray[np.int64]:
         positions, count = np.asarray(index, dtype=np.int64), len(self.dataset.labels)

@@ -1,0 +1,224 @@
+# Needs: all stores; the similarity tables.
+# Makes: models/untrained/<seed>.safetensors, pairs/<augmentation>.parquet (a row per pair of models
+# and test image; one job per augmentation, since each model's maps are prepared once for all its
+# pairs), chance.parquet (maps that know nothing), and tables and figures of how far augmentations
+# move the maps beyond that.
+
+CHANCE = STUDY["controls"]["chance"]
+PAIRS = [f"<results>/{{variant}}pairs/{name}.parquet" for name in DESIGN.with_pairs]
+
+
+def stores_of_pairs(wildcards):
+    """Input function: the store of every model of these pairs, in the order in which they come."""
+    models = dict.fromkeys(chain.from_iterable(DESIGN.pairs_of(wildcards.augmentation)))
+    pattern = f"<results>/{wildcards.variant}cams/{{augmentation}}/{{seed}}.h5"
+    return of_models(pattern, models)
+
+
+rule measure_pairs:
+    input:
+        stores=stores_of_pairs,
+    output:
+        pairs="<results>/{variant}pairs/{augmentation}.parquet",
+    log:
+        "<logs>/{variant}pairs/{augmentation}.log",
+    benchmark:
+        "<benchmarks>/{variant}pairs/{augmentation}.tsv"
+    group:
+        "maps_{augmentation}"
+    threads: STUDY["compute"]["threads"]
+    resources:
+        **sized("compare_pairs"),
+        gpu=COMPARING_GPU,
+    params:
+        **COMPARING | {"metrics": DESIGN.distances},
+        **code("measure_pairs", *metric_functions(DESIGN.distances)),
+        pairs=lambda wildcards: DESIGN.pairs_of(wildcards.augmentation),
+    script:
+        "../../scripts/measure_pairs.py"
+
+
+REPORT.ask(PAIRS)
+
+if CHANCE:
+    # One model of each training set.
+    SHOWN = [*DESIGN.examples, *((name, DESIGN.first_seed) for name in DESIGN.matched)]
+
+    rule initialise:
+        input:
+            data=rules.load_data.output.data,
+            split=FIRST_SPLIT,
+        output:
+            weights=f"<results>/models/untrained/{DESIGN.first_seed}.safetensors",
+        log:
+            "<logs>/initialise.log",
+        benchmark:
+            "<benchmarks>/initialise.tsv"
+        group:
+            "maps_untrained"
+        resources:
+            **sized("map"),
+        params:
+            **code("initialise", ARCHITECTURE),
+            architecture=STUDY["model"]["architecture"],
+            init_seed=DESIGN.training(DESIGN.baselines[0])["init_seed"],
+        script:
+            "../../scripts/initialise.py"
+
+    ruleorder: initialise > train
+
+    rule measure_chance:
+        input:
+            data=rules.load_data.output.data,
+            stores=of_models("<results>/{variant}cams/{augmentation}/{seed}.h5", SHOWN),
+            untrained=f"<results>/{{variant}}cams/untrained/{DESIGN.first_seed}.h5",
+        output:
+            chance="<results>/{variant}chance.parquet",
+        log:
+            "<logs>/{variant}measure_chance.log",
+        benchmark:
+            "<benchmarks>/{variant}measure_chance.tsv"
+        group:
+            "report"
+        threads: STUDY["compute"]["threads"]
+        resources:
+            **sized("compare_uninformative"),
+            gpu=COMPARING_GPU,
+        params:
+            **COMPARING | {"metrics": DESIGN.distances},
+            **code("measure_chance", *metric_functions(DESIGN.distances)),
+            models=SHOWN,
+            seed=RESAMPLING_SEED,
+        script:
+            "../../scripts/measure_chance.py"
+
+    tabulate(
+        "chance",
+        needs={"chance": rules.measure_chance.output.chance},
+        makes={"chance": table("chance", "{variant}")},
+        metrics=DESIGN.distances,
+    )
+    draw(
+        "chance",
+        needs={
+            "chance": rules.measure_chance.output.chance,
+            "baselines": (
+                "<results>/{variant}pairs/baseline.parquet" if len(DESIGN.baselines) > 1 else []
+            ),
+        },
+        makes=figures("chance", "metric", DESIGN.distances, "{variant}"),
+        metrics=DESIGN.distances,
+    )
+
+
+if DESIGN.arms:
+    tabulate(
+        "shift",
+        kind="statistics",
+        needs={"pairs": PAIRS},
+        makes={
+            **({"between": table("between", "{variant}")} if STUDY["reference"] == "none" else {}),
+            "kinds": table("pairs", "{variant}"),
+            "shift": table("shift", "{variant}"),
+        },
+        augmentations=DESIGN.with_pairs,
+        compared=DESIGN.augmentations,
+        models=DESIGN.models,
+        metrics=DESIGN.distances,
+        incomparable=DESIGN.incomparable,
+        seed=RESAMPLING_SEED,
+    )
+    tabulate(
+        "gain",
+        needs={"stores": of_models("<results>/cams/{augmentation}/{seed}.h5", DESIGN.models)},
+        makes={"gain": table("gain")},
+        models=DESIGN.models,
+        matched=DESIGN.matched,
+        seed=RESAMPLING_SEED,
+    )
+
+if DESIGN.summarised:
+    tabulate(
+        "mixed",
+        kind="statistics",
+        needs={"pairs": PAIRS},
+        makes={"mixed": table("shift_mixed", "{variant}")},
+        augmentations=DESIGN.with_pairs,
+        models=DESIGN.models,
+        metric=STUDY["analysis"]["summary"],
+        seed=RESAMPLING_SEED,
+    )
+    tabulate(
+        "summary",
+        needs={
+            "gain": "<results>/tables/gain.csv",
+            "shift": "<results>/{variant}tables/shift.csv",
+        },
+        makes={"summary": table("summary", "{variant}")},
+        metric=STUDY["analysis"]["summary"],
+    )
+    draw(
+        "summary",
+        needs={"summary": "<results>/{variant}tables/summary.csv"},
+        makes=REPORT.labelled(
+            "summary", {"summary": {"figure": "summary"}}, "{variant}", category="Answer"
+        ),
+        metrics=[STUDY["analysis"]["summary"]],
+        study=STUDY["study"],
+    )
+
+if STUDY["reference"] == "none":
+    draw(
+        "between",
+        needs={"between": "<results>/{variant}tables/between.csv"},
+        makes=figures("between", "metric", DESIGN.distances, "{variant}"),
+        metrics=DESIGN.distances,
+    )
+
+if DESIGN.clusters:
+    tabulate(
+        "profiles",
+        kind="statistics",
+        needs={"similarities": of_augmented(SIMILARITIES)},
+        makes={
+            "clusters": table("profiles", "{variant}"),
+            "correlation": table("profile_correlation", "{variant}"),
+            "counts": table("pairs_by_chance", "{variant}"),
+        },
+        models=DESIGN.augmented,
+        metrics=DESIGN.metrics,
+        all="all",
+        # Whether the models of a seed have more in common than their number.
+        paired=DESIGN.paired or set(STUDY["vary"]) != {"augmentation"},
+        top_pairs=STUDY["analysis"]["top_pairs"],
+        seed=RESAMPLING_SEED,
+    )
+    draw(
+        "profiles",
+        needs={
+            "clusters": "<results>/{variant}tables/profiles.csv",
+            "correlation": "<results>/{variant}tables/profile_correlation.csv",
+        },
+        makes=figures("profiles", "metric", [*DESIGN.metrics, "all"], "{variant}"),
+        metrics=DESIGN.metrics,
+    )
+
+# The same correlations with baselines in common, as many as each augmentation has of its own.
+if STUDY["reference"] == "disjoint":
+    tabulate(
+        "shared",
+        kind="statistics",
+        needs={"pairs": [f"<results>/{{variant}}pairs/{n}.parquet" for n in DESIGN.augmentations]},
+        makes={"correlation": table("correlation_shared", "{variant}")},
+        augmentations=DESIGN.augmentations,
+        baselines=[seed for _, seed in DESIGN.references_of(DESIGN.augmented[0])],
+        metrics=DESIGN.distances,
+    )
+    draw(
+        "shared",
+        script="plot_correlations",
+        needs={"correlation": "<results>/{variant}tables/correlation_shared.csv"},
+        makes=figures("correlation_shared", "metric", DESIGN.distances, "{variant}"),
+        metrics=DESIGN.distances,
+        augmentations=DESIGN.augmentations,
+    )

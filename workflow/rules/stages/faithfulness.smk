@@ -1,0 +1,55 @@
+# Needs: data.h5, every model with its store.
+# Makes: faithfulness/<augmentation>/<seed>.parquet, curves of deletion, insertion and ROAD of some
+# test images, of the model's maps and of random ones; tables/faithfulness*.csv,
+# figures/faithfulness/*.
+
+
+rule measure_faithfulness:
+    input:
+        data=rules.load_data.output.data,
+        weights=rules.train.output.weights,
+        store=rules.extract_cams.output.store,
+    output:
+        faithfulness="<results>/{variant}faithfulness/{augmentation}/{seed}.parquet",
+    log:
+        "<logs>/{variant}faithfulness/{augmentation}/{seed}.log",
+    benchmark:
+        "<benchmarks>/{variant}faithfulness/{augmentation}/{seed}.tsv"
+    group:
+        "maps_{augmentation}"
+    threads: STUDY["compute"]["threads"]
+    resources:
+        **sized("test_faithfulness"),
+        gpu=GPU,
+    params:
+        **STUDY["faithfulness"],
+        **DEVICE,
+        **code("measure_faithfulness", ARCHITECTURE),
+        architecture=STUDY["model"]["architecture"],
+        input_size=STUDY["model"]["input_size"],
+        batch_size=STUDY["cam"]["batch_size"],
+    script:
+        "../../scripts/measure_faithfulness.py"
+
+
+tabulate(
+    "faithfulness",
+    needs={"measured": of_models(rules.measure_faithfulness.output.faithfulness, DESIGN.models)},
+    makes={
+        "curves": table("faithfulness_curves", "{variant}"),
+        "models": table("faithfulness", "{variant}"),
+        "summary": table("faithfulness_summary", "{variant}"),
+    },
+    models=DESIGN.models,
+    paired=DESIGN.paired,
+    seed=RESAMPLING_SEED,
+)
+draw(
+    "faithfulness",
+    needs={
+        "curves": "<results>/{variant}tables/faithfulness_curves.csv",
+        "models": "<results>/{variant}tables/faithfulness.csv",
+        "summary": "<results>/{variant}tables/faithfulness_summary.csv",
+    },
+    makes=figures("faithfulness", "figure", ["curves", "gain"], "{variant}"),
+)

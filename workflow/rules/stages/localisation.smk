@@ -1,0 +1,77 @@
+# Needs: data.h5 with masks, split.csv, every model's store.
+# Makes: localisation/<augmentation>/<seed>.parquet, scores of a model's maps on every region, a row
+# per test image and region; tables/localisation*.csv, figures/localisation/*; with
+# localisation.spurious also tables/spurious*.csv, figures/spurious/*.
+
+SPURIOUS = STUDY["localisation"]["spurious"]
+
+
+rule measure_localisation:
+    input:
+        data=rules.load_data.output.data,
+        store=rules.extract_cams.output.store,
+    output:
+        localisation="<results>/{variant}localisation/{augmentation}/{seed}.parquet",
+    log:
+        "<logs>/{variant}localisation/{augmentation}/{seed}.log",
+    benchmark:
+        "<benchmarks>/{variant}localisation/{augmentation}/{seed}.tsv"
+    group:
+        "maps_{augmentation}"
+    resources:
+        **sized("localise"),
+    params:
+        **code("measure_localisation"),
+    script:
+        "../../scripts/measure_localisation.py"
+
+
+tabulate(
+    "localisation",
+    needs={"measured": of_models(rules.measure_localisation.output.localisation, DESIGN.models)},
+    makes={
+        "models": table("localisation", "{variant}"),
+        "summary": table("localisation_summary", "{variant}"),
+    },
+    models=DESIGN.models,
+    paired=DESIGN.paired,
+    seed=RESAMPLING_SEED,
+)
+draw(
+    "localisation",
+    needs={
+        "models": "<results>/{variant}tables/localisation.csv",
+        "summary": "<results>/{variant}tables/localisation_summary.csv",
+    },
+    makes=figures("localisation", "score", registry.LOCALISATION, "{variant}"),
+    labels=registry.LOCALISATION,
+)
+
+if SPURIOUS:
+    tabulate(
+        "spurious",
+        kind="map",
+        needs={
+            "data": rules.load_data.output.data,
+            "split": FIRST_SPLIT,
+            "stores": of_models(rules.extract_cams.output.store, DESIGN.models),
+            "measured": of_models(rules.measure_localisation.output.localisation, DESIGN.models),
+        },
+        makes={
+            "models": table("spurious", "{variant}"),
+            "summary": table("spurious_summary", "{variant}"),
+        },
+        models=DESIGN.models,
+        paired=DESIGN.paired,
+        seed=RESAMPLING_SEED,
+        region=SPURIOUS,
+    )
+    draw(
+        "spurious",
+        needs={
+            "models": "<results>/{variant}tables/spurious.csv",
+            "summary": "<results>/{variant}tables/spurious_summary.csv",
+        },
+        makes=figures("spurious", "figure", ["spurious"], "{variant}"),
+        region=SPURIOUS,
+    )

@@ -1,0 +1,347 @@
+"""The design of a study: its models, which of them are compared, what each seed drives.
+
+A model is named by (augmentation, seed). A seed drives streams of randomness: `init` (initial
+weights), `order` (order of the training images), `subset` (choice of the training images) and
+`augmentation`. Two models that share a seed in one stream are more alike than two that do not, so
+every comparison here says which pairs it takes.
+
+>>> design = Design(config.complete(yaml.safe_load(open("config/config.yaml")), "config.yaml"))
+>>> design.references_of(("affine", 1))
+[('baseline', 11), ('baseline', 12), …]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations, product
+from typing import Any
+
+from campare import registry
+
+Model = tuple[str, int]
+Pair = tuple[Model, Model]
+BASELINE = "baseline"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way of making the maps of all models: CAM method, class explained, target layer.
+
+    target_layer: dotted name; None: the last convolutional block.
+    """
+
+    method: str
+    class_policy: str
+    target_layer: str | None
+
+
+@dataclass(frozen=True)
+class Design:
+    """What follows from the config of a study, complete and checked (`config.complete`)."""
+
+    study: Mapping[str, Any]
+
+    # ---- Models --------------------------------------------------------------------------------
+
+    @cached_property
+    def augmentations(self) -> list[str]:
+        """Names, in the order of the config; the baseline is none."""
+        return list(self.study["augmentations"])
+
+    @cached_property
+    def seeds(self) -> list[int]:
+        """Of the augmented models."""
+        return list(self.study["seeds"])
+
+    @property
+    def first_seed(self) -> int:
+        """Stands for all where one model of each augmentation is shown."""
+        return self.seeds[0]
+
+    @property
+    def paired(self) -> bool:
+        """Whether an augmented model is compared with the baseline of its own seed."""
+        return bool(self.study["reference"] == "paired")
+
+    @cached_property
+    def augmented(self) -> list[Model]:
+        """The models of all augmentations and seeds."""
+        return [(name, seed) for name in self.augmentations for seed in self.seeds]
+
+    @cached_property
+    def references(self) -> list[Model]:
+        """The baselines of the seeds: one, or one for each where models are paired."""
+        return list(dict.fromkeys(self.reference_of(seed) for seed in self.seeds))
+
+    @cached_property
+    def baselines(self) -> list[Model]:
+        """`references`, then those of `controls.baselines`."""
+        return [*self.references, *((BASELINE, seed) for seed in self._further["seeds"])]
+
+    @cached_property
+    def matched(self) -> list[str]:
+        """Training sets without augmentation that give a network as many steps as one with."""
+        return [name for name in registry.MATCHED if self._controls.get(name)]
+
+    @cached_property
+    def matched_seeds(self) -> list[int]:
+        """One alone where a seed drives the augmentation only: all models would be the same."""
+        seeds = self._controls.get("matched_seeds") or self.seeds
+        return list(seeds if set(self.study["vary"]) - {"augmentation"} else seeds[:1])
+
+    @cached_property
+    def matched_models(self) -> list[Model]:
+        """The step-matched models."""
+        return [(name, seed) for name in self.matched for seed in self.matched_seeds]
+
+    @cached_property
+    def models(self) -> list[Model]:
+        """All models that are trained."""
+        return [*self.baselines, *self.augmented, *self.matched_models]
+
+    @cached_property
+    def examples(self) -> list[Model]:
+        """The baseline and one model of each augmentation, where a page has no room for all."""
+        return [*self.baselines[:1], *((name, self.first_seed) for name in self.augmentations)]
+
+    def models_of(self, augmentation: str) -> list[Model]:
+        """The models of an augmentation, of the baseline or of a step-matched set."""
+        return [model for model in self.models if model[0] == augmentation]
+
+    # ---- Seeds ---------------------------------------------------------------------------------
+
+    def streams(self, model: Model) -> set[str]:
+        """The streams of randomness that the seed of a model drives."""
+        augmentation, seed = model
+        if augmentation == BASELINE and seed in self._further["seeds"]:
+            return set(self._further["vary"])
+        vary = set(self.study["vary"])
+        return vary if augmentation in self.augmentations else vary - {"augmentation"}
+
+    def independent(self, pair: Pair) -> bool:
+        """Whether two models share no stream of randomness, which brings their maps together."""
+        (_, first), (_, second) = pair
+        return first != second or not self.streams(pair[0]) & self.streams(pair[1])
+
+    @property
+    def one_split(self) -> bool:
+        """Whether all models are trained on the same images."""
+        return "subset" not in self.study["vary"]
+
+    # ---- Which models are compared ---------------------------------------------------------------
+
+    def reference_of(self, seed: int) -> Model:
+        """The baseline of a seed: its own where models are paired, else the first seed's."""
+        own = self.paired and seed in self.seeds
+        return BASELINE, seed if own else self.first_seed
+
+    def references_of(self, model: Model) -> list[Model]:
+        """The baselines that a model is compared with, by the policy `reference`.
+
+        "one", "paired": the baseline of its seed. "all": all baselines. "disjoint": those assigned
+        to its augmentation and to no other. With the latter two, those independent of the model.
+        """
+        augmentation, seed = model
+        if self.study["reference"] not in ("all", "disjoint"):
+            return [self.reference_of(seed)]
+        assigned = self.baselines
+        if self.study["reference"] == "disjoint" and augmentation in self.augmentations:
+            number = len(self.augmentations)
+            assigned = self.baselines[1 + self.augmentations.index(augmentation) :: number]
+        return [baseline for baseline in assigned if self.independent((baseline, model))]
+
+    @cached_property
+    def most_references(self) -> int:
+        """How many baselines a model is compared with, at most."""
+        return max((len(self.references_of(model)) for model in self.augmented), default=1)
+
+    @property
+    def compares(self) -> bool:
+        """Whether the maps of augmented models are compared with a baseline's."""
+        return bool(self.study["reference"] != "none" and self.augmented)
+
+    @cached_property
+    def has_floor(self) -> bool:
+        """Whether augmentations are compared with a noise floor."""
+        return bool(
+            self.compares
+            and "controls" in self.study
+            and (len(self.baselines) > 1 or self.matched_models)
+        )
+
+    @cached_property
+    def clusters(self) -> bool:
+        """Whether there are augmentations to be clustered by their similarities."""
+        return self.compares and len(self.augmentations) > 1
+
+    def pairs_of(self, augmentation: str) -> list[Pair]:
+        """All independent pairs of its models, and of these with baselines and matched models.
+
+        Without a reference, also with the models of augmentations that follow in the config, so
+        that each pair of models is in the list of one augmentation.
+        """
+        own = self.models_of(augmentation)
+        pairs: list[Pair] = list(combinations(own, 2))
+        if augmentation != BASELINE:
+            pairs += product(self.baselines, own)
+        if augmentation in self.augmentations:
+            pairs += product(self.matched_models, own)
+            if self.study["reference"] == "none":
+                later = self.augmentations[self.augmentations.index(augmentation) + 1 :]
+                pairs += product(own, [(name, seed) for name in later for seed in self.seeds])
+        return list(filter(self.independent, pairs))
+
+    @cached_property
+    def with_pairs(self) -> list[str]:
+        """The baseline, augmentations and step-matched sets that have pairs."""
+        names = (BASELINE, *self.augmentations, *self.matched)
+        return [name for name in names if self.pairs_of(name)]
+
+    @cached_property
+    def arms(self) -> list[str]:
+        """What can be compared with the noise floor: `with_pairs` without the baseline."""
+        return [name for name in self.with_pairs if name != BASELINE]
+
+    def pairs_like_floor(self, augmentation: str) -> list[Pair]:
+        """Its pairs with a baseline that differ in the same streams as two baselines do."""
+        streams = set(self._further["vary"] or self.study["vary"]) - {"augmentation"}
+
+        def differing(pair: Pair) -> set[str]:
+            first, second = map(self.training, pair)
+            names = {
+                stream
+                for stream in ("init", "order")
+                if first[f"{stream}_seed"] != second[f"{stream}_seed"]
+            }
+            return names | ({"subset"} & streams if pair[0][1] != pair[1][1] else set())
+
+        return [
+            pair
+            for pair in self.pairs_of(augmentation)
+            if pair[0][0] == BASELINE and (differing(pair) == streams or len(self.baselines) == 1)
+        ]
+
+    @cached_property
+    def incomparable(self) -> str:
+        """Why distances between and within kinds of models do not compare; "" where they do."""
+        augmented = set(self.study["vary"]) - {"augmentation"}
+        drawn = [self.streams(model) for model in self.baselines if model != self.references[0]]
+        other = next((streams for streams in drawn if streams != augmented), None)
+        if other is None:
+            return ""
+        theirs, ours = (", ".join(sorted(streams)) or "nothing" for streams in (other, augmented))
+        return (
+            f"seeds of baselines drive {theirs}, those of augmented models {ours} beside the "
+            "augmentation: their distances differ anyway; let both drive the same"
+        )
+
+    @cached_property
+    def summarised(self) -> bool:
+        """Whether the study has an answer: augmentations beyond a noise floor."""
+        return bool(self.arms and len(self.baselines) > 1 and not self.incomparable)
+
+    # ---- Metrics -------------------------------------------------------------------------------
+
+    @cached_property
+    def metrics(self) -> list[str]:
+        """As the config names them."""
+        return list(self.study["similarity"]["metrics"])
+
+    @cached_property
+    def distances(self) -> list[str]:
+        """The metrics that say how far two maps, or two predictions, are apart."""
+        return [name for name in self.metrics if registry.metric(name).same is not None]
+
+    # ---- Training ------------------------------------------------------------------------------
+
+    def steps_of(self, augmentation: str) -> list[list[Any]]:
+        """[registry name, parameters] of each transform in turn; none without augmentation."""
+        return list(self.study["augmentations"].get(augmentation, []))
+
+    def copies_of(self, augmentation: str | None) -> int:
+        """Copies in a training set, augmented or not, of each image."""
+        has_copies = augmentation in self.augmentations or augmentation == "identity"
+        return int(self.study["augmenting"]["copies"]) if has_copies else 0
+
+    def epochs_of(self, augmentation: str | None) -> int:
+        """Epochs that a model is trained for."""
+        copies = self.study["augmenting"]["copies"] if augmentation == "baseline_long" else 0
+        return int(self.study["training"]["epochs"] * (1 + copies))
+
+    def training(self, model: Model) -> dict[str, Any]:
+        """All that decides the weights of a model besides the data and the code."""
+        augmentation, seed = model
+        study, training = self.study, self.study["training"]
+        # What only sets with copies have must not retrain the baseline when it is edited.
+        augmenting = {"at": "native", "copies": 0, "resample": "once"}
+        if self.copies_of(augmentation):
+            augmenting = study["augmenting"]
+        further = augmentation == BASELINE and seed in self._further["seeds"]
+
+        def stream(name: str, fixed: int) -> int:
+            if further and name not in self._further["vary"]:
+                return self.first_seed if name in study["vary"] else fixed
+            return seed if further or name in study["vary"] else fixed
+
+        return {
+            "architecture": study["model"]["architecture"],
+            "input_size": study["model"]["input_size"],
+            "steps": self.steps_of(augmentation),
+            "augment_at": augmenting["at"],
+            "copies": augmenting["copies"],
+            "resample": augmenting["resample"],
+            "epochs": self.epochs_of(augmentation),
+            **{
+                key: training[key]
+                for key in ("batch_size", "steps_per_epoch")
+                if training[key] is not None
+            },
+            "learning_rate": training["learning_rate"],
+            "weight_decay": training["weight_decay"],
+            "precision": training["precision"],
+            "cuda_graph": training["cuda_graph"],
+            "init_seed": stream("init", study["model"]["seed"]),
+            "order_seed": stream("order", training["seed"]),
+            "augmentation_seed": stream("augmentation", study["augmenting"]["seed"]),
+            "device": study["compute"]["device"],
+            "threads": study["compute"]["threads"],
+        }
+
+    # ---- Maps ----------------------------------------------------------------------------------
+
+    @cached_property
+    def variants(self) -> dict[str, Variant]:
+        """Folder under `results/<study>/` → variant; "" is the study's own, `cam` itself."""
+        cam = self.study["cam"]
+        main = {key: cam[key] for key in ("method", "class", "target_layer")}
+        given = {"": {}, **{f"variants/{name}/": v for name, v in cam["variants"].items()}}
+        return {folder: _variant({**main, **own}) for folder, own in given.items()}
+
+    def explained_by(self, model: Model, variant: str) -> list[Model]:
+        """The baseline whose prediction a model's maps explain; none where it is its own."""
+        if self.variants[variant].class_policy != "baseline" or model in self.references:
+            return []
+        # Further baselines explain what the first predicts, so that their maps compare.
+        return [self.reference_of(model[1]) if model[1] in self.seeds else self.references[0]]
+
+    # ---- What the config says of controls --------------------------------------------------------
+
+    @cached_property
+    def _controls(self) -> Mapping[str, Any]:
+        return dict(self.study.get("controls", {}))
+
+    @cached_property
+    def _further(self) -> Mapping[str, Any]:
+        """Baselines that differ from the first in the streams of `vary` alone: the noise floor."""
+        return dict(self._controls.get("baselines", {"seeds": [], "vary": []}))
+
+
+def _variant(cam: Mapping[str, Any]) -> Variant:
+    return Variant(cam["method"], cam["class"], cam["target_layer"])
+
+
+def transforms(steps: Iterable[Iterable[Any]]) -> list[str]:
+    """The registry names in the transforms of an augmentation."""
+    return [name for name, _ in steps]

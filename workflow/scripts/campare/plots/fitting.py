@@ -1,0 +1,111 @@
+"""What has room on a page: names cut to a width, parts beside each other, what is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
+
+import pandas as pd
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
+
+from campare import naming
+from campare.plots.style import SMALL, TALLEST
+
+Item = TypeVar("Item")
+# What a figure has room for: panels or rows of pictures, seeds beside each other, …
+MOST_SETS = 24
+MOST_SEEDS = 6
+MOST_CLASSES = 40  # names of classes in a column
+MOST_COLUMNS = 12  # classes side by side, as pictures
+MOST_PICTURES = 60
+
+
+def text_width(text: str, size: float = SMALL) -> float:
+    """How many inches a text is wide."""
+    font = FontProperties(size=size)
+    return float(text_to_path.get_text_width_height_descent(text, font, False)[0]) / 72
+
+
+def fitted(names: Iterable[str], inches: float, size: float = SMALL) -> dict[str, str]:
+    """Each name → what of it has room in a line; names that differ stay different."""
+    return naming.shortened(names, inches, lambda text: text_width(text, size))
+
+
+def two_lines(names: Iterable[str], inches: float, size: float = 8) -> dict[str, str]:
+    """Each name → the same in one line or two; cut where it needs more."""
+    short = fitted(names, 1.7 * inches, size)
+    return {name: _folded(text, inches, size) for name, text in short.items()}
+
+
+def _folded(text: str, inches: float, size: float) -> str:
+    """A text in two lines where it is too wide for one: broken at a space if it can be."""
+    middle = len(text) / 2
+    for place in [0, *sorted(range(len(text)), key=lambda k: (text[k] != " ", abs(k - middle)))]:
+        lines = text[:place].rstrip(), text[place:].lstrip()
+        if all(text_width(line, size) <= inches for line in lines):
+            return "\n".join(filter(None, lines))
+    return text
+
+
+def arranged(
+    count: int, wide: float, high: float, *, beside: float = 0, above: float = 0
+) -> tuple[int, float, float]:
+    """In how many columns parts of `wide` × `high` inches make the narrowest figure; its size.
+
+    `beside` and `above` are what the figure has beside all parts, and above or below them.
+    """
+
+    def size(columns: int) -> tuple[float, float]:
+        height = above + high * -(-max(count, 1) // columns)
+        return max(beside + wide * columns, height / TALLEST), height
+
+    columns = min(range(1, max(count, 1) + 1), key=size)
+    return columns, *size(columns)
+
+
+def row_places(count: int, blocks: int, wide: float) -> Iterator[tuple[float, int]]:
+    """Where each of `count` rows lies that are dealt to `blocks` side by side: inches, and row."""
+    down = -(-count // blocks)
+    return ((place // down * wide, place % down) for place in range(count))
+
+
+def first(items: Iterable[Item], most: int, what: str) -> tuple[list[Item], str]:
+    """As many items as a figure has room for, and what it says where there are more."""
+    found = list(items)
+    note = f"The first {most} of {len(found)} {what}." if len(found) > most else ""
+    return found[:most], note
+
+
+def sets_shown(names: Sequence[str]) -> tuple[list[str], str]:
+    """The augmentations that a figure has panels for, and a line of what it says then."""
+    shown, note = first(names, MOST_SETS, "training sets")
+    return shown, f"\n{note}" if note else ""
+
+
+def readable(models: Iterable[tuple[str, int]]) -> tuple[list[tuple[str, int]], str]:
+    """The models (augmentation, seed) whose maps a figure has room for, and what it says then."""
+    found = list(models)
+    names, fewer_sets = first(dict.fromkeys(name for name, _ in found), MOST_SETS, "training sets")
+    seeds, fewer_seeds = first(dict.fromkeys(seed for _, seed in found), MOST_SEEDS, "seeds")
+    shown = [(name, seed) for name, seed in found if name in names and seed in seeds]
+    return shown, " ".join(filter(None, (fewer_sets, fewer_seeds)))
+
+
+def lowest_and_highest(names: Sequence[str], values: pd.Series, most: int) -> tuple[list[str], str]:
+    """The classes with the lowest and the highest values, where a figure has no room for all."""
+    if len(names) <= most:
+        return list(names), ""
+    ranked = values[values.index.isin(names)].dropna().sort_values(kind="stable").index
+    half = most // 2
+    shown = {*ranked[:half], *ranked[-half:]}
+    note = (
+        f"\nOf {len(names)} classes the {half} with the lowest and the {half} with the highest mean"
+    )
+    return [name for name in names if name in shown], note
+
+
+def ordered(names: Iterable[str]) -> list[str]:
+    """Each class once, in the order that figures have."""
+    found = list(dict.fromkeys(names))
+    return [found[place] for place in naming.ordered(found)]

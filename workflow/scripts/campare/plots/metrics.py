@@ -1,0 +1,260 @@
+"""How far maps are from the baseline's: a metric over images, by segment, against accuracy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from campare import registry
+from campare.plots.charts import (
+    Powers,
+    axes_and_legend,
+    name_rows,
+    named_rows,
+    panel_grid,
+    plain_powers,
+    text_columns,
+)
+from campare.plots.fitting import arranged, sets_shown
+from campare.plots.style import (
+    BASELINE,
+    GREY,
+    MARKERS,
+    REFERENCE,
+    SMALL,
+    Floats,
+    blank_figure,
+    colours,
+    styled,
+    title,
+)
+
+SEGMENTS = {
+    "both_right": "Both right",
+    "only_baseline_right": "Only baseline right",
+    "only_augmented_right": "Only augmented right",
+    "both_wrong": "Both wrong",
+    "agree": "Predictions agree",
+    "disagree": "They disagree",
+}
+OVER = {
+    "models": "models",
+    "within": "models, each less its augmentation's mean",
+    "augmentations": "means of augmentations",
+}
+
+
+@styled
+def boxplot(
+    table: pd.DataFrame,
+    metric: str,
+    augmentations: Sequence[str],
+    floor: Sequence[str] = (),
+    fill: str | None = None,
+    about: str = "",
+) -> Figure:
+    """A metric over the test images, a box per augmentation (thesis 5.10, 5.12, … 5.24).
+
+    Boxes are quartiles with the median; whiskers span the central 95 % of the images, which
+    means the same on any axis; dots are the images beyond. The dashed line is the value of two
+    identical maps; a quantity of one map has none, and a box for the baseline's. A divergence,
+    without upper bound, has a symmetric log axis: linear, hence with a zero, below the power of
+    ten under which 5 % of the images lie.
+
+    Parameters
+    ----------
+    table
+        `augmentation` and a column per metric, a row per test image: aggregate.parquet, or
+        across_seeds.parquet. NaN is undefined: counted, not drawn.
+    floor
+        What of the table has no augmentation, in grey below: "baseline", two baselines, and
+        step-matched controls.
+    fill
+        Colour of all boxes above, where they are no augmentations.
+    about
+        What pairs of models an image's value is of, below the name of the metric.
+    """
+    entry = registry.metric(metric)
+    names = [name for name in augmentations if name != BASELINE]
+    rows = [(title(name), table.loc[table["augmentation"] == name, metric]) for name in names]
+    fills = [fill or colours(names)[name] for name in names]
+    if entry.same is None:
+        first = table["augmentation"] == names[0]
+        rows.insert(0, (title(BASELINE), table.loc[first, f"{metric}_baseline"]))
+        fills.insert(0, colours(names)[BASELINE])
+    above = len(rows)
+    for name in floor:
+        values = table.loc[table["augmentation"] == name, metric]
+        if values.notna().any():
+            rows.append(("Two baselines" if name == BASELINE else title(name), values))
+            fills.append(GREY)
+    labels, groups = [label for label, _ in rows], [values.to_numpy() for _, values in rows]
+    figure, axes = named_rows(labels)
+    _boxes(axes, groups, fills)
+    if len(rows) > above:
+        axes.axhline(above - 0.5, color="0.6", linewidth=0.6)
+    label = _metric_axis(axes, metric, np.concatenate(groups), ticks=8)
+    axes.set_xlabel(f"{label}\n{about}" if about else label)
+    if entry.same is not None:
+        axes.annotate(
+            "identical",
+            (entry.same, -0.5),
+            xytext=(0, 1),
+            textcoords="offset points",
+            ha="right" if entry.same > 0 else "left",
+            va="bottom",
+            size=SMALL,
+            color="0.4",
+        )
+    text_columns(axes, {"Images": _sizes(groups), "Undefined": _missing(groups)})
+    return figure
+
+
+@styled
+def segments(
+    table: pd.DataFrame,
+    metric: str,
+    augmentations: Sequence[str],
+    segments: Sequence[str] = tuple(SEGMENTS),
+) -> Figure:
+    """A metric by segment of the images, a panel per augmentation (thesis appendix C).
+
+    Parameters
+    ----------
+    table
+        `augmentation`, `segment` and the metric, a row per test image and seed (and division, where
+        there are two). Boxes, whiskers and dots as in `boxplot`.
+    segments
+        Keys of `SEGMENTS`, in the order they are to have.
+    """
+    names, note = sets_shown([name for name in augmentations if name != BASELINE])
+    one = 0.25 + 0.25 * len(segments)
+    across, width, height = arranged(len(names), 1.8, one, beside=1.6, above=0.5)
+    figure = blank_figure(max(4.6, width), height, "constrained")
+    panels = panel_grid(figure, [title(name) for name in names], across, 1.8)
+    for panel, name in zip(panels, names, strict=True):
+        rows = table[table["augmentation"] == name]
+        groups = [rows.loc[rows["segment"] == key, metric].to_numpy() for key in segments]
+        _boxes(panel, groups, [colours(names)[name]] * len(groups))
+        label = _metric_axis(panel, metric, table[metric].to_numpy(), ticks=4)
+        name_rows(panel, [SEGMENTS[key] for key in segments])
+        counts = {"Pairs": _sizes(groups)}
+        if table[metric].isna().any():
+            counts["Undef."] = _missing(groups)
+        text_columns(panel, counts)
+    figure.supxlabel(f"{label}{note}", size=8)
+    return figure
+
+
+@styled
+def accuracy(
+    means: pd.DataFrame, correlation: pd.DataFrame, metric: str, augmentations: Sequence[str]
+) -> Figure:
+    """A metric's mean over the test images against test accuracy, a point per model.
+
+    Parameters
+    ----------
+    means
+        `augmentation`, `accuracy` in [0, 1] and the metric: model_means.csv.
+    correlation
+        `metric`, `over`, `pearson`, `low`, `high`, `n`: accuracy_correlation.csv, printed above.
+    """
+    names = [name for name in augmentations if name != BASELINE]
+    colour = colours(names)
+    figure, axes, labels, columns = axes_and_legend([title(name) for name in names], 4.6, 3.4)
+    for place, name in enumerate(names):
+        models = means[means["augmentation"] == name]
+        axes.plot(
+            100 * models["accuracy"], models[metric], MARKERS[place % len(MARKERS)],
+            color=colour[name], label=labels[title(name)], markersize=5.5, alpha=0.85,
+            markeredgecolor="0.2", markeredgewidth=0.5,
+        )  # fmt: skip
+    axes.grid()
+    axes.set(
+        xlabel="Test accuracy (%)", ylabel=f"{registry.metric(metric).label},\nmean of a model"
+    )
+    rows = correlation[correlation["metric"] == metric].set_index("over")
+    lines = [_correlated(rows.loc[[over]].iloc[0], what) for over, what in OVER.items()]
+    axes.set_title("\n".join(lines), loc="left", size=SMALL)
+    figure.legend(loc="outside right upper", ncols=columns)
+    return figure
+
+
+def _correlated(row: pd.Series, over: str) -> str:
+    """A correlation, its interval and over how many, in words."""
+    if not np.isfinite(row["pearson"]):
+        return f"r undefined over {row['n']:.0f} {over}"
+    between = f" [{row['low']:+.2f}, {row['high']:+.2f}]" if np.isfinite(row["low"]) else ""
+    return f"r = {row['pearson']:+.2f}{between} over {row['n']:.0f} {over}".replace("-", "−")
+
+
+def _boxes(axes: Axes, groups: Sequence[Floats], fills: Sequence[str]) -> None:
+    """Horizontal box plots of the defined values, one per row.
+
+    As a handful of artists: matplotlib's own makes seven per box, slow where boxes are many.
+    """
+    defined = [group[np.isfinite(group)] for group in groups]
+    marks = [
+        np.percentile(group, (2.5, 25, 50, 75, 97.5)) if group.size else np.full(5, np.nan)
+        for group in defined
+    ]
+    low, q1, median, q3, high = np.transpose(marks)
+    rows = np.arange(len(groups))
+    twice, ends = np.tile(rows, 2), np.concatenate([low, high])
+    axes.hlines(twice, ends, np.concatenate([q1, q3]), color="black", linewidth=0.7)
+    axes.vlines(ends, twice - 0.15, twice + 0.15, color="black", linewidth=0.7)
+    boxes = axes.barh(rows, q3 - q1, 0.6, left=q1, edgecolor="black", linewidth=0.7)
+    for box, fill in zip(boxes, fills, strict=True):
+        box.set_facecolor((fill, 0.6))
+    axes.vlines(median, rows - 0.3, rows + 0.3, color="black", linewidth=1.2)
+    beyond = [
+        group[(group < left) | (group > right)]
+        for group, left, right in zip(defined, low, high, strict=True)
+    ]
+    counts = [len(dots) for dots in beyond]
+    # As pixels: ten thousand dots as vectors would make an SVG of megabytes.
+    axes.scatter(
+        np.concatenate(beyond), np.repeat(rows, counts), s=3, alpha=0.5, linewidths=0,
+        color=np.repeat(fills, counts), rasterized=True,
+    )  # fmt: skip
+
+
+def _metric_axis(axes: Axes, metric: str, values: Floats, ticks: int) -> str:
+    """Scale and limits of an x axis that shows a metric, a line at identical maps; its label."""
+    entry = registry.metric(metric)
+    axes.grid(axis="x")
+    finite = values[np.isfinite(values)]
+    if entry.same is not None:
+        axes.axvline(entry.same, color="0.3", zorder=1, **REFERENCE)
+        finite = np.append(finite, entry.same)
+    low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
+    if entry.bounds[1] is not None or entry.same is None or not finite.any():
+        margin = 0.03 * (high - low) or 0.05
+        axes.set_xlim(low - margin, high + margin)
+        axes.xaxis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 5, 10]))
+        return entry.label
+    linear = math.floor(math.log10(np.quantile(np.abs(finite[finite != 0]), 0.05)))
+    axes.set_xscale("symlog", linthresh=10.0**linear, linscale=0.5)
+    axes.set_xlim(1.5 * low - 0.2 * 10.0**linear, max(1.5 * high, 10.0**linear))
+    powers = range(math.floor(math.log10(axes.get_xlim()[1])), linear - 1, -1)
+    stride = -(-len(powers) // ticks)
+    axes.set_xticks(
+        [0, *(10.0**power for power in powers[::stride] if power >= linear + stride - 1)]
+    )
+    axes.xaxis.set_major_formatter(Powers(linthresh=10.0**linear))
+    axes.minorticks_off()
+    return f"{entry.label}, log axis (linear below {plain_powers(f'10^{{{linear}}}')})"
+
+
+def _sizes(groups: Sequence[Floats]) -> list[str]:
+    return [f"{len(group):,}" for group in groups]
+
+
+def _missing(groups: Sequence[Floats]) -> list[str]:
+    return [f"{np.isnan(group).sum():,}" for group in groups]

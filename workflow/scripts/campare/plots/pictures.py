@@ -1,0 +1,115 @@
+"""Pictures without maps: originals and their augmented copies, what an SVM sees."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.figure import Figure
+
+from campare.plots.canvas import blank_canvas, tile
+from campare.plots.fitting import (
+    MOST_COLUMNS,
+    arranged,
+    first,
+    fitted,
+    row_places,
+    text_width,
+    two_lines,
+)
+from campare.plots.style import Floats, styled, title
+
+
+@styled
+def examples(
+    originals: npt.NDArray[np.uint8],
+    augmented: npt.NDArray[np.uint8],
+    shares: tuple[Floats, Floats],
+    classes: Sequence[str],
+    augmentation: str,
+) -> Figure:
+    """Original training images above their augmented copies (thesis figures 2.1 to 2.7).
+
+    Parameters
+    ----------
+    originals, augmented
+        uint8 (N, H, W, C), C = 1 or 3.
+    shares
+        Of the K classes in the labels of the two, (N, K) each: one-hot unless mixed.
+    """
+    cell, pitch, line, left = 0.77, 0.865, 0.14, 0.05
+    lines = int(max(1, *(shares[1] > 0).sum(axis=1)))
+    drop = 0.2 + cell + 0.05 + line + 0.08
+    figure, axes = blank_canvas(
+        max(2.0, left + len(originals) * pitch), 2 * drop + (lines - 1) * line
+    )
+    whole = fitted(classes, pitch - 0.05)
+    part = fitted(classes, pitch - 0.05 - text_width("00% "))
+    rows = (("Original", originals, shares[0]), (title(augmentation), augmented, shares[1]))
+    for row, (name, images, labels) in enumerate(rows):
+        y = row * drop + 0.2
+        axes.text(left, y - 0.05, name, va="bottom")
+        for column, (image, label) in enumerate(zip(images, labels, strict=True)):
+            x = left + column * pitch
+            parts = [
+                f"{label[k]:.0%} {part[classes[k]]}" if label[k] < 1 else whole[classes[k]]
+                for k in np.argsort(-label, kind="stable")
+                if label[k] > 0
+            ]
+            tile(axes, x, y, cell, image, "\n".join(parts))
+    return figure
+
+
+@styled
+def sets(
+    originals: npt.NDArray[np.uint8],
+    augmented: Mapping[str, npt.NDArray[np.uint8]],
+    classes: Sequence[str],
+) -> Figure:
+    """The same training images in every training set: a row of originals, a row per augmentation.
+
+    Parameters
+    ----------
+    originals
+        uint8 (N, H, W, C), C = 1 or 3.
+    augmented
+        Augmentation → one copy of each, of the same shape.
+    classes
+        Of the images, N names.
+    """
+    cell, pitch, left, top = 0.68, 0.72, 1.15, 0.3
+    rows = {"original": originals, **augmented}
+    block = left + len(originals) * pitch + 0.05
+    blocks, width, height = arranged(len(rows), block, pitch, above=top + 0.05)
+    figure, axes = blank_canvas(width, height)
+    labels = two_lines([title(name) for name in rows], left - 0.15)
+    short = fitted(classes, pitch - 0.04, 8)
+    places = row_places(len(rows), blocks, block)
+    for (x, row), (name, images) in zip(places, rows.items(), strict=True):
+        y = top + row * pitch
+        label = labels[title(name)]
+        axes.text(x + left - 0.1, y + cell / 2, label, ha="right", va="center")
+        for column, (image, kind) in enumerate(zip(images, classes, strict=True)):
+            above = "" if row else short[kind]
+            tile(axes, x + left + column * pitch, y, cell, image, "", above=above)
+    return figure
+
+
+@styled
+def tiles(rows: Mapping[str, Sequence[npt.NDArray[np.uint8]]], names: Sequence[str]) -> Figure:
+    """Pictures (H, W, C) in named rows, a name above each column."""
+    cell, pitch, left, top = 0.72, 0.8, 1.1, 0.4
+    names, note = first(names, MOST_COLUMNS, "classes")
+    height = top + pitch * len(rows) + (0.25 if note else 0.1)
+    figure, axes = blank_canvas(left + pitch * len(names), height)
+    axes.text(left, height - 0.05, note, va="bottom")
+    short = fitted(names, pitch - 0.04, 8)
+    for row, (label, images) in enumerate(rows.items()):
+        y = top + pitch * row
+        axes.text(left - 0.1, y + cell / 2, textwrap.fill(label, 13), ha="right", va="center")
+        for column, (image, name) in enumerate(zip(images, names, strict=False)):
+            above = "" if row else short[name]
+            tile(axes, left + pitch * column, y, cell, image, "", above=above)
+    return figure

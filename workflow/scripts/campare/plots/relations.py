@@ -1,0 +1,179 @@
+"""Augmentations against each other: correlations, distances, their tree, their pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from campare import registry
+from campare.plots.charts import LABEL, named_rows
+from campare.plots.fitting import fitted
+from campare.plots.matrix import CELL, NUMBERED, colour_bar, heat_map
+from campare.plots.style import BASELINE, PALETTE, SMALL, STYLE, TALLEST, Floats, styled, title
+
+
+@styled
+def correlation(table: pd.DataFrame, metric: str, augmentations: Sequence[str]) -> Figure:
+    """Correlation of a metric between augmentations over the test set (thesis 5.11, … 5.25).
+
+    Parameters
+    ----------
+    table
+        `metric`, `augmentation_a`, `augmentation_b`, `pearson`: correlation.csv. The colours run
+        from -1 to 1 in every figure, so that metrics compare; undefined ones read n/a.
+    """
+    names = [name for name in augmentations if name != BASELINE]
+    matrix, numbers = _squared(table[table["metric"] == metric], names)
+    lower = np.tri(len(names), dtype=bool)
+    texts = np.where(lower, numbers, "").tolist()
+    labels = [title(name) for name in names]
+    figure, axes, mesh = heat_map(
+        np.where(lower, matrix, np.nan), labels, texts, cell=0.4, cmap="RdBu_r", limits=(-1, 1)
+    )
+    axes.set_title(f"Metric: {registry.metric(metric).label}")
+    label = "Correlation between augmentations\n(Pearson's r over images)"
+    colour_bar(figure, axes, mesh, label)
+    return figure
+
+
+@styled
+def between(table: pd.DataFrame, metric: str) -> Figure:
+    """How far models of two augmentations are apart beyond models of one, no baseline between them.
+
+    Parameters
+    ----------
+    table
+        `metric`, `augmentation_a`, `augmentation_b`, `shift`, `p_holm`: between.csv. A star marks
+        p ≤ 0.05.
+    """
+    rows = table[table["metric"] == metric]
+    names = list(dict.fromkeys([*rows["augmentation_a"], *rows["augmentation_b"]]))
+    values = np.full((len(names), len(names)), np.nan)
+    texts = [[""] * len(names) for _ in names]
+    numbers = rows[["shift", "p_holm"]].to_numpy(float)
+    for a, b, (shift, p) in zip(
+        rows["augmentation_a"], rows["augmentation_b"], numbers, strict=True
+    ):
+        column, row = names.index(a), names.index(b)
+        values[row, column] = shift
+        texts[row][column] = f"{shift:.2g}{'*' if p <= 0.05 else ''}"
+    reach = np.nanmax(np.abs(values)) if np.isfinite(values).any() else 1.0
+    figure, axes, mesh = heat_map(
+        values, [title(name) for name in names], texts, cell=0.45, cmap="RdBu_r",
+        limits=(-reach, reach),
+    )  # fmt: skip
+    entry = registry.metric(metric)
+    axes.set_title(f"Metric: {entry.label}{' lost' if entry.same else ''}")
+    label = "Between two augmentations,\nbeyond models of one (* p ≤ 0.05)"
+    colour_bar(figure, axes, mesh, label)
+    return figure
+
+
+@styled
+def profile(correlations: pd.DataFrame, clusters: pd.DataFrame, metric: str) -> Figure:
+    """The correlations between augmentations, those that are alike together, beside their tree.
+
+    Parameters
+    ----------
+    correlations
+        `metric`, `augmentation_a`, `augmentation_b`, `pearson`: profile_correlation.csv.
+    clusters
+        `metric`, `first`, `second`, `members`, `distance`, `support`: profiles.csv. Augmentations
+        that are in no tree, whose correlations are undefined, come last.
+    metric
+        A metric of both, or "all".
+    """
+    rows = clusters[clusters["metric"] == metric]
+    table = correlations[correlations["metric"] == metric]
+    joined = rows["members"].iloc[-1] if len(rows) else ""
+    names = list(dict.fromkeys([*filter(None, joined.split(" + ")), *table["augmentation_a"]]))
+    matrix, texts = _squared(table, names)
+    figure, axes, mesh = heat_map(
+        matrix, [title(name) for name in names], texts, cell=0.4, cmap="RdBu_r", limits=(-1, 1)
+    )
+    # In inches, since the tree's rows have to be those of the map.
+    few = len(names) <= NUMBERED
+    side, left, above, below = (0.4 if few else CELL) * len(names), 1.6, 0.55, 2.15
+    height = above + side + below
+    width = max(left + side + 2.3, 4.6, height / TALLEST)
+    branch = width - left - side - 0.3
+    figure.set_layout_engine("none")
+    figure.set_size_inches(width, height)
+
+    def placed(x: float, y: float, wide: float, high: float) -> tuple[float, float, float, float]:
+        return x / width, y / height, wide / width, high / height
+
+    axes.set_position(placed(left, below, side, side))
+    tree = figure.add_axes(placed(left + side + 0.1, below, branch, side), sharey=axes)
+    ends = {name: (place + 0.5, 0.0) for place, name in enumerate(names)}
+    numbers = rows[["distance", "support"]].to_numpy(float)
+    joins = rows[["first", "second", "members"]].itertuples(index=False, name=None)
+    for (first, second, members), (far, support) in zip(joins, numbers, strict=True):
+        (y, x), (y_other, x_other) = ends[first], ends[second]
+        middle = (y + y_other) / 2
+        tree.plot([x, far, far, x_other], [y, y, y_other, y_other], color="0.3", linewidth=0.9)
+        ends[members] = middle, float(far)
+        if members == joined:
+            break  # all of them, always there
+        if few:
+            tree.annotate(
+                f"{support:.0%}", (far, middle), (3, 2), textcoords="offset points", size=SMALL,
+                va="bottom", bbox={"boxstyle": "square,pad=0.1", "fc": "white", "ec": "none"},
+            )  # fmt: skip
+        elif support >= 0.95:
+            tree.plot(far, middle, "o", color="black", markersize=2.5)
+    reach = rows["distance"].max() if len(rows) else 1.0
+    tree.set_xlim(0, 1.3 * reach or 1.0)
+    tree.xaxis.set_major_locator(MaxNLocator(3))
+    tree.spines["left"].set_visible(False)
+    tree.tick_params(axis="y", length=0, labelleft=False)
+    tree.set_xlabel("Distance 1 − r", size=SMALL)
+    often = "How often again, resampled" if few else "●: again in 95 % or more of the resamples"
+    tree.set_title(often, size=SMALL)
+    label = "all, combined" if metric == "all" else registry.metric(metric).label
+    figure.suptitle(f"Metric: {label}", y=1 - 0.1 / height, va="top", size=STYLE["axes.titlesize"])
+    bar = figure.add_axes(placed(0.4, 0.5, width - 0.8, 0.09))
+    label = "Correlation between augmentations (Pearson's r over images)"
+    figure.colorbar(mesh, bar, orientation="horizontal", label=label)
+    return figure
+
+
+@styled
+def pairs(table: pd.DataFrame, which: str, metrics: int, top: int) -> Figure:
+    """How often a pair of augmentations is among the most (least) correlated (tables 5.1, 5.2).
+
+    Parameters
+    ----------
+    table
+        `augmentation_a`, `augmentation_b`, `count`: strongest_pairs.csv or weakest_pairs.csv.
+    which
+        "strongest" or "weakest".
+    metrics, top
+        Number of metrics, and of pairs taken from each.
+    """
+    ends = table["augmentation_a"].map(title), table["augmentation_b"].map(title)
+    short = fitted([*ends[0], *ends[1]], 0.8 * LABEL)
+    names = [f"{short[a]} – {short[b]}" for a, b in zip(*ends, strict=True)]
+    figure, axes = named_rows(names)
+    bars = axes.barh(range(len(names)), table["count"], height=0.7, color=PALETTE[2])
+    axes.bar_label(bars, padding=3, size=SMALL)
+    axes.set_xlim(0, metrics * 1.02)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel(f"Metrics (of {metrics}) with the pair among their {top} {which} correlations")
+    if not names:
+        axes.text(0.5, 0.5, "no pairs", transform=axes.transAxes, ha="center", va="center")
+    return figure
+
+
+def _squared(table: pd.DataFrame, names: list[str]) -> tuple[Floats, list[list[str]]]:
+    """Correlations of pairs as a matrix, and the same as text."""
+    matrix = (
+        table.pivot_table(index="augmentation_a", columns="augmentation_b", values="pearson")
+        .reindex(index=names, columns=names)
+        .to_numpy(dtype=float)
+    )
+    return matrix, [[f"{r:.2f}" if np.isfinite(r) else "n/a" for r in row] for row in matrix]

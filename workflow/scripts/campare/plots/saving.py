@@ -1,0 +1,138 @@
+"""Figures as files, the same bytes each time; fonts that a user names."""
+
+from __future__ import annotations
+
+import logging
+import math
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import groupby
+from pathlib import Path
+
+import matplotlib.style
+import numpy as np
+from matplotlib import font_manager
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from campare import registry
+from campare.atomic import replacing
+from campare.errors import CampareError
+from campare.plots.style import STYLE
+
+MOST_PIXELS = 100_000_000
+# What no reader needs in a file, and what would change its bytes from run to run.
+METADATA: dict[str, dict[str, None]] = {
+    ".png": {"Software": None},
+    ".svg": {"Date": None},
+    ".pdf": {"CreationDate": None},
+}
+
+
+def save(figure: Figure, path: str | Path, dpi: float = 300) -> None:
+    """Write a figure as PNG, SVG or PDF, by the suffix of `path`; same bytes for the same figure.
+
+    `dpi` is the resolution of PNG files, and of what is drawn as pixels inside the others; it is
+    lower where they would have more than `MOST_PIXELS`.
+
+    Raises
+    ------
+    CampareError
+        The suffix is none of the three, or the file cannot be written.
+    """
+    suffix = Path(path).suffix
+    if suffix not in METADATA:
+        raise CampareError(f"{path}: no such figure format; known: {', '.join(METADATA)}")
+    dpi = min(dpi, math.sqrt(MOST_PIXELS / np.prod(figure.get_size_inches())))
+    with matplotlib.style.context(STYLE, after_reset=True), replacing(path) as aside:
+        figure.savefig(aside, dpi=dpi, metadata=METADATA[suffix])
+
+
+def save_each(
+    paths: Iterable[str | Path],
+    draw: Callable[[str], Figure],
+    dpi: float = 300,
+    fonts: Sequence[str] = (),
+) -> None:
+    """Draw a figure for each file stem among `paths`, and save it in each of its formats.
+
+    `fonts` are tried in turn for every character, before `FONT`: names of fonts or their files.
+    """
+    missing: dict[str, None] = {}
+    with _fonts(fonts) as absent:
+        for stem, formats in groupby(sorted(map(Path, paths)), key=lambda path: path.stem):
+            figure = draw(stem)
+            missing |= dict.fromkeys(_without_glyph(figure))
+            for path in formats:
+                save(figure, path, dpi)
+    if missing:
+        some = " ".join([*missing][:20]) + (" …" if len(missing) > 20 else "")
+        print(
+            f"figures.font: no font for {some}, shown as boxes; name an installed font that has "
+            "them (such as Noto Sans CJK SC, Noto Emoji), or give the path of its file"
+            + "".join(f"; {font} is not installed" for font in absent),
+            file=sys.stderr,
+        )
+
+
+@contextmanager
+def _fonts(wanted: Sequence[str]) -> Iterator[list[str]]:
+    """Draw with these fonts, without a warning per character that none of them has.
+
+    Those that are not installed are passed over, and given.
+    """
+    usual, log = STYLE["font.family"], logging.getLogger("matplotlib.font_manager")
+    level = log.level
+    try:
+        log.setLevel(logging.ERROR)
+        families = {font: _family(font) for font in wanted}
+        STYLE["font.family"] = [*filter(None, families.values()), *usual]
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", r"Glyph \d+ ")
+            yield [font for font, family in families.items() if not family]
+    finally:
+        STYLE["font.family"] = usual
+        log.setLevel(level)
+
+
+def _family(font: str) -> str | None:
+    """What matplotlib calls a font, by its name or its file; None where it is not installed."""
+    if Path(font).suffix.lower() in registry.FONT_FILES:
+        path = Path(font).expanduser()
+        try:
+            font_manager.fontManager.addfont(path)
+            return font_manager.get_font(path).family_name
+        except (OSError, RuntimeError) as error:
+            raise CampareError(
+                f"figures.font: {font} is no font file that can be drawn with ({error}); give an "
+                "outline font (TrueType or OpenType), or the name of one that is installed"
+            ) from error
+    if not _installed(font):
+        _find_new_fonts()
+    return font if _installed(font) else None
+
+
+def _installed(font: str) -> bool:
+    try:
+        return bool(font_manager.findfont(font, fallback_to_default=False))
+    except ValueError:
+        return False
+
+
+def _find_new_fonts() -> None:
+    """Tell matplotlib of fonts installed after it made its list, which it keeps from run to run."""
+    known = {entry.fname for entry in font_manager.fontManager.ttflist}
+    for path in sorted(set(font_manager.findSystemFonts()) - known):
+        with suppress(OSError, RuntimeError):
+            font_manager.fontManager.addfont(path)
+
+
+def _without_glyph(figure: Figure) -> list[str]:
+    """The characters in a figure's texts that none of the fonts has."""
+    known: set[int] = set()
+    for family in STYLE["font.family"]:
+        known |= font_manager.get_font(font_manager.findfont(family)).get_charmap().keys()
+    shown = "".join(text.get_text() for text in figure.findobj(Text))
+    return sorted(char for char in set(shown) if ord(char) not in known and not char.isspace())

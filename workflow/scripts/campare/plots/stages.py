@@ -1,0 +1,126 @@
+"""Optional stages: scores of SVMs, agreement of two models' maps, covered patches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from campare import hybrids, registry
+from campare.plots.charts import named_rows, panel_grid, text_columns
+from campare.plots.fitting import MOST_CLASSES, arranged, lowest_and_highest, ordered
+from campare.plots.style import GREY, PALETTE, blank_figure, styled
+
+GROUPS = {name: name.capitalize() for name in (hybrids.ALL, hybrids.SAME, hybrids.DIFFERENT)}
+
+
+@styled
+def scores(table: pd.DataFrame, names: Mapping[str, str]) -> Figure:
+    """Test accuracy of several classifiers with its interval.
+
+    Parameters
+    ----------
+    table
+        `model`, `accuracy`, `low`, `high` in [0, 1], `images`: scores.csv of a stage.
+    names
+        What figures call each model.
+    """
+    figure, axes = named_rows([names[name] for name in table["model"]])
+    percent = 100 * table[["accuracy", "low", "high"]]
+    _intervals(axes, percent, color=PALETTE[0], capsize=3, elinewidth=1.4)
+    axes.grid(axis="x")
+    axes.set_xlabel("Test accuracy (%), with its 95 % interval over images")
+    text_columns(axes, {"Accuracy": [f"{value:.2f}" for value in percent["accuracy"]]})
+    return figure
+
+
+@styled
+def agreement(table: pd.DataFrame, metric: str, names: tuple[str, str]) -> Figure:
+    """How alike two models' maps are, by class, beside maps of different images.
+
+    Parameters
+    ----------
+    table
+        `metric`, `class`, `pairs`, `undefined`, `mean`, `low`, `high`, `chance`, `chance_low`,
+        `chance_high`: agreement.csv.
+    names
+        Of the two models.
+    """
+    rows = table[table["metric"] == metric]
+    classes = ordered(name for name in rows["class"] if name not in GROUPS)
+    classes, note = lowest_and_highest(classes, rows.set_index("class")["mean"], MOST_CLASSES)
+    order = {name: place for place, name in enumerate([*GROUPS, *classes])}
+    rows = rows[rows["class"].isin(list(order))]
+    rows = rows.sort_values("class", key=lambda column: column.map(order), kind="stable")
+    figure, axes = named_rows([GROUPS.get(name, name) for name in rows["class"]])
+    kinds = (
+        (["chance", "chance_low", "chance_high"], "white", GREY, "Maps of two images of one class"),
+        (["mean", "low", "high"], PALETTE[0], PALETTE[0], "Maps of the same image"),
+    )
+    for columns, fill, colour, label in kinds:
+        _intervals(
+            axes, rows[columns], color=colour, markerfacecolor=fill, capsize=2.5, elinewidth=1.2,
+            label=label,
+        )  # fmt: skip
+    axes.grid(axis="x")
+    axes.set_xlabel(
+        f"{registry.metric(metric).label}, {names[0]} and {names[1]}: mean with 95 % interval{note}"
+    )
+    figure.legend(loc="outside upper center", ncols=2)
+    sizes = {"Pairs": [f"{count:,}" for count in rows["pairs"]]}
+    text_columns(axes, sizes | {"Undefined": [f"{count:,}" for count in rows["undefined"]]})
+    return figure
+
+
+@styled
+def covering(table: pd.DataFrame, measure: str, whole: str) -> Figure:
+    """A measure of pictures with a covered patch, by its size: a panel per class.
+
+    Parameters
+    ----------
+    table
+        `size` (pixels), `class`, `measure`, `mean`, `low`, `high`: covering.csv. The class
+        `whole`, all classes together, is repeated in grey in every panel.
+    """
+    rows = table[table["measure"] == measure]
+    largest = rows[rows["size"] == rows["size"].max()].set_index("class")["mean"]
+    classes = ordered(name for name in rows["class"] if name != whole)
+    names, note = lowest_and_highest(classes, largest, MOST_CLASSES // 2)
+    across, width, height = arranged(len(names), 1.4, 1.35, above=0.8)
+    figure = blank_figure(max(width, 4.6), height, "constrained")
+    factor = 100 if measure == "accuracy" else 1
+    panels = panel_grid(figure, names, across, 1.4)
+    for panel, name in zip(panels, names, strict=True):
+        for drawn, colour, width in ((whole, GREY, 0.9), (name, PALETTE[0], 1.4)):
+            one = rows[rows["class"] == drawn]
+            panel.plot(one["size"], factor * one["mean"], color=colour, linewidth=width)
+            if drawn == name:
+                panel.fill_between(
+                    one["size"], factor * one["low"], factor * one["high"], color=colour,
+                    alpha=0.25, linewidth=0,
+                )  # fmt: skip
+                panel.plot(one["size"], factor * one["mean"], "o", color=colour, markersize=2.5)
+        panel.grid()
+    panels[0].xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    label = "Accuracy (%)" if measure == "accuracy" else registry.metric(measure).label
+    figure.supylabel(label, size=8)
+    figure.supxlabel(f"Side of the covered square (pixels){note}", size=8)
+    key = (
+        Line2D([], [], color=PALETTE[0], linewidth=1.4, label="Class, with 95 % interval"),
+        Line2D([], [], color=GREY, linewidth=0.9, label="All classes"),
+    )
+    figure.legend(handles=key, loc="outside upper center", ncols=2)
+    return figure
+
+
+def _intervals(axes: Axes, values: pd.DataFrame, **style: Any) -> None:
+    """A point with its interval in each row: of the three columns mean, low and high end."""
+    mean, *ends = values.to_numpy(float).T
+    reach = np.abs(np.array(ends) - mean)
+    axes.errorbar(mean, range(len(values)), xerr=reach, fmt="o", markersize=5, **style)

@@ -1,0 +1,230 @@
+"""How well networks learn: test scores, confusions, curves of training, architectures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from campare.plots.charts import (
+    Powers,
+    axes_and_legend,
+    draw_seeds,
+    named_rows,
+    panel_grid,
+    text_columns,
+)
+from campare.plots.fitting import MOST_CLASSES, arranged, fitted, ordered, sets_shown
+from campare.plots.matrix import colour_bar, heat_map
+from campare.plots.style import (
+    BASELINE,
+    GREY,
+    MARKERS,
+    PALETTE,
+    REFERENCE,
+    SMALL,
+    WIDTH,
+    Floats,
+    blank_figure,
+    colours,
+    styled,
+    title,
+)
+
+SCORES = {
+    "accuracy": "accuracy",
+    "precision": "precision (macro)",
+    "recall": "recall (macro)",
+    "f1": "F1 score (macro)",
+}
+
+
+@styled
+def performance(
+    models: pd.DataFrame, summary: pd.DataFrame, score: str, augmentations: Sequence[str]
+) -> Figure:
+    """A test score of every model, with mean and standard deviation over seeds (5.6 to 5.9).
+
+    Points, not the thesis's bars: the scores lie within a few per cent of each other, where bars
+    from zero all look alike and bars from elsewhere mislead; a point may stand on any axis.
+
+    Parameters
+    ----------
+    models
+        `augmentation`, `seed` and the score in [0, 1]: performance.csv.
+    summary
+        `augmentation`, `score`, `mean`, `std` (NaN for one seed): performance_summary.csv.
+    """
+    colour = colours(augmentations)
+    figure, axes = named_rows([title(name) for name in augmentations])
+    wanted = summary[summary["score"] == score]
+    means, spreads = (
+        dict(zip(wanted["augmentation"], 100 * wanted[column], strict=True))
+        for column in ("mean", "std")
+    )
+    labels = []
+    for row, name in enumerate(augmentations):
+        seeds = 100 * models.loc[models["augmentation"] == name, score].to_numpy()
+        mean, spread = means[name], spreads[name]
+        draw_seeds(axes, row, seeds, mean, np.nan_to_num(spread), colour[name])
+        labels.append(f"{mean:.2f}" + (f" ± {spread:.2f}" if np.isfinite(spread) else ""))
+    if BASELINE in means:
+        axes.axvline(means[BASELINE], color=GREY, zorder=1, **REFERENCE)
+    axes.grid(axis="x")
+    axes.set_xlabel(f"Test {SCORES[score]} (%)")
+    text_columns(axes, {"Mean ± s.d.": labels})
+    return figure
+
+
+@styled
+def confusion(table: pd.DataFrame, augmentation: str) -> Figure:
+    """Confusion matrix of an augmentation's models: counts, coloured by share of the true class.
+
+    Parameters
+    ----------
+    table
+        `augmentation`, `label`, `prediction`, `images`: confusion.csv, with class names as text
+        in the order they are to have. Counts are printed for up to `NUMBERED` classes; beside the
+        matrix of more than `MOST_CLASSES` stands which are confused most often.
+    """
+    rows = table[table["augmentation"] == augmentation]
+    classes = ordered(rows["label"])
+    counts = (
+        rows.pivot_table(index="label", columns="prediction", values="images", aggfunc="sum")
+        .reindex(index=classes, columns=classes)
+        .fillna(0)
+        .to_numpy()
+    )
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = np.divide(100 * counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
+    texts = [[f"{count:.0f}" if count else "" for count in row] for row in counts]
+    figure, axes, mesh = heat_map(
+        shares, classes, texts, cell=0.34, cmap="Blues", limits=(0, 100),
+        beside=_confused(counts, classes) if len(classes) > MOST_CLASSES else "",
+    )  # fmt: skip
+    colour_bar(figure, axes, mesh, "Share of the true class (%)")
+    name = fitted([title(augmentation)], figure.get_figwidth() - 2.6)[title(augmentation)]
+    step = -(-len(classes) // MOST_CLASSES)
+    every = f" (one in {step} is named)" if step > 1 else ""
+    axes.set(
+        xlabel=f"Predicted class{every}",
+        ylabel=f"True class{every}",
+        title=f"{name}: {counts.sum():,.0f} predictions",
+    )
+    return figure
+
+
+def _confused(counts: Floats, classes: Sequence[str]) -> str:
+    """The most frequent confusions, in words: a line each."""
+    wrong = counts * (1 - np.eye(len(counts)))
+    places = np.argsort(-wrong, axis=None, kind="stable")[:MOST_CLASSES]
+    pairs = (divmod(int(place), len(classes)) for place in places)
+    short = fitted(classes, 1.7)
+    lines = [
+        f"{wrong[true, taken]:,.0f} × {short[classes[true]]} → {short[classes[taken]]}"
+        for true, taken in pairs
+        if wrong[true, taken]
+    ]
+    return "\n".join([f"The {len(lines)} most frequent confusions, true → predicted:", *lines])
+
+
+@styled
+def history(table: pd.DataFrame, augmentations: Sequence[str]) -> Figure:
+    """Training loss and validation accuracy per epoch: a panel each per augmentation.
+
+    Parameters
+    ----------
+    table
+        `augmentation`, `seed`, `epoch`, `train_loss` (nats) and `validation_accuracy` in [0, 1]:
+        the histories of all models. Thin lines are seeds, the thick one is their mean; the
+        baseline is repeated in grey in every panel.
+    """
+    colour = colours(augmentations)
+    names, note = sets_shown([name for name in augmentations if name != BASELINE] or [BASELINE])
+    across, width, height = arranged(len(names), WIDTH / 4, 2.2, above=1.4)
+    figure = blank_figure(max(4.6, width), height, "constrained")
+    quantities = (
+        ("train_loss", 1, "Training loss (nats)"),
+        ("validation_accuracy", 100, "Validation accuracy (%)"),
+    )
+    parts = figure.subfigures(2, 1, squeeze=False)[:, 0]
+    for part, (column, scale, label) in zip(parts, quantities, strict=True):
+        panels = panel_grid(part, [title(name) for name in names], across, WIDTH / 4)
+        for panel, name in zip(panels, names, strict=True):
+            for drawn in dict.fromkeys((BASELINE, name)):
+                models = table[table["augmentation"] == drawn]
+                for _, model in models.groupby("seed"):
+                    panel.plot(
+                        model["epoch"], scale * model[column], color=colour[drawn], alpha=0.6,
+                        linewidth=0.5,
+                    )  # fmt: skip
+                mean = scale * models.groupby("epoch")[column].mean()
+                panel.plot(mean.index, mean, color=colour[drawn], linewidth=1.5)
+            panel.grid()
+        if column == "train_loss" and (table[column] > 0).all():
+            panels[0].set_yscale("log")
+            panels[0].yaxis.set_major_formatter(Powers())
+            panels[0].yaxis.set_minor_formatter(Powers(minor_thresholds=(1, 0.4)))
+        panels[0].xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        part.supylabel(label, size=8)
+        part.supxlabel(f"Epoch{note}", size=8)
+    key = (
+        Line2D([], [], color=GREY, linewidth=1.5, label="Baseline"),
+        Line2D([], [], color="black", linewidth=1.5, label="Augmentation, mean over seeds"),
+        Line2D([], [], color="black", linewidth=0.5, label="One seed"),
+    )
+    figure.legend(handles=key, loc="outside lower center", ncols=len(key))
+    return figure
+
+
+@styled
+def architecture_scores(table: pd.DataFrame, score: str, architectures: Sequence[str]) -> Figure:
+    """Test score per epoch of the candidate architectures (thesis figures 5.1 to 5.4).
+
+    Parameters
+    ----------
+    table
+        `architecture`, `epoch` and `test_<score>` in [0, 1]: their histories.
+    """
+    names = [title(name) for name in architectures]
+    figure, axes, labels, columns = axes_and_legend(names, 3.6, 2.8)
+    for place, name in enumerate(architectures):
+        model = table[table["architecture"] == name]
+        axes.plot(
+            model["epoch"], 100 * model[f"test_{score}"], label=labels[title(name)],
+            linewidth=1.2, color=PALETTE[place % len(PALETTE)],
+            marker=MARKERS[place % len(MARKERS)], markersize=3.5,
+        )  # fmt: skip
+    axes.grid()
+    axes.set(xlabel="Epoch", ylabel=f"Test {SCORES[score]} (%)")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    figure.legend(loc="outside right upper", ncols=columns)
+    return figure
+
+
+@styled
+def architecture_times(table: pd.DataFrame, architectures: Sequence[str]) -> Figure:
+    """Training time of the candidate architectures (thesis figure 5.5).
+
+    Parameters
+    ----------
+    table
+        `architecture` and `seconds`, a row per epoch: their histories.
+    """
+    spent = dict(table.groupby("architecture")["seconds"].sum())
+    seconds = np.array([spent[name] for name in architectures])
+    unit, length = next(
+        (unit, length)
+        for unit, length in (("h", 3600), ("min", 60), ("s", 1))
+        if length == 1 or seconds.max() >= 2 * length
+    )
+    figure, axes = named_rows([title(name) for name in architectures])
+    colour = [PALETTE[place % len(PALETTE)] for place in range(len(architectures))]
+    bars = axes.barh(range(len(architectures)), seconds / length, height=0.6, color=colour)
+    axes.bar_label(bars, fmt="{:.2g}", padding=3, size=SMALL)
+    axes.set_xlabel(f"Training time of all epochs ({unit})")
+    return figure

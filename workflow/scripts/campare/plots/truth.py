@@ -1,0 +1,221 @@
+"""Maps against what is known to be true: where they lie, and whether they are faithful."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from campare.plots.charts import draw_seeds, panels_beside, panels_stacked, text_columns
+from campare.plots.fitting import arranged, sets_shown, two_lines
+from campare.plots.style import (
+    BASELINE,
+    GREY,
+    PALETTE,
+    REFERENCE,
+    WIDTH,
+    blank_figure,
+    colours,
+    styled,
+    title,
+)
+
+# How a picture and a cue go together: label, marker, colour; hollow where there is no cue.
+CUED = {
+    "own_with": ("Its class, with the cue", "o", PALETTE[5]),
+    "own_without": ("Its class, without", "o", PALETTE[5]),
+    "other_with": ("Another class, with the cue", "s", PALETTE[1]),
+    "other_without": ("Another class, without", "s", PALETTE[1]),
+}
+CURVES = {
+    "deletion": "Deletion ↓",
+    "insertion": "Insertion ↑",
+    "road_most": "ROAD, most ↓",
+    "road_least": "ROAD, least ↑",
+}
+GAINS = {"deletion": "Deletion", "insertion": "Insertion", "road": "ROAD"}
+CHANCE: dict[str, Any] = {"color": "0.3", "linewidth": 0.9, "dashes": (1, 2)}
+_HOLLOW: dict[str, Any] = {"markerfacecolor": "white", "markersize": 3.5, "markeredgewidth": 0.8}
+
+
+@styled
+def localisation(models: pd.DataFrame, summary: pd.DataFrame, score: str, label: str) -> Figure:
+    """Where maps lie: a panel per region, each with a row per augmentation.
+
+    Parameters
+    ----------
+    models
+        `augmentation`, `seed`, `region`, `score`, `mean`: localisation.csv.
+    summary
+        `augmentation`, `region`, `score`, `mean`, `std`, `chance`, `other`, `difference`,
+        `difference_low`, `difference_high`: localisation_summary.csv.
+    label
+        Of the score.
+    """
+    models, summary = (table[table["score"] == score] for table in (models, summary))
+    names = list(dict.fromkeys(summary["augmentation"]))
+    regions = list(dict.fromkeys(summary["region"]))
+    figure, panels = panels_stacked(names, regions)
+    for panel, region in zip(panels, regions, strict=True):
+        rows = summary[summary["region"] == region].set_index("augmentation").reindex(names)
+        _draw_models(panel, models[models["region"] == region], "mean", names)
+        panel.plot(rows["other"], range(len(names)), "D", color="0.3", **_HOLLOW)
+        panel.axvline(rows["chance"].mean(), zorder=1, **CHANCE)
+        if BASELINE in names:
+            mean = rows.loc[BASELINE, "mean"]
+            panel.axvline(mean, color=GREY, zorder=1, **REFERENCE)
+            gains = rows[["difference", "difference_low", "difference_high"]]
+            _print_gains(panel, gains)
+    figure.supxlabel(label, size=8)
+    key = (
+        Line2D([], [], marker="o", color="0.3", linewidth=1.4, label="Mean ± s.d. over seeds"),
+        Line2D([], [], color=GREY, label="Baseline", **REFERENCE),
+        Line2D(
+            [], [], marker="D", color="0.3", linestyle="", label="Other images' maps", **_HOLLOW
+        ),
+        Line2D([], [], label="Chance", **CHANCE),
+    )
+    figure.legend(handles=key, loc="outside upper center", ncols=len(key))
+    return figure
+
+
+@styled
+def spurious(models: pd.DataFrame, summary: pd.DataFrame, region: str) -> Figure:
+    """What each augmentation makes of a region that goes with one class in training.
+
+    Parameters
+    ----------
+    models
+        `augmentation`, `group`, `accuracy`, `to_own`, `energy`, a row per seed: spurious.csv.
+    summary
+        `augmentation`, `group`, `measure`, `mean`, `std`, `chance`: spurious_summary.csv.
+    """
+    names = list(dict.fromkeys(summary["augmentation"]))
+    drawn = {
+        "accuracy": ("Accuracy (%)", 100, list(CUED)),
+        "to_own": (f"Taken for the {region}'s class (%)", 100, [*CUED][2:]),
+        "energy": (f"Energy on the {region} (% of map)", 100, ["own_with", "other_with"]),
+    }
+    figure, panels = panels_beside(names, [label for label, _, _ in drawn.values()])
+    for panel, (measure, (_, scale, groups)) in zip(panels, drawn.items(), strict=True):
+        places = np.linspace(-0.28, 0.28, len(groups))
+        for group, place in zip(groups, places, strict=True):
+            label, marker, fill = CUED[group]
+            rows = summary[(summary["group"] == group) & (summary["measure"] == measure)]
+            rows = rows.set_index("augmentation").reindex(names)
+            one = models[models["group"] == group]
+            for row, name in enumerate(names):
+                seeds = scale * one.loc[one["augmentation"] == name, measure].to_numpy()
+                panel.plot(seeds, [row + place] * len(seeds), ".", color="0.6", markersize=2.5)
+            panel.errorbar(
+                scale * rows["mean"], np.arange(len(names)) + place,
+                xerr=scale * np.nan_to_num(rows["std"]), fmt=marker, color=fill, markersize=4.5,
+                markerfacecolor=fill if "with" in group.split("_") else "white", capsize=2,
+                elinewidth=1, label=label if measure == "accuracy" else None,
+            )  # fmt: skip
+            if measure == "energy" and group == "own_with":
+                chance = scale * rows["chance"].mean()
+                panel.axvline(chance, zorder=1, **CHANCE)
+        for row in range(1, len(names)):
+            panel.axhline(row - 0.5, color="0.9", linewidth=0.6)
+    figure.legend(loc="outside upper center", ncols=4)
+    return figure
+
+
+@styled
+def faithfulness_curves(table: pd.DataFrame) -> Figure:
+    """Probability of the explained class as pixels go or come: a row per curve.
+
+    Parameters
+    ----------
+    table
+        `augmentation`, `map` ("map" or "random"), `curve`, `share`, `probability`, `std` over
+        seeds: faithfulness_curves.csv.
+    """
+    every = list(dict.fromkeys(table["augmentation"]))
+    names, note = sets_shown(every)
+    colour = colours(every)
+    curves, titles = len(CURVES), two_lines(map(title, names), 0.9)
+    across, width, height = arranged(len(names), 0.85, 1.15 * curves, beside=0.6, above=0.8)
+    figure = blank_figure(max(WIDTH, width), height, "constrained")
+    down = -(-len(names) // across)
+    grid = figure.subplots(down * curves, across, sharex=True, sharey=True, squeeze=False)
+    for axes in grid[-curves:, len(names) - (down - 1) * across :].flat:
+        axes.set_visible(False)
+    for place, name in enumerate(names):
+        block, column = divmod(place, across)
+        panels = grid[block * curves : (block + 1) * curves, column]
+        panels[0].set_title(titles[title(name)])
+        for axes, (curve, label) in zip(panels, CURVES.items(), strict=True):
+            rows = table[(table["augmentation"] == name) & (table["curve"] == curve)]
+            for drawn, shade, dashes in (("random", GREY, (3, 2)), ("map", colour[name], ())):
+                one = rows[rows["map"] == drawn].sort_values("share")
+                x, y = 100 * one["share"], one["probability"]
+                # The baseline's own colour is the grey of random maps.
+                shade = "black" if shade == GREY and drawn == "map" else shade
+                axes.plot(x, y, color=shade, linewidth=1.3, dashes=dashes)
+                spread = np.nan_to_num(one["std"])
+                axes.fill_between(x, y - spread, y + spread, color=shade, alpha=0.2, linewidth=0)
+            axes.grid()
+            if column == 0:
+                axes.set_ylabel(label)
+    grid[0, 0].set_ylim(0, 1)
+    grid[0, 0].xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    figure.supxlabel(f"Share of the pixels taken or put (%){note}", size=8)
+    figure.supylabel("Probability of the explained class", size=8)
+    key = (
+        Line2D([], [], color="black", linewidth=1.3, label="By the model's map, ± s.d. over seeds"),
+        Line2D([], [], color=GREY, linewidth=1.3, dashes=(3, 2), label="By a random map"),
+    )
+    figure.legend(handles=key, loc="outside upper center", ncols=2)
+    return figure
+
+
+@styled
+def faithfulness_gain(models: pd.DataFrame, summary: pd.DataFrame) -> Figure:
+    """How much better a model's maps are than random ones: a panel per measure.
+
+    Parameters
+    ----------
+    models
+        `augmentation`, `measure`, `gain`, a row per seed: faithfulness.csv.
+    summary
+        `augmentation`, `measure`, `gain`, `gain_low`, `gain_high`: faithfulness_summary.csv.
+    """
+    names = list(dict.fromkeys(summary["augmentation"]))
+    figure, panels = panels_stacked(names, list(GAINS.values()))
+    for panel, measure in zip(panels, GAINS, strict=True):
+        _draw_models(panel, models[models["measure"] == measure], "gain", names)
+        panel.axvline(0, zorder=1, **CHANCE)
+        rows = summary[summary["measure"] == measure].set_index("augmentation").reindex(names)
+        _print_gains(panel, rows[["gain", "gain_low", "gain_high"]])
+    figure.supxlabel("Gain over a random map of the same model (probability)", size=8)
+    return figure
+
+
+def _draw_models(axes: Axes, models: pd.DataFrame, column: str, names: Sequence[str]) -> None:
+    """A row per augmentation: its seeds, their mean and standard deviation."""
+    colour = colours(names)
+    for row, name in enumerate(names):
+        seeds = models.loc[models["augmentation"] == name, column].to_numpy()
+        spread = seeds.std(ddof=1) if len(seeds) > 1 else 0
+        draw_seeds(axes, row, seeds, seeds.mean(), spread, colour[name], small=True)
+
+
+def _print_gains(axes: Axes, gains: pd.DataFrame) -> None:
+    """Beside each row its difference with its interval: three columns."""
+    texts = [_gain(*row) for row in gains.itertuples(index=False)]
+    text_columns(axes, {"Δ (95 %)": texts})
+
+
+def _gain(mean: float, low: float, high: float) -> str:
+    """A difference with its interval, signed; nothing where there is none."""
+    if np.isnan(mean):
+        return ""
+    return f"{mean:+.3f}" + ("" if np.isnan(low) else f" ({low:+.3f}, {high:+.3f})")
