@@ -45,7 +45,7 @@ bench: environment
 lint: testing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/snakefmt --check Snakefile workflow/Snakefile workflow/rules
+	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 	$(BIN)/snakemake --lint --configfile config/fashion.yaml
@@ -55,7 +55,7 @@ lint: testing
 format: testing
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/snakefmt Snakefile workflow/Snakefile workflow/rules
+	$(BIN)/snakefmt Snakefile workflow
 
 environment: $(VENV)/.package
 

@@ -210,9 +210,20 @@ def test_defaults_are_not_shared_between_studies() -> None:
         ({"model": {"architecture": "resnet81"}}, ["model.architecture", "did you mean"]),
         ({"architectures": ["vgg99"]}, ["architectures", "'vgg99'"]),
         ({"cam": {"method": "gradcamm"}}, ["cam.method", "did you mean 'gradcam'"]),
-        ({"cam": {"also": ["cam", "gradcam"]}}, ["cam.also", "'gradcam' is cam.method already"]),
-        ({"cam": {"also_class": ["predicted"]}}, ["cam.also_class", "cam.class already"]),
-        ({"cam": {"also": ["saliency"]}}, ["cam.also.0", "'saliency'", "input_gradient"]),
+        (
+            {"cam": {"variants": {"again": {"method": "gradcam"}}}},
+            ["cam.variants.again", "same as cam itself", "target_layer"],
+        ),
+        (
+            {"cam": {"variants": {"a": {"class": "true"}, "b": {"class": "true"}}}},
+            ["cam.variants.b", "same as cam.variants.a"],
+        ),
+        ({"cam": {"variants": {"Eigen": {}}}}, ["cam.variants", "'Eigen'", "lower-case"]),
+        ({"cam": {"variants": {"eigen": {}}}}, ["cam.variants.eigen"]),
+        (
+            {"cam": {"variants": {"s": {"method": "saliency"}}}},
+            ["cam.variants.s.method", "'saliency'", "input_gradient"],
+        ),
         (
             {"training": {"steps_per_epoch": 10, "batch_size": 32}},
             ["training.steps_per_epoch: 10", "training.batch_size: 32", "take one of them out"],

@@ -8,10 +8,7 @@ rule extract_cams:
         data=rules.load_data.output.data,
         split=rules.make_split.output.split,
         weights=rules.train.output.weights,
-        baseline=lambda wildcards: of_models(
-            f"<results>/{wildcards.variant}cams/{{augmentation}}/{{seed}}.h5",
-            DESIGN.explained_by((wildcards.augmentation, int(wildcards.seed)), wildcards.variant),
-        ),
+        baseline=INPUTS.explained,
     output:
         store="<results>/{variant}cams/{augmentation}/{seed}.h5",
     log:

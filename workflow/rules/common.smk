@@ -4,7 +4,7 @@ import os
 from functools import partial
 from itertools import chain
 
-from campare import config as study_config, needs, owner, registry, strict
+from campare import config as study_config, fits, needs, owner, registry, strict
 from campare.design import Design, transforms
 from campare.errors import CampareError
 from snakemake.exceptions import WorkflowError
@@ -16,6 +16,7 @@ import report_jobs
 import retrying
 import startup
 import stopping
+from inputs import CAMS, Inputs, folder_digest, of_models, verbatim
 
 IMPORTED = importing.imported(workflow)
 # The config files of the study; another workflow that imports this one gives a config instead.
@@ -46,6 +47,7 @@ stopping.install()
 importing.ignore_times_of_scripts()
 
 DESIGN = Design(STUDY)
+INPUTS = Inputs(DESIGN, SOURCE)
 # Stages are rule files that a key of the study switches on.
 STAGES = sorted(
     file.stem for file in (ROOT / "workflow/rules/stages").glob("*.smk") if file.stem in STUDY
@@ -69,39 +71,11 @@ wildcard_constraints:
     variant=f"(?:{'|'.join(DESIGN.variants)})",
 
 
-def of_models(pattern, models):
-    """One path per (augmentation, seed); other wildcards stay."""
-    return [
-        pattern.replace("{augmentation}", augmentation).replace("{seed}", str(seed))
-        for augmentation, seed in models
-    ]
-
-
 SIMILARITIES = "<results>/{variant}similarity/{augmentation}/{seed}.parquet"
 (BASELINE_WEIGHTS,) = of_models(
     "<results>/models/{augmentation}/{seed}.safetensors", DESIGN.baselines[:1]
 )
-(BASELINE_STORE,) = of_models("<results>/cams/{augmentation}/{seed}.h5", DESIGN.baselines[:1])
-
-
-def of_augmented(pattern):
-    """Input function: one path per augmented model; a study may have none."""
-
-    def paths(wildcards):
-        if not DESIGN.augmented:
-            raise WorkflowError(
-                f"{SOURCE}: augmentations: empty, so that there is nothing to compare with the "
-                "baseline; name some"
-            )
-        variant = wildcards.get("variant", "")
-        return of_models(pattern.replace("{variant}", variant), DESIGN.augmented)
-
-    return paths
-
-
-def verbatim(settings):
-    """Params as they are: Snakemake would look for wildcards in `root: "a {b}"`."""
-    return {name: lambda _, value=value: value for name, value in settings.items()}
+(BASELINE_STORE,) = of_models(CAMS, DESIGN.baselines[:1], variant="")
 
 
 def sized(kind):
@@ -130,10 +104,6 @@ METHODS = {
     folder: registry.functions(registry.CAM_METHODS, [variant.method])
     for folder, variant in DESIGN.variants.items()
 }
-
-
-def metric_functions(metrics):
-    return [registry.metric(name).function for name in metrics]
 
 
 # What jobs that run a network, that map images and that compare maps have in common.

@@ -34,7 +34,7 @@ draw(
     "overlays",
     needs={
         "data": rules.load_data.output.data,
-        "stores": of_models("<results>/{variant}cams/{augmentation}/{seed}.h5", DESIGN.examples),
+        "stores": of_models(CAMS, DESIGN.examples),
     },
     makes=figures("overlays", "maps", ["over_images", "alone"], "{variant}"),
     models=DESIGN.examples,
@@ -84,7 +84,7 @@ draw(
 )
 draw(
     "segments",
-    needs={"similarities": of_augmented(SIMILARITIES)},
+    needs={"similarities": INPUTS.augmented(SIMILARITIES)},
     makes=figures("segments", "metric", DESIGN.metrics, "{variant}"),
     asked=DESIGN.compares,
     metrics=DESIGN.metrics,

@@ -4,22 +4,10 @@
 # once for all seeds compared with it.
 
 
-def compared(seeds, which):
-    """Input function: for every comparison of models of these seeds, the store of one of the two."""
-
-    def stores(wildcards):
-        models = [(wildcards.augmentation, seed) for seed in seeds]
-        pairs = [(model, other) for model in models for other in DESIGN.references_of(model)]
-        pattern = f"<results>/{wildcards.variant}cams/{{augmentation}}/{{seed}}.h5"
-        return of_models(pattern, [pair[which] for pair in pairs])
-
-    return stores
-
-
 rule measure_similarity:
     input:
-        stores=compared(DESIGN.seeds, 0),
-        baselines=compared(DESIGN.seeds, 1),
+        stores=INPUTS.compared(DESIGN.seeds, 0),
+        baselines=INPUTS.compared(DESIGN.seeds, 1),
     output:
         similarities=[
             f"<results>/{{variant}}similarity/{{augmentation}}/{seed}.parquet"
@@ -39,15 +27,15 @@ rule measure_similarity:
         gpu=COMPARING_GPU,
     params:
         **COMPARING,
-        **code("measure_similarity", *metric_functions(DESIGN.metrics)),
+        **code("measure_similarity", *registry.metric_functions(DESIGN.metrics)),
     script:
         "../scripts/measure_similarity.py"
 
 
 use rule measure_similarity as measure_matched with:
     input:
-        stores=compared(DESIGN.matched_seeds, 0),
-        baselines=compared(DESIGN.matched_seeds, 1),
+        stores=INPUTS.compared(DESIGN.matched_seeds, 0),
+        baselines=INPUTS.compared(DESIGN.matched_seeds, 1),
     output:
         similarities=[
             f"<results>/{{variant}}similarity/{{augmentation}}/{seed}.parquet"

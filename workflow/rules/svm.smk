@@ -7,19 +7,6 @@ wildcard_constraints:
     machine="[a-z-]+",
 
 
-def stage_of(wildcards):
-    """The stage that a machine belongs to."""
-    return "hybrid" if wildcards.machine == "cnn-svm" else "masking"
-
-
-def svm_settings(wildcards):
-    """How a machine is chosen and fitted; `adapts` names defaults, which give way."""
-    stage = STUDY[stage_of(wildcards)]
-    given = (config.get(stage_of(wildcards)) or {}).get("svm", {})
-    defaults = [key for key in ("folds", "search_images") if key not in given]
-    return {**stage["svm"], "seed": stage["seed"], "adapts": defaults}
-
-
 rule fit_svm:
     input:
         vectors="<results>/vectors/{machine}.h5",
@@ -36,7 +23,7 @@ rule fit_svm:
     params:
         **code("fit_svm"),
         machine="{machine}",
-        settings=svm_settings,
-        key=lambda wildcards: f"{stage_of(wildcards)}.svm",
+        settings=lambda wildcards: fits.svm_settings(STUDY, config, wildcards.machine),
+        key=lambda wildcards: fits.svm_stage(wildcards.machine) + ".svm",
     script:
         "../scripts/fit_svm.py"

@@ -11,7 +11,7 @@ tabulate(
     "performance",
     needs={
         "data": rules.load_data.output.data,
-        "stores": of_models("<results>/cams/{augmentation}/{seed}.h5", DESIGN.models),
+        "stores": of_models(CAMS, DESIGN.models, variant=""),
     },
     makes={
         "performance": table("performance"),
@@ -42,7 +42,7 @@ if STUDY["published"]:
 tabulate(
     "aggregate",
     needs={
-        "similarities": of_augmented(SIMILARITIES),
+        "similarities": INPUTS.augmented(SIMILARITIES),
         "matched": of_models(SIMILARITIES, DESIGN.matched_models),
         "pairs": [f"<results>/{{variant}}pairs/{name}.parquet" for name in BESIDE_FLOOR],
     },
@@ -80,7 +80,7 @@ tabulate(
 )
 tabulate(
     "segments",
-    needs={"similarities": of_augmented(SIMILARITIES)},
+    needs={"similarities": INPUTS.augmented(SIMILARITIES)},
     makes={"segments": table("segments", "{variant}")},
     asked=DESIGN.compares,
     models=DESIGN.augmented,
@@ -91,7 +91,7 @@ tabulate(
     "accuracy",
     needs={
         "performance": "<results>/tables/performance.csv",
-        "similarities": of_augmented(SIMILARITIES),
+        "similarities": INPUTS.augmented(SIMILARITIES),
     },
     makes={
         "means": table("model_means", "{variant}"),

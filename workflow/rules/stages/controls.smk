@@ -8,16 +8,9 @@ CHANCE = STUDY["controls"]["chance"]
 PAIRS = [f"<results>/{{variant}}pairs/{name}.parquet" for name in DESIGN.with_pairs]
 
 
-def stores_of_pairs(wildcards):
-    """Input function: the store of every model of these pairs, in the order in which they come."""
-    models = dict.fromkeys(chain.from_iterable(DESIGN.pairs_of(wildcards.augmentation)))
-    pattern = f"<results>/{wildcards.variant}cams/{{augmentation}}/{{seed}}.h5"
-    return of_models(pattern, models)
-
-
 rule measure_pairs:
     input:
-        stores=stores_of_pairs,
+        stores=INPUTS.pairs,
     output:
         pairs="<results>/{variant}pairs/{augmentation}.parquet",
     log:
@@ -32,7 +25,7 @@ rule measure_pairs:
         gpu=COMPARING_GPU,
     params:
         **COMPARING | {"metrics": DESIGN.distances},
-        **code("measure_pairs", *metric_functions(DESIGN.distances)),
+        **code("measure_pairs", *registry.metric_functions(DESIGN.distances)),
         pairs=lambda wildcards: DESIGN.pairs_of(wildcards.augmentation),
     script:
         "../../scripts/measure_pairs.py"
@@ -70,7 +63,7 @@ if CHANCE:
     rule measure_chance:
         input:
             data=rules.load_data.output.data,
-            stores=of_models("<results>/{variant}cams/{augmentation}/{seed}.h5", SHOWN),
+            stores=of_models(CAMS, SHOWN),
             untrained=f"<results>/{{variant}}cams/untrained/{DESIGN.first_seed}.h5",
         output:
             chance="<results>/{variant}chance.parquet",
@@ -86,7 +79,7 @@ if CHANCE:
             gpu=COMPARING_GPU,
         params:
             **COMPARING | {"metrics": DESIGN.distances},
-            **code("measure_chance", *metric_functions(DESIGN.distances)),
+            **code("measure_chance", *registry.metric_functions(DESIGN.distances)),
             models=SHOWN,
             seed=RESAMPLING_SEED,
         script:
@@ -130,7 +123,7 @@ if DESIGN.arms:
     )
     tabulate(
         "gain",
-        needs={"stores": of_models("<results>/cams/{augmentation}/{seed}.h5", DESIGN.models)},
+        needs={"stores": of_models(CAMS, DESIGN.models, variant="")},
         makes={"gain": table("gain")},
         models=DESIGN.models,
         matched=DESIGN.matched,
@@ -179,7 +172,7 @@ if DESIGN.clusters:
     tabulate(
         "profiles",
         kind="statistics",
-        needs={"similarities": of_augmented(SIMILARITIES)},
+        needs={"similarities": INPUTS.augmented(SIMILARITIES)},
         makes={
             "clusters": table("profiles", "{variant}"),
             "correlation": table("profile_correlation", "{variant}"),

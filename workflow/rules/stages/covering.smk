@@ -61,7 +61,7 @@ rule measure_covered:
         gpu=COMPARING_GPU,
     params:
         **COMPARING,
-        **code("measure_similarity", *metric_functions(DESIGN.metrics)),
+        **code("measure_similarity", *registry.metric_functions(DESIGN.metrics)),
     script:
         "../../scripts/measure_similarity.py"
 

@@ -80,7 +80,7 @@ rule measure_agreement:
     resources:
         **sized("compare"),
     params:
-        **code("measure_agreement", *metric_functions(DESIGN.metrics)),
+        **code("measure_agreement", *registry.metric_functions(DESIGN.metrics)),
         metrics=DESIGN.metrics,
         epsilon=STUDY["similarity"]["epsilon"],
         input_size=STUDY["model"]["input_size"],

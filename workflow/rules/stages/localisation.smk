@@ -54,7 +54,7 @@ if SPURIOUS:
         needs={
             "data": rules.load_data.output.data,
             "split": FIRST_SPLIT,
-            "stores": of_models(rules.extract_cams.output.store, DESIGN.models),
+            "stores": of_models(CAMS, DESIGN.models),
             "measured": of_models(rules.measure_localisation.output.localisation, DESIGN.models),
         },
         makes={

@@ -83,6 +83,22 @@ def batch_size(length: int, steps: int) -> int:
     return size
 
 
+def svm_stage(name: str) -> str:
+    """The stage that an SVM belongs to."""
+    return "hybrid" if name == "cnn-svm" else "masking"
+
+
+def svm_settings(study: Given, given: Given, name: str) -> dict[str, Any]:
+    """How an SVM is chosen and fitted; `adapts` names defaults, which give way.
+
+    study, given: as of `insist`.
+    """
+    stage = svm_stage(name)
+    own = (given.get(stage) or {}).get("svm") or {}
+    adapts = [key for key in ("folds", "search_images") if key not in own]
+    return {**study[stage]["svm"], "seed": study[stage]["seed"], "adapts": adapts}
+
+
 def _problems(study: Given, given: Given, images: Images) -> Iterator[str]:
     if len(images.fitting) < 2:
         yield "data: the images are all of one class; a classifier needs two or more"

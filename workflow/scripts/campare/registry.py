@@ -549,6 +549,11 @@ def functions(kind: Mapping[str, Entry], names: Iterable[str]) -> list[str]:
     return [kind[name].function for name in names]
 
 
+def metric_functions(names: Iterable[str]) -> list[str]:
+    """The functions of metrics as a study names them."""
+    return [metric(name).function for name in names]
+
+
 def architecture_function(name: str) -> str:
     """The function that builds an architecture, of this registry or torchvision's."""
     entry = ARCHITECTURES.get(name)
