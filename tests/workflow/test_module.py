@@ -1,4 +1,4 @@
-"""The workflow as others start it: imported as a module, from another folder, into another folder."""
+"""The workflow as others start it: as a module, from another folder, into another folder."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from tiny import ENVIRONMENT, ROOT, TINY, announced, copy_project
 
 IMPORTER = """
