@@ -83,17 +83,20 @@ def params_by(
     entries: Mapping[str, Sequence[str]],
     script: str,
     *always: str,
-) -> dict[str, Callable[[Any], str]]:
+) -> dict[str, Any]:
     """`params` where entries depend on a wildcard: `entries` has those of each of its values."""
     found = {value: params(scripts, script, *always, *own) for value, own in entries.items()}
+    names = sorted({name for each in found.values() for name in each})
 
-    def of(name: str) -> Callable[[Any], str]:
-        return lambda wildcards: found.get(wildcards[wildcard], {}).get(name, "")
+    def of(name: str) -> Any:
+        digests = {value: each.get(name, "") for value, each in found.items()}
+        same = len(set(digests.values())) == 1
+        return digests.popitem()[1] if same else lambda w: digests.get(w[wildcard], "")
 
-    return {name: of(name) for name in sorted({name for each in found.values() for name in each})}
+    return {name: of(name) for name in names}
 
 
-def named(**settings: Any) -> dict[str, Callable[..., Any]]:
+def named(**settings: Any) -> dict[str, Any]:
     """Settings as params of a rule that are compared with their names.
 
     Snakemake compares the values of a job's params as a set: where two change places, or one takes
@@ -102,10 +105,12 @@ def named(**settings: Any) -> dict[str, Callable[..., Any]]:
     such params are not compared. A function of the wildcards is called with them; text in braces
     is no wildcard.
     """
-    params: dict[str, Callable[..., Any]] = {}
+    params: dict[str, Any] = {}
     for name, value in settings.items():
         give = value if callable(value) else _constant(value)
-        params |= {name: _uncompared(give), f"{TEXT}{name}": _text(name, give)}
+        text = _text(name, give)
+        plain = not callable(value) and "{" not in text(None)  # functions take Snakemake longer
+        params |= {name: _uncompared(give), f"{TEXT}{name}": text(None) if plain else text}
     return params
 
 
