@@ -383,6 +383,8 @@ def test_controls_are_left_out_by_default_and_completed_where_they_are_not() -> 
     ("changes", "message"),
     [
         ({"controls": {"baselines": {"seeds": [2], "vary": ["init"]}}}, "2 is one of `seeds`"),
+        ({"controls": {"baselines": {"seeds": [0], "vary": ["init"]}}}, "0 is model.seed, by"),
+        ({"controls": {"baselines": {"seeds": [0], "vary": ["order"]}}}, "0 is training.seed, by"),
         (
             {"controls": {"baselines": {"seeds": [11], "vary": ["init", "subset"]}}},
             "name it in both or in none",
