@@ -35,7 +35,7 @@ def test_small_jobs_share_submissions_and_little_is_tried_again(
     submissions = drill.run.submissions()
     # Trained again under a new number: time limit, scancel, snakemake killed. A job that SLURM
     # starts again keeps its number.
-    assert submissions == {"prepare": 1, "train": models + 3, "look": mapped, "report": 1}
+    assert submissions == {"prepare": 1, "train": models + 3, "maps": mapped, "report": 1}
     seen.append(f"submissions, 3 of them again: {submissions}")
     spent, worked = drill.run.times()
     seen.append(

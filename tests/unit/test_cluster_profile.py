@@ -1,4 +1,4 @@
-"""The SLURM profile knows the rules: small jobs share a submission, and no name is misspelt."""
+"""On SLURM, jobs of seconds share a submission: by the groups that rules name."""
 
 from __future__ import annotations
 
@@ -9,39 +9,38 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 PROFILE = yaml.safe_load((ROOT / "profiles" / "slurm" / "config.yaml").read_text())
-GROUPS = dict(entry.split("=") for entry in PROFILE["groups"])
 
 
-def rules() -> set[str]:
-    """The rules that have jobs of their own."""
-    found: set[str] = set()
-    local: set[str] = set()
-    for path in [ROOT / "Snakefile", *(ROOT / "workflow" / "rules").glob("*.smk")]:
-        text = path.read_text()
-        found |= set(re.findall(r"^ *rule (\w+):", text, re.MULTILINE))
-        found |= set(re.findall(r"^ *use rule \w+ as (\w+) with:", text, re.MULTILINE))
-        for block in re.findall(r"^localrules:\n((?:    \w+,\n)+)", text, re.MULTILINE):
-            local |= set(re.findall(r"\w+", block))
-    return found - local
+def rules() -> dict[str, str]:
+    """Rule → its group, "" for none, of all that rule files write out."""
+    groups: dict[str, str] = {}
+    for path in sorted((ROOT / "workflow" / "rules").rglob("*.smk")):
+        for block in re.split(r"^ *(?=(?:use )?rule\b)", path.read_text(), flags=re.MULTILINE)[1:]:
+            name = re.match(r"(?:use rule \w+ as|rule)\s*(\w*)", block)
+            group = re.search(r"^ +group:\s+\"(.+)\"", block, re.MULTILINE)
+            assert name
+            groups[name[1]] = group[1] if group else ""
+    return groups
 
 
-def test_every_rule_that_is_named_exists() -> None:
-    assert set(GROUPS) | set(PROFILE.get("set-resources", {})) <= rules()
+def test_the_profile_names_no_rules_that_it_would_have_to_follow() -> None:
+    assert "groups" not in PROFILE
+    assert set(PROFILE.get("set-resources", {})) <= set(rules())
 
 
 def test_all_tables_and_figures_of_a_study_share_one_submission() -> None:
-    small = {rule for rule in rules() if rule.startswith(("tabulate_", "plot_"))}
-    apart = {rule for rule in small if GROUPS.get(rule) != "report"}
-    # A target of its own, not of `all`.
-    assert apart == {"plot_architectures"}
+    text = (ROOT / "workflow" / "rules" / "report.smk").read_text()
+    loop = text[text.index("for job in REPORT.jobs") : text.index("for target in")]
+    assert re.search(r"group:\s+\"report\"", loop)
+    assert PROFILE["group-components"] == ["report=100"]
 
 
 def test_what_is_measured_of_an_augmentations_maps_goes_with_them() -> None:
-    looking = {rule for rule, group in GROUPS.items() if group == "look_{augmentation}"}
-    assert looking == {
+    grouped = {rule for rule, group in rules().items() if group == "maps_{augmentation}"}
+    # measure_matched takes the group of the rule it is made from.
+    assert grouped == {
         "extract_cams",
         "measure_similarity",
-        "measure_matched",
         "measure_pairs",
         "measure_localisation",
         "measure_faithfulness",

@@ -42,7 +42,7 @@ def test_every_key_has_a_description() -> None:
 
 
 def shipped(file: str) -> dict[str, Any]:
-    path = config.SCHEMA.parents[2] / "config" / f"{file}.yaml"
+    path = Path(__file__).parents[2] / "config" / f"{file}.yaml"
     return config.complete(yaml.safe_load(path.read_text()), path.name)
 
 
@@ -69,7 +69,7 @@ def test_shipped_studies_are_valid(file: str) -> None:
 
 
 def test_fashion_study_is_valid_and_has_every_stage() -> None:
-    path = config.SCHEMA.parents[2] / "config" / "fashion.yaml"
+    path = Path(__file__).parents[2] / "config" / "fashion.yaml"
     study = config.complete(yaml.safe_load(path.read_text()), path.name)
     assert study["augmentations"] == {}
     assert {"sheets", "hybrid", "masking", "covering", "own_pictures"} <= set(study)
@@ -210,9 +210,20 @@ def test_defaults_are_not_shared_between_studies() -> None:
         ({"model": {"architecture": "resnet81"}}, ["model.architecture", "did you mean"]),
         ({"architectures": ["vgg99"]}, ["architectures", "'vgg99'"]),
         ({"cam": {"method": "gradcamm"}}, ["cam.method", "did you mean 'gradcam'"]),
-        ({"cam": {"also": ["cam", "gradcam"]}}, ["cam.also", "'gradcam' is cam.method already"]),
-        ({"cam": {"also_class": ["predicted"]}}, ["cam.also_class", "cam.class already"]),
-        ({"cam": {"also": ["saliency"]}}, ["cam.also.0", "'saliency'", "input_gradient"]),
+        (
+            {"cam": {"variants": {"again": {"method": "gradcam"}}}},
+            ["cam.variants.again", "same as cam itself", "target_layer"],
+        ),
+        (
+            {"cam": {"variants": {"a": {"class": "true"}, "b": {"class": "true"}}}},
+            ["cam.variants.b", "same as cam.variants.a"],
+        ),
+        ({"cam": {"variants": {"Eigen": {}}}}, ["cam.variants", "'Eigen'", "lower-case"]),
+        ({"cam": {"variants": {"eigen": {}}}}, ["cam.variants.eigen"]),
+        (
+            {"cam": {"variants": {"s": {"method": "saliency"}}}},
+            ["cam.variants.s.method", "'saliency'", "input_gradient"],
+        ),
         (
             {"training": {"steps_per_epoch": 10, "batch_size": 32}},
             ["training.steps_per_epoch: 10", "training.batch_size: 32", "take one of them out"],
@@ -367,6 +378,11 @@ def test_torchvision_names_are_torchvisions_own() -> None:
     assert list(found) == sorted(models.list_models(module=models))
     for name, cost in found.items():
         assert cost in [weights.meta["_ops"] for weights in models.get_model_weights(name)]
+
+
+def test_without_torchvision_its_names_are_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "torchvision_classifiers", dict)
+    assert complete(model={"architecture": "mobilenet_v2"})["model"]["input_size"] == 32
 
 
 FURTHER = {"baselines": {"seeds": [11, 12], "vary": ["order"]}}

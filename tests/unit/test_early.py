@@ -31,12 +31,14 @@ def network(architecture: str) -> Any:
     return SimpleNamespace(architecture=architecture, input_size=28)
 
 
-@pytest.mark.parametrize("cam", [{"method": "cam"}, {"also": ["cam"]}])
+@pytest.mark.parametrize(
+    "cam", [{"method": "cam"}, {"variants": {"class_weights": {"method": "cam"}}}]
+)
 def test_cam_needs_a_head_that_it_can_read(cam: dict[str, Any]) -> None:
-    early.insist_on_a_map(dataset(), network("small_cnn"), STUDY | {"cam": cam})
-    early.insist_on_a_map(dataset(), network("two_conv"), STUDY)
+    early.insist_on_maps(dataset(), network("small_cnn"), STUDY | {"cam": cam})
+    early.insist_on_maps(dataset(), network("two_conv"), STUDY)
     with pytest.raises(CampareError, match=r"cam\.method: cam needs .*; choose gradcam"):
-        early.insist_on_a_map(dataset(), network("two_conv"), STUDY | {"cam": cam})
+        early.insist_on_maps(dataset(), network("two_conv"), STUDY | {"cam": cam})
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,7 @@ def test_pictures_smaller_than_a_patch_are_found_once_they_are_read(tmp_path: Pa
 
 def asked(architecture: str, size: int, explained: bool, **keys: Any) -> None:
     settings = SimpleNamespace(architecture=architecture, input_size=size)
-    insist = early.insist_on_a_map if explained else early.insist_on_a_machine
+    insist = early.insist_on_maps if explained else early.insist_on_a_machine
     insist(dataset(), settings, STUDY | keys)
 
 

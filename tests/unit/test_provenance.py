@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -329,3 +331,31 @@ def test_every_figure_is_drawn_by_a_script() -> None:
         name for path in SCRIPTS.glob("*.py") for name in names(provenance.code(SCRIPTS, path.stem))
     }
     assert {f"plots.{name}" for name in figures()} <= drawn
+
+
+def compared(params: dict[str, Any], wildcards: Any = None) -> set[str]:
+    """What Snakemake compares of them: values, but not of functions that take `output`."""
+    values = set()
+    for value in params.values():
+        if not callable(value):
+            values.add(value)
+        elif "output" not in inspect.signature(value).parameters:
+            values.add(value(wildcards))
+    return values
+
+
+def test_settings_are_compared_with_their_names() -> None:
+    assert compared(provenance.named(a=1, b=2)) != compared(provenance.named(a=2, b=1))
+    assert compared(provenance.named(a=1)) == {"a: 1"}
+    assert compared(provenance.named(root="a {b}")) == {"root: 'a {b}'"}
+    assert compared(provenance.named(twice=lambda w: 2 * w), 4) == {"twice: 8"}
+    given = provenance.named(root="{b}", twice=lambda w: 2 * w)
+    values = {name: give(4, None) for name, give in given.items() if "." not in name}
+    assert values == {"root": "{b}", "twice": 8}
+
+
+def test_a_mapping_is_compared_key_by_key() -> None:
+    params = provenance.each("settings", ["a", "b"], lambda w: {"a": w, "b": 1})
+    assert compared(params, 3) == {"a: 3", "b: 1"}
+    assert params["settings"](3, None) == {"a": 3, "b": 1}
+    assert provenance.settings(dict.fromkeys(params, 0)) == {"settings": 0}

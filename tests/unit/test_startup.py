@@ -128,11 +128,12 @@ def test_a_gpu_is_looked_for_once_and_jobs_inherit_the_answer(
     monkeypatch.setattr(startup.logger, "warning", said.append)
     monkeypatch.setenv(startup.ANSWER, "1")  # of a run that this one was started from
     monkeypatch.setattr(machine, "gpu", lambda: (False, "nvidia-smi: no driver"))
-    assert not startup.finds_gpu(workflow())
-    assert not startup.finds_gpu(workflow(main=False))
+    assert not startup.has_gpu(workflow(), "auto")
+    assert not startup.has_gpu(workflow(main=False), "auto")
     assert len(said) == 1 and "no driver" in said[0]
     monkeypatch.setattr(machine, "gpu", lambda: (True, ""))
-    assert not startup.finds_gpu(workflow(main=False))
-    assert startup.finds_gpu(workflow())
+    assert not startup.has_gpu(workflow(main=False), "auto")
+    assert startup.has_gpu(workflow(), "auto")
     monkeypatch.setattr(machine, "gpu", lambda: (False, ""))
-    assert startup.finds_gpu(workflow(main=False))
+    assert startup.has_gpu(workflow(main=False), "auto")
+    assert startup.has_gpu(workflow(), "cuda") and not startup.has_gpu(workflow(), "cpu")

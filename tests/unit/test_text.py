@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PYTHON = [*(ROOT / "workflow").rglob("*.py"), *(ROOT / "benchmarks").glob("*.py")]
-RULES = [ROOT / "Snakefile", *(ROOT / "workflow" / "rules").glob("*.smk")]
+RULES = [ROOT / "workflow" / "Snakefile", *(ROOT / "workflow" / "rules").rglob("*.smk")]
 
 
 def careless(text: str) -> Iterator[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import time
 from itertools import product
 
@@ -100,3 +101,41 @@ def test_another_target_layer_maps_anew_and_trains_nothing(project: Project) -> 
     jobs = project.planned()
     assert "train" not in jobs
     assert jobs["extract_cams"] == 7
+
+
+def reasons(plan: str) -> set[str]:
+    """The reasons of jobs that a dry run gives, of changed params."""
+    return {
+        line.partition("output: ")[2].strip()
+        for line in plan.splitlines()
+        if "reason: Params have changed" in line
+    }
+
+
+def test_a_dry_run_says_what_changed_in_one_line(project: Project) -> None:
+    project.edit(f"{PACKAGE}/augment.py", lambda text: edit_function(text, "affine"))
+    (reason,) = reasons(project.snakemake("--dry-run").stdout) or [""]
+    assert re.fullmatch(
+        r"before: 'augment.affine [0-9a-f]{12}' now: 'augment.affine [0-9a-f]{12}'", reason
+    )
+
+
+def test_settings_that_change_places_rebuild(project: Project) -> None:
+    """Snakemake alone compares the values of params as a set, without their names."""
+    project.edit(
+        "config/tiny.yaml",
+        lambda text: text.replace("split:\n", "split:\n  validation: 0.2\n  test: 0.1\n"),
+    )
+    plan = project.snakemake("--dry-run")
+    assert announced(plan.stdout)["make_split"] == 1
+    assert any("'validation: 0.1'" in reason for reason in reasons(plan.stdout))
+
+
+def test_a_new_label_of_a_metric_redraws_the_figures_that_show_it(project: Project) -> None:
+    project.edit(
+        f"{PACKAGE}/registry.py", lambda text: text.replace('"Mean absolute difference"', '"MAD"')
+    )
+    jobs = project.planned()
+    assert {"plot_boxplots", "plot_segments"} <= set(jobs)
+    assert all(rule.startswith("plot_") or rule == "all" for rule in jobs)
+    assert not {"plot_history", "plot_performance", "plot_examples"} & set(jobs)

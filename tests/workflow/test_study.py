@@ -180,15 +180,18 @@ def test_class_policy_baseline_explains_what_the_baseline_predicts(project: Proj
 
 
 def test_a_further_class_is_explained_beside_the_first(project: Project) -> None:
-    project.edit("config/tiny.yaml", lambda text: f"{text}cam: {{also_class: [baseline]}}\n")
-    run = project.snakemake("results/tiny/class-baseline/similarity/cutmix/1.parquet")
+    project.edit(
+        "config/tiny.yaml",
+        lambda text: f"{text}cam: {{variants: {{shared: {{class: baseline}}}}}}\n",
+    )
+    run = project.snakemake("results/tiny/variants/shared/similarity/cutmix/1.parquet")
     assert run.returncode == 0, run.stdout
     assert announced(run.stdout) == {"extract_cams": 3, "measure_similarity": 1}
     top = project.results
-    assert same_maps(top / "class-baseline", top, "baseline") and not same_maps(
-        top / "class-baseline", top, "cutmix"
+    assert same_maps(top / "variants" / "shared", top, "baseline") and not same_maps(
+        top / "variants" / "shared", top, "cutmix"
     )
-    with h5py.File(top / "class-baseline" / "cams" / "cutmix" / "1.h5") as store:
+    with h5py.File(top / "variants" / "shared" / "cams" / "cutmix" / "1.h5") as store:
         assert store.attrs["class_policy"] == "baseline" and store.attrs["method"] == "gradcam"
 
 

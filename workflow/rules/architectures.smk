@@ -22,17 +22,21 @@ rule train_architecture:
         **sized("train"),
         gpu=GPU,
     params:
+        **named(mapped=False),
+        **each(
+            "settings",
+            [*DESIGN.training(DESIGN.models[0]), "evaluate"],
+            lambda wildcards: {
+                **DESIGN.training(DESIGN.models[0]),
+                "architecture": wildcards.architecture,
+                "evaluate": ["validation", "test"],
+            },
+        ),
         **code_by(
             "architecture",
             {name: [registry.architecture_function(name)] for name in CANDIDATES},
             "train_model",
         ),
-        mapped=False,
-        settings=lambda wildcards: {
-            **DESIGN.training(DESIGN.baselines[0]),
-            "architecture": wildcards.architecture,
-            "evaluate": ["validation", "test"],
-        },
     script:
         "../scripts/train_model.py"
 

@@ -22,13 +22,15 @@ rule extract_cams:
         **sized("map"),
         gpu=GPU,
     params:
-        **MAPPING,
+        **named(
+            **MAPPING,
+            augmentation=lambda wildcards: wildcards.augmentation,
+            seed=lambda wildcards: int(wildcards.seed),
+            architecture=STUDY["model"]["architecture"],
+            method=lambda wildcards: DESIGN.variants[wildcards.variant].method,
+            class_policy=lambda wildcards: DESIGN.variants[wildcards.variant].class_policy,
+            target_layer=lambda wildcards: DESIGN.variants[wildcards.variant].target_layer,
+        ),
         **code_by("variant", METHODS, "extract_cams", ARCHITECTURE),
-        augmentation="{augmentation}",
-        seed=lambda wildcards: int(wildcards.seed),
-        architecture=STUDY["model"]["architecture"],
-        method=lambda wildcards: DESIGN.variants[wildcards.variant].method,
-        class_policy=lambda wildcards: DESIGN.variants[wildcards.variant].class_policy,
-        target_layer=lambda wildcards: DESIGN.variants[wildcards.variant].target_layer,
     script:
         "../scripts/extract_cams.py"

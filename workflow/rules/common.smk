@@ -16,7 +16,8 @@ import report_jobs
 import retrying
 import startup
 import stopping
-from inputs import CAMS, Inputs, folder_digest, of_models, verbatim
+from inputs import CAMS, Inputs, folder_digest, model_of, of_models
+from provenance import each, named
 
 IMPORTED = importing.imported(workflow)
 # The config files of the study; another workflow that imports this one gives a config instead.

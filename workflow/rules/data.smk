@@ -15,7 +15,9 @@ rule load_data:
     resources:
         **sized("load"),
     params:
-        **verbatim(STUDY["data"]),
+        **named(
+            **STUDY["data"],
+        ),
         **code("load_data", registry.DATASETS[STUDY["data"]["name"]].function),
     script:
         "../scripts/load_data.py"
@@ -35,8 +37,12 @@ rule make_split:
     resources:
         **sized("split_data"),
     params:
-        **STUDY["split"],
+        **named(
+            **STUDY["split"],
+            training_seed=lambda wildcards: (
+                int(wildcards.seed) if "seed" in wildcards.keys() else None
+            ),
+        ),
         **code("make_split"),
-        training_seed=lambda wildcards: int(wildcards.seed) if "seed" in wildcards.keys() else None,
     script:
         "../scripts/make_split.py"

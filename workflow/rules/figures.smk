@@ -17,7 +17,7 @@ draw(
     resample=STUDY["augmenting"]["resample"],
     input_size=STUDY["model"]["input_size"],
     seed=DESIGN.training(DESIGN.examples[-1])["augmentation_seed"],
-    **code("plot_examples", *chain.from_iterable(TRANSFORMS.values())),
+    entries=chain.from_iterable(TRANSFORMS.values()),
 )
 draw(
     "history",

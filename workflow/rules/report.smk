@@ -20,7 +20,9 @@ for job in REPORT.jobs:
         resources:
             **sized(job.kind),
         params:
-            **job.params,
+            **named(**job.params),
+            **job.compared,
+            script=job.script,
         script:
             "../scripts/{params.script}.py"
 

@@ -26,7 +26,9 @@ rule measure_similarity:
         **sized("compare"),
         gpu=COMPARING_GPU,
     params:
-        **COMPARING,
+        **named(
+            **COMPARING,
+        ),
         **code("measure_similarity", *registry.metric_functions(DESIGN.metrics)),
     script:
         "../scripts/measure_similarity.py"

@@ -21,9 +21,11 @@ rule fit_svm:
     resources:
         **sized("fit_svm"),
     params:
+        **named(
+            machine=lambda wildcards: wildcards.machine,
+            settings=lambda wildcards: fits.svm_settings(STUDY, config, wildcards.machine),
+            key=lambda wildcards: fits.svm_stage(wildcards.machine) + ".svm",
+        ),
         **code("fit_svm"),
-        machine="{machine}",
-        settings=lambda wildcards: fits.svm_settings(STUDY, config, wildcards.machine),
-        key=lambda wildcards: fits.svm_stage(wildcards.machine) + ".svm",
     script:
         "../scripts/fit_svm.py"

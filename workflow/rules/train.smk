@@ -9,6 +9,9 @@ TRANSFORMS = {
     for name in dict(DESIGN.models)
 }
 
+# Names of all that decides the weights of a model.
+SETTINGS = DESIGN.training(DESIGN.models[0]).keys()
+
 
 rule train:
     input:
@@ -26,9 +29,9 @@ rule train:
         **sized("train"),
         gpu=GPU,
     params:
+        **named(mapped=True),
+        **each("settings", SETTINGS, lambda wildcards: DESIGN.training(model_of(wildcards))),
         **code_by("augmentation", TRANSFORMS, "train_model", ARCHITECTURE),
-        mapped=True,
-        settings=lambda wildcards: DESIGN.training((wildcards.augmentation, int(wildcards.seed))),
     script:
         "../scripts/train_model.py"
 
@@ -47,8 +50,8 @@ rule save_augmented:
     resources:
         **sized("augment"),
     params:
+        **each("settings", SETTINGS, lambda wildcards: DESIGN.training(model_of(wildcards))),
         **code_by("augmentation", TRANSFORMS, "save_augmented"),
-        settings=lambda wildcards: DESIGN.training((wildcards.augmentation, int(wildcards.seed))),
     script:
         "../scripts/save_augmented.py"
 

@@ -28,6 +28,11 @@ def of_models(pattern: str, models: Iterable[Model], variant: str | None = None)
     ]
 
 
+def model_of(wildcards: Any) -> Model:
+    """The model that a job is about."""
+    return wildcards.augmentation, int(wildcards.seed)
+
+
 @dataclass(frozen=True)
 class Inputs:
     """Those of a study; `source` is what messages call its config."""
@@ -50,8 +55,7 @@ class Inputs:
 
     def explained(self, wildcards: Any) -> list[str]:
         """The store of the baseline whose predictions a model's maps explain, if any."""
-        model = (wildcards.augmentation, int(wildcards.seed))
-        baseline = self.design.explained_by(model, wildcards.variant)
+        baseline = self.design.explained_by(model_of(wildcards), wildcards.variant)
         return of_models(CAMS, baseline, wildcards.variant)
 
     def compared(self, seeds: Sequence[int], side: int) -> InputFunction:
@@ -68,11 +72,6 @@ class Inputs:
         """The store of each model in the pairs of an augmentation, in order of appearance."""
         models = dict.fromkeys(chain(*self.design.pairs_of(wildcards.augmentation)))
         return of_models(CAMS, models, wildcards.variant)
-
-
-def verbatim(settings: dict[str, Any]) -> dict[str, Callable[[Any], Any]]:
-    """Params as they are: Snakemake would look for wildcards in `root: "a {b}"`."""
-    return {name: lambda _, value=value: value for name, value in settings.items()}
 
 
 def folder_digest(folder: str) -> str:

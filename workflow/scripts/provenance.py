@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any
 
 PACKAGE = "campare"  # a module of it is called by its dotted path in it: "train", "plots.style"
 PREFIX = "code."  # of the names of params that are digests
+TEXT = "text."  # of those that are settings with their names
 # What the registry says reaches a job through its params; a new entry changes no other.
 OPAQUE = {"registry", "errors"}
 
@@ -82,14 +83,43 @@ def params_by(
     entries: Mapping[str, Sequence[str]],
     script: str,
     *always: str,
-) -> dict[str, Callable[[Any], str]]:
+) -> dict[str, Any]:
     """`params` where entries depend on a wildcard: `entries` has those of each of its values."""
     found = {value: params(scripts, script, *always, *own) for value, own in entries.items()}
+    names = sorted({name for each in found.values() for name in each})
 
-    def of(name: str) -> Callable[[Any], str]:
-        return lambda wildcards: found.get(wildcards[wildcard], {}).get(name, "")
+    def of(name: str) -> Any:
+        digests = {value: each.get(name, "") for value, each in found.items()}
+        same = len(set(digests.values())) == 1
+        return digests.popitem()[1] if same else lambda w: digests.get(w[wildcard], "")
 
-    return {name: of(name) for name in sorted({name for each in found.values() for name in each})}
+    return {name: of(name) for name in names}
+
+
+def named(**settings: Any) -> dict[str, Any]:
+    """Settings as params of a rule that are compared with their names.
+
+    Snakemake compares the values of a job's params as a set: where two change places, or one takes
+    the value of another, it sees no change. So each is a param twice: as text with its name, which
+    is compared and which the dry run prints, and as itself, by a function that takes `output`:
+    such params are not compared. A function of the wildcards is called with them; text in braces
+    is no wildcard.
+    """
+    params: dict[str, Any] = {}
+    for name, value in settings.items():
+        give = value if callable(value) else _constant(value)
+        text = _text(name, give)
+        plain = not callable(value) and "{" not in text(None)  # functions take Snakemake longer
+        params |= {name: _uncompared(give), f"{TEXT}{name}": text(None) if plain else text}
+    return params
+
+
+def each(
+    name: str, keys: Iterable[str], give: Callable[[Any], Any]
+) -> dict[str, Callable[..., Any]]:
+    """One such param that is a mapping, compared key by key."""
+    texts = {f"{TEXT}{key}": _text(key, _item(key, give)) for key in keys}
+    return {name: _uncompared(give), **texts}
 
 
 def digests(given: Mapping[str, Any]) -> list[str]:
@@ -99,7 +129,24 @@ def digests(given: Mapping[str, Any]) -> list[str]:
 
 def settings(given: Mapping[str, Any]) -> dict[str, Any]:
     """The other params."""
-    return {name: value for name, value in given.items() if not name.startswith(PREFIX)}
+    return {name: v for name, v in given.items() if not name.startswith((PREFIX, TEXT))}
+
+
+# Functions, not partial objects, which Snakemake would take for values.
+def _constant(value: Any) -> Callable[[Any], Any]:
+    return lambda wildcards: value
+
+
+def _item(key: str, give: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda wildcards: give(wildcards).get(key)
+
+
+def _uncompared(give: Callable[[Any], Any]) -> Callable[..., Any]:
+    return lambda wildcards, output: give(wildcards)
+
+
+def _text(name: str, give: Callable[[Any], Any]) -> Callable[[Any], str]:
+    return lambda wildcards: f"{name}: {give(wildcards)!r}"
 
 
 @cache

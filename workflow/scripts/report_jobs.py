@@ -21,6 +21,7 @@ PER_VARIANT = "{variant}"
 class ReportJob:
     """A rule of this name: runs a script on what it needs, and is part of a target.
 
+    `params` are settings of its script, `compared` digests of its code and labels in its figures.
     `kind` is that of needs.Needs. `folder` is "{variant}" for what each variant of the maps has.
     """
 
@@ -29,6 +30,7 @@ class ReportJob:
     needs: Mapping[str, Any]
     makes: Mapping[str, Any]
     params: Mapping[str, Any]
+    compared: Mapping[str, str]
     script: str
     kind: str
     folder: str
@@ -42,7 +44,7 @@ class ReportJobs:
     """
 
     design: Design
-    code: Callable[[str], Mapping[str, str]]
+    code: Callable[..., dict[str, str]]
     target: str = ""
     jobs: list[ReportJob] = field(default_factory=list)
     others: list[tuple[str, str]] = field(default_factory=list)
@@ -59,7 +61,8 @@ class ReportJobs:
         **params: Any,
     ) -> None:
         """Declare `tabulate_<name>`; `asked`: it belongs to the target."""
-        self._add(f"tabulate_{name}", script, needs, makes, kind, asked, params)
+        compared = self.code(script or f"tabulate_{name}")
+        self._add(f"tabulate_{name}", script, needs, makes, kind, asked, params, compared)
 
     def draw(
         self,
@@ -69,15 +72,21 @@ class ReportJobs:
         *,
         script: str = "",
         metrics: Iterable[str] = (),
+        entries: Iterable[str] = (),
         asked: bool = True,
         **params: Any,
     ) -> None:
-        """Declare `plot_<name>`; a new label of one of `metrics` draws its figures again."""
+        """Declare `plot_<name>`.
+
+        metrics: those whose labels its figures show; a new label draws them again. entries: the
+        functions that its script finds through the registry.
+        """
         figures = self.design.study["figures"]
-        params |= {"dpi": figures["dpi"], "font": figures["font"], **_labels(metrics)}
+        params |= {"dpi": figures["dpi"], "font": figures["font"]}
         if isinstance(makes, list):
             makes = {"figures": makes}
-        self._add(f"plot_{name}", script, needs, makes, "table", asked, params)
+        compared = _labels(metrics) | self.code(script or f"plot_{name}", *entries)
+        self._add(f"plot_{name}", script, needs, makes, "table", asked, params, compared)
 
     def ask(self, paths: Iterable[Any]) -> None:
         """Let files of other rules belong to the target too."""
@@ -92,6 +101,7 @@ class ReportJobs:
         kind: str,
         asked: bool,
         params: Mapping[str, Any],
+        compared: Mapping[str, str],
     ) -> None:
         per_variant = any(PER_VARIANT in path for path in _paths(makes))
         self.jobs.append(
@@ -100,7 +110,8 @@ class ReportJobs:
                 self.target if asked else "",
                 needs,
                 makes,
-                {"script": script or name, **params, **self.code(script or name)},
+                params,
+                compared,
                 script or name,
                 kind,
                 PER_VARIANT if per_variant else "",

@@ -24,9 +24,11 @@ rule measure_pairs:
         **sized("compare_pairs"),
         gpu=COMPARING_GPU,
     params:
-        **COMPARING | {"metrics": DESIGN.distances},
+        **named(
+            **COMPARING | {"metrics": DESIGN.distances},
+            pairs=lambda wildcards: DESIGN.pairs_of(wildcards.augmentation),
+        ),
         **code("measure_pairs", *registry.metric_functions(DESIGN.distances)),
-        pairs=lambda wildcards: DESIGN.pairs_of(wildcards.augmentation),
     script:
         "../../scripts/measure_pairs.py"
 
@@ -52,9 +54,11 @@ if CHANCE:
         resources:
             **sized("map"),
         params:
+            **named(
+                architecture=STUDY["model"]["architecture"],
+                init_seed=DESIGN.training(DESIGN.baselines[0])["init_seed"],
+            ),
             **code("initialise", ARCHITECTURE),
-            architecture=STUDY["model"]["architecture"],
-            init_seed=DESIGN.training(DESIGN.baselines[0])["init_seed"],
         script:
             "../../scripts/initialise.py"
 
@@ -78,10 +82,12 @@ if CHANCE:
             **sized("compare_uninformative"),
             gpu=COMPARING_GPU,
         params:
-            **COMPARING | {"metrics": DESIGN.distances},
+            **named(
+                **COMPARING | {"metrics": DESIGN.distances},
+                models=SHOWN,
+                seed=RESAMPLING_SEED,
+            ),
             **code("measure_chance", *registry.metric_functions(DESIGN.distances)),
-            models=SHOWN,
-            seed=RESAMPLING_SEED,
         script:
             "../../scripts/measure_chance.py"
 

@@ -26,21 +26,23 @@ rule map_covered:
         **sized("map_other"),
         gpu=GPU,
     params:
-        **MAPPING,
+        **named(
+            **MAPPING,
+            augmentation=lambda wildcards: f"covered-{wildcards.size}",
+            seed=DESIGN.first_seed,
+            architecture=STUDY["model"]["architecture"],
+            target_layer=STUDY["cam"]["target_layer"],
+            method=STUDY["cam"]["method"],
+            # The same class before and after, so that the map alone may drift.
+            class_policy="true" if STUDY["cam"]["class"] == "true" else "baseline",
+            subsets=["test"],
+            cover=lambda wildcards: {
+                "size": int(wildcards.size),
+                "fill": STUDY["covering"]["fill"],
+                "seed": STUDY["covering"]["seed"],
+            },
+        ),
         **code("map_images", *METHODS[""], ARCHITECTURE),
-        augmentation="covered-{size}",
-        seed=DESIGN.first_seed,
-        architecture=STUDY["model"]["architecture"],
-        target_layer=STUDY["cam"]["target_layer"],
-        method=STUDY["cam"]["method"],
-        # The same class before and after, so that the map alone may drift.
-        class_policy="true" if STUDY["cam"]["class"] == "true" else "baseline",
-        subsets=["test"],
-        cover=lambda wildcards: {
-            "size": int(wildcards.size),
-            "fill": STUDY["covering"]["fill"],
-            "seed": STUDY["covering"]["seed"],
-        },
     script:
         "../../scripts/map_images.py"
 
@@ -60,7 +62,9 @@ rule measure_covered:
         **sized("compare"),
         gpu=COMPARING_GPU,
     params:
-        **COMPARING,
+        **named(
+            **COMPARING,
+        ),
         **code("measure_similarity", *registry.metric_functions(DESIGN.metrics)),
     script:
         "../../scripts/measure_similarity.py"

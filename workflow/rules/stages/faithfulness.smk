@@ -22,12 +22,14 @@ rule measure_faithfulness:
         **sized("test_faithfulness"),
         gpu=GPU,
     params:
-        **STUDY["faithfulness"],
-        **DEVICE,
+        **named(
+            **STUDY["faithfulness"],
+            **DEVICE,
+            architecture=STUDY["model"]["architecture"],
+            input_size=STUDY["model"]["input_size"],
+            batch_size=STUDY["cam"]["batch_size"],
+        ),
         **code("measure_faithfulness", ARCHITECTURE),
-        architecture=STUDY["model"]["architecture"],
-        input_size=STUDY["model"]["input_size"],
-        batch_size=STUDY["cam"]["batch_size"],
     script:
         "../../scripts/measure_faithfulness.py"
 

@@ -22,11 +22,13 @@ rule extract_features:
         **sized("map_other"),
         gpu=GPU,
     params:
-        **DEVICE,
+        **named(
+            **DEVICE,
+            architecture=HYBRID["network"],
+            input_size=STUDY["model"]["input_size"],
+            batch_size=STUDY["cam"]["batch_size"],
+        ),
         **code("extract_features", registry.architecture_function(HYBRID["network"])),
-        architecture=HYBRID["network"],
-        input_size=STUDY["model"]["input_size"],
-        batch_size=STUDY["cam"]["batch_size"],
     script:
         "../../scripts/extract_features.py"
 
@@ -48,19 +50,21 @@ rule map_hybrid:
         **sized("map_other"),
         gpu=GPU,
     params:
-        **MAPPING,
+        **named(
+            **MAPPING,
+            augmentation="cnn-svm",
+            seed=DESIGN.first_seed,
+            architecture=HYBRID["network"],
+            target_layer=HYBRID["target_layer"],
+            method=HYBRID["method"],
+            class_policy="predicted",
+            subsets=["test"],
+        ),
         **code(
             "map_images",
             registry.CAM_METHODS[HYBRID["method"]].function,
             registry.architecture_function(HYBRID["network"]),
         ),
-        augmentation="cnn-svm",
-        seed=DESIGN.first_seed,
-        architecture=HYBRID["network"],
-        target_layer=HYBRID["target_layer"],
-        method=HYBRID["method"],
-        class_policy="predicted",
-        subsets=["test"],
     script:
         "../../scripts/map_images.py"
 
@@ -80,11 +84,13 @@ rule measure_agreement:
     resources:
         **sized("compare"),
     params:
+        **named(
+            metrics=DESIGN.metrics,
+            epsilon=STUDY["similarity"]["epsilon"],
+            input_size=STUDY["model"]["input_size"],
+            seed=HYBRID["seed"],
+        ),
         **code("measure_agreement", *registry.metric_functions(DESIGN.metrics)),
-        metrics=DESIGN.metrics,
-        epsilon=STUDY["similarity"]["epsilon"],
-        input_size=STUDY["model"]["input_size"],
-        seed=HYBRID["seed"],
     script:
         "../../scripts/measure_agreement.py"
 

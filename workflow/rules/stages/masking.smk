@@ -21,15 +21,17 @@ rule map_training:
         **sized("map_other"),
         gpu=GPU,
     params:
-        **MAPPING,
+        **named(
+            **MAPPING,
+            augmentation="baseline-training",
+            seed=DESIGN.first_seed,
+            architecture=STUDY["model"]["architecture"],
+            target_layer=STUDY["cam"]["target_layer"],
+            method=STUDY["cam"]["method"],
+            class_policy="predicted",
+            subsets=["train", "validation"],
+        ),
         **code("map_images", *METHODS[""], ARCHITECTURE),
-        augmentation="baseline-training",
-        seed=DESIGN.first_seed,
-        architecture=STUDY["model"]["architecture"],
-        target_layer=STUDY["cam"]["target_layer"],
-        method=STUDY["cam"]["method"],
-        class_policy="predicted",
-        subsets=["train", "validation"],
     script:
         "../../scripts/map_images.py"
 
@@ -48,10 +50,12 @@ rule mask_pixels:
     resources:
         **sized("pixels"),
     params:
+        **named(
+            machines=PIXEL_MACHINES,
+            keep=STUDY["masking"]["keep"],
+            seed=STUDY["masking"]["seed"],
+        ),
         **code("mask_pixels"),
-        machines=PIXEL_MACHINES,
-        keep=STUDY["masking"]["keep"],
-        seed=STUDY["masking"]["seed"],
     script:
         "../../scripts/mask_pixels.py"
 

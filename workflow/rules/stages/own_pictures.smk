@@ -19,18 +19,20 @@ rule classify_own:
         **sized("pixels"),
         gpu=GPU,
     params:
-        **verbatim(STUDY["own_pictures"]),
-        **DEVICE,
+        **named(
+            **STUDY["own_pictures"],
+            **DEVICE,
+            dpi=STUDY["figures"]["dpi"],
+            font=STUDY["figures"]["font"],
+            pictures=lambda _: folder_digest(STUDY["own_pictures"]["folder"]),
+            threshold=STUDY.get("sheets", {}).get("threshold", 0.95),
+            architecture=STUDY["model"]["architecture"],
+            input_size=STUDY["model"]["input_size"],
+            target_layer=STUDY["cam"]["target_layer"],
+            method=STUDY["cam"]["method"],
+            batch_size=STUDY["cam"]["batch_size"],
+        ),
         **code("own_pictures", *METHODS[""], ARCHITECTURE),
-        dpi=STUDY["figures"]["dpi"],
-        font=STUDY["figures"]["font"],
-        pictures=lambda _: folder_digest(STUDY["own_pictures"]["folder"]),
-        threshold=STUDY.get("sheets", {}).get("threshold", 0.95),
-        architecture=STUDY["model"]["architecture"],
-        input_size=STUDY["model"]["input_size"],
-        target_layer=STUDY["cam"]["target_layer"],
-        method=STUDY["cam"]["method"],
-        batch_size=STUDY["cam"]["batch_size"],
     script:
         "../../scripts/own_pictures.py"
 

@@ -20,5 +20,32 @@ One module per concept, in the order of the pipeline:
     needs  devices  efficiency        what a job asks for, where it computes, what it used
     errors  atomic  memory            bad input; files that appear whole; what is asked of malloc
 
+    results                           all of it read again, for notebooks: `campare.open_study`
+
 Nothing here knows of Snakemake: the scripts one folder up read and write the files.
 """
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from campare.errors import CampareError
+
+if TYPE_CHECKING:
+    from campare.results import Study
+
+__all__ = ["CampareError", "open_study"]
+
+
+def open_study(path: str | Path) -> Study:
+    """Open the results of a study, `results/<study>`; see `campare.results.Study`.
+
+    Raises
+    ------
+    CampareError
+        There is no such folder, or it is no study's.
+    """
+    from campare import results  # with pandas, which the rules of the workflow need not wait for
+
+    return results.open_study(path)

@@ -18,7 +18,7 @@ from campare.words import explain, known, odd, shown
 
 Config = dict[str, Any]
 Step = tuple[str, dict[str, Any]]
-SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
+SCHEMA = Path(__file__).parent / "schemas" / "config.schema.yaml"  # a link to workflow/schemas
 # Of the optional stages, each under the key of its file's name.
 STAGES = SCHEMA.parent / "stages"
 # JSON schema calls 16.0 an integer; file names, and torch, do not.
@@ -327,8 +327,10 @@ def _check_sizes(config: Config, study: Mapping[str, Any], source: str) -> None:
 def _check_architecture(key: str, name: str, source: str) -> None:
     if name in registry.ARCHITECTURES:
         return
-    names = dict.fromkeys([*registry.ARCHITECTURES, *registry.torchvision_classifiers()])
-    if name not in names:
+    others = registry.torchvision_classifiers()
+    # Without torchvision, where a study is only planned, its names cannot be judged.
+    if others and name not in others:
+        names = [*registry.ARCHITECTURES, *others]
         raise CampareError(f"{source}: {key}: unknown architecture {name!r}; {known(name, names)}")
 
 

@@ -1,0 +1,258 @@
+"""The results of a study, for notebooks: tables as data frames, stores, maps as they are shown.
+
+`campare.open_study("results/digits")` is the door; `docs/notebook.md` is a worked example. Nothing
+here trains, computes anew or writes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from campare import data, maps, naming, store, tables
+from campare.errors import CampareError
+from campare.words import known
+
+Model = tuple[str, int]
+Rows = NDArray[np.int64] | list[int]
+SUFFIXES = (".csv", ".parquet")
+# Any of these makes a folder the results of a study.
+SIGNS = ("data.h5", "cams", "tables", "similarity")
+# Columns that hold names, which may look like numbers; in confusions, two more.
+NAMES = ["augmentation", "augmentation_a", "augmentation_b", "class"]
+OF_CONFUSIONS = ["label", "prediction"]
+
+
+@dataclass(frozen=True)
+class Study:
+    """One folder `results/<study>`, read when it is asked.
+
+    Attributes
+    ----------
+    path : the folder
+    named : "" for the study's own maps, or one of `variants`
+    """
+
+    path: Path
+    named: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.path.resolve().name
+
+    @property
+    def variants(self) -> list[str]:
+        """Further ways in which its maps were made: the names under `cam.variants`."""
+        return sorted(folder.parent.name for folder in self.path.glob("variants/*/cams"))
+
+    def variant(self, name: str) -> Study:
+        """The same study with the maps, similarities and tables of a variant.
+
+        Raises
+        ------
+        CampareError
+            The study has none of this name.
+        """
+        if name not in self.variants:
+            raise CampareError(
+                f"{self.path / 'variants' / name}: no such variant of the maps; "
+                f"{known(name, self.variants) if self.variants else 'the study has none'}"
+            )
+        return Study(self.path, name)
+
+    @property
+    def models(self) -> list[Model]:
+        """(augmentation, seed) of every store: the baseline, then by name.
+
+        Those of stages are among them: untrained, covered-4, cnn-svm and others.
+        """
+        found = _numbered(self._folder / "cams", ".h5")
+        return sorted(found, key=lambda model: model[0] != "baseline")
+
+    @property
+    def tables(self) -> list[str]:
+        """What `table` may be asked for from `tables/`."""
+        files = (self._folder / "tables").glob("*.*")
+        return sorted(path.stem for path in files if path.suffix in SUFFIXES)
+
+    def table(self, name: str) -> pd.DataFrame:
+        """A table by its name, such as summary.
+
+        Or any other of the study by its path without the suffix, such as pairs/affine, split, or
+        models/affine/1, the history of a training.
+
+        Raises
+        ------
+        CampareError
+            There is none, or it cannot be read.
+        """
+        for stem in (self._folder / "tables" / name, self._folder / name, self.path / name):
+            for suffix in SUFFIXES:
+                if (path := stem.with_name(stem.name + suffix)).is_file():
+                    confusion = OF_CONFUSIONS if "confusion" in name else []
+                    return tables.read(path, text=[*NAMES, *confusion])
+        raise CampareError(
+            f"{self._folder / 'tables' / name}: no such table; "
+            f"{known(name, self.tables) if self.tables else 'there are none yet: run snakemake'}"
+        )
+
+    def similarity(self, augmentation: str, seed: int | None = None) -> pd.DataFrame:
+        """Every metric of every test image against the baseline.
+
+        Parameters
+        ----------
+        seed
+            Of one model; None: of all seeds, one below the other.
+
+        Returns
+        -------
+        DataFrame
+            seed, index, label, baseline_prediction, prediction, then a column per metric. NaN where
+            a metric is undefined.
+
+        Raises
+        ------
+        CampareError
+            There is none of such a model, or it cannot be read.
+        """
+        measured = _numbered(self._folder / "similarity", ".parquet")
+        wanted = [
+            model for model in measured if model[0] == augmentation and seed in (None, model[1])
+        ]
+        if not wanted:
+            raise self._unknown("similarity", augmentation, seed, measured)
+        frames = []
+        for name, number in wanted:
+            frame = tables.read(self._folder / "similarity" / name / f"{number}.parquet")
+            frame.insert(0, "seed", number)
+            frames.append(frame)
+        return pd.concat(frames, ignore_index=True)
+
+    def store(self, augmentation: str, seed: int, rows: Rows | None = None) -> store.Store:
+        """The maps of a model as they were made, with logits, predictions and positions.
+
+        Parameters
+        ----------
+        rows
+            Of the test images, counted from 0; None: all.
+
+        Raises
+        ------
+        CampareError
+            There is no such model, or its store cannot be read.
+        """
+        if (augmentation, seed) not in self.models:
+            raise self._unknown("cams", augmentation, seed, self.models)
+        return store.read(self._folder / "cams" / augmentation / f"{seed}.h5", rows)
+
+    def maps(self, augmentation: str, seed: int, rows: Rows | None = None) -> NDArray[np.float32]:
+        """The maps of a model as figures and metrics have them: ReLU, min–max, at the input size.
+
+        Parameters
+        ----------
+        rows
+            Of the test images, counted from 0; None: all, which may be gigabytes.
+
+        Returns
+        -------
+        float32 (N, H, W) in [0, 1].
+
+        Raises
+        ------
+        CampareError
+            There is no such model, or its store cannot be read.
+        """
+        kept = self.store(augmentation, seed, rows)
+        side = int(kept.attributes["input_size"])
+        return maps.show(kept.maps, (side, side))
+
+    def images(self, index: Rows | None = None) -> NDArray[np.uint8]:
+        """The pictures at these positions of the data set, such as `store(…).index`; None: all.
+
+        Returns
+        -------
+        uint8 (N, H, W, C), C = 1 (grey) or 3 (RGB), in the data set's own size.
+        """
+        images = self.dataset.images
+        return images if index is None else np.asarray(images[self._positions(index)])
+
+    def labels(self, index: Rows | None = None) -> NDArray[np.int64]:
+        """The true classes of the same, int64 (N,), as positions in `classes`."""
+        labels = self.dataset.labels
+        return labels if index is None else labels[self._positions(index)]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes."""
+        return self.dataset.classes
+
+    @cached_property
+    def dataset(self) -> data.Dataset:
+        """All of `data.h5`; pictures stay in the file until they are asked for."""
+        return data.read(self.path / "data.h5")
+
+    @property
+    def _folder(self) -> Path:
+        return self.path / "variants" / self.named if self.named else self.path
+
+    def _positions(self, index: Rows) -> NDArray[np.int64]:
+        positions, count = np.asarray(index, dtype=np.int64), len(self.dataset.labels)
+        if positions.size and (positions.min() < 0 or positions.max() >= count):
+            raise CampareError(
+                f"{self.path / 'data.h5'}: has the positions 0 to {count - 1}, and was asked for "
+                f"{positions.min()} to {positions.max()}; take those of a store of this study"
+            )
+        return positions
+
+    def _unknown(
+        self, kind: str, augmentation: str, seed: int | None, found: list[Model]
+    ) -> CampareError:
+        """What a model is told that there is no file of."""
+        wanted = augmentation if seed is None else f"{augmentation} {seed}"
+        names = [f"{name} {number}" for name, number in found]
+        return CampareError(
+            f"{self._folder / kind}: nothing of the model {wanted!r}; "
+            f"{known(wanted, names) if names else 'there is no model yet: run snakemake'}"
+        )
+
+
+def open_study(path: str | Path) -> Study:
+    """Open the results of a study, `results/<study>`.
+
+    Raises
+    ------
+    CampareError
+        There is no such folder, or it is no study's.
+    """
+    path = Path(path).expanduser()
+    if not path.is_dir():
+        raise CampareError(
+            f"{path}: no such folder; give that of a study's results, results/<study>, by its path "
+            f"from {Path.cwd()}"
+        )
+    if not _is_study(path):
+        inner = sorted(folder.name for folder in path.iterdir() if _is_study(folder))
+        remedy = f"open one of the studies in it: {', '.join(inner)}" if inner else "run it first"
+        raise CampareError(f"{path}: not the results of a study; {remedy}")
+    return Study(path)
+
+
+def _is_study(folder: Path) -> bool:
+    return any((folder / sign).exists() for sign in SIGNS)
+
+
+def _numbered(folder: Path, suffix: str) -> list[Model]:
+    """(augmentation, seed) of `<augmentation>/<seed><suffix>`, in the order that figures have."""
+    found = [
+        (path.parent.name, int(path.stem))
+        for path in folder.glob(f"*/*{suffix}")
+        if path.stem.isdecimal()
+    ]
+    names = sorted({name for name, _ in found})
+    place = {names[number]: rank for rank, number in enumerate(naming.ordered(names))}
+    return sorted(found, key=lambda model: (place[model[0]], model[1]))
