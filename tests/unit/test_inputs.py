@@ -11,7 +11,7 @@ from snakemake.iocontainers import Wildcards
 
 from campare import config
 from campare.design import Design
-from inputs import CAMS, Inputs, folder_digest, of_models, verbatim
+from inputs import CAMS, Inputs, folder_digest, model_of, of_models
 
 STUDY: dict[str, Any] = {
     "study": "tiny",
@@ -95,12 +95,8 @@ def test_each_model_of_the_pairs_is_read_once() -> None:
     ]  # fmt: skip
 
 
-def test_braces_in_a_setting_are_no_wildcards() -> None:
-    settings = verbatim({"root": "a {b}", "size": 3})
-    assert {name: value(wildcards()) for name, value in settings.items()} == {
-        "root": "a {b}",
-        "size": 3,
-    }
+def test_wildcards_name_a_model() -> None:
+    assert model_of(wildcards(augmentation="affine", seed="12", variant="")) == ("affine", 12)
 
 
 # Pictures of the user's own

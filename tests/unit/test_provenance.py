@@ -149,7 +149,7 @@ def by_method(scripts: Path, *always: str) -> dict[str, dict[str, str]]:
     given = provenance.params_by(scripts, "method", entries, "job_script", *always)
     assert list(given) == sorted(given)
     return {
-        value: {name: of({"method": value}) for name, of in given.items()}
+        value: {name: of({"method": value}) if callable(of) else of for name, of in given.items()}
         for value in (*entries, "unknown")
     }
 
@@ -158,7 +158,15 @@ def test_params_by_a_wildcard_are_those_of_its_value(scripts: Path) -> None:
     found = by_method(scripts)
     for value, entries in (("triple", ["maths:triple"]), ("deep", ["maths:entry"]), ("plain", [])):
         assert provenance.digests(found[value]) == digest(scripts, *entries)
-    assert provenance.digests(found["unknown"]) == []
+    assert provenance.digests(found["unknown"]) == digest(scripts)  # what all have
+
+
+def test_digests_that_are_the_same_for_all_are_values(scripts: Path) -> None:
+    entries = {"triple": ["maths:triple"], "plain": []}
+    given = provenance.params_by(scripts, "method", entries, "job_script")
+    assert {name for name, of in given.items() if callable(of)} == {
+        *("code.maths.triple", "code.other.helper"),
+    }
 
 
 def test_what_a_job_does_not_run_is_an_empty_param(scripts: Path) -> None:
@@ -185,8 +193,9 @@ def test_an_edit_makes_jobs_of_one_value_stale_and_no_others(scripts: Path) -> N
 
 def test_params_divide_into_digests_and_settings(scripts: Path) -> None:
     given = {"seed": 1, "code": "of honour", "encode.x": 2, "code.unused": "", **params(scripts)}
-    assert provenance.settings(given) == {"seed": 1, "code": "of honour", "encode.x": 2}
-    assert provenance.digests(given) == digest(scripts)
+    texts = {f"{provenance.TEXT}seed": "seed: 1"}
+    assert provenance.settings(given | texts) == {"seed": 1, "code": "of honour", "encode.x": 2}
+    assert provenance.digests(given | texts) == digest(scripts)
     assert provenance.digests({}) == []
 
 

@@ -30,8 +30,8 @@ STUDY: dict[str, Any] = {
 METRICS = ["pearson", "overlap_20", "mad_native"]
 
 
-def code(script: str) -> Mapping[str, str]:
-    return {"code.x": f"digest of {script}"}
+def code(script: str, *entries: str) -> dict[str, str]:
+    return {"code.x": f"digest of {script}", **{f"code.{name}": name for name in entries}}
 
 
 def jobs(**changes: Any) -> report_jobs.ReportJobs:
@@ -53,13 +53,9 @@ def test_a_table_runs_the_script_of_its_name_or_the_one_that_is_named() -> None:
     report.draw("other", {}, ["c.svg"], script="plot_pairs")
     table, figure = report.jobs
     assert (table.name, table.script) == ("tabulate_pairs", "tabulate_pairs")
-    assert table.params == {
-        "script": "tabulate_pairs",
-        "top": 3,
-        "code.x": "digest of tabulate_pairs",
-    }
+    assert (table.params, table.compared) == ({"top": 3}, {"code.x": "digest of tabulate_pairs"})
     assert (figure.name, figure.script) == ("plot_other", "plot_pairs")
-    assert figure.params["code.x"] == "digest of plot_pairs"
+    assert figure.compared == {"code.x": "digest of plot_pairs"}
     assert figure.makes == {"figures": ["c.svg"]}
     assert (table.needs, table.makes) == ({"a": "a.csv"}, {"b": "b.csv"})
 
@@ -111,6 +107,16 @@ def test_kinds_of_need_are_of_tables_unless_named() -> None:
     report.tabulate("b", {}, {"b": "b.csv"}, kind="statistics")
     report.draw("c", {}, ["c.svg"])
     assert [job.kind for job in report.jobs] == ["table", "statistics", "table"]
+
+
+def test_a_figure_follows_the_code_that_it_finds_through_the_registry() -> None:
+    report = jobs()
+    report.draw("examples", {}, ["c.svg"], entries=["augment:affine"])
+    (job,) = report.jobs
+    assert job.compared == {
+        "code.x": "digest of plot_examples",
+        "code.augment:affine": "augment:affine",
+    }
 
 
 # Paths in the report
@@ -187,11 +193,12 @@ def drawn() -> Mapping[str, list[str]]:
     return {"all": METRICS, "one": ["pearson"], "ties": ["overlap_20_ties"], "none": []}
 
 
-def shown(drawn: Mapping[str, list[str]]) -> dict[str, Mapping[str, Any]]:
+def shown(drawn: Mapping[str, list[str]]) -> dict[str, Mapping[str, str]]:
     report = jobs()
     for name, metrics in drawn.items():
         report.draw(name, {}, [f"{name}.svg"], metrics=metrics)
-    return {job.name.removeprefix("plot_"): job.params for job in report.jobs}
+    assert len({repr(job.params) for job in report.jobs}) == 1
+    return {job.name.removeprefix("plot_"): job.compared for job in report.jobs}
 
 
 @pytest.mark.parametrize(
