@@ -439,6 +439,11 @@ def test_controls_that_do_not_go_together_are_refused(
         complete(**changes)
 
 
+def test_a_further_baseline_may_have_any_seed_where_the_seed_of_the_first_decides() -> None:
+    further = {"seeds": [0], "vary": ["init"]}
+    assert complete(vary=["init", "order"], reference="all", controls={"baselines": further})
+
+
 def test_the_summary_is_of_the_first_metric_that_compares_maps() -> None:
     metrics = ["class_kld", "entropy", "mad", "pearson"]
     chosen = complete(similarity={"metrics": metrics})["analysis"]["summary"]

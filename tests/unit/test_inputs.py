@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,12 @@ def test_a_digest_of_pictures_stays_while_they_stay(pictures: Path) -> None:
 def test_a_picture_that_changes_or_comes_changes_the_digest(pictures: Path, file: str) -> None:
     before = folder_digest(str(pictures))
     (pictures / file).write_bytes(b"other")
+    assert folder_digest(str(pictures)) != before
+
+
+def test_a_picture_written_anew_changes_the_digest(pictures: Path) -> None:
+    before = folder_digest(str(pictures))
+    os.utime(pictures / "one.png", ns=(1, 1))
     assert folder_digest(str(pictures)) != before
 
 
