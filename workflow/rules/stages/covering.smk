@@ -49,10 +49,10 @@ rule map_covered:
 
 rule measure_covered:
     input:
-        baselines=BASELINE_STORE,
-        stores=rules.map_covered.output.store,
+        baselines=[BASELINE_STORE],
+        stores=[rules.map_covered.output.store],
     output:
-        similarities=f"<results>/similarity/covered-{{size}}/{DESIGN.first_seed}.parquet",
+        similarities=[f"<results>/similarity/covered-{{size}}/{DESIGN.first_seed}.parquet"],
     log:
         "<logs>/similarity/covered-{size}.log",
     benchmark:
