@@ -399,6 +399,8 @@ def test_controls_are_left_out_by_default_and_completed_where_they_are_not() -> 
     ("changes", "message"),
     [
         ({"controls": {"baselines": {"seeds": [2], "vary": ["init"]}}}, "2 is one of `seeds`"),
+        ({"controls": {"baselines": {"seeds": [0], "vary": ["init"]}}}, "0 is model.seed, by"),
+        ({"controls": {"baselines": {"seeds": [0], "vary": ["order"]}}}, "0 is training.seed, by"),
         (
             {"controls": {"baselines": {"seeds": [11], "vary": ["init", "subset"]}}},
             "name it in both or in none",
@@ -435,6 +437,11 @@ def test_controls_that_do_not_go_together_are_refused(
 ) -> None:
     with pytest.raises(CampareError, match=message):
         complete(**changes)
+
+
+def test_a_further_baseline_may_have_any_seed_where_the_seed_of_the_first_decides() -> None:
+    further = {"seeds": [0], "vary": ["init"]}
+    assert complete(vary=["init", "order"], reference="all", controls={"baselines": further})
 
 
 def test_the_summary_is_of_the_first_metric_that_compares_maps() -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from campare import needs, registry
+from campare import config, needs, registry
+from campare.design import Design
 
 
 def test_sizes_of_the_subsets_are_read_anew_when_the_split_changes(tmp_path: Path) -> None:
@@ -53,3 +57,159 @@ def test_memory_covers_what_was_measured(tmp_path: Path) -> None:
     assert few < needs.network_memory(data, 60_000, 32, 32, 0)
     assert few < needs.network_memory(data, 0, 32, 224, 0)
     assert needs.table_memory(10_000) < needs.table_memory(10_000_000)
+
+
+# Of the jobs of a study
+
+STUDY: dict[str, Any] = {
+    "study": "tiny",
+    "data": {"name": "digits"},
+    "model": {"architecture": "efficientnet_b0", "input_size": 224},
+    "vary": ["augmentation", "init"],
+    "reference": "all",
+    "augmentations": {"affine": {}, "cutmix": {}},
+    "controls": {
+        "baselines": {"seeds": [11, 12], "vary": ["init"]},
+        "identity": True,
+        "baseline_long": True,
+    },
+    "faithfulness": {"images": 100},
+}
+# A job of each kind, by its wildcards.
+KINDS: dict[str, dict[str, str]] = {
+    name: {}
+    for name in (
+        *("load", "split_data", "fit_svm", "pixels", "table", "statistics", "map_other"),
+        "compare_uninformative",
+    )
+} | {
+    name: {"augmentation": "affine", "seed": "1", "variant": ""}
+    for name in (
+        *("train", "augment", "map", "compare", "compare_pairs", "localise"),
+        "test_faithfulness",
+    )
+}
+
+
+def of_study(folder: Path, gpu: int = 0, **changes: Any) -> needs.Needs:
+    """Where neither data nor split is there yet."""
+    complete = config.complete({**copy.deepcopy(STUDY), **changes}, "study.yaml")
+    return needs.Needs(Design(complete), folder / "data.h5", folder / "split.csv", gpu)
+
+
+def need(of: needs.Needs, kind: str, **wildcards: str) -> needs.Need:
+    asked: needs.Need = getattr(of, kind)(KINDS[kind] | wildcards)
+    return asked
+
+
+def test_kinds_are_those_that_jobs_name(tmp_path: Path) -> None:
+    public = {
+        name
+        for name, value in vars(needs.Needs).items()
+        if callable(value) and not name.startswith("_")
+    }
+    assert public == KINDS.keys()
+    root = Path(needs.__file__).parents[2]
+    texts = [path.read_text() for path in (root / "rules").rglob("*.smk")]
+    named = {kind for text in texts for kind in re.findall(r"(?:sized\(|\bkind=)\"(\w+)\"", text)}
+    assert public == named | {"table"}  # what tables and figures are where they do not say
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("gpu", [0, 1])
+def test_a_job_asks_for_whole_minutes_and_megabytes(kind: str, gpu: int, tmp_path: Path) -> None:
+    asked = need(of_study(tmp_path, gpu), kind)
+    assert all(isinstance(value, int) for value in asked)
+    assert asked.minutes >= needs.START
+    assert asked.memory >= needs.PYTHON / 1e6
+
+
+def test_a_set_with_copies_asks_for_more_time_and_the_long_baseline_too(tmp_path: Path) -> None:
+    of = of_study(tmp_path)
+    plain, bent, twice, long = (
+        need(of, "train", augmentation=name)
+        for name in ("baseline", "affine", "identity", "baseline_long")
+    )
+    assert plain.minutes < bent.minutes == twice.minutes
+    assert long.minutes == bent.minutes
+    assert need(of_study(tmp_path, augmenting={"copies": 3}), "train").minutes > bent.minutes
+
+
+def test_copies_that_are_kept_ask_for_memory(tmp_path: Path) -> None:
+    drawn, kept = (
+        need(of_study(tmp_path, augmenting={"resample": when}), "train")
+        for when in ("each_epoch", "once")
+    )
+    assert drawn.memory < kept.memory
+    assert drawn.minutes == kept.minutes
+
+
+def test_a_candidate_architecture_asks_for_what_it_is(tmp_path: Path) -> None:
+    of = of_study(tmp_path)
+    own, other = (
+        of.train({"architecture": name}).minutes for name in ("efficientnet_b0", "densenet121")
+    )
+    assert own == need(of, "train", augmentation="baseline").minutes
+    assert own < other
+
+
+def test_steps_of_an_epoch_decide_the_size_of_a_batch(tmp_path: Path) -> None:
+    few, many = (
+        need(
+            of_study(tmp_path, reference="one", controls={}, training={"steps_per_epoch": steps}),
+            "train",
+        ).memory
+        for steps in (100, 10_000)
+    )
+    assert few > many
+
+
+def test_the_dearest_variant_decides_what_mapping_asks_for(tmp_path: Path) -> None:
+    plain = need(of_study(tmp_path), "map")
+    dear = of_study(tmp_path, cam={"variants": {"scores": {"method": "scorecam"}}})
+    assert need(dear, "map", variant="").minutes > 10 * plain.minutes
+    assert need(dear, "map").memory == plain.memory
+
+
+def test_more_baselines_and_seeds_ask_for_more_comparisons(tmp_path: Path) -> None:
+    of = of_study(tmp_path)
+    one = of_study(tmp_path, reference="one")
+    more = of_study(tmp_path, seeds=[1, 2, 3, 4, 5, 6, 7])
+    assert need(one, "compare").minutes < need(of, "compare").minutes
+    assert need(of, "compare").minutes < need(more, "compare").minutes
+    assert need(one, "table").memory < need(of, "table").memory < need(more, "table").memory
+
+
+def test_pairs_are_those_of_the_augmentation(tmp_path: Path) -> None:
+    of = of_study(tmp_path)
+    asked = {name: need(of, "compare_pairs", augmentation=name) for name in ("baseline", "affine")}
+    assert len(of.design.pairs_of("baseline")) < len(of.design.pairs_of("affine"))
+    assert asked["baseline"].minutes < asked["affine"].minutes
+    assert asked["baseline"].memory < asked["affine"].memory < need(of, "statistics").memory
+
+
+def test_faithfulness_asks_for_its_images_and_shares(tmp_path: Path) -> None:
+    few = need(of_study(tmp_path), "test_faithfulness")
+    more = need(of_study(tmp_path, faithfulness={"images": 1000}), "test_faithfulness")
+    once = need(
+        of_study(tmp_path, faithfulness={"images": 100, "road": [0.5]}), "test_faithfulness"
+    )
+    assert once.minutes < few.minutes < more.minutes
+    # Holes are filled on the CPU, of two maps from both ends.
+    on_gpu = need(of_study(tmp_path, 1), "test_faithfulness")
+    assert on_gpu.minutes > needs.START + needs.imputing_minutes(4 * 9 * 100, 224)
+
+
+def test_files_that_are_there_are_measured(tmp_path: Path) -> None:
+    of = of_study(tmp_path)
+    usual = need(of, "train"), need(of, "map")
+    (tmp_path / "data.h5").write_bytes(bytes(1000))
+    (tmp_path / "split.csv").write_text("index,label,subset\n0,1,train\n1,1,test\n")
+    for before, kind in zip(usual, ("train", "map"), strict=True):
+        assert need(of, kind).minutes == needs.START + 1 < before.minutes
+        assert need(of, kind).memory < before.memory
+
+
+def test_a_gpu_asks_for_less_time(tmp_path: Path) -> None:
+    for kind in ("train", "map", "test_faithfulness"):
+        assert need(of_study(tmp_path, 1), kind).minutes < need(of_study(tmp_path), kind).minutes

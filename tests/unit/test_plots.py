@@ -29,6 +29,7 @@ pytestmark = pytest.mark.filterwarnings("error")
 
 AUGMENTATIONS = ["affine", "cutmix", "color_jitter"]
 ALL = ["baseline", *AUGMENTATIONS]
+SEGMENTS = analysis.SEGMENTS["rightness"] | analysis.SEGMENTS["agreement"]
 METRICS = ["overlap_20", "pearson", "mad", "kl", "class_kld", "entropy"]
 SEEDS = [1, 2, 3]
 
@@ -70,7 +71,7 @@ def values(augmentations: list[str], images: int = 200) -> pd.DataFrame:
     table["entropy"] = rng.normal(5, 0.3, len(table))
     table["entropy_baseline"] = np.tile(rng.normal(5, 0.3, images), len(augmentations))
     table.loc[rng.random(len(table)) < 0.05, "pearson"] = np.nan
-    return table.assign(segment=rng.choice(list(metrics.SEGMENTS), len(table)))
+    return table.assign(segment=rng.choice(list(SEGMENTS), len(table)))
 
 
 def correlation(augmentations: list[str]) -> pd.DataFrame:
@@ -145,7 +146,10 @@ def draw_all(augmentations: list[str], seeds: list[int], images: int) -> dict[st
         "confusion": training.confusion(confusion(names), "cutmix"),
         "history": training.history(history(everything, seeds), everything),
         **{f"boxplot {name}": metrics.boxplot(table, name, everything) for name in METRICS},
-        **{f"segments {name}": metrics.segments(table, name, everything) for name in METRICS},
+        **{
+            f"segments {name}": metrics.segments(table, name, everything, SEGMENTS)
+            for name in METRICS
+        },
         "correlation": relations.correlation(correlation(augmentations), "mad", augmentations),
         "pairs": relations.pairs(pairs(augmentations), "weakest", metrics=8, top=4),
         "extreme": views.extreme(seen(everything, seeds), "Image 7. " * 12),
@@ -539,21 +543,15 @@ def test_augmentations_against_each_other_are_below_the_diagonal_with_stars() ->
     assert mesh.get_clim() == (-0.03, 0.03)
 
 
-def test_segments_are_those_of_the_analysis() -> None:
-    assert list(metrics.SEGMENTS) == [
-        name for names in analysis.SEGMENTS.values() for name in names
-    ]
-
-
 def test_segments_show_a_box_and_a_count_for_each_case() -> None:
     table = values(AUGMENTATIONS)
     empty = (table["augmentation"] == "cutmix") & (table["segment"] == "both_wrong")
     table = table[~empty]
-    figure = metrics.segments(table, "pearson", ALL)
+    figure = metrics.segments(table, "pearson", ALL, SEGMENTS)
     panels = {axes.get_title(): axes for axes in figure.axes}
     for name in AUGMENTATIONS:
         rows = table[table["augmentation"] == name]
-        groups = [rows.loc[rows["segment"] == key, "pearson"] for key in metrics.SEGMENTS]
+        groups = [rows.loc[rows["segment"] == key, "pearson"] for key in SEGMENTS]
         panel = panels[style.title(name)]
         shown = [text.get_text() for text in panel.texts]
         counts = [str(len(group)) for group in groups]
@@ -714,7 +712,7 @@ def overlapping(axis: matplotlib.axis.Axis) -> bool:
 @pytest.mark.parametrize("value", [np.nan, 0.0, 1.0, -1e-9])
 def test_metric_without_any_spread_is_drawn(tmp_path: Path, metric: str, value: float) -> None:
     table = values(AUGMENTATIONS, images=5).assign(**{metric: value})
-    figures = metrics.boxplot(table, metric, ALL), metrics.segments(table, metric, ALL)
+    figures = metrics.boxplot(table, metric, ALL), metrics.segments(table, metric, ALL, SEGMENTS)
     for figure in figures:
         assert drawn(figure, tmp_path, ".png")
     undefined = "5" if np.isnan(value) else "0"
@@ -732,7 +730,9 @@ def test_metric_without_any_spread_is_drawn(tmp_path: Path, metric: str, value: 
         ),
         lambda: training.confusion(confusion(["one"]).assign(images=0), "cutmix"),
         lambda: views.extreme(seen(ALL[:1]), ""),
-        lambda: metrics.segments(values(ALL[1:]).assign(segment="both_right"), "mad", ALL),
+        lambda: metrics.segments(
+            values(ALL[1:]).assign(segment="both_right"), "mad", ALL, SEGMENTS
+        ),
         lambda: training.performance(*performance(ALL[:1]), "f1", ALL[:1]),
         lambda: metrics.accuracy(*means(AUGMENTATIONS[:1], [1]), "kl", AUGMENTATIONS[:1]),
     ],

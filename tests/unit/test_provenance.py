@@ -121,6 +121,84 @@ def test_edit_of_the_script_counts(scripts: Path) -> None:
     assert digest(scripts) != before
 
 
+# As params of a rule
+
+
+def params(scripts: Path, *entries: str) -> dict[str, str]:
+    digest(scripts)  # reads the files anew
+    return provenance.params(scripts, "job_script", *entries)
+
+
+def test_each_digest_is_a_param_of_its_own(scripts: Path) -> None:
+    assert list(params(scripts)) == ["code.job_script", "code.maths.FACTOR", "code.maths.double"]
+    assert list(params(scripts).values()) == digest(scripts)
+
+
+def test_an_edit_changes_the_param_of_what_was_edited_and_no_other(scripts: Path) -> None:
+    before = params(scripts)
+    edit(scripts, "maths", "FACTOR = 2", "FACTOR = 3")
+    after = params(scripts)
+    assert before.keys() == after.keys()
+    assert {name for name in before if before[name] != after[name]} == {"code.maths.FACTOR"}
+
+
+def by_method(scripts: Path, *always: str) -> dict[str, dict[str, str]]:
+    """Value of the wildcard → the params that a job of it has."""
+    digest(scripts)
+    entries = {"triple": ["maths:triple"], "deep": ["maths:entry"], "plain": []}
+    given = provenance.params_by(scripts, "method", entries, "job_script", *always)
+    assert list(given) == sorted(given)
+    return {
+        value: {name: of({"method": value}) if callable(of) else of for name, of in given.items()}
+        for value in (*entries, "unknown")
+    }
+
+
+def test_params_by_a_wildcard_are_those_of_its_value(scripts: Path) -> None:
+    found = by_method(scripts)
+    for value, entries in (("triple", ["maths:triple"]), ("deep", ["maths:entry"]), ("plain", [])):
+        assert provenance.digests(found[value]) == digest(scripts, *entries)
+    assert provenance.digests(found["unknown"]) == digest(scripts)  # what all have
+
+
+def test_digests_that_are_the_same_for_all_are_values(scripts: Path) -> None:
+    entries = {"triple": ["maths:triple"], "plain": []}
+    given = provenance.params_by(scripts, "method", entries, "job_script")
+    assert {name for name, of in given.items() if callable(of)} == {
+        *("code.maths.triple", "code.other.helper"),
+    }
+
+
+def test_what_a_job_does_not_run_is_an_empty_param(scripts: Path) -> None:
+    found = by_method(scripts)
+    assert found["deep"]["code.other.helper"] == ""
+    assert found["triple"]["code.other.helper"].startswith("other.helper ")
+    # The same names for all, of which rules are made.
+    assert len({tuple(params) for params in found.values()}) == 1
+
+
+def test_params_by_a_wildcard_share_what_all_have(scripts: Path) -> None:
+    found = by_method(scripts, "maths:triple")
+    for value in ("triple", "deep", "plain"):
+        assert "code.maths.triple" in found[value]
+        assert found[value]["code.other.helper"]
+
+
+def test_an_edit_makes_jobs_of_one_value_stale_and_no_others(scripts: Path) -> None:
+    before = by_method(scripts)
+    edit(scripts, "other", "3 * x", "4 * x")
+    after = by_method(scripts)
+    assert {value for value in before if before[value] != after[value]} == {"triple"}
+
+
+def test_params_divide_into_digests_and_settings(scripts: Path) -> None:
+    given = {"seed": 1, "code": "of honour", "encode.x": 2, "code.unused": "", **params(scripts)}
+    texts = {f"{provenance.TEXT}seed": "seed: 1"}
+    assert provenance.settings(given | texts) == {"seed": 1, "code": "of honour", "encode.x": 2}
+    assert provenance.digests(given | texts) == digest(scripts)
+    assert provenance.digests({}) == []
+
+
 # Packages within the package
 
 

@@ -5,16 +5,16 @@ from campare import data, devices, explain, models, seeding, split, store
 from job import logged, watched
 
 with logged(snakemake.log[0]):
-    wanted = snakemake.params
-    seeding.deterministic(wanted.threads)
-    device = devices.choose(wanted.device)
+    params = snakemake.params
+    seeding.deterministic(params.threads)
+    device = devices.choose(params.device)
 
     dataset = data.read(snakemake.input.data)
     frame = split.read(snakemake.input.split, len(dataset.images))
     index = frame["index"][frame["subset"] == "test"].to_numpy()
     network, about = models.load(
         snakemake.input.weights,
-        wanted.architecture,
+        params.architecture,
         classes=len(dataset.classes),
         channels=dataset.images.shape[3],
     )
@@ -27,7 +27,7 @@ with logged(snakemake.log[0]):
         data.Rows(dataset.images, index),
         dataset.labels[index],
         index,
-        settings=provenance.settings(wanted),
+        settings=provenance.settings(params),
         baseline=baseline,
         device=device,
         weights=[snakemake.input.weights],

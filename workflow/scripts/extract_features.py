@@ -10,15 +10,15 @@ from campare.preprocess import prepare
 from job import logged
 
 with logged(snakemake.log[0]):
-    wanted = snakemake.params
-    seeding.deterministic(wanted.threads)
-    device = devices.choose(wanted.device)
+    params = snakemake.params
+    seeding.deterministic(params.threads)
+    device = devices.choose(params.device)
     dataset = data.read(snakemake.input.data)
     frame = split.read(snakemake.input.split, len(dataset.images))
     index, label = frame["index"].to_numpy(), frame["label"].to_numpy()
     network, about = models.load(
         snakemake.input.weights,
-        wanted.architecture,
+        params.architecture,
         classes=len(dataset.classes),
         channels=dataset.images.shape[3],
     )
@@ -28,9 +28,9 @@ with logged(snakemake.log[0]):
 
     features, logits = [], []
     with torch.inference_mode():
-        for rows in np.array_split(index, -(-len(index) // wanted.batch_size)):
+        for rows in np.array_split(index, -(-len(index) // params.batch_size)):
             pictures = torch.from_numpy(dataset.images[rows]).to(device).permute(0, 3, 1, 2)
-            pooled = network(prepare(pictures, about["mean"], about["std"], wanted.input_size))
+            pooled = network(prepare(pictures, about["mean"], about["std"], params.input_size))
             features.append(pooled.cpu().numpy())
             logits.append(classifier(pooled).cpu().numpy())
 

@@ -7,12 +7,12 @@ from campare import svm, tables
 from job import logged
 
 with logged(snakemake.log[0]):
-    wanted = snakemake.params
-    settings = wanted.settings
+    params = snakemake.params
+    settings = params.settings
     torch.set_num_threads(snakemake.threads)
     vectors = svm.read_vectors(snakemake.input.vectors)
-    common = {"seed": settings["seed"], "key": wanted.key}
-    found = svm.search(
+    common = {"seed": settings["seed"], "key": params.key}
+    searched = svm.search(
         vectors,
         kernels=settings["kernels"],
         c=settings["c"],
@@ -21,8 +21,8 @@ with logged(snakemake.log[0]):
         adapts=settings["adapts"],
         **common,
     )
-    print(found.to_string(index=False))
-    best = found[found["chosen"]].iloc[0]
+    print(searched.to_string(index=False))
+    best = searched[searched["chosen"]].iloc[0]
     machine = svm.fit(
         vectors, kernel=best["kernel"], c=best["c"], images=settings["images"], **common
     )
@@ -30,13 +30,13 @@ with logged(snakemake.log[0]):
     label = vectors.label[test]
     predicted = svm.decide(machine, vectors.x[test]).argmax(axis=1)
     fitted = settings["images"] or int(vectors.training.sum())
-    tables.write(found, snakemake.output.search)
+    tables.write(searched, snakemake.output.search)
     tables.write(
         pd.DataFrame({"index": vectors.index[test], "label": label, "prediction": predicted}),
         snakemake.output.predictions,
     )
-    svm.save(machine, snakemake.output.machine, {"name": wanted.machine, "images": fitted})
+    svm.save(machine, snakemake.output.machine, {"name": params.machine, "images": fitted})
     print(
-        f"{wanted.machine}: {best['kernel']}, C = {best['c']:g}, {fitted:,} training images, "
+        f"{params.machine}: {best['kernel']}, C = {best['c']:g}, {fitted:,} training images, "
         f"{len(machine.support):,} support vectors, test accuracy {(predicted == label).mean():.4f}"
     )

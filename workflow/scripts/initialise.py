@@ -8,17 +8,17 @@ from campare.train import save
 from job import logged
 
 with logged(snakemake.log[0]):
-    wanted = snakemake.params
+    params = snakemake.params
     dataset = data.read(snakemake.input.data)
     frame = split.read(snakemake.input.split, len(dataset.images))
     training = frame["index"][frame["subset"] == "train"].to_numpy()
     mean, std = data.channel_statistics(dataset.images[training])
     network = models.build(
-        wanted.architecture,
+        params.architecture,
         classes=len(dataset.classes),
         channels=dataset.images.shape[3],
-        seed=wanted.init_seed,
+        seed=params.init_seed,
     )
-    about = {"settings": provenance.settings(wanted), "mean": mean.tolist(), "std": std.tolist()}
+    about = {"settings": provenance.settings(params), "mean": mean.tolist(), "std": std.tolist()}
     save(Path(snakemake.output.weights), network.state_dict(), about)
-    print(f"{wanted.architecture} with the initial weights of seed {wanted.init_seed}")
+    print(f"{params.architecture} with the initial weights of seed {params.init_seed}")

@@ -6,14 +6,14 @@ from campare import data, remarks
 from job import logged
 
 with logged(snakemake.log[0]):
-    wanted = snakemake.params
+    params = snakemake.params
     dataset = data.load(
-        wanted.name,
-        root=wanted.root,
-        size=wanted.size,
-        fit=wanted.fit,
-        channels=wanted.channels,
-        **wanted.get("parameters", {}),
+        params.name,
+        root=params.root,
+        size=params.size,
+        fit=params.fit,
+        channels=params.channels,
+        **params.get("parameters", {}),
     )
     data.write(dataset, snakemake.output.data)
     count, height, width, channels = dataset.images.shape

@@ -5,16 +5,16 @@ from early import insist_on_enough
 from job import logged
 
 with logged(snakemake.log[0]):
-    wanted = snakemake.params
+    params = snakemake.params
     dataset = data.read(snakemake.input.data)
     frame = split.stratified(
         dataset.labels,
         dataset.part,
-        validation=wanted.validation,
-        test=wanted.test,
-        subset=wanted.subset,
-        seed=wanted.seed,
-        training_seed=wanted.training_seed,
+        validation=params.validation,
+        test=params.test,
+        subset=params.subset,
+        seed=params.seed,
+        training_seed=params.training_seed,
         classes=dataset.classes,
     )
     # From the config, not from `params`: what is asked of the images does not decide the split.

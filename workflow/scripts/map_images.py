@@ -5,28 +5,28 @@ from campare import data, devices, explain, masks, models, seeding, split, store
 from job import logged, watched
 
 with logged(snakemake.log[0]):
-    wanted = snakemake.params
-    seeding.deterministic(wanted.threads)
-    device = devices.choose(wanted.device)
+    params = snakemake.params
+    seeding.deterministic(params.threads)
+    device = devices.choose(params.device)
 
     dataset = data.read(snakemake.input.data)
     frame = split.read(snakemake.input.split, len(dataset.images))
-    index = frame["index"][frame["subset"].isin(wanted.subsets)].to_numpy()
+    index = frame["index"][frame["subset"].isin(params.subsets)].to_numpy()
     images = data.Rows(dataset.images, index)
-    if cover := wanted.get("cover"):
+    if cover := params.get("cover"):
         images = masks.covered(images[:], index, **cover)
 
     network, about = models.load(
         snakemake.input.weights,
-        wanted.architecture,
+        params.architecture,
         classes=len(dataset.classes),
         channels=images.shape[3],
     )
-    settings, weights = provenance.settings(wanted), [snakemake.input.weights]
+    settings, weights = provenance.settings(params), [snakemake.input.weights]
     if machine := snakemake.input.get("machine"):
         weights.append(machine)
-        shape = (images.shape[3], wanted.input_size, wanted.input_size)
-        settings["target_layer"] = wanted.target_layer or models.last_map(network, shape)
+        shape = (images.shape[3], params.input_size, params.input_size)
+        settings["target_layer"] = params.target_layer or models.last_map(network, shape)
         network = svm.topped(network, svm.Decision(svm.load(machine)))
         if device.type == "mps":  # it has no float64
             device = devices.choose("cpu")

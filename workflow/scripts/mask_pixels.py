@@ -6,18 +6,18 @@ from campare import data, maps, masks, store, svm
 from job import logged
 
 with logged(snakemake.log[0]):
-    wanted = snakemake.params
+    params = snakemake.params
     dataset = data.read(snakemake.input.data)
     stores = [store.read(snakemake.input.training), store.read(snakemake.input.test)]
     index, label, predicted, coarse = (
-        np.concatenate([getattr(found, name) for found in stores])
+        np.concatenate([getattr(kept, name) for kept in stores])
         for name in ("index", "label", "predicted", "maps")
     )
     training = np.arange(len(index)) < len(stores[0].index)
     images = dataset.images[index]
     shown = maps.show(coarse, images.shape[1:3])
-    mask = masks.kept(shown, **wanted.keep)
-    for machine, path in zip(wanted.machines, snakemake.output.vectors, strict=True):
+    mask = masks.kept(shown, **params.keep)
+    for machine, path in zip(params.machines, snakemake.output.vectors, strict=True):
         pixels = masks.masked(
             images,
             mask,
@@ -25,7 +25,7 @@ with logged(snakemake.log[0]):
             # Never the true class: a test image's is not known when it is to be classified.
             predicted=predicted,
             training=training,
-            seed=wanted.seed,
+            seed=params.seed,
         )
         vectors = svm.Vectors(pixels.reshape(len(pixels), -1), label, index, training)
         svm.write_vectors(vectors, path)

@@ -6,22 +6,22 @@ from campare import hybrids, maps, masks, similarity, store, tables
 from job import logged
 
 with logged(snakemake.log[0]):
-    wanted = snakemake.params
-    size = (wanted.input_size, wanted.input_size)
+    params = snakemake.params
+    size = (params.input_size, params.input_size)
     # Their layers differ in resolution: both are brought to that of the images first.
     first, second = (
-        replace(found, maps=maps.show(found.maps, size))
-        for found in (store.read(snakemake.input.first), store.read(snakemake.input.second))
+        replace(model, maps=maps.show(model.maps, size))
+        for model in (store.read(snakemake.input.first), store.read(snakemake.input.second))
     )
-    partner = masks.partners(second.label, wanted.seed)
+    partner = masks.partners(second.label, params.seed)
     for path, other in (
         (snakemake.output.pairs, second),
         (snakemake.output.chance, hybrids.swapped(second, partner)),
     ):
         table = similarity.table(
-            first, other, wanted.metrics, None, wanted.epsilon, snakemake.threads
+            first, other, params.metrics, None, params.epsilon, snakemake.threads
         )
         # Alone in its class, an image has no partner to be compared with.
         tables.write(table if other is second else table[partner >= 0], path)
-        undefined = table[[*wanted.metrics]].isna().any(axis=1).sum()
+        undefined = table[[*params.metrics]].isna().any(axis=1).sum()
         print(f"{path}: {len(table):,} pairs, {undefined:,} with an undefined metric")

@@ -6,16 +6,16 @@ from campare import chance, data, registry, similarity, store, tables
 from job import logged, placed
 
 with logged(snakemake.log[0]):
-    wanted = snakemake.params
-    side = wanted.input_size
-    device = placed(wanted.device)
+    params = snakemake.params
+    side = params.input_size
+    device = placed(params.device)
     images = data.read(snakemake.input.data).images
     untrained = store.read(snakemake.input.untrained)
     parts = []
-    for (augmentation, _), path in zip(wanted.models, snakemake.input.stores, strict=True):
+    for (augmentation, _), path in zip(params.models, snakemake.input.stores, strict=True):
         model = store.read(path)
         ignorant = {
-            chance.SHUFFLED: chance.shuffled(model, wanted.seed),
+            chance.SHUFFLED: chance.shuffled(model, params.seed),
             chance.GAUSSIAN: chance.gaussian(model),
             chance.EDGES: chance.edges(model, images[model.index]),
             chance.UNTRAINED: untrained,
@@ -23,17 +23,17 @@ with logged(snakemake.log[0]):
         measured = similarity.tables(
             model,
             list(ignorant.values()),
-            wanted.metrics,
-            (side, side) if wanted.resolution == "input" else None,
-            wanted.epsilon,
+            params.metrics,
+            (side, side) if params.resolution == "input" else None,
+            params.epsilon,
             snakemake.threads,
             device,
-            one_split=wanted.one_split,
+            one_split=params.one_split,
         )
-        for level, found in zip(ignorant, measured, strict=True):
-            table = found[["index", "label", *wanted.metrics]]
+        for level, rows in zip(ignorant, measured, strict=True):
+            table = rows[["index", "label", *params.metrics]]
             if level in chance.WITHOUT_SCORES:
-                of_scores = [m for m in wanted.metrics if registry.metric(m).of == "predictions"]
+                of_scores = [m for m in params.metrics if registry.metric(m).of == "predictions"]
                 table = table.drop(columns=of_scores)
             table.insert(0, "level", level)
             table.insert(1, "augmentation", augmentation)

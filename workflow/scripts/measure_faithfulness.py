@@ -8,33 +8,33 @@ from campare import data, devices, faithfulness, models, seeding, store, tables
 from job import logged, used
 
 with logged(snakemake.log[0]):
-    wanted = snakemake.params
-    seeding.deterministic(wanted.threads)
-    device = devices.choose(wanted.device)
+    params = snakemake.params
+    seeding.deterministic(params.threads)
+    device = devices.choose(params.device)
 
     dataset = data.read(snakemake.input.data)
     network, about = models.load(
         snakemake.input.weights,
-        wanted.architecture,
+        params.architecture,
         classes=len(dataset.classes),
         channels=dataset.images.shape[3],
     )
     whole = store.read(snakemake.input.store)
-    rows = faithfulness.chosen(len(whole.index), wanted.images, wanted.seed)
-    found = store.read(snakemake.input.store, rows)
+    rows = faithfulness.chosen(len(whole.index), params.images, params.seed)
+    kept = store.read(snakemake.input.store, rows)
     start = time.monotonic()
     curves = faithfulness.measure(
         network,
-        dataset.images[found.index],
-        found,
+        dataset.images[kept.index],
+        kept,
         mean=about["mean"],
         std=about["std"],
-        input_size=wanted.input_size,
-        steps=wanted.steps,
-        road=wanted.road,
-        blur=wanted.blur,
-        seed=wanted.seed,
-        batch_size=wanted.batch_size,
+        input_size=params.input_size,
+        steps=params.steps,
+        road=params.road,
+        blur=params.blur,
+        seed=params.seed,
+        batch_size=params.batch_size,
         device=device,
     )
     tables.write(pd.concat(curves, ignore_index=True), snakemake.output.faithfulness)

@@ -4,8 +4,8 @@ from campare import data, localisation, store, tables
 from job import logged
 
 with logged(snakemake.log[0]):
-    found = store.read(snakemake.input.store)
-    regions = data.read_regions(snakemake.input.data, found.index)
-    table = localisation.measure(found, regions)
+    kept = store.read(snakemake.input.store)
+    regions = data.read_regions(snakemake.input.data, kept.index)
+    table = localisation.measure(kept, regions)
     tables.write(table, snakemake.output.localisation)
     print(table.groupby("region", sort=False)[[*localisation.SCORES]].mean().to_string())

@@ -8,9 +8,9 @@ from campare import similarity, store, tables
 from job import logged, placed, used
 
 with logged(snakemake.log[0]):
-    wanted = snakemake.params
-    side = wanted.input_size
-    device = placed(wanted.device)
+    params = snakemake.params
+    side = params.input_size
+    device = placed(params.device)
     start = time.monotonic()
     stores, baselines = snakemake.input.stores, snakemake.input.baselines
     paths = dict(zip(dict.fromkeys(stores), snakemake.output.similarities, strict=True))
@@ -18,23 +18,23 @@ with logged(snakemake.log[0]):
     # The maps of a baseline are prepared once for all that are compared with it.
     for baseline in dict.fromkeys(baselines):
         with_it = [one for one, other in zip(stores, baselines, strict=True) if other == baseline]
-        found = similarity.tables(
+        similarities = similarity.tables(
             store.read(baseline),
             [store.read(path) for path in with_it],
-            wanted.metrics,
-            (side, side) if wanted.resolution == "input" else None,
-            wanted.epsilon,
+            params.metrics,
+            (side, side) if params.resolution == "input" else None,
+            params.epsilon,
             snakemake.threads,
             device,
-            one_split=wanted.one_split,
+            one_split=params.one_split,
         )
-        for path, table in zip(with_it, found, strict=True):
+        for path, table in zip(with_it, similarities, strict=True):
             measured[paths[path]].append(table)
     compared = 0
     for path, parts in measured.items():
         table = pd.concat(parts, ignore_index=True)
         tables.write(table, path)
-        undefined = table[[*wanted.metrics]].isna().any(axis=1).sum()
+        undefined = table[[*params.metrics]].isna().any(axis=1).sum()
         print(f"{path}: {len(table):,} pairs, {undefined:,} with an undefined metric")
         compared += len(table)
     used(compared, time.monotonic() - start)

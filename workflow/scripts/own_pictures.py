@@ -9,22 +9,22 @@ from campare.plots import saving, views
 from job import logged
 
 with logged(snakemake.log[0]):
-    wanted = snakemake.params
-    seeding.deterministic(wanted.threads)
+    params = snakemake.params
+    seeding.deterministic(params.threads)
     dataset = data.read(snakemake.input.data)
     side, channels = dataset.images.shape[2:]
-    found = data.photographs(wanted.folder)
-    small = np.stack([photographs.prepared(grey, side, wanted.light) for _, grey in found])
+    photos = data.photographs(params.folder)
+    small = np.stack([photographs.prepared(grey, side, params.light) for _, grey in photos])
     images = np.repeat(small[..., None], channels, axis=3)
 
     network, about = models.load(
         snakemake.input.weights,
-        wanted.architecture,
+        params.architecture,
         classes=len(dataset.classes),
         channels=channels,
     )
-    shape = (channels, wanted.input_size, wanted.input_size)
-    _, layer = models.target_layer(network, wanted.target_layer, shape)
+    shape = (channels, params.input_size, params.input_size)
+    _, layer = models.target_layer(network, params.target_layer, shape)
     batches = cams.compute(
         network,
         layer,
@@ -32,17 +32,17 @@ with logged(snakemake.log[0]):
         images,
         mean=about["mean"],
         std=about["std"],
-        input_size=wanted.input_size,
-        method=wanted.method,
-        batch_size=wanted.batch_size,
-        device=devices.choose(wanted.device),
+        input_size=params.input_size,
+        method=params.method,
+        batch_size=params.batch_size,
+        device=devices.choose(params.device),
     )
     coarse, logits, predicted = (np.concatenate(part) for part in zip(*batches, strict=True))
     probability = softmax(logits.astype(float), axis=1)
     heat = maps.show(coarse, (side, side))
     rows, shown = [], []
-    for place, (path, grey) in enumerate(found):
-        true = photographs.label(path, wanted.folder, dataset.classes)
+    for place, (path, grey) in enumerate(photos):
+        true = photographs.label(path, params.folder, dataset.classes)
         name = dataset.classes[predicted[place]]
         likely = float(probability[place, predicted[place]])
         rows.append(
@@ -57,8 +57,8 @@ with logged(snakemake.log[0]):
     tables.write(table, snakemake.output.table)
     saving.save_each(
         snakemake.output.figures,
-        lambda _: views.sheets(shown, wanted.threshold, "Your own pictures"),
-        wanted.dpi,
-        wanted.font,
+        lambda _: views.sheets(shown, params.threshold, "Your own pictures"),
+        params.dpi,
+        params.font,
     )
     print(table.to_string(index=False))

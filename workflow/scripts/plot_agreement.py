@@ -5,12 +5,12 @@ from campare.plots import saving, stages
 from job import logged
 
 with logged(snakemake.log[0]):
-    wanted = snakemake.params
+    params = snakemake.params
     table = tables.read(snakemake.input.agreement, text=["class"])
-    first, second = (hybrids.NAMES[name] for name in wanted.models)
+    first, second = (hybrids.NAMES[name] for name in params.models)
     saving.save_each(
         snakemake.output,
         lambda metric: stages.agreement(table, metric, (first, second)),
-        wanted.dpi,
-        wanted.font,
+        params.dpi,
+        params.font,
     )

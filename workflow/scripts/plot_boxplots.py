@@ -3,13 +3,14 @@
 from matplotlib.figure import Figure
 
 from campare import registry, tables
+from campare.design import BASELINE
 from campare.plots import metrics, saving
 from job import logged
 
 with logged(snakemake.log[0]):
     params = snakemake.params
     table = tables.read(snakemake.input.aggregate)
-    floor = [name for name in ("baseline", *registry.MATCHED) if params.across_seeds]
+    floor = [name for name in (BASELINE, *registry.MATCHED) if params.across_seeds]
 
     def draw(metric: str) -> Figure:
         about = "Each image: mean over seeds"

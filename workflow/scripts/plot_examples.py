@@ -12,7 +12,7 @@ from job import logged
 SHOWN = 8
 
 with logged(snakemake.log[0]):
-    wanted = snakemake.params
+    params = snakemake.params
     seeding.deterministic(snakemake.threads)
     dataset = data.read(snakemake.input.data)
     frame = split.read(snakemake.input.split, len(dataset.images))
@@ -20,7 +20,7 @@ with logged(snakemake.log[0]):
 
     def shown(stored: torch.Tensor) -> torch.Tensor:
         """Images at the size they are augmented at, uint8."""
-        return stored if wanted.at == "native" else preprocess.resized(stored, wanted.input_size)
+        return stored if params.at == "native" else preprocess.resized(stored, params.input_size)
 
     def taken(rows: np.ndarray) -> Batch:
         """Pictures and targets of these rows of the data set."""
@@ -39,14 +39,14 @@ with logged(snakemake.log[0]):
     batch = Batch(shown(first.images), first.targets)
     pool = taken(train["index"].to_numpy())
 
-    epoch = 0 if wanted.resample == "once" else 1
+    epoch = 0 if params.resample == "once" else 1
 
     def augmented(augmentation: str) -> Batch:
-        augmenter = Augmenter(wanted.augmentations[augmentation], wanted.seed, pool, shown)
+        augmenter = Augmenter(params.augmentations[augmentation], params.seed, pool, shown)
         # Keyed as in training: the first copy, in the first epoch.
         return augmenter(batch, index, torch.ones_like(index), epoch)
 
-    copies = {name: augmented(name) for name in wanted.augmentations}
+    copies = {name: augmented(name) for name in params.augmentations}
 
     def draw(augmentation: str) -> Figure:
         return pictures.examples(
@@ -64,5 +64,5 @@ with logged(snakemake.log[0]):
             [dataset.classes[label] for label in dataset.labels[chosen]],
         )
 
-    saving.save_each(snakemake.output.examples, draw, wanted.dpi, wanted.font)
-    saving.save_each(snakemake.output.sets, draw_all, wanted.dpi, wanted.font)
+    saving.save_each(snakemake.output.examples, draw, params.dpi, params.font)
+    saving.save_each(snakemake.output.sets, draw_all, params.dpi, params.font)

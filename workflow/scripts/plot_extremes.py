@@ -10,24 +10,24 @@ from job import logged
 WORDS = {"mean": "highest mean", "std": "highest standard deviation"}
 
 with logged(snakemake.log[0]):
-    wanted = snakemake.params
-    size = (wanted.input_size, wanted.input_size)
+    params = snakemake.params
+    size = (params.input_size, params.input_size)
     dataset = data.read(snakemake.input.data)
     extremes = tables.read(snakemake.input.extremes).set_index("metric")
-    extremes = extremes[extremes["statistic"] == wanted.statistic]
+    extremes = extremes[extremes["statistic"] == params.statistic]
     indices = np.unique(extremes["index"])
-    models, note = fitting.readable(wanted.models)
+    models, note = fitting.readable(params.models)
     # Maps as they are stored: enlarged, those of many models would fill the memory.
     stores = [
         store.read(path, np.searchsorted(store.read(path).index, indices))
-        for path, model in zip(snakemake.input.stores, wanted.models, strict=True)
+        for path, model in zip(snakemake.input.stores, params.models, strict=True)
         if tuple(model) in models
     ]
 
     def draw(name: str) -> Figure:
-        metric = name.removesuffix(f"_{wanted.statistic}")
+        metric = name.removesuffix(f"_{params.statistic}")
         index, value = extremes.loc[metric, ["index", "value"]]
-        why = f"{WORDS[wanted.statistic]} over augmentations, {value:.3g}"
+        why = f"{WORDS[params.statistic]} over augmentations, {value:.3g}"
         row = np.searchsorted(indices, [int(index)])
         seen = [
             views.of_store(
@@ -42,4 +42,4 @@ with logged(snakemake.log[0]):
             + (f". {note}" if note else ""),
         )
 
-    saving.save_each(snakemake.output, draw, wanted.dpi, wanted.font)
+    saving.save_each(snakemake.output, draw, params.dpi, params.font)

@@ -5,11 +5,11 @@ from campare.plots import saving, truth
 from job import logged
 
 with logged(snakemake.log[0]):
-    wanted = snakemake.params
+    params = snakemake.params
     models, summary = (tables.read(path) for path in snakemake.input)
     saving.save_each(
         snakemake.output,
-        lambda score: truth.localisation(models, summary, score, wanted.labels[score]),
-        wanted.dpi,
-        wanted.font,
+        lambda score: truth.localisation(models, summary, score, params.labels[score]),
+        params.dpi,
+        params.font,
     )

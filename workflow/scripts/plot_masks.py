@@ -7,10 +7,10 @@ from campare.plots import pictures, saving
 from job import logged
 
 with logged(snakemake.log[0]):
-    wanted = snakemake.params
+    params = snakemake.params
     dataset = data.read(snakemake.input.data)
     seen = {}
-    for machine, path in zip(wanted.machines, snakemake.input.vectors, strict=True):
+    for machine, path in zip(params.machines, snakemake.input.vectors, strict=True):
         vectors = svm.read_vectors(path)
         test = np.flatnonzero(~vectors.training)
         rows = test[hybrids.first_of_each(vectors.label[test], dataset.classes)]
@@ -18,5 +18,5 @@ with logged(snakemake.log[0]):
         seen[hybrids.NAMES[machine]] = vectors.x[rows].reshape(shape)
     names = [dataset.classes[label] for label in vectors.label[rows]]
     saving.save_each(
-        snakemake.output, lambda _: pictures.tiles(seen, names), wanted.dpi, wanted.font
+        snakemake.output, lambda _: pictures.tiles(seen, names), params.dpi, params.font
     )

@@ -10,8 +10,8 @@ from job import logged
 SHOWN = 10
 
 with logged(snakemake.log[0]):
-    wanted = snakemake.params
-    size = (wanted.input_size, wanted.input_size)
+    params = snakemake.params
+    size = (params.input_size, params.input_size)
     dataset = data.read(snakemake.input.data)
     paths, note = fitting.first(snakemake.input.stores, fitting.MOST_SETS, "training sets")
 
@@ -37,6 +37,6 @@ with logged(snakemake.log[0]):
         lambda name: views.overlays(
             list(zip(*of_models, strict=True)), alone=name == "alone", note=note
         ),
-        wanted.dpi,
-        wanted.font,
+        params.dpi,
+        params.font,
     )

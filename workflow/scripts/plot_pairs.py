@@ -5,11 +5,11 @@ from campare.plots import relations, saving
 from job import logged
 
 with logged(snakemake.log[0]):
-    found = {which: tables.read(snakemake.input[which]) for which in ("strongest", "weakest")}
+    pairs = {which: tables.read(snakemake.input[which]) for which in ("strongest", "weakest")}
     metrics, top = snakemake.params.number, snakemake.params.top_pairs
     saving.save_each(
         snakemake.output,
-        lambda which: relations.pairs(found[which], which, metrics, top),
+        lambda which: relations.pairs(pairs[which], which, metrics, top),
         snakemake.params.dpi,
         snakemake.params.font,
     )

@@ -15,11 +15,13 @@ with logged(snakemake.log[0]):
     divided = pd.concat(
         pairs.assign(segment=analysis.segment(pairs, by)) for by in snakemake.params.segments
     )
-    names = [name for by in snakemake.params.segments for name in analysis.SEGMENTS[by]]
+    labels = {}
+    for by in snakemake.params.segments:
+        labels |= analysis.SEGMENTS[by]
     augmentations = list(dict.fromkeys(augmentation for augmentation, _ in models))
     saving.save_each(
         snakemake.output,
-        lambda metric: metrics.segments(divided, metric, augmentations, names),
+        lambda metric: metrics.segments(divided, metric, augmentations, labels),
         snakemake.params.dpi,
         snakemake.params.font,
     )

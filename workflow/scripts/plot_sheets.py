@@ -8,7 +8,7 @@ from campare.plots import saving, views
 from job import logged
 
 with logged(snakemake.log[0]):
-    wanted = snakemake.params
+    params = snakemake.params
     dataset = data.read(snakemake.input.data)
     kept = store.read(snakemake.input.store)
     sheets = {
@@ -17,7 +17,7 @@ with logged(snakemake.log[0]):
             "The first test image of each class",
         ),
         "mistakes": (
-            hybrids.confident_mistakes(kept, wanted.mistakes),
+            hybrids.confident_mistakes(kept, params.mistakes),
             "The mistakes made with the highest probability",
         ),
     }
@@ -25,18 +25,18 @@ with logged(snakemake.log[0]):
     def draw(name: str) -> Figure:
         rows, heading = sheets[name]
         size = dataset.images.shape[1:3]
-        if wanted.spline is None:
+        if params.spline is None:
             heat = maps.show(kept.maps[rows], size)
         else:
-            heat = maps.splined(kept.maps[rows], size, wanted.spline)
+            heat = maps.splined(kept.maps[rows], size, params.spline)
         shown = views.of_store(kept, rows, heat, dataset.images, dataset.classes)
-        return views.sheets(shown, wanted.threshold, heading)
+        return views.sheets(shown, params.threshold, heading)
 
-    saving.save_each(snakemake.output, draw, wanted.dpi, wanted.font)
+    saving.save_each(snakemake.output, draw, params.dpi, params.font)
     wrong = np.count_nonzero(kept.predicted != kept.label)
-    sure = kept.prediction.max(axis=1) >= wanted.threshold
+    sure = kept.prediction.max(axis=1) >= params.threshold
     print(
         f"{wrong:,} mistakes in {len(kept.label):,} test images; {sure.mean():.1%} are classified "
-        f"with a probability of {wanted.threshold:.0%} or more, of which "
+        f"with a probability of {params.threshold:.0%} or more, of which "
         f"{np.count_nonzero(sure & (kept.predicted != kept.label)):,} wrongly"
     )

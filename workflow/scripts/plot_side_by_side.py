@@ -5,7 +5,7 @@ from campare.plots import saving, views
 from job import logged
 
 with logged(snakemake.log[0]):
-    wanted = snakemake.params
+    params = snakemake.params
     dataset = data.read(snakemake.input.data)
     stores = [store.read(path) for path in snakemake.input.stores]
     rows = hybrids.first_of_each(stores[0].label, dataset.classes)
@@ -14,6 +14,6 @@ with logged(snakemake.log[0]):
         hybrids.NAMES[name]: views.of_store(
             kept, rows, maps.show(kept.maps[rows], size), dataset.images, dataset.classes
         )
-        for name, kept in zip(wanted.models, stores, strict=True)
+        for name, kept in zip(params.models, stores, strict=True)
     }
-    saving.save_each(snakemake.output, lambda _: views.side_by_side(seen), wanted.dpi, wanted.font)
+    saving.save_each(snakemake.output, lambda _: views.side_by_side(seen), params.dpi, params.font)

@@ -5,8 +5,8 @@ from campare.plots import answer, saving
 from job import logged
 
 with logged(snakemake.log[0]):
-    wanted = snakemake.params
+    params = snakemake.params
     table = tables.read(snakemake.input.summary)
     saving.save_each(
-        snakemake.output, lambda _: answer.summary(table, wanted.study), wanted.dpi, wanted.font
+        snakemake.output, lambda _: answer.summary(table, params.study), params.dpi, params.font
     )

@@ -85,11 +85,11 @@ def params_by(
     *always: str,
 ) -> dict[str, Any]:
     """`params` where entries depend on a wildcard: `entries` has those of each of its values."""
-    found = {value: params(scripts, script, *always, *own) for value, own in entries.items()}
-    names = sorted({name for each in found.values() for name in each})
+    of_value = {value: params(scripts, script, *always, *own) for value, own in entries.items()}
+    names = sorted({name for each in of_value.values() for name in each})
 
     def of(name: str) -> Any:
-        digests = {value: each.get(name, "") for value, each in found.items()}
+        digests = {value: each.get(name, "") for value, each in of_value.items()}
         same = len(set(digests.values())) == 1
         return digests.popitem()[1] if same else lambda w: digests.get(w[wildcard], "")
 
@@ -192,13 +192,13 @@ def _names(statement: ast.stmt) -> Iterator[str]:
 
 def _imports(package: Path, tree: ast.AST) -> Imports:
     """What the code below `tree` imports of the package."""
-    found = Imports()
+    imports = Imports()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 path = _within(alias.name)
                 if path is not None:
-                    found.modules[alias.asname or PACKAGE] = path if alias.asname else ""
+                    imports.modules[alias.asname or PACKAGE] = path if alias.asname else ""
         elif isinstance(node, ast.ImportFrom):
             if node.level:
                 raise ValueError(f"a relative import, whose code would not count: {node.module}")
@@ -210,10 +210,10 @@ def _imports(package: Path, tree: ast.AST) -> Imports:
                     raise ValueError(f"an import of *, whose code would not count: {node.module}")
                 path = f"{module}.{alias.name}".removeprefix(".")
                 if _file(package, path):
-                    found.modules[alias.asname or alias.name] = path
+                    imports.modules[alias.asname or alias.name] = path
                 else:
-                    found.names[alias.asname or alias.name] = (module, alias.name)
-    return found
+                    imports.names[alias.asname or alias.name] = (module, alias.name)
+    return imports
 
 
 def _within(module: str) -> str | None:

@@ -25,13 +25,13 @@ def refusals() -> list[str]:
 
 def warnings(logs: Path) -> list[str]:
     """What jobs of this run warn of: the lines `warning: …` of the logs in a folder."""
-    found = {
+    distinct = {
         line: f"{line}\n  (from {log})"
         for log in sorted(logs.rglob("*.log"), reverse=True)
         for line in _lines(log)
         if line.startswith("warning: ")
     }
-    return list(found.values())
+    return list(distinct.values())
 
 
 def install() -> None:

@@ -57,9 +57,9 @@ def find_python(workflow: Any) -> None:
     if not Path(sys.executable).exists():  # escaped already
         return
     for path in (workflow.basedir, sys.executable) if workflow.nodes is not None else ():
-        if found := re.search(r'["$`%\\]', str(path)):
+        if special := re.search(r'["$`%\\]', str(path)):
             raise WorkflowError(
-                f"{path}: jobs cannot be submitted from a folder with {found[0]} in its name; "
+                f"{path}: jobs cannot be submitted from a folder with {special[0]} in its name; "
                 "rename it"
             )
     sys.executable = escaped(sys.executable)
@@ -89,11 +89,11 @@ def has_gpu(workflow: Any, device: str) -> bool:
     if device != "auto":
         return device == "cuda"
     if workflow.is_main_process or ANSWER not in os.environ:
-        found, reason = machine.gpu()
+        there, reason = machine.gpu()
         if reason:
             logger.warning(
                 f"compute.device: auto, and no GPU here ({reason}): jobs are planned for the CPU. "
                 "Where a cluster's nodes have GPUs, set it to cuda."
             )
-        os.environ[ANSWER] = str(int(found))
+        os.environ[ANSWER] = str(int(there))
     return os.environ[ANSWER] == "1"

@@ -4,13 +4,13 @@ from campare import analysis, tables
 from job import logged
 
 with logged(snakemake.log[0]):
-    wanted = snakemake.params
+    params = snakemake.params
     means = analysis.model_means(
-        wanted.models,
+        params.models,
         [tables.read(path) for path in snakemake.input.similarities],
         tables.read(snakemake.input.performance),
     )
-    correlation = analysis.accuracy_correlation(means, wanted.metrics)
+    correlation = analysis.accuracy_correlation(means, params.metrics)
     tables.write(means, snakemake.output.means)
     tables.write(correlation, snakemake.output.correlation)
     print(correlation.to_string(index=False, float_format="%.3f"))

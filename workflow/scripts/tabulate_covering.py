@@ -4,12 +4,12 @@ from campare import data, hybrids, tables
 from job import logged
 
 with logged(snakemake.log[0]):
-    wanted = snakemake.params
+    params = snakemake.params
     measured = {
         size: tables.read(path)
-        for size, path in zip(wanted.sizes, snakemake.input.similarities, strict=True)
+        for size, path in zip(params.sizes, snakemake.input.similarities, strict=True)
     }
     classes = data.read(snakemake.input.data).classes
-    table = hybrids.covering(measured, wanted.metrics, classes)
+    table = hybrids.covering(measured, params.metrics, classes)
     tables.write(table, snakemake.output.covering)
     print(table[table["class"] == hybrids.ALL].to_string(index=False))

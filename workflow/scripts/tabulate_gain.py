@@ -7,8 +7,8 @@ with logged(snakemake.log[0]):
     params = snakemake.params
     correct = {}
     for model, path in zip(params.models, snakemake.input.stores, strict=True):
-        found = store.read(path)
-        correct[tuple(model)] = found.predicted == found.label
+        kept = store.read(path)
+        correct[tuple(model)] = kept.predicted == kept.label
     gain = controls.gains(correct, params.matched, params.seed)
     tables.write(gain, snakemake.output.gain)
     print(gain.to_string(index=False, float_format="%.3f"))

@@ -4,10 +4,10 @@ from campare import localisation, tables
 from job import logged
 
 with logged(snakemake.log[0]):
-    wanted = snakemake.params
+    params = snakemake.params
     measured = [tables.read(path) for path in snakemake.input.measured]
-    means = localisation.by_model(wanted.models, measured)
-    summary = localisation.summary(wanted.models, measured, wanted.seed, paired=wanted.paired)
+    means = localisation.by_model(params.models, measured)
+    summary = localisation.summary(params.models, measured, params.seed, paired=params.paired)
     tables.write(means, snakemake.output.models)
     tables.write(summary, snakemake.output.summary)
     print(summary.to_string(index=False, float_format="%.3f"))

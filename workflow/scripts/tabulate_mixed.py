@@ -4,12 +4,12 @@ from campare import controls, tables
 from job import logged
 
 with logged(snakemake.log[0]):
-    wanted = snakemake.params
+    params = snakemake.params
     pairs = {
         name: tables.read(path)
-        for name, path in zip(wanted.augmentations, snakemake.input.pairs, strict=True)
+        for name, path in zip(params.augmentations, snakemake.input.pairs, strict=True)
     }
-    models = [tuple(model) for model in wanted.models]
-    table = controls.mixed_models(pairs, models, wanted.metric, wanted.seed)
+    models = [tuple(model) for model in params.models]
+    table = controls.mixed_models(pairs, models, params.metric, params.seed)
     tables.write(table, snakemake.output.mixed)
     print(table.to_string(index=False, float_format="%.4f"))

@@ -8,8 +8,8 @@ with logged(snakemake.log[0]):
     classes = data.read(snakemake.input.data).classes
     confusions = []
     for path in snakemake.input.stores:
-        found = store.read(path)
-        confusions.append(performance.confusion(found.label, found.predicted, len(classes)))
+        kept = store.read(path)
+        confusions.append(performance.confusion(kept.label, kept.predicted, len(classes)))
     scores = analysis.performances(models, confusions)
     tables.write(scores, snakemake.output.performance)
     tables.write(analysis.performance_summary(scores), snakemake.output.summary)

@@ -6,19 +6,19 @@ from campare import controls, profiles, tables
 from job import logged
 
 with logged(snakemake.log[0]):
-    wanted = snakemake.params
-    models = [tuple(model) for model in wanted.models]
+    params = snakemake.params
+    models = [tuple(model) for model in params.models]
     names = list(dict.fromkeys(name for name, _ in models))
     similarities = [tables.read(path) for path in snakemake.input.similarities]
-    values = controls.measured(models, similarities, wanted.metrics)
+    values = controls.measured(models, similarities, params.metrics)
     maps = profiles.correlations(values)
     maps = np.concatenate([maps, profiles.combined(maps)[None]])
-    trees = profiles.profiles(values, wanted.seed, paired=wanted.paired)
-    labels = [*wanted.metrics, wanted.all]
+    trees = profiles.profiles(values, params.seed, paired=params.paired)
+    labels = [*params.metrics, params.all]
     clusters = controls.clusters(dict(zip(labels, trees, strict=True)), names)
     tables.write(clusters, snakemake.output.clusters)
     tables.write(controls.correlations(maps, labels, names), snakemake.output.correlation)
-    found = profiles.by_chance(values, wanted.top_pairs, wanted.seed)
-    counts = controls.counted(dict(zip(("strongest", "weakest"), found, strict=True)), names)
+    by_chance = profiles.by_chance(values, params.top_pairs, params.seed)
+    counts = controls.counted(dict(zip(("strongest", "weakest"), by_chance, strict=True)), names)
     tables.write(counts, snakemake.output.counts)
-    print(clusters[clusters["metric"] == wanted.all].to_string(index=False))
+    print(clusters[clusters["metric"] == params.all].to_string(index=False))

@@ -8,7 +8,7 @@ with logged(snakemake.log[0]):
         "validation": tables.read(snakemake.input.validation),
         "test": tables.read(snakemake.input.performance),
     }
-    wanted = snakemake.params
-    published = analysis.published(wanted.published, scores, wanted.references)
+    params = snakemake.params
+    published = analysis.published(params.published, scores, params.references)
     tables.write(published, snakemake.output.published)
     print(published.to_string(index=False, float_format="%.3f"))

@@ -12,19 +12,19 @@ def predictions(path: str) -> pd.DataFrame:
     """What a model says of the test images, from its CAM store or its table."""
     if Path(path).suffix != ".h5":
         return tables.read(path)
-    found = store.read(path)
-    columns = {"index": found.index, "label": found.label, "prediction": found.predicted}
+    kept = store.read(path)
+    columns = {"index": kept.index, "label": kept.label, "prediction": kept.predicted}
     return pd.DataFrame(columns)
 
 
 with logged(snakemake.log[0]):
-    wanted = snakemake.params
+    params = snakemake.params
     classes = data.read(snakemake.input.data).classes
     said = {
         name: predictions(path)
-        for name, path in zip(wanted.models, snakemake.input.predictions, strict=True)
+        for name, path in zip(params.models, snakemake.input.predictions, strict=True)
     }
-    scores = hybrids.scores(said, len(classes), wanted.reference)
+    scores = hybrids.scores(said, len(classes), params.reference)
     by_class = hybrids.class_scores(said, classes)
     counts = [
         performance.confusion(table["label"], table["prediction"], len(classes))

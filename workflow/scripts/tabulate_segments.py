@@ -5,8 +5,8 @@ from job import logged
 
 with logged(snakemake.log[0]):
     similarities = [tables.read(path) for path in snakemake.input.similarities]
-    wanted = snakemake.params
-    segments = analysis.segments(wanted.models, similarities, wanted.metrics, wanted.segments)
+    params = snakemake.params
+    segments = analysis.segments(params.models, similarities, params.metrics, params.segments)
     tables.write(segments, snakemake.output.segments)
     pairs = segments.pivot_table("pairs", "augmentation", "segment", aggfunc="first", sort=False)
     print(f"pairs of maps\n{pairs.to_string()}")

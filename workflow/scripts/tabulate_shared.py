@@ -4,10 +4,10 @@ from campare import analysis, controls, tables
 from job import logged
 
 with logged(snakemake.log[0]):
-    wanted = snakemake.params
+    params = snakemake.params
     pairs = {
         name: tables.read(path)
-        for name, path in zip(wanted.augmentations, snakemake.input.pairs, strict=True)
+        for name, path in zip(params.augmentations, snakemake.input.pairs, strict=True)
     }
-    aggregate = controls.shared(pairs, wanted.baselines, wanted.metrics)
-    tables.write(analysis.correlation(aggregate, wanted.metrics), snakemake.output.correlation)
+    aggregate = controls.shared(pairs, params.baselines, params.metrics)
+    tables.write(analysis.correlation(aggregate, params.metrics), snakemake.output.correlation)

@@ -4,26 +4,26 @@ from campare import data, localisation, split, store, tables
 from job import logged
 
 with logged(snakemake.log[0]):
-    wanted = snakemake.params
+    params = snakemake.params
     dataset = data.read(snakemake.input.data)
     frame = split.read(snakemake.input.split, len(dataset.images))
     present = {}
     for subset in ("train", "test"):
         rows = frame["index"][frame["subset"] == subset].to_numpy()
-        has = localisation.presence(data.read_regions(snakemake.input.data, rows), wanted.region)
+        has = localisation.presence(data.read_regions(snakemake.input.data, rows), params.region)
         present[subset] = rows, has
     rows, has = present["train"]
-    own = localisation.class_of(dataset.labels[rows], has, wanted.region)
+    own = localisation.class_of(dataset.labels[rows], has, params.region)
     images = localisation.cued(
-        wanted.models,
+        params.models,
         [store.read(path) for path in snakemake.input.stores],
         [tables.read(path) for path in snakemake.input.measured],
-        wanted.region,
+        params.region,
         present["test"][1],
         own,
     )
-    summary = localisation.spurious_summary(images, wanted.seed, paired=wanted.paired)
+    summary = localisation.spurious_summary(images, params.seed, paired=params.paired)
     tables.write(localisation.spurious(images), snakemake.output.models)
     tables.write(summary, snakemake.output.summary)
-    print(f"{wanted.region} goes with the class {dataset.classes[own]}")
+    print(f"{params.region} goes with the class {dataset.classes[own]}")
     print(summary.to_string(index=False, float_format="%.3f"))

@@ -18,8 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from campare import performance, registry
-
-Model = tuple[str, int]
+from campare.design import BASELINE, Model
+from campare.statistics import QUANTILE
 
 # What a table of pairs says besides index, label and metrics.
 PAIR = (
@@ -30,9 +30,15 @@ PAIR = (
 PER_IMAGE = ["index", "label", "augmentation"]
 # What a similarity table says of an image besides its metrics.
 IMAGE = ["index", "label", "baseline_prediction", "prediction"]
+# What divides test images → its segments, with what a figure calls them.
 SEGMENTS = {
-    "rightness": ("both_right", "only_baseline_right", "only_augmented_right", "both_wrong"),
-    "agreement": ("agree", "disagree"),
+    "rightness": {
+        "both_right": "Both right",
+        "only_baseline_right": "Only baseline right",
+        "only_augmented_right": "Only augmented right",
+        "both_wrong": "Both wrong",
+    },
+    "agreement": {"agree": "Predictions agree", "disagree": "They disagree"},
 }
 
 
@@ -160,29 +166,29 @@ def published(
         seed's baseline.
     """
     parts = []
-    for score, found in scores.items():
+    for score, accuracies in scores.items():
         # Further baselines are of no seed of the study.
-        table = found[found["seed"].isin([*references])]
+        table = accuracies[accuracies["seed"].isin([*references])]
         given = {name: claim[score] for name, claim in claims.items() if score in claim}
         wide = table.pivot_table("accuracy", "seed", "augmentation")
         if not given:
             continue
         # A study with one baseline has it for every seed.
-        wide["baseline"] = wide["baseline"].reindex([references[seed] for seed in wide.index]).array
+        wide[BASELINE] = wide[BASELINE].reindex([references[seed] for seed in wide.index]).array
         ours = wide[list(given)]
         models = table[table["augmentation"].isin(given)].groupby("augmentation")["accuracy"]
-        found = pd.DataFrame({"score": score, "published": pd.Series(given)})
-        found["published_rank"] = found["published"].rank(method="min", ascending=False).astype(int)
-        found = found.join(models.agg(mean="mean", std="std", seeds="size"))
-        found["rank"] = found["mean"].rank(method="min", ascending=False).astype(int)
-        n = found["seeds"]
-        reach = special.stdtrit(n - 1, 0.975) * found["std"] * np.sqrt(1 + 1 / n)
-        found["low"], found["high"] = found["mean"] - reach, found["mean"] + reach
-        inside = found["published"].between(found["low"], found["high"])
-        found["inside"] = inside.map({True: "yes", False: "no"}).where(reach.notna())
-        found["best"] = ours.eq(ours.max(axis=1), axis=0).sum()
-        found["above_baseline"] = ours.gt(wide["baseline"], axis=0).sum()
-        parts.append(found.rename_axis("augmentation").reset_index())
+        rows = pd.DataFrame({"score": score, "published": pd.Series(given)})
+        rows["published_rank"] = rows["published"].rank(method="min", ascending=False).astype(int)
+        rows = rows.join(models.agg(mean="mean", std="std", seeds="size"))
+        rows["rank"] = rows["mean"].rank(method="min", ascending=False).astype(int)
+        n = rows["seeds"]
+        reach = special.stdtrit(n - 1, QUANTILE) * rows["std"] * np.sqrt(1 + 1 / n)
+        rows["low"], rows["high"] = rows["mean"] - reach, rows["mean"] + reach
+        inside = rows["published"].between(rows["low"], rows["high"])
+        rows["inside"] = inside.map({True: "yes", False: "no"}).where(reach.notna())
+        rows["best"] = ours.eq(ours.max(axis=1), axis=0).sum()
+        rows["above_baseline"] = ours.gt(wide[BASELINE], axis=0).sum()
+        parts.append(rows.rename_axis("augmentation").reset_index())
     table = pd.concat(parts, ignore_index=True)
     return table[["score", *table.columns.drop("score")]]
 
@@ -311,12 +317,12 @@ def image_means(pairs: pd.DataFrame) -> pd.DataFrame:
     return means[PER_IMAGE + [name for name in means if name not in PER_IMAGE]]
 
 
-def chance(found: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
+def chance(measured: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
     """What a metric is for a model's map and one that knows nothing (`chance.LEVELS`).
 
     Parameters
     ----------
-    found
+    measured
         level, augmentation and the metrics, a row per test image, as measure_chance writes it.
 
     Returns
@@ -330,7 +336,7 @@ def chance(found: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
         {"metric": metric, "level": level, "augmentation": augmentation}
         | _describe(group[metric], "images")
         for metric in metrics
-        for (level, augmentation), group in found.groupby(["level", "augmentation"], sort=False)
+        for (level, augmentation), group in measured.groupby(["level", "augmentation"], sort=False)
         if registry.metric(metric).of == "maps" or group[metric].notna().any()
     )
 
@@ -403,11 +409,11 @@ def top_pairs(correlation: pd.DataFrame, top: int, *, strongest: bool) -> pd.Dat
         defined.sort(key=values.__getitem__, reverse=strongest)
         for pair in defined[:top]:
             counted[pair].append(str(metric))
-    found = sorted(
+    counts = sorted(
         ((*pair, len(metrics), ", ".join(metrics)) for pair, metrics in counted.items() if metrics),
         key=lambda row: -row[2],
     )
-    return pd.DataFrame(found, columns=["augmentation_a", "augmentation_b", "count", "metrics"])
+    return pd.DataFrame(counts, columns=["augmentation_a", "augmentation_b", "count", "metrics"])
 
 
 def extremes(aggregate: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
@@ -443,7 +449,7 @@ def segment(table: pd.DataFrame, by: str = "rightness") -> NDArray[np.str_]:
     place = baseline != augmented
     if by == "rightness":
         place = 2 * (baseline != label) + (augmented != label)
-    names: NDArray[np.str_] = np.array(SEGMENTS[by])[place.astype(int)]
+    names: NDArray[np.str_] = np.array([*SEGMENTS[by]])[place.astype(int)]
     return names
 
 
@@ -468,9 +474,9 @@ def segments(
     """
     pooled = _pool(models, tables)
     member = {
-        name: found == name
+        name: members == name
         for by in divisions
-        for found in [segment(pooled, by)]
+        for members in [segment(pooled, by)]
         for name in SEGMENTS[by]
     }
     rows = []
@@ -515,7 +521,7 @@ def _fisher(r: float, n: int) -> tuple[float, float]:
     """95 % confidence interval of a correlation over n pairs; NaN for fewer than 4."""
     if n < 4 or not abs(r) < 1:
         return np.nan, np.nan
-    reach = special.ndtri(0.975) / np.sqrt(n - 3)
+    reach = special.ndtri(QUANTILE) / np.sqrt(n - 3)
     return float(np.tanh(np.arctanh(r) - reach)), float(np.tanh(np.arctanh(r) + reach))
 
 

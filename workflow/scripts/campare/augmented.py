@@ -59,10 +59,10 @@ def drawn(settings: Settings, dataset: Dataset, split: pd.DataFrame) -> Training
     )
 
 
-def write(found: TrainingSet, path: str | Path) -> None:
+def write(training_set: TrainingSet, path: str | Path) -> None:
     """Write a training set as HDF5: `images`, `target`, `index` and `copy`."""
     with atomic.replacing(path) as aside:
-        atomic.reserve(aside, found.images.nbytes + found.target.nbytes + (1 << 20))
+        atomic.reserve(aside, training_set.images.nbytes + training_set.target.nbytes + (1 << 20))
         with h5py.File(aside, "w") as file:
             for name in ("images", "target", "index", "copy"):
-                file[name] = getattr(found, name)
+                file[name] = getattr(training_set, name)

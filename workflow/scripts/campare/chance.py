@@ -52,8 +52,8 @@ def edges(store: Store, images: NDArray[np.uint8]) -> Store:
     across, down = _slope(grey, 2, 1), _slope(grey, 1, 2)
     height, width = store.maps.shape[1:]
     rows, columns = averaging(grey.shape[1], height), averaging(grey.shape[2], width)
-    found = (rows @ np.hypot(across, down) @ columns.T).astype(np.float32)
-    return replace(store, maps=found)
+    strength = (rows @ np.hypot(across, down) @ columns.T).astype(np.float32)
+    return replace(store, maps=strength)
 
 
 def _slope(grey: NDArray[np.float64], along: int, over: int) -> NDArray[np.float64]:

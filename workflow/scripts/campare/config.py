@@ -91,8 +91,8 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
         Names the file, the key, the value and what is allowed.
     """
     config: Config = copy.deepcopy(_plain(study))
-    if found := odd(config):
-        raise CampareError(f"{source}: {found}")
+    if mistake := odd(config):
+        raise CampareError(f"{source}: {mistake}")
     definition = schema()
     error = best_match(_Validator(definition).iter_errors(config))
     if error is not None:
@@ -230,15 +230,22 @@ def _check_controls(config: Config, source: str) -> None:
                 f"{source}: controls.baselines.seeds: {seed} is one of `seeds`, whose models would "
                 "share it; take another"
             )
+    for stream, key in (("init", "model"), ("order", "training")):
+        fixed = config[key]["seed"]
+        if stream in {*further["vary"]} - {*config["vary"]} and fixed in further["seeds"]:
+            raise CampareError(
+                f"{source}: controls.baselines.seeds: {fixed} is {key}.seed, by which the first "
+                f"baseline has its {stream} too; take another"
+            )
     if further["seeds"] and ("subset" in further["vary"]) != ("subset" in config["vary"]):
         raise CampareError(
             f"{source}: controls.baselines.vary: subset stands in one of this and of `vary`; name "
             "it in both or in none"
         )
-    wanted = {"all": 1, "disjoint": len(config["augmentations"])}.get(reference, 0)
-    if (missing := wanted - len(further["seeds"])) > 0:
+    needed = {"all": 1, "disjoint": len(config["augmentations"])}.get(reference, 0)
+    if (missing := needed - len(further["seeds"])) > 0:
         raise CampareError(
-            f"{source}: reference: {reference} needs {wanted} or more controls.baselines.seeds; "
+            f"{source}: reference: {reference} needs {needed} or more controls.baselines.seeds; "
             f"add {missing}"
         )
     if reference == "none" and min(len(config["augmentations"]), len(seeds)) < 2:
@@ -273,14 +280,14 @@ def _choose_summary(config: Config, source: str) -> None:
             f"{source}: similarity.metrics: {', '.join(measured)} say nothing of how far two maps "
             "are apart, which controls ask; add one that does, such as pearson"
         )
-    wanted = config["analysis"]["summary"]
-    if wanted is None:
+    chosen = config["analysis"]["summary"]
+    if chosen is None:
         of_maps = [name for name in able if registry.metric(name).of == "maps"]
         config["analysis"]["summary"] = next(iter([*of_maps, *able, *measured]))
-    elif wanted not in able:
+    elif chosen not in able:
         raise CampareError(
-            f"{source}: analysis.summary: {wanted!r} is none of similarity.metrics that compares "
-            f"two maps; {known(wanted, able)}"
+            f"{source}: analysis.summary: {chosen!r} is none of similarity.metrics that compares "
+            f"two maps; {known(chosen, able)}"
         )
 
 
@@ -307,10 +314,10 @@ def _check_sizes(config: Config, study: Mapping[str, Any], source: str) -> None:
         problem = fits.covering(config["covering"]["sizes"], side)
     number = len(config["augmentations"])
     pairs = number * (number - 1) // 2
-    wanted = study.get("analysis", {}).get("top_pairs", 0)
-    if wanted > pairs:
+    asked = study.get("analysis", {}).get("top_pairs", 0)
+    if asked > pairs:
         problem = (
-            f"analysis.top_pairs: {wanted}, but {number} augmentation(s) make {pairs} pair(s); set "
+            f"analysis.top_pairs: {asked}, but {number} augmentation(s) make {pairs} pair(s); set "
             "fewer, or take the key out for as many as there are, 4 at most"
         )
     if problem:

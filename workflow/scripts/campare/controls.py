@@ -15,14 +15,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from campare import registry, shift, statistics
+from campare.design import BASELINE, Model
 from campare.profiles import Counts, Profile
 from campare.registry import MATCHED
 from campare.statistics import Interval, Test
 
-Model = tuple[str, int]
 Doubles = NDArray[np.float64]
 
-BASELINE = "baseline"
 MODEL_PAIR = ["a", "seed_a", "b", "seed_b"]
 # Of which pairs of maps: all, or those of two models that predict the same class.
 PREDICTIONS = ANY, EQUAL = "any", "equal"
@@ -125,7 +124,7 @@ def shifts(
     for metric, reference, predictions in product(metrics, (BASELINE, *matched), PREDICTIONS):
         taken = (BASELINE,) if reference == BASELINE else (BASELINE, *matched)
         names = [name for name in pairs if name not in taken]
-        start, found = len(rows), []
+        start, tests = len(rows), []
         for name in names:
             tables = [pairs[arm] for arm in (reference, name) if arm in pairs]
             two = _two_arms(tables, arms[reference], arms[name], metric, predictions)
@@ -134,7 +133,7 @@ def shifts(
             compared = shift.shift(*two, seed, identical=same or None, paired=paired)
             if reference == BASELINE and incomparable:
                 compared = shift.refused(compared.kinds, incomparable)
-            found.append(compared)
+            tests.append(compared)
             better = Interval(np.nan, np.nan, np.nan)
             if predictions == ANY and not np.isnan(compared.shift.mean):
                 better = shift.superiority(*two, seed)
@@ -156,8 +155,8 @@ def shifts(
                 | {"models": len(arms[name]), "reference_models": len(arms[reference])}
                 | {"images": two[0].shape[1]}
             )
-        _correct(rows[start:], [one.tightening_test for one in found], "tightening_p")
-        _correct(rows[start:], [one.shift_test for one in found], "shift_p")
+        _correct(rows[start:], [one.tightening_test for one in tests], "tightening_p")
+        _correct(rows[start:], [one.shift_test for one in tests], "shift_p")
     return pd.DataFrame(rows)
 
 
@@ -199,12 +198,12 @@ def mixed_models(
     for name in (name for name in pairs if name != BASELINE):
         own = [model for model in models if model[0] == name]
         tables = [pairs[arm] for arm in (BASELINE, name) if arm in pairs]
-        found = mixed.shift(*_two_arms(tables, baselines, own, metric), seed)
+        fit = mixed.shift(*_two_arms(tables, baselines, own, metric), seed)
         rows.append(
             {"metric": metric, "augmentation": name}
-            | found.estimate.columns("shift", "")
-            | {"image": found.image, "pair": found.pair, "rest": found.rest}
-            | {"images": found.images, "note": found.words}
+            | fit.estimate.columns("shift", "")
+            | {"image": fit.image, "pair": fit.pair, "rest": fit.rest}
+            | {"images": fit.images, "note": fit.words}
         )
     return pd.DataFrame(rows)
 
@@ -239,14 +238,14 @@ def between(
             first, last = ([model for model in models if model[0] == name] for name in (a, b))
             far, places, second = _two_arms([pairs[a], pairs[b]], first, last, metric)
             paired = _paired(first, last, len(couples))
-            found = shift.shift(far, places, second, seed, paired=paired)
-            within_a, mean, within_b = found.kinds
-            tests.append(found.shift_test)
+            compared = shift.shift(far, places, second, seed, paired=paired)
+            within_a, mean, within_b = compared.kinds
+            tests.append(compared.shift_test)
             across = second[places].sum(axis=1) == 1
             rows.append(
                 {"metric": metric, "augmentation_a": a, "augmentation_b": b}
                 | {"between": mean, "within_a": within_a, "within_b": within_b}
-                | found.shift.columns("shift", "")
+                | compared.shift.columns("shift", "")
                 | {"p": tests[-1].p, "p_holm": np.nan, "note": ""}
                 | {"pairs": int((~np.isnan(far[across]).all(axis=1)).sum())}
                 | {"images": far.shape[1]}
@@ -379,8 +378,8 @@ def _correct(rows: Sequence[dict[str, Any]], tests: Sequence[Test], column: str)
     """Fill in the corrected column and note; controls are a family of their own."""
     for matched in (False, True):
         family = [k for k, row in enumerate(rows) if (row["augmentation"] in MATCHED) == matched]
-        found = statistics.corrected([tests[k] for k in family])
-        for k, test in zip(family, found, strict=True):
+        corrected = statistics.corrected([tests[k] for k in family])
+        for k, test in zip(family, corrected, strict=True):
             rows[k] |= {f"{column}_holm": test.p, "note": test.words}
 
 
@@ -406,7 +405,7 @@ def distances(
     pairs = np.array(list(combinations(range(len(models)), 2)), np.int64).reshape(-1, 2)
     row_of = {frozenset((models[i], models[j])): row for row, (i, j) in enumerate(pairs)}
     images = tables[0]["index"].nunique()
-    found = np.full((len(pairs), images), np.nan)
+    far_apart = np.full((len(pairs), images), np.nan)
     for table in tables:
         values = farness(table[metric].to_numpy(), metric)
         if predictions == EQUAL:
@@ -416,8 +415,8 @@ def distances(
         for (a, seed_a, b, seed_b), far in zip(ends, values, strict=True):
             row = row_of.get(frozenset(((a, seed_a), (b, seed_b))))
             if row is not None:
-                found[row] = far
-    return found, pairs
+                far_apart[row] = far
+    return far_apart, pairs
 
 
 def farness(values: Any, metric: str) -> Any:
@@ -439,19 +438,19 @@ def measured(
         image with several baselines has its mean over them.
     """
     names = list(dict.fromkeys(name for name, _ in models))
-    found = np.stack(
+    values = np.stack(
         [table.groupby("index", sort=False)[[*metrics]].mean().to_numpy().T for table in tables]
     )
-    shape = (len(names), len(models) // len(names), *found.shape[1:])
-    return np.moveaxis(found.reshape(shape), 2, 0)
+    shape = (len(names), len(models) // len(names), *values.shape[1:])
+    return np.moveaxis(values.reshape(shape), 2, 0)
 
 
-def clusters(found: Mapping[str, Profile], augmentations: Sequence[str]) -> pd.DataFrame:
+def clusters(trees: Mapping[str, Profile], augmentations: Sequence[str]) -> pd.DataFrame:
     """The clusters of augmentations, in the order in which they are joined.
 
     Parameters
     ----------
-    found
+    trees
         Metric → its profile.
 
     Returns
@@ -462,7 +461,7 @@ def clusters(found: Mapping[str, Profile], augmentations: Sequence[str]) -> pd.D
         share of resamples in which the cluster appears, member for member, of resamples.
     """
     rows: list[tuple[Any, ...]] = []
-    for metric, profile in found.items():
+    for metric, profile in trees.items():
         parts = [name for name, kept in zip(augmentations, profile.kept, strict=True) if kept]
         for (i, j, distance, _), support in zip(profile.linkage, profile.support, strict=True):
             first, second = parts[int(i)], parts[int(j)]
@@ -472,9 +471,7 @@ def clusters(found: Mapping[str, Profile], augmentations: Sequence[str]) -> pd.D
     return pd.DataFrame(rows, columns=columns)
 
 
-def correlations(
-    found: Doubles, names: Sequence[str], augmentations: Sequence[str]
-) -> pd.DataFrame:
+def correlations(maps: Doubles, names: Sequence[str], augmentations: Sequence[str]) -> pd.DataFrame:
     """Correlation maps (maps, augmentations, augmentations) as a table, a row per cell.
 
     Returns
@@ -485,7 +482,7 @@ def correlations(
     return pd.DataFrame(
         [
             (name, a, b, r)
-            for name, values in zip(names, found, strict=True)
+            for name, values in zip(names, maps, strict=True)
             for a, row in zip(augmentations, values, strict=True)
             for b, r in zip(augmentations, row, strict=True)
         ],
@@ -493,12 +490,12 @@ def correlations(
     )
 
 
-def counted(found: Mapping[str, Counts], augmentations: Sequence[str]) -> pd.DataFrame:
+def counted(by_chance: Mapping[str, Counts], augmentations: Sequence[str]) -> pd.DataFrame:
     """How often pairs of augmentations are among the strongest or weakest, beside chance.
 
     Parameters
     ----------
-    found
+    by_chance
         "strongest" and "weakest" → what `profiles.by_chance` gives.
 
     Returns
@@ -510,7 +507,7 @@ def counted(found: Mapping[str, Counts], augmentations: Sequence[str]) -> pd.Dat
     return pd.DataFrame(
         [
             (which, *pair, count, counts.expected, p, p_any)
-            for which, counts in found.items()
+            for which, counts in by_chance.items()
             for pair, count, p, p_any in zip(
                 combinations(augmentations, 2), counts.counts, counts.p, counts.p_any, strict=True
             )

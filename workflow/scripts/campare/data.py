@@ -233,8 +233,8 @@ def image_folder(*, root: str | None, size: int | None, fit: str, channels: int 
         raise CampareError(f"{folder}: no such folder; set data.root to the one of your pictures")
     parts = _parts(folder)
     masks = mask_folder(folder)
-    found = {part: _classes(path, masks) for part, path in parts.items()}
-    classes, *others = (tuple(pictures) for pictures in found.values())
+    pictures_of = {part: _classes(path, masks) for part, path in parts.items()}
+    classes, *others = (tuple(pictures) for pictures in pictures_of.values())
     for other in others:
         if odd := sorted(set(classes) ^ set(other)):
             raise CampareError(
@@ -244,7 +244,7 @@ def image_folder(*, root: str | None, size: int | None, fit: str, channels: int 
     position = {name: label for label, name in enumerate(classes)}
     rows = [
         (path, position[name], part)
-        for part, pictures in found.items()
+        for part, pictures in pictures_of.items()
         for name, paths in pictures.items()
         for path in paths
     ]
@@ -278,12 +278,12 @@ def photographs(folder: str | Path) -> list[tuple[Path, NDArray[np.uint8]]]:
         )
     inner = filter(Path.is_dir, _visible(folder))
     files = [path for place in (folder, *inner) for path in _visible(place) if path.is_file()]
-    found = [path for path in files if path.suffix.lower() in PICTURE_SUFFIXES]
-    if not found:
+    pictures = [path for path in files if path.suffix.lower() in PICTURE_SUFFIXES]
+    if not pictures:
         raise CampareError(
             f"{folder}: no picture in it; add some (read: {' '.join(sorted(PICTURE_SUFFIXES))})"
         )
-    return _each(lambda path: (path, _pixels(path, "L", None, "crop")[0][..., 0]), found)
+    return _each(lambda path: (path, _pixels(path, "L", None, "crop")[0][..., 0]), pictures)
 
 
 def shown(path: str | Path) -> str:
@@ -469,7 +469,7 @@ def _parts(folder: Path) -> dict[str, Path]:
 
 def _classes(folder: Path, masks: Path | None) -> dict[str, list[Path]]:
     """The pictures of every class folder, both sorted by name; `masks` is none of them."""
-    found = {}
+    classes = {}
     for inner in filter(Path.is_dir, _visible(folder)):
         if inner == masks:
             continue
@@ -479,23 +479,23 @@ def _classes(folder: Path, masks: Path | None) -> dict[str, list[Path]]:
                 f"{deeper[0]}: a folder inside a class folder; pictures lie directly in "
                 "<root>/<class>/, or in <root>/train/<class>/ and <root>/test/<class>/"
             )
-        if (name := _class_name(inner)) in found:
+        if (name := _class_name(inner)) in classes:
             raise CampareError(
                 f"{inner}: a second folder of this name, in another Unicode form (as macOS writes "
                 "accents); move the pictures of one into the other"
             )
-        found[name] = [p for p in entries if p.suffix.lower() in PICTURE_SUFFIXES]
-        if not found[name]:
+        classes[name] = [p for p in entries if p.suffix.lower() in PICTURE_SUFFIXES]
+        if not classes[name]:
             raise CampareError(
                 f"{inner}: no picture in this class folder; add some or move it away "
                 f"(read: {' '.join(sorted(PICTURE_SUFFIXES))})"
             )
-    if len(found) < 2:
+    if len(classes) < 2:
         raise CampareError(
-            f"{folder}: has {len(found)} class folder(s); put the pictures of each class, two "
+            f"{folder}: has {len(classes)} class folder(s); put the pictures of each class, two "
             "classes or more, into a folder named after it"
         )
-    return found
+    return classes
 
 
 def _class_name(folder: Path) -> str:
@@ -546,24 +546,24 @@ def _regions(
             for picture in pictures
         }
     }
-    found = np.empty((len(pictures), len(places), *shape), bool)
+    masked = np.empty((len(pictures), len(places), *shape), bool)
 
     def place(position: tuple[int, int]) -> None:
         row, region = position
         expected = list(places.values())[region] / pictures[row].relative_to(folder)
-        found[position] = _mask(listed, expected, pictures[row], size, fit)
+        masked[position] = _mask(listed, expected, pictures[row], size, fit)
 
-    _each(place, list(np.ndindex(found.shape[:2])))
-    return Regions(tuple(places), found)
+    _each(place, list(np.ndindex(masked.shape[:2])))
+    return Regions(tuple(places), masked)
 
 
 def _by_stem(folder: Path) -> dict[str, list[Path]]:
     """The pictures in a folder that may not be there, by their names without suffix."""
-    found: dict[str, list[Path]] = {}
+    by_stem: dict[str, list[Path]] = {}
     for path in _visible(folder) if folder.is_dir() else ():
         if path.suffix.lower() in PICTURE_SUFFIXES:
-            found.setdefault(path.stem, []).append(path)
-    return found
+            by_stem.setdefault(path.stem, []).append(path)
+    return by_stem
 
 
 def _mask(

@@ -208,30 +208,28 @@ class Design:
         """Its pairs with a baseline that differ in the same streams as two baselines do."""
         streams = set(self._further["vary"] or self.study["vary"]) - {"augmentation"}
 
-        def differing(pair: Pair) -> set[str]:
+        def differ_alike(pair: Pair) -> bool:
+            # In the subset independent models differ wherever seeds drive it.
             first, second = map(self.training, pair)
-            names = {
-                stream
+            return all(
+                (first[f"{stream}_seed"] != second[f"{stream}_seed"]) == (stream in streams)
                 for stream in ("init", "order")
-                if first[f"{stream}_seed"] != second[f"{stream}_seed"]
-            }
-            return names | ({"subset"} & streams if pair[0][1] != pair[1][1] else set())
+            )
 
         return [
             pair
             for pair in self.pairs_of(augmentation)
-            if pair[0][0] == BASELINE and (differing(pair) == streams or len(self.baselines) == 1)
+            if pair[0][0] == BASELINE and differ_alike(pair)
         ]
 
     @cached_property
     def incomparable(self) -> str:
         """Why distances between and within kinds of models do not compare; "" where they do."""
         augmented = set(self.study["vary"]) - {"augmentation"}
-        drawn = [self.streams(model) for model in self.baselines if model != self.references[0]]
-        other = next((streams for streams in drawn if streams != augmented), None)
-        if other is None:
+        further = set(self._further["vary"]) or augmented
+        if further == augmented:
             return ""
-        theirs, ours = (", ".join(sorted(streams)) or "nothing" for streams in (other, augmented))
+        theirs, ours = (", ".join(sorted(streams)) or "nothing" for streams in (further, augmented))
         return (
             f"seeds of baselines drive {theirs}, those of augmented models {ours} beside the "
             "augmentation: their distances differ anyway; let both drive the same"
@@ -274,7 +272,8 @@ class Design:
         """All that decides the weights of a model besides the data and the code."""
         augmentation, seed = model
         study, training = self.study, self.study["training"]
-        # What only sets with copies have must not retrain the baseline when it is edited.
+        # What a set does not have must not retrain its models when it is edited.
+        steps = self.steps_of(augmentation)
         augmenting = {"at": "native", "copies": 0, "resample": "once"}
         if self.copies_of(augmentation):
             augmenting = study["augmenting"]
@@ -288,7 +287,7 @@ class Design:
         return {
             "architecture": study["model"]["architecture"],
             "input_size": study["model"]["input_size"],
-            "steps": self.steps_of(augmentation),
+            "steps": steps,
             "augment_at": augmenting["at"],
             "copies": augmenting["copies"],
             "resample": augmenting["resample"],
@@ -304,7 +303,9 @@ class Design:
             "cuda_graph": training["cuda_graph"],
             "init_seed": stream("init", study["model"]["seed"]),
             "order_seed": stream("order", training["seed"]),
-            "augmentation_seed": stream("augmentation", study["augmenting"]["seed"]),
+            "augmentation_seed": stream(
+                "augmentation", study["augmenting"]["seed"] if steps else 0
+            ),
             "device": study["compute"]["device"],
             "threads": study["compute"]["threads"],
         }
@@ -324,7 +325,7 @@ class Design:
         if self.variants[variant].class_policy != "baseline" or model in self.references:
             return []
         # Further baselines explain what the first predicts, so that their maps compare.
-        return [self.reference_of(model[1]) if model[1] in self.seeds else self.references[0]]
+        return [self.reference_of(model[1])]
 
     # ---- What the config says of controls --------------------------------------------------------
 

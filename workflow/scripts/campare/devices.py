@@ -32,7 +32,7 @@ def choose(name: str, key: str = "compute.device", instead: str = "auto or cpu")
         "cpu": True,
     }
     if name == "auto":
-        name = next(kind for kind, found in there.items() if found)
+        name = next(kind for kind, is_there in there.items() if is_there)
     if not there[name]:
         raise CampareError(
             f"{key}: {name} is asked for, but torch finds none here; "

@@ -35,6 +35,7 @@ from torch import Tensor, nn
 
 from campare import maps, statistics
 from campare.cams import exact
+from campare.design import BASELINE, Model
 from campare.maps import Floats
 from campare.preprocess import prepare
 from campare.store import Store
@@ -42,9 +43,7 @@ from campare.store import Store
 Doubles = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Integers = NDArray[np.int64]
-Model = tuple[str, int]
 
-CURVES = ("deletion", "insertion", "road_most", "road_least")
 OWN, RANDOM = "map", "random"
 NOISE = 0.01  # standard deviation, in those of the training images; the library's
 # Weights of a pixel's neighbours in its imputed value (Rong et al. 2022, equation 4)
@@ -155,7 +154,7 @@ def measure(
     Yields
     ------
     DataFrame
-        index, map (`OWN` or `RANDOM`), curve (of `CURVES`), share of the pixels taken or put,
+        index, map (`OWN` or `RANDOM`), curve (the four above), share of the pixels taken or put,
         probability of the class explained.
     """
     network = network.to(device).eval()
@@ -170,8 +169,8 @@ def measure(
         with exact(device, gradient=False):
             inputs = prepare(pictures, mean, std, input_size)
             blurred = _blurred(inputs, blur * input_size)
-            for name, found in ((OWN, store.maps[rows]), (RANDOM, random)):
-                order = ranks(maps.show(found, (input_size, input_size)), ties)
+            for name, coarse in ((OWN, store.maps[rows]), (RANDOM, random)):
+                order = ranks(maps.show(coarse, (input_size, input_size)), ties)
                 painters = {
                     "deletion": (even, _swap(inputs, torch.zeros_like(inputs), order)),
                     "insertion": (even, _swap(blurred, inputs, order)),
@@ -260,14 +259,14 @@ def by_model(models: Sequence[Model], measured: Sequence[pd.DataFrame]) -> pd.Da
             "augmentation": augmentation,
             "seed": seed,
             "measure": measure,
-            "images": len(found.gain),
-            "mean": found.own.mean(),
-            "random": found.random.mean(),
-            "gain": found.gain.mean(),
-            "worse": (found.gain < 0).mean(),
+            "images": len(scores.gain),
+            "mean": scores.own.mean(),
+            "random": scores.random.mean(),
+            "gain": scores.gain.mean(),
+            "worse": (scores.gain < 0).mean(),
         }
         for (augmentation, seed), table in zip(models, measured, strict=True)
-        for measure, found in _scores(table).items()
+        for measure, scores in _scores(table).items()
     )
 
 
@@ -296,8 +295,8 @@ def _areas(table: pd.DataFrame) -> dict[str, Doubles]:
         return rows.pivot_table("probability", "index", "share")
 
     def area(curve: str) -> Doubles:
-        found = values(curve)
-        return np.asarray(np.trapezoid(found.to_numpy(), found.columns.to_numpy(), axis=1))
+        curves = values(curve)
+        return np.asarray(np.trapezoid(curves.to_numpy(), curves.columns.to_numpy(), axis=1))
 
     road = (values("road_least") - values("road_most")).mean(axis=1).to_numpy() / 2
     return {"deletion": area("deletion"), "insertion": area("insertion"), "road": road}
@@ -330,13 +329,13 @@ def summary(
     rows: list[dict[str, Any]] = []
     for augmentation, own in arms.items():
         for measure in next(iter(own.values())):
-            found = [scores[measure] for scores in own.values()]
+            of_seeds = [scores[measure] for scores in own.values()]
             gains, baselines = (
                 {k: scores[measure].gain for k, scores in arm.items()}
-                for arm in (own, arms.get("baseline", {}) if augmentation != "baseline" else {})
+                for arm in (own, arms.get(BASELINE, {}) if augmentation != BASELINE else {})
             )
             mean, random = (
-                pd.Series([scores[which].mean() for scores in found]) for which in (0, 1)
+                pd.Series([scores[which].mean() for scores in of_seeds]) for which in (0, 1)
             )
             stacked = np.stack(list(gains.values()))
             gain = statistics.mean(stacked, seed)
@@ -362,7 +361,7 @@ def mean_curves(models: Sequence[Model], measured: Sequence[pd.DataFrame]) -> pd
         augmentation, map, curve, share, probability (mean), std (over seeds), seeds.
     """
     keys = ["augmentation", "map", "curve", "share"]
-    found = pd.concat(
+    means = pd.concat(
         [
             table.groupby(["map", "curve", "share"], sort=False)["probability"]
             .mean()
@@ -371,5 +370,5 @@ def mean_curves(models: Sequence[Model], measured: Sequence[pd.DataFrame]) -> pd
             for (augmentation, _), table in zip(models, measured, strict=True)
         ]
     )
-    grouped = found.groupby(keys, sort=False)["probability"]
+    grouped = means.groupby(keys, sort=False)["probability"]
     return grouped.agg(probability="mean", std="std", seeds="size").reset_index()

@@ -33,11 +33,11 @@ class Images:
     @property
     def fitting(self) -> Counter[int]:
         """Class → images for training and validation."""
-        found: Counter[int] = Counter()
+        images_of: Counter[int] = Counter()
         for (label, subset), n in self.counts.items():
             if subset != "test":
-                found[label] += n
-        return found
+                images_of[label] += n
+        return images_of
 
 
 def insist(study: Given, given: Given, images: Images) -> None:
@@ -109,9 +109,9 @@ def _problems(study: Given, given: Given, images: Images) -> Iterator[str]:
         if stage in study:
             own = (given.get(stage) or {}).get("svm", {})
             yield from _svm(f"{stage}.svm", study[stage]["svm"], own, images)
-    wanted = (given.get("faithfulness") or {}).get("images", 0)
-    if wanted > (there := images.count("test")):
-        yield f"faithfulness.images: {wanted}, but there are {there} test images; set it to {there}"
+    asked = (given.get("faithfulness") or {}).get("images", 0)
+    if asked > (there := images.count("test")):
+        yield f"faithfulness.images: {asked}, but there are {there} test images; set it to {there}"
     if "covering" in study and (problem := covering(study["covering"]["sizes"], images.side)):
         yield problem
     region = study.get("localisation", {}).get("spurious")
@@ -126,9 +126,9 @@ def _svm(key: str, svm: Given, given: Given, images: Images) -> Iterator[str]:
     """What a study sets of an SVM and its training images do not allow."""
     there, classes = images.fitting.total(), len(images.fitting)
     for name in ("images", "search_images"):
-        wanted = given.get(name)
-        if wanted not in (None, there) and not classes <= wanted <= there - classes:
-            yield out_of_range(f"{key}.{name}", wanted, there, classes)
+        asked = given.get(name)
+        if asked not in (None, there) and not classes <= asked <= there - classes:
+            yield out_of_range(f"{key}.{name}", asked, there, classes)
     used = min(svm["search_images"] or there, there)
     fewest = -(-min(images.fitting.values()) * used // there)
     if given.get("folds", 0) > fewest:

@@ -12,8 +12,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy import special
 
 from campare import naming, performance
+from campare.statistics import QUANTILE
 from campare.store import Store
 
 ALL, SAME, DIFFERENT = "all", "same prediction", "different predictions"
@@ -29,7 +31,7 @@ NAMES = {
     "mask-alone": "SVM, the mask alone",
 }
 Interval = tuple[float, float, float]
-Z = 1.959963984540054  # 97.5 % of the normal distribution lies below
+Z = float(special.ndtri(QUANTILE))
 
 
 def mean_interval(values: ArrayLike) -> Interval:
@@ -41,7 +43,7 @@ def mean_interval(values: ArrayLike) -> Interval:
     n = len(defined)
     if n < 2:
         return (float(defined.mean()) if n else np.nan), np.nan, np.nan
-    mean, half = defined.mean(), t.ppf(0.975, n - 1) * defined.std(ddof=1) / np.sqrt(n)
+    mean, half = defined.mean(), t.ppf(QUANTILE, n - 1) * defined.std(ddof=1) / np.sqrt(n)
     return float(mean), float(mean - half), float(mean + half)
 
 
@@ -77,9 +79,15 @@ def scores(
     }
     for name, table in predictions.items():
         counts = performance.confusion(table["label"], table["prediction"], classes)
-        found = performance.scores(counts)
+        averages = performance.scores(counts)
         _, low, high = share_interval(int(right[name].sum()), len(table))
-        row = {"model": name, "accuracy": found.pop("accuracy"), "low": low, "high": high, **found}
+        row = {
+            "model": name,
+            "accuracy": averages.pop("accuracy"),
+            "low": low,
+            "high": high,
+            **averages,
+        }
         row["images"] = len(table)
         if reference is not None:
             gained = right[name].astype(float) - right[reference]
@@ -101,8 +109,8 @@ def class_scores(predictions: Mapping[str, pd.DataFrame], classes: Sequence[str]
 
 def first_of_each(labels: NDArray[np.int64], classes: Sequence[str]) -> NDArray[np.int64]:
     """The first row of every class that there is, in the order that figures have."""
-    found, rows = np.unique(labels, return_index=True)
-    ordered: NDArray[np.int64] = rows[np.argsort(naming.ranks(classes)[found])]
+    present, rows = np.unique(labels, return_index=True)
+    ordered: NDArray[np.int64] = rows[np.argsort(naming.ranks(classes)[present])]
     return ordered
 
 
@@ -152,7 +160,7 @@ def agreement(
         values = pairs[metric]
         other = beside[metric].reindex(pairs["index"]).reset_index(drop=True)
         for name, member in _groups(pairs, classes).items():
-            found = {
+            compared = {
                 "": values[member],
                 "chance": other[member],
                 "difference": (values - other)[member],
@@ -163,7 +171,7 @@ def agreement(
                 "pairs": int(member.sum()),
                 "undefined": int(values[member].isna().sum()),
             }
-            for what, numbers in found.items():
+            for what, numbers in compared.items():
                 row |= _named(what, mean_interval(numbers))
             rows.append(row)
     return pd.DataFrame(rows)
@@ -203,13 +211,13 @@ def covering(
             about = {"size": size, "class": name}
             n = int(member.sum())
             if n:
-                found = _named("", share_interval(int(right[member].sum()), n))
-                rows.append(about | {"measure": "accuracy", "images": n, "undefined": 0} | found)
+                interval = _named("", share_interval(int(right[member].sum()), n))
+                rows.append(about | {"measure": "accuracy", "images": n, "undefined": 0} | interval)
             for metric in metrics if size else ():
                 values = table.loc[member, metric]
                 counts = {"images": n, "undefined": int(values.isna().sum())}
-                found = _named("", mean_interval(values))
-                rows.append(about | {"measure": metric} | counts | found)
+                interval = _named("", mean_interval(values))
+                rows.append(about | {"measure": metric} | counts | interval)
     return pd.DataFrame(rows)
 
 

@@ -62,8 +62,8 @@ def cut(ordered: Tensor, upto: Tensor, share: float) -> Tensor:
     under = position.floor()
     t = position - under
     places = torch.stack([under.int(), torch.minimum(under.int() + 1, last)], dim=1)
-    found = torch.searchsorted(upto, places, right=True)
-    a, b = ordered.gather(1, found).double().unbind(1)
+    ends = torch.searchsorted(upto, places, right=True)
+    a, b = ordered.gather(1, ends).double().unbind(1)
     percentile = torch.where(t < 0.5, a + (b - a) * t, b - (b - a) * (1 - t))
     return torch.where(percentile <= a, a, b).float()
 
@@ -80,8 +80,8 @@ def reach(ordered: Tensor, upto: Tensor, cuts: Tensor) -> Integers:
     first = torch.searchsorted(ordered, cuts[:, None].contiguous())
     below = torch.where(first > 0, upto.gather(1, (first - 1).clamp(min=0)), 0)
     counts = upto[:, -1:] - torch.cat([upto.gather(1, first), below], dim=1)
-    found: Integers = counts.cpu().numpy()
-    return found
+    above_and_reached: Integers = counts.cpu().numpy()
+    return above_and_reached
 
 
 def shared(
@@ -101,8 +101,8 @@ def shared(
     half = torch.where(lower, passes[0] & reaches[1], reaches[0] & passes[1])
     masks = reaches[0] & reaches[1], half, passes[0] & passes[1]
     counts = [(mask * weights).sum(1, dtype=torch.int32) for mask in masks]
-    found: Integers = torch.stack(counts, dim=1).cpu().numpy()
-    return found
+    table: Integers = torch.stack(counts, dim=1).cpu().numpy()
+    return table
 
 
 def products(p: Tensor, q: Tensor, weight: Integers) -> Doubles:
@@ -120,8 +120,8 @@ def distances(p: Tensor, q: Tensor, weight: Integers) -> Doubles:
 def _sums(weight: Integers, *terms: Tensor) -> Doubles:
     """Weighted sum of each, float64 (n, d), as a column."""
     weights = _beside(terms[0], weight)
-    found: Doubles = torch.stack([(x * weights).sum(1) for x in terms], dim=1).cpu().numpy()
-    return found
+    sums: Doubles = torch.stack([(x * weights).sum(1) for x in terms], dim=1).cpu().numpy()
+    return sums
 
 
 def _beside(values: Tensor, weight: Integers) -> Tensor:

@@ -26,25 +26,20 @@ from numpy.typing import NDArray
 
 from campare import maps, registry, statistics
 from campare.data import Regions
+from campare.design import BASELINE, Model
 from campare.errors import CampareError
 from campare.maps import Floats
 from campare.store import Store
 
 Doubles = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-Model = tuple[str, int]
 
 SCORES = tuple(registry.LOCALISATION)
 DIFFERENCE = ("difference", "difference_low", "difference_high")
 MEASURES = ("accuracy", "to_own", "energy")
 BATCH = 1 << 21  # pixels ranked at once
-# How a picture's class and a spurious region may go together.
-GROUPS = {
-    "own_with": "Cue on its class",
-    "own_without": "Its class, no cue",
-    "other_with": "Cue on another class",
-    "other_without": "Another class, no cue",
-}
+# How a picture may go with a spurious region: of its class or of another, with it or without.
+GROUPS = ("own_with", "own_without", "other_with", "other_without")
 
 
 def scored(shown: Floats, mask: Mask) -> dict[str, Doubles]:
@@ -73,29 +68,29 @@ def scored(shown: Floats, mask: Mask) -> dict[str, Doubles]:
         [ranked[:, 1:] != ranked[:, :-1], np.ones((len(ranked), 1), bool)], axis=1
     )
     last = np.minimum.accumulate(np.where(ends, places, pixels)[:, ::-1], axis=1)[:, ::-1]
-    found = np.cumsum(hits, axis=1)
-    found_there = np.take_along_axis(found, last, axis=1).astype(np.float64)
+    reached = np.cumsum(hits, axis=1)
+    reached_there = np.take_along_axis(reached, last, axis=1).astype(np.float64)
 
     rows, size = np.arange(len(values)), inside.sum(axis=1)
     total = values.sum(axis=1, dtype=np.float64)
     # What lies before the group of the pixel in the mask's last place, and in that group
     group_end = last[rows, np.maximum(size - 1, 0)]
     group_start = (ranked > ranked[rows, group_end][:, None]).sum(axis=1)
-    before = np.where(group_start > 0, found[rows, group_start - 1], 0)
-    tied = (found[rows, group_end] - before) / (group_end + 1 - group_start)
+    before = np.where(group_start > 0, reached[rows, group_start - 1], 0)
+    tied = (reached[rows, group_end] - before) / (group_end + 1 - group_start)
     overlap = before + tied * (size - group_start)
     with np.errstate(invalid="ignore", divide="ignore"):
         scores = {
-            "pointing": found_there[:, 0] / (last[:, 0] + 1),
+            "pointing": reached_there[:, 0] / (last[:, 0] + 1),
             "energy": np.where(
                 total > 0,
                 np.where(inside, values, 0).sum(axis=1, dtype=np.float64) / total,
                 size / pixels,
             ),
             "iou": overlap / (2 * size - overlap),
-            "average_precision": (hits * found_there / (last + 1)).sum(axis=1) / size,
+            "average_precision": (hits * reached_there / (last + 1)).sum(axis=1) / size,
         }
-    return {name: np.where(size > 0, found, np.nan) for name, found in scores.items()}
+    return {name: np.where(size > 0, score, np.nan) for name, score in scores.items()}
 
 
 def chance(score: str, area: Doubles) -> Doubles:
@@ -231,15 +226,15 @@ def summary(
     rows = []
     for region, images in table.groupby("region", sort=False):
         for score in SCORES:
-            for group, found in _over_seeds(images, score, seed, paired=paired):
+            for group, over_seeds in _over_seeds(images, score, seed, paired=paired):
                 about = {
                     "region": region,
                     "score": score,
-                    "constant": group["constant"].sum() / found["seeds"],
+                    "constant": group["constant"].sum() / over_seeds["seeds"],
                     "chance": chance(score, group["area"].to_numpy()).mean(),
                     "other": group[f"{score}_other"].mean(),
                 }
-                rows.append(found | about)
+                rows.append(over_seeds | about)
     counts, over = ["seeds", "images", "constant", "mean", "std"], ["chance", "other"]
     return pd.DataFrame(rows)[["augmentation", "region", "score", *counts, *over, *DIFFERENCE]]
 
@@ -268,11 +263,11 @@ def _over_seeds(
     }
     for name, own in arms.items():
         by_seed = pd.Series([values.mean() for values in own.values()])
-        baselines = arms.get("baseline", {}) if name != "baseline" else {}
+        baselines = arms.get(BASELINE, {}) if name != BASELINE else {}
         gained = statistics.gained(own, baselines, seed, paired=paired)
         about = {"augmentation": name, "seeds": len(own), "images": len(groups[name]) // len(own)}
-        found = {"mean": by_seed.mean(), "std": by_seed.std(), **gained.columns("difference")}
-        yield groups[name], {**about, **found}
+        scores = {"mean": by_seed.mean(), "std": by_seed.std(), **gained.columns("difference")}
+        yield groups[name], {**about, **scores}
 
 
 def cued(
@@ -303,12 +298,12 @@ def cued(
     """
     tables = []
     for store, table in zip(stores, measured, strict=True):
-        found = table[table["region"] == region].set_index("index")[["energy", "area"]]
-        energy, area = found.reindex(store.index).to_numpy().T
+        measures = table[table["region"] == region].set_index("index")[["energy", "area"]]
+        energy, area = measures.reindex(store.index).to_numpy().T
         mine = store.label == own
         members = (mine & present, mine & ~present, ~mine & present, ~mine & ~present)
         columns = {
-            "group": np.select(members, list(GROUPS), ""),
+            "group": np.select(members, GROUPS, ""),
             "accuracy": (store.predicted == store.label).astype(np.float64),
             "to_own": (store.predicted == own).astype(np.float64),
             "energy": energy,
@@ -345,16 +340,16 @@ def spurious_summary(images: pd.DataFrame, seed: int, *, paired: bool) -> pd.Dat
     rows = []
     for group, members in _ordered(images).groupby("group", sort=False):
         for measure in MEASURES:
-            for part, found in _over_seeds(members, measure, seed, paired=paired):
+            for part, over_seeds in _over_seeds(members, measure, seed, paired=paired):
                 area = part["chance"].mean() if measure == "energy" else np.nan
-                rows.append(found | {"group": group, "measure": measure, "chance": area})
+                rows.append(over_seeds | {"group": group, "measure": measure, "chance": area})
     counts = ["seeds", "images", "mean", "std", "chance"]
     return pd.DataFrame(rows)[["augmentation", "group", "measure", *counts, *DIFFERENCE]]
 
 
 def _ordered(images: pd.DataFrame) -> pd.DataFrame:
     """By group in the order of `GROUPS`, else as they were."""
-    places = images["group"].map(list(GROUPS).index)
+    places = images["group"].map(GROUPS.index)
     return images.iloc[np.argsort(places, kind="stable")]
 
 

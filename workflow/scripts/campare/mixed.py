@@ -16,7 +16,7 @@ from scipy import stats
 from statsmodels.regression.mixed_linear_model import MixedLM, VCSpec
 
 from campare.shift import SHIFT
-from campare.statistics import LEVEL, Interval
+from campare.statistics import QUANTILE, Interval
 
 # Crossed effects make every value depend on every other: the matrices are dense, and the time goes
 # with values × (images + pairs)². This many images at most, and values.
@@ -77,8 +77,8 @@ def fit(values: ArrayLike, design: ArrayLike, contrast: ArrayLike, seed: int) ->
     if len(defined) < 2 or len(y) <= x.shape[1] or np.linalg.matrix_rank(x) < x.shape[1]:
         return _without(len(defined), "too few pairs of models or images")
     pair, image = np.nonzero(~np.isnan(y))
-    found = y[pair, image]
-    centre, scale = found.mean(), found.std()
+    distances = y[pair, image]
+    centre, scale = distances.mean(), distances.std()
     if not scale > 1e-12 * abs(centre):
         return _without(len(defined), "constant: nothing varies")
     effects = VCSpec(
@@ -88,7 +88,7 @@ def fit(values: ArrayLike, design: ArrayLike, contrast: ArrayLike, seed: int) ->
     )
     # In units of their spread, in which the optimiser's steps and tolerances are meant. Where a
     # variance is zero, statsmodels' first choice (BFGS) takes minutes and gives up.
-    model = MixedLM(found / scale, x[pair], np.zeros(len(found)), exog_vc=effects)
+    model = MixedLM(distances / scale, x[pair], np.zeros(len(distances)), exog_vc=effects)
     try:
         with warnings.catch_warnings():
             # A variance of zero is an answer, of which statsmodels warns; of the rest `converged`.
@@ -100,7 +100,7 @@ def fit(values: ArrayLike, design: ArrayLike, contrast: ArrayLike, seed: int) ->
     if not (result.converged and np.isfinite(error)):
         return _without(len(defined), "did not converge")
     estimate = float(sought @ result.fe_params * scale)
-    reach = float(stats.norm.ppf((1 + LEVEL) / 2) * error * scale)
+    reach = float(stats.norm.ppf(QUANTILE) * error * scale)
     image_variance, pair_variance, rest = np.array([*result.vcomp, result.scale]) * scale**2
     return Mixed(
         Interval(estimate, estimate - reach, estimate + reach),

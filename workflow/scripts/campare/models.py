@@ -471,8 +471,8 @@ def _frozen(network: nn.Module) -> Iterator[None]:
     finally:
         for module, mode in training.items():
             module.training = mode
-        for weight, wanted in asking.items():
-            weight.requires_grad_(wanted)
+        for weight, asks in asking.items():
+            weight.requires_grad_(asks)
 
 
 def _pictures(network: nn.Module, count: int, shape: Shape) -> torch.Tensor:
@@ -603,19 +603,19 @@ def _found(network: nn.Module, name: str | None, key: str, shape: Shape) -> tupl
         close = get_close_matches(name, maps, n=1)
         meant = f"did you mean {close[0]!r}? " if close else ""
         raise CampareError(f"{key}: no layer {name!r}; {meant}{candidates}")
-    found = [output for output in outputs if output.name == name]
-    if len(found) != 1:
+    runs = [output for output in outputs if output.name == name]
+    if len(runs) != 1:
         raise CampareError(
-            f"{key}: {name!r} runs {len(found)} times in a forward pass, not once; name "
+            f"{key}: {name!r} runs {len(runs)} times in a forward pass, not once; name "
             f"the block it is part of; {candidates}"
         )
-    if found[0].is_single:
+    if runs[0].is_single:
         raise CampareError(
             f"{key}: {_single_pixel(repr(name), shape)} (model.input_size); {candidates}"
         )
-    if not found[0].is_map:
+    if not runs[0].is_map:
         raise CampareError(f"{key}: the output of {name!r} is no map of the picture; {candidates}")
-    return name, found[0]
+    return name, runs[0]
 
 
 def _last_block(network: nn.Module, outputs: list[_Output], shape: Shape) -> str:

@@ -62,7 +62,7 @@ def _names(files: Sequence[Path]) -> list[str]:
 def _study(file: str) -> Any:
     """The study's name in a config file; None where there is none now."""
     try:
-        found = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
+        study = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError):
         return None
-    return found.get("study") if isinstance(found, dict) else None
+    return study.get("study") if isinstance(study, dict) else None

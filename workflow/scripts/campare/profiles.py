@@ -57,9 +57,11 @@ def correlations(values: ArrayLike) -> Doubles:
 
     NaN where fewer than two images are defined in both, or one is constant over them.
     """
-    found = np.asarray(values, np.float64)
-    ones = np.ones(found.shape[1:3])
-    return np.array([_correlation(metric, ones, np.ones(found.shape[3])) for metric in found])
+    of_metrics = np.asarray(values, np.float64)
+    ones = np.ones(of_metrics.shape[1:3])
+    return np.array(
+        [_correlation(metric, ones, np.ones(of_metrics.shape[3])) for metric in of_metrics]
+    )
 
 
 def combined(correlations: ArrayLike) -> Doubles:
@@ -71,8 +73,8 @@ def combined(correlations: ArrayLike) -> Doubles:
     """
     r = np.asarray(correlations, np.float64)
     # A metric in which two augmentations are the same has z = ∞, and would silence all others.
-    found = np.tanh(average(np.arctanh(np.clip(r, -LIMIT, LIMIT)), 0))
-    return np.where(np.eye(r.shape[-1], dtype=bool) & ~np.isnan(found), 1, found)
+    mean = np.tanh(average(np.arctanh(np.clip(r, -LIMIT, LIMIT)), 0))
+    return np.where(np.eye(r.shape[-1], dtype=bool) & ~np.isnan(mean), 1, mean)
 
 
 def profiles(
@@ -91,9 +93,9 @@ def profiles(
         Whether the models of a seed have something in common in all augmentations, such as the
         baseline they are compared with; then seeds are drawn the same for all augmentations.
     """
-    found = np.asarray(values, np.float64)
-    _, augmentations, seeds, images = found.shape
-    observed = correlations(found)
+    of_metrics = np.asarray(values, np.float64)
+    _, augmentations, seeds, images = of_metrics.shape
+    observed = correlations(of_metrics)
     trees = [_tree(r) for r in [*observed, combined(observed)]]
     hits = [np.zeros(len(clusters)) for _, _, clusters in trees]
     counted = np.zeros(len(trees), int)
@@ -102,7 +104,7 @@ def profiles(
         of_seeds = statistics.resampled(rng, 1 if paired else augmentations, seeds)
         weights = np.broadcast_to(of_seeds, (augmentations, seeds))
         of_images = statistics.resampled(rng, 1, images)[0]
-        drawn = np.array([_correlation(metric, weights, of_images) for metric in found])
+        drawn = np.array([_correlation(metric, weights, of_images) for metric in of_metrics])
         for place, r in enumerate([*drawn, combined(drawn)]):
             kept, _, clusters = trees[place]
             part = r[np.ix_(kept, kept)]
@@ -136,15 +138,15 @@ def by_chance(values: ArrayLike, top: int, seed: int, draws: int = 999) -> tuple
     top
         Pairs taken from each metric: four in the thesis.
     """
-    found = np.asarray(values, np.float64)
-    _, augmentations, seeds, _ = found.shape
+    of_metrics = np.asarray(values, np.float64)
+    _, augmentations, seeds, _ = of_metrics.shape
     rng = np.random.default_rng(seed)
     orders = np.tile(np.arange(augmentations)[:, None], (draws + 1, 1, seeds))
     orders[1:] = rng.permuted(orders[1:], axis=1)
     columns = np.triu_indices(augmentations, 1)
     tables = np.empty((2, draws + 1, len(columns[0])), np.int64)
     for draw, order in enumerate(orders):
-        r = correlations(found[:, order, np.arange(seeds)])[:, *columns]
+        r = correlations(of_metrics[:, order, np.arange(seeds)])[:, *columns]
         tables[:, draw] = _counts(-r, top), _counts(r, top)
     strongest, weakest = (_against_chance(table) for table in tables)
     return strongest, weakest

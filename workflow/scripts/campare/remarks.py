@@ -81,8 +81,8 @@ def _repeated(dataset: Dataset) -> list[str]:
     again = (earlier != np.arange(len(first))) & (part != "test")
     twice = {row: earlier[row] for row in np.flatnonzero(again)}
     return [
-        f"{len(found):,} {which} ({_pairs(dataset, found)}): {remedy}"
-        for found, which, remedy in (
+        f"{len(earlier_of):,} {which} ({_pairs(dataset, earlier_of)}): {remedy}"
+        for earlier_of, which, remedy in (
             (
                 leaked,
                 f"of {len(testing):,} test pictures equal a training picture in every pixel",
@@ -99,7 +99,7 @@ def _repeated(dataset: Dataset) -> list[str]:
                 "a split may train on one and test or validate on the other; keep one of each",
             ),
         )
-        if found
+        if earlier_of
     ]
 
 

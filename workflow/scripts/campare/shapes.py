@@ -165,9 +165,9 @@ def shapes(
             colours, regions = _painted(
                 generator, labels, side, scale, contrast, texture, clutter, noise
             )
-            found = slice(rows.stop - rows.start)
-            images[rows] = _levels(colours[found], channels)
-            masks[rows, :2] = regions[found]
+            kept = slice(rows.stop - rows.start)
+            images[rows] = _levels(colours[kept], channels)
+            masks[rows, :2] = regions[kept]
         if cue_share > 0:
             draws = np.random.Generator(np.random.PCG64([seed, place, 2**32 - 1])).random(count)
             marked = _marked(draws, cued if part == "train" else None, cue_share)
@@ -191,8 +191,8 @@ def _marked(draws: NDArray[np.float64], cued: int | None, share: float) -> NDArr
     marked = np.zeros(len(draws), bool)
     for kind in range(len(KINDS)) if cued is None else (cued,):
         members = np.flatnonzero(labels == kind)
-        wanted = round((0.5 if cued is None else share) * len(members))
-        marked[members[np.argsort(draws[members], kind="stable")[:wanted]]] = True
+        number = round((0.5 if cued is None else share) * len(members))
+        marked[members[np.argsort(draws[members], kind="stable")[:number]]] = True
     return marked
 
 

@@ -29,7 +29,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from campare import statistics
-from campare.statistics import ALPHA, DRAWS, LEVEL, Doubles, Interval, Test, average
+from campare.statistics import ALPHA, DRAWS, QUANTILE, Doubles, Interval, Test, average
 
 # A pair's kind is how many of its models are augmented: BB, AB, AA. Their weights in each contrast:
 NET = np.array([-1.0, 1.0, 0.0])
@@ -310,7 +310,7 @@ class _Errors:
         images = _of_images(weights[weights != 0] @ self.per_image[weights != 0])
         both = of_models + images[0] - once * self.image_rest / self.images
         freedom = statistics.satterthwaite([*parts, images])
-        reach = special.stdtrit(freedom, (1 + LEVEL) / 2) * np.sqrt(max(of_models, images[0], both))
+        reach = special.stdtrit(freedom, QUANTILE) * np.sqrt(max(of_models, images[0], both))
         return Interval(estimate, float(estimate - reach), float(estimate + reach))
 
     def of_effect(self, weights: Doubles) -> tuple[float, float]:
@@ -380,7 +380,7 @@ def _arrays(
     """
     d = np.asarray(distances, np.float64)
     pair, arm = np.asarray(pairs, np.int64), np.asarray(augmented, bool)
-    found = sorted(map(tuple, np.sort(pair, axis=1).tolist()))
-    if found != list(combinations(range(len(arm)), 2)):
+    there = sorted(map(tuple, np.sort(pair, axis=1).tolist()))
+    if there != list(combinations(range(len(arm)), 2)):
         raise ValueError("distances of all pairs of the models of both arms are needed, each once")
     return d, pair, arm

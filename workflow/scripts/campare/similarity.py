@@ -358,8 +358,8 @@ def entropy(pairs: Pairs) -> dict[str, Doubles]:
     """
 
     def measured(side: Side) -> Doubles:
-        found: Doubles = (special.entr(side.mass) * side.grid.weight).sum(axis=1)
-        return found
+        nats: Doubles = (special.entr(side.mass) * side.grid.weight).sum(axis=1)
+        return nats
 
     return _of_each(pairs, measured)
 
@@ -376,8 +376,8 @@ def entropy_histogram(pairs: Pairs) -> dict[str, Doubles]:
         bins = levels + 256 * np.arange(len(levels))[:, None]
         weight = np.broadcast_to(side.grid.weight, bins.shape)
         counts = np.bincount(bins.ravel(), weight.ravel(), 256 * len(levels))
-        found: Doubles = special.entr(counts.reshape(-1, 256) / side.grid.pixels).sum(axis=1)
-        return found
+        nats: Doubles = special.entr(counts.reshape(-1, 256) / side.grid.pixels).sum(axis=1)
+        return nats
 
     return _of_each(pairs, measured)
 
@@ -415,8 +415,8 @@ def _correlation(pairs: Pairs, p: Floats, q: Floats) -> Doubles:
 
 def _array(values: Any) -> NDArray[Any]:
     """What a `Side` keeps on its device, as an array."""
-    found: NDArray[Any] = values if isinstance(values, np.ndarray) else values.cpu().numpy()
-    return found
+    array: NDArray[Any] = values if isinstance(values, np.ndarray) else values.cpu().numpy()
+    return array
 
 
 def measure(name: str, pairs: Pairs) -> dict[str, Doubles]:
@@ -435,10 +435,10 @@ def measure(name: str, pairs: Pairs) -> dict[str, Doubles]:
         f"{name}{suffix}": np.asarray(column, np.float64)
         for suffix, column in (values if isinstance(values, Mapping) else {"": values}).items()
     }
-    for column, found in columns.items():
-        if found.shape != (len(pairs.p.maps),):
+    for column, values_of in columns.items():
+        if values_of.shape != (len(pairs.p.maps),):
             raise CampareError(
-                f"metric {column}: gives an array of shape {found.shape} for "
+                f"metric {column}: gives an array of shape {values_of.shape} for "
                 f"{len(pairs.p.maps)} pairs; return one value per pair"
             )
     return columns
@@ -456,10 +456,10 @@ def table(
     one_split: bool = True,
 ) -> pd.DataFrame:
     """All metrics of one model against the baseline: `tables` of one."""
-    (found,) = tables(
+    (measured,) = tables(
         baseline, [model], metrics, size, epsilon, threads, device, one_split=one_split
     )
-    return found
+    return measured
 
 
 def tables(
@@ -568,7 +568,7 @@ def between(
         _check(models[a], models[b], one_split)
 
     def work(sides: Sequence[Side]) -> list[Columns]:
-        found: list[Columns] = []
+        compared: list[Columns] = []
         for a, b in pairs:
             p, q = sides[a], sides[b]
             ways = Pairs(p, q, epsilon), Pairs(q, p, epsilon)
@@ -577,8 +577,8 @@ def between(
                 there, *back = ways if not registry.metric(name).symmetric else ways[:1]
                 values = [measure(name, way)[name] for way in (there, *back)]
                 columns[name] = np.mean(values, axis=0)
-            found.append(columns)
-        return found
+            compared.append(columns)
+        return compared
 
     return [
         pd.DataFrame(
@@ -623,10 +623,8 @@ def _in_chunks(
 def _check(baseline: Store, model: Store, one_split: bool) -> None:
     """Refuse two stores whose rows are not the same images, seen the same way."""
     a, b = (s.attributes for s in (baseline, model))
-    where = " and ".join(
-        f"results/{s['study']}/cams/{s['augmentation']}/{s['seed']}.h5" for s in (a, b)
-    )
-    remedy = "move the older one away and run snakemake again"
+    where = " and ".join(f"{s['augmentation']} {s['seed']}" for s in (a, b))
+    where, remedy = f"maps of {where}", "make the older ones again"
     for name in ("study", *(["split_sha256"] if one_split else []), "input_size"):
         if a[name] != b[name]:
             raise CampareError(f"{where}: {name} differs, {a[name]} and {b[name]}; {remedy}")

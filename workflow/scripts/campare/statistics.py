@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special  # scipy.stats takes half a second to import
 
 LEVEL = 0.95
+QUANTILE = (1 + LEVEL) / 2  # of the distribution by whose tails an interval reaches so far
 ALPHA = 0.05
 DRAWS = 2000
 # As many relabellings as this are gone through one by one; of more, so many are drawn.
@@ -132,10 +133,10 @@ def _crossed(arms: Sequence[tuple[int, Doubles]], seed: int, draws: int) -> Inte
     freedom = satterthwaite([*parts, (of_images, len(over_images))])
 
     rng = np.random.default_rng(seed)
-    found = image_means(np.concatenate([values for _, values in arms]), rng, draws)
+    means_of = image_means(np.concatenate([values for _, values in arms]), rng, draws)
     ends = np.cumsum([len(values) for _, values in arms])[:-1]
     drawn = np.zeros(draws)
-    for (sign, _), means in zip(arms, np.split(found, ends, axis=1), strict=True):
+    for (sign, _), means in zip(arms, np.split(means_of, ends, axis=1), strict=True):
         drawn += sign * weighted(means, resampled(rng, draws, means.shape[1]))
     return interval(float(estimate), drawn, variance, freedom)
 
@@ -210,14 +211,14 @@ def image_means(values: NDArray[np.floating], rng: np.random.Generator, draws: i
     complete = bool(defined.all())
     filled = values if complete else np.where(defined, values, values.dtype.type(0))
     step = max(1, CHUNK // images)
-    found = np.empty((draws, len(values)))
+    means = np.empty((draws, len(values)))
     for start in range(0, draws, step):
         counts = resampled(rng, min(step, draws - start), images).astype(values.dtype)
         rows = slice(start, start + len(counts))
         with np.errstate(invalid="ignore"):
-            found[rows] = counts @ filled.T
-            found[rows] /= images if complete else counts @ defined.T.astype(values.dtype)
-    return found
+            means[rows] = counts @ filled.T
+            means[rows] /= images if complete else counts @ defined.T.astype(values.dtype)
+    return means
 
 
 def weighted(values: Doubles, weights: Doubles) -> Doubles:
@@ -340,10 +341,10 @@ def share_as_far(statistics: Doubles, observed: float, scale: float) -> float:
 
 def holm(p: ArrayLike) -> Doubles:
     """p-values (tests,) corrected over all that are defined (Holm 1979); NaN stays NaN."""
-    found = np.asarray(p, np.float64)
-    order = np.argsort(found)[: np.count_nonzero(~np.isnan(found))]
-    stepped = found[order] * np.arange(len(order), 0, -1)
-    corrected = np.full(found.shape, np.nan)
+    given = np.asarray(p, np.float64)
+    order = np.argsort(given)[: np.count_nonzero(~np.isnan(given))]
+    stepped = given[order] * np.arange(len(order), 0, -1)
+    corrected = np.full(given.shape, np.nan)
     corrected[order] = np.minimum(np.maximum.accumulate(stepped), 1)
     return corrected
 
@@ -357,16 +358,16 @@ def corrected(tests: Sequence[Test]) -> list[Test]:
     p = np.array([test.p for test in tests])
     family = ~np.isnan(p)
     least = holm(np.where(family, [test.least for test in tests], np.nan))
-    found = []
+    after = []
     for test, value, floor in zip(tests, holm(p), least, strict=True):
         if np.isnan(value):
-            found.append(test)
+            after.append(test)
         elif floor > ALPHA:
             words = f"too few for {family.sum()} tests: least possible p is {floor:.3g}"
-            found.append(Test(np.nan, float(floor), words))
+            after.append(Test(np.nan, float(floor), words))
         else:
-            found.append(Test(float(value), float(floor), ""))
-    return found
+            after.append(Test(float(value), float(floor), ""))
+    return after
 
 
 def standardised(a: ArrayLike, b: ArrayLike) -> Interval:
@@ -411,12 +412,12 @@ def standardised_paired(differences: ArrayLike) -> Interval:
     Interval
         NaN for fewer than three pairs or where they do not vary.
     """
-    found = np.asarray(differences, np.float64)
-    found = found[~np.isnan(found)]
-    if len(found) < 3:
+    given = np.asarray(differences, np.float64)
+    given = given[~np.isnan(given)]
+    if len(given) < 3:
         return Interval(np.nan, np.nan, np.nan)
-    size = np.abs(found).max()
-    return _hedges(found.mean(), found.std(ddof=1), 1 / len(found), len(found) - 1, size)
+    size = np.abs(given).max()
+    return _hedges(given.mean(), given.std(ddof=1), 1 / len(given), len(given) - 1, size)
 
 
 def _hedges(shift: float, spread: float, per: float, freedom: int, size: float) -> Interval:

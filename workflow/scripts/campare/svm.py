@@ -113,13 +113,13 @@ def search(
     if fewest < folds:
         raise CampareError(fits.too_many_folds(key, folds, fewest, len(y)))
     parts = StratifiedKFold(folds, shuffle=True, random_state=seed)
-    found = []
+    rows_of = []
     for kernel in kernels:
         for penalty in c:
             pipeline = make_pipeline(_scaler(x), _svc(kernel, penalty))
             accuracy = cross_val_score(pipeline, x, y, cv=parts, error_score="raise")
-            found.append((kernel, penalty, accuracy.mean(), accuracy.std(ddof=1), len(y)))
-    table = pd.DataFrame(found, columns=["kernel", "c", "accuracy", "std", "images"])
+            rows_of.append((kernel, penalty, accuracy.mean(), accuracy.std(ddof=1), len(y)))
+    table = pd.DataFrame(rows_of, columns=["kernel", "c", "accuracy", "std", "images"])
     return table.assign(chosen=table.index == table["accuracy"].argmax())
 
 

@@ -86,7 +86,7 @@ class Settings:
     evaluate: Sequence[str] = ("validation",)
 
     @classmethod
-    def of(cls, wanted: Mapping[str, Any], split: pd.DataFrame) -> Settings:
+    def of(cls, given: Mapping[str, Any], split: pd.DataFrame) -> Settings:
         """Settings as a study names them, for the training images of a split.
 
         `steps_per_epoch`, where it stands in place of `batch_size`, becomes the batch size that
@@ -97,9 +97,9 @@ class Settings:
         CampareError
             No batch size gives that number of steps.
         """
-        if "steps_per_epoch" not in wanted:
-            return cls(**wanted)
-        fixed = dict(wanted)
+        if "steps_per_epoch" not in given:
+            return cls(**given)
+        fixed = dict(given)
         steps = fixed.pop("steps_per_epoch")
         length = int((split["subset"] == "train").sum()) * (1 + fixed["copies"])
         return cls(batch_size=fits.batch_size(length, steps), **fixed)

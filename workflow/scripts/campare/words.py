@@ -64,12 +64,12 @@ def odd(value: Any, path: str = "") -> str | None:
                     f"{f'{path}: ' if path else ''}the key {shown(key)} is {_kind(key)} to YAML; "
                     "a key is text: put it in quotes, or choose another"
                 )
-            if found := odd(item, f"{path}.{key}" if path else key):
-                return found
+            if problem := odd(item, f"{path}.{key}" if path else key):
+                return problem
     elif isinstance(value, list):
         for place, item in enumerate(value):
-            if found := odd(item, f"{path}.{place}"):
-                return found
+            if problem := odd(item, f"{path}.{place}"):
+                return problem
     elif isinstance(value, float) and not math.isfinite(value):
         return f"{path}: {value}; must be a finite number"
     elif isinstance(value, int) and abs(value) > LARGEST:

@@ -13,10 +13,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from campare import registry
+from campare.design import BASELINE
 from campare.plots.charts import text_columns
 from campare.plots.style import (
-    BASELINE,
     DARK,
+    LEVEL,
     REFERENCE,
     SMALL,
     WIDTH,
@@ -98,7 +99,7 @@ def summary(table: pd.DataFrame, study: str) -> Figure:
             ("s", "white", "Tightening"),
             ("o", "white", "Shift, all maps"),
             ("^", "white", "Shift, maps of equal predictions"),
-            ("o", DARK, "Filled: p ≤ 0.05 (Holm)"),
+            ("o", DARK, f"Filled: p ≤ {ALPHA:g} (Holm)"),
         )
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=5, columnspacing=1.2)
@@ -128,7 +129,8 @@ def _about_summary(table: pd.DataFrame, study: str) -> str:
         "tightening (augmented networks agree more among themselves); zero: as after retraining "
         "with other seeds. % of floor: of the mean distance of two reference networks; c: "
         "noise-corrected similarity; metrics: in how many the shift is significant. Tests permute "
-        "network labels. Bars: 95 % intervals; of the shift 90 %, each end one-sided at 5 %.",
+        f"network labels. Bars: {LEVEL} intervals; of the shift {100 * (1 - 2 * ALPHA):g} %, each "
+        f"end one-sided at {100 * ALPHA:g} %.",
     ]
     for words in ("note", "gain_note"):
         notes = dict.fromkeys(str(note) for note in table[words].dropna() if note)

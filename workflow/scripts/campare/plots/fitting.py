@@ -72,9 +72,9 @@ def row_places(count: int, blocks: int, wide: float) -> Iterator[tuple[float, in
 
 def first(items: Iterable[Item], most: int, what: str) -> tuple[list[Item], str]:
     """As many items as a figure has room for, and what it says where there are more."""
-    found = list(items)
-    note = f"The first {most} of {len(found)} {what}." if len(found) > most else ""
-    return found[:most], note
+    all_items = list(items)
+    note = f"The first {most} of {len(all_items)} {what}." if len(all_items) > most else ""
+    return all_items[:most], note
 
 
 def sets_shown(names: Sequence[str]) -> tuple[list[str], str]:
@@ -85,10 +85,12 @@ def sets_shown(names: Sequence[str]) -> tuple[list[str], str]:
 
 def readable(models: Iterable[tuple[str, int]]) -> tuple[list[tuple[str, int]], str]:
     """The models (augmentation, seed) whose maps a figure has room for, and what it says then."""
-    found = list(models)
-    names, fewer_sets = first(dict.fromkeys(name for name, _ in found), MOST_SETS, "training sets")
-    seeds, fewer_seeds = first(dict.fromkeys(seed for _, seed in found), MOST_SEEDS, "seeds")
-    shown = [(name, seed) for name, seed in found if name in names and seed in seeds]
+    all_models = list(models)
+    names, fewer_sets = first(
+        dict.fromkeys(name for name, _ in all_models), MOST_SETS, "training sets"
+    )
+    seeds, fewer_seeds = first(dict.fromkeys(seed for _, seed in all_models), MOST_SEEDS, "seeds")
+    shown = [(name, seed) for name, seed in all_models if name in names and seed in seeds]
     return shown, " ".join(filter(None, (fewer_sets, fewer_seeds)))
 
 
@@ -107,5 +109,5 @@ def lowest_and_highest(names: Sequence[str], values: pd.Series, most: int) -> tu
 
 def ordered(names: Iterable[str]) -> list[str]:
     """Each class once, in the order that figures have."""
-    found = list(dict.fromkeys(names))
-    return [found[place] for place in naming.ordered(found)]
+    classes = list(dict.fromkeys(names))
+    return [classes[place] for place in naming.ordered(classes)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from campare import registry
+from campare.design import BASELINE
 from campare.plots.charts import (
     Powers,
     axes_and_legend,
@@ -23,7 +24,6 @@ from campare.plots.charts import (
 )
 from campare.plots.fitting import arranged, sets_shown
 from campare.plots.style import (
-    BASELINE,
     GREY,
     MARKERS,
     REFERENCE,
@@ -35,14 +35,6 @@ from campare.plots.style import (
     title,
 )
 
-SEGMENTS = {
-    "both_right": "Both right",
-    "only_baseline_right": "Only baseline right",
-    "only_augmented_right": "Only augmented right",
-    "both_wrong": "Both wrong",
-    "agree": "Predictions agree",
-    "disagree": "They disagree",
-}
 OVER = {
     "models": "models",
     "within": "models, each less its augmentation's mean",
@@ -121,7 +113,7 @@ def segments(
     table: pd.DataFrame,
     metric: str,
     augmentations: Sequence[str],
-    segments: Sequence[str] = tuple(SEGMENTS),
+    segments: Mapping[str, str],
 ) -> Figure:
     """A metric by segment of the images, a panel per augmentation (thesis appendix C).
 
@@ -131,7 +123,7 @@ def segments(
         `augmentation`, `segment` and the metric, a row per test image and seed (and division, where
         there are two). Boxes, whiskers and dots as in `boxplot`.
     segments
-        Keys of `SEGMENTS`, in the order they are to have.
+        Their labels, in the order they are to have.
     """
     names, note = sets_shown([name for name in augmentations if name != BASELINE])
     one = 0.25 + 0.25 * len(segments)
@@ -143,7 +135,7 @@ def segments(
         groups = [rows.loc[rows["segment"] == key, metric].to_numpy() for key in segments]
         _boxes(panel, groups, [colours(names)[name]] * len(groups))
         label = _metric_axis(panel, metric, table[metric].to_numpy(), ticks=4)
-        name_rows(panel, [SEGMENTS[key] for key in segments])
+        name_rows(panel, list(segments.values()))
         counts = {"Pairs": _sizes(groups)}
         if table[metric].isna().any():
             counts["Undef."] = _missing(groups)

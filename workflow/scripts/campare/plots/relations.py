@@ -10,10 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from campare import registry
+from campare.design import BASELINE
 from campare.plots.charts import LABEL, named_rows
 from campare.plots.fitting import fitted
 from campare.plots.matrix import CELL, NUMBERED, colour_bar, heat_map
-from campare.plots.style import BASELINE, PALETTE, SMALL, STYLE, TALLEST, Floats, styled, title
+from campare.plots.style import PALETTE, SMALL, STYLE, TALLEST, Floats, styled, title
 
 
 @styled

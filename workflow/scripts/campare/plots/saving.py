@@ -78,7 +78,7 @@ def save_each(
 
 
 @contextmanager
-def _fonts(wanted: Sequence[str]) -> Iterator[list[str]]:
+def _fonts(fonts: Sequence[str]) -> Iterator[list[str]]:
     """Draw with these fonts, without a warning per character that none of them has.
 
     Those that are not installed are passed over, and given.
@@ -87,7 +87,7 @@ def _fonts(wanted: Sequence[str]) -> Iterator[list[str]]:
     level = log.level
     try:
         log.setLevel(logging.ERROR)
-        families = {font: _family(font) for font in wanted}
+        families = {font: _family(font) for font in fonts}
         STYLE["font.family"] = [*filter(None, families.values()), *usual]
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", r"Glyph \d+ ")

@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from campare import hybrids, registry
 from campare.plots.charts import named_rows, panel_grid, text_columns
 from campare.plots.fitting import MOST_CLASSES, arranged, lowest_and_highest, ordered
-from campare.plots.style import GREY, PALETTE, blank_figure, styled
+from campare.plots.style import GREY, LEVEL, PALETTE, blank_figure, styled
 
 GROUPS = {name: name.capitalize() for name in (hybrids.ALL, hybrids.SAME, hybrids.DIFFERENT)}
 
@@ -35,7 +35,7 @@ def scores(table: pd.DataFrame, names: Mapping[str, str]) -> Figure:
     percent = 100 * table[["accuracy", "low", "high"]]
     _intervals(axes, percent, color=PALETTE[0], capsize=3, elinewidth=1.4)
     axes.grid(axis="x")
-    axes.set_xlabel("Test accuracy (%), with its 95 % interval over images")
+    axes.set_xlabel(f"Test accuracy (%), with its {LEVEL} interval over images")
     text_columns(axes, {"Accuracy": [f"{value:.2f}" for value in percent["accuracy"]]})
     return figure
 
@@ -70,7 +70,8 @@ def agreement(table: pd.DataFrame, metric: str, names: tuple[str, str]) -> Figur
         )  # fmt: skip
     axes.grid(axis="x")
     axes.set_xlabel(
-        f"{registry.metric(metric).label}, {names[0]} and {names[1]}: mean with 95 % interval{note}"
+        f"{registry.metric(metric).label}, {names[0]} and {names[1]}: "
+        f"mean with {LEVEL} interval{note}"
     )
     figure.legend(loc="outside upper center", ncols=2)
     sizes = {"Pairs": [f"{count:,}" for count in rows["pairs"]]}
@@ -112,7 +113,7 @@ def covering(table: pd.DataFrame, measure: str, whole: str) -> Figure:
     figure.supylabel(label, size=8)
     figure.supxlabel(f"Side of the covered square (pixels){note}", size=8)
     key = (
-        Line2D([], [], color=PALETTE[0], linewidth=1.4, label="Class, with 95 % interval"),
+        Line2D([], [], color=PALETTE[0], linewidth=1.4, label=f"Class, with {LEVEL} interval"),
         Line2D([], [], color=GREY, linewidth=0.9, label="All classes"),
     )
     figure.legend(handles=key, loc="outside upper center", ncols=2)

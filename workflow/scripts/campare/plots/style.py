@@ -12,11 +12,12 @@ import numpy.typing as npt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from campare import registry
+from campare import registry, statistics
+from campare.design import BASELINE
 
 P = ParamSpec("P")
 Floats = npt.NDArray[np.floating[Any]]
-BASELINE = "baseline"
+LEVEL = f"{100 * statistics.LEVEL:g} %"  # of intervals, as figures say it
 WIDTH = 7.0
 TALLEST = 0.8  # of the width
 FONT = "DejaVu Sans"

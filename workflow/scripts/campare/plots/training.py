@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from campare.design import BASELINE
 from campare.plots.charts import (
     Powers,
     axes_and_legend,
@@ -21,7 +22,6 @@ from campare.plots.charts import (
 from campare.plots.fitting import MOST_CLASSES, arranged, fitted, ordered, sets_shown
 from campare.plots.matrix import colour_bar, heat_map
 from campare.plots.style import (
-    BASELINE,
     GREY,
     MARKERS,
     PALETTE,
@@ -61,9 +61,9 @@ def performance(
     """
     colour = colours(augmentations)
     figure, axes = named_rows([title(name) for name in augmentations])
-    wanted = summary[summary["score"] == score]
+    rows = summary[summary["score"] == score]
     means, spreads = (
-        dict(zip(wanted["augmentation"], 100 * wanted[column], strict=True))
+        dict(zip(rows["augmentation"], 100 * rows[column], strict=True))
         for column in ("mean", "std")
     )
     labels = []

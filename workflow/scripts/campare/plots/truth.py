@@ -12,11 +12,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from campare.design import BASELINE
+from campare.localisation import GROUPS
 from campare.plots.charts import draw_seeds, panels_beside, panels_stacked, text_columns
 from campare.plots.fitting import arranged, sets_shown, two_lines
 from campare.plots.style import (
-    BASELINE,
     GREY,
+    LEVEL,
     PALETTE,
     REFERENCE,
     WIDTH,
@@ -27,12 +29,18 @@ from campare.plots.style import (
 )
 
 # How a picture and a cue go together: label, marker, colour; hollow where there is no cue.
-CUED = {
-    "own_with": ("Its class, with the cue", "o", PALETTE[5]),
-    "own_without": ("Its class, without", "o", PALETTE[5]),
-    "other_with": ("Another class, with the cue", "s", PALETTE[1]),
-    "other_without": ("Another class, without", "s", PALETTE[1]),
-}
+CUED = dict(
+    zip(
+        GROUPS,
+        (
+            ("Its class, with the cue", "o", PALETTE[5]),
+            ("Its class, without", "o", PALETTE[5]),
+            ("Another class, with the cue", "s", PALETTE[1]),
+            ("Another class, without", "s", PALETTE[1]),
+        ),
+        strict=True,
+    )
+)
 CURVES = {
     "deletion": "Deletion ↓",
     "insertion": "Insertion ↑",
@@ -211,7 +219,7 @@ def _draw_models(axes: Axes, models: pd.DataFrame, column: str, names: Sequence[
 def _print_gains(axes: Axes, gains: pd.DataFrame) -> None:
     """Beside each row its difference with its interval: three columns."""
     texts = [_gain(*row) for row in gains.itertuples(index=False)]
-    text_columns(axes, {"Δ (95 %)": texts})
+    text_columns(axes, {f"Δ ({LEVEL})": texts})
 
 
 def _gain(mean: float, low: float, high: float) -> str:

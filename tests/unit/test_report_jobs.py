@@ -1,0 +1,238 @@
+"""Tables and figures: their targets, their variants, their captions, what draws them again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from snakemake.io import flag, get_flag_value, is_flagged
+from snakemake.iocontainers import Wildcards
+
+import provenance
+import report_jobs
+from campare import config, registry
+from campare.design import Design
+
+ROOT = Path(report_jobs.__file__).parents[2]
+CAPTIONS = ROOT / "workflow" / "report"
+STUDY: dict[str, Any] = {
+    "study": "tiny",
+    "data": {"name": "digits"},
+    "model": {"architecture": "small_cnn"},
+    "augmentations": {"affine": {}},
+    "cam": {"variants": {"hires": {"method": "hirescam"}}},
+    "figures": {"formats": ["svg", "png"], "dpi": 90},
+}
+METRICS = ["pearson", "overlap_20", "mad_native"]
+
+
+def code(script: str, *entries: str) -> dict[str, str]:
+    return {"code.x": f"digest of {script}", **{f"code.{name}": name for name in entries}}
+
+
+def jobs(**changes: Any) -> report_jobs.ReportJobs:
+    design = Design(config.complete({**STUDY, **changes}, "study.yaml"))
+    return report_jobs.ReportJobs(design, code, target="figures")
+
+
+def params(report: report_jobs.ReportJobs) -> Mapping[str, Any]:
+    (job,) = report.jobs
+    return job.params
+
+
+# Jobs
+
+
+def test_a_table_runs_the_script_of_its_name_or_the_one_that_is_named() -> None:
+    report = jobs()
+    report.tabulate("pairs", {"a": "a.csv"}, {"b": "b.csv"}, top=3)
+    report.draw("other", {}, ["c.svg"], script="plot_pairs")
+    table, figure = report.jobs
+    assert (table.name, table.script) == ("tabulate_pairs", "tabulate_pairs")
+    assert (table.params, table.compared) == ({"top": 3}, {"code.x": "digest of tabulate_pairs"})
+    assert (figure.name, figure.script) == ("plot_other", "plot_pairs")
+    assert figure.compared == {"code.x": "digest of plot_pairs"}
+    assert figure.makes == {"figures": ["c.svg"]}
+    assert (table.needs, table.makes) == ({"a": "a.csv"}, {"b": "b.csv"})
+
+
+def test_figures_are_told_how_to_look() -> None:
+    report = jobs()
+    report.draw("pairs", {}, ["c.svg"])
+    assert params(report)["dpi"] == 90
+    assert params(report)["font"] == []
+
+
+def test_files_belong_to_the_target_in_which_they_are_declared() -> None:
+    report = jobs()
+    report.tabulate("first", {}, {"a": "a.csv", "more": ["b.csv", "c.csv"]})
+    report.tabulate("unasked", {}, {"a": "never.csv"}, asked=False)
+    report.ask(["asked.parquet"])
+    report.target = "controls"
+    report.draw("second", {}, ["d.svg"])
+    report.ask(["{variant}pairs.parquet"])
+    assert report.results("figures") == ["asked.parquet", "a.csv", "b.csv", "c.csv"]
+    assert report.results("controls") == [
+        *("pairs.parquet", "variants/hires/pairs.parquet", "d.svg"),
+    ]
+    assert report.results("tables") == []
+    assert [job.name for job in report.jobs] == [
+        *("tabulate_first", "tabulate_unasked", "plot_second"),
+    ]
+
+
+def test_what_is_made_for_each_variant_is_asked_of_each_and_logged_apart() -> None:
+    report = jobs()
+    report.draw("one", {}, ["one.svg"])
+    report.draw("each", {"needs": "{variant}x.csv"}, ["plain.csv", "{variant}each.svg"])
+    assert [job.folder for job in report.jobs] == ["", "{variant}"]
+    assert report.results("figures") == [
+        *("one.svg", "plain.csv", "each.svg", "variants/hires/each.svg"),
+    ]
+
+
+def test_a_study_without_variants_has_each_file_once() -> None:
+    report = jobs(cam={})
+    report.draw("each", {}, ["{variant}each.svg"])
+    assert report.results("figures") == ["each.svg"]
+
+
+def test_kinds_of_need_are_of_tables_unless_named() -> None:
+    report = jobs()
+    report.tabulate("a", {}, {"a": "a.csv"})
+    report.tabulate("b", {}, {"b": "b.csv"}, kind="statistics")
+    report.draw("c", {}, ["c.svg"])
+    assert [job.kind for job in report.jobs] == ["table", "statistics", "table"]
+
+
+def test_a_figure_follows_the_code_that_it_finds_through_the_registry() -> None:
+    report = jobs()
+    report.draw("examples", {}, ["c.svg"], entries=["augment:affine"])
+    (job,) = report.jobs
+    assert job.compared == {
+        "code.x": "digest of plot_examples",
+        "code.augment:affine": "augment:affine",
+    }
+
+
+# Paths in the report
+
+
+def labels(path: Any, variant: str = "") -> dict[str, str]:
+    shown = get_flag_value(path, "report").labels
+    found: dict[str, str] = shown(Wildcards(fromdict={"variant": variant})) if callable(
+        shown
+    ) else shown  # fmt: skip
+    return found
+
+
+def test_the_report_takes_the_first_format_of_a_figure() -> None:
+    report = jobs()
+    paths = report.figures("boxplot", "metric", ["mad", "pearson"])
+    assert [str(path) for path in paths] == [
+        f"<results>/figures/boxplot/{name}.{suffix}"
+        for name in ("mad", "pearson")
+        for suffix in ("svg", "png")
+    ]
+    assert [is_flagged(path, "report") for path in paths] == [True, False] * 2
+    shown = get_flag_value(paths[0], "report")
+    assert (shown.category, shown.subcategory) == ("Figures", "boxplot")
+    assert labels(paths[2]) == {"metric": "pearson"}
+
+
+def test_a_table_has_the_caption_of_tables() -> None:
+    path = jobs().table("gain", "{variant}")
+    assert str(path) == "<results>/{variant}tables/gain.csv"
+    shown = get_flag_value(path, "report")
+    assert Path(shown.caption).name == "tables.rst"
+    assert (shown.category, shown.subcategory) == ("Tables", None)
+
+
+@pytest.mark.parametrize(
+    ("variant", "name"), [("", "main"), ("variants/hires/", "hires")]
+)  # fmt: skip
+def test_the_report_tells_variants_apart(variant: str, name: str) -> None:
+    path = jobs().table("gain", "{variant}")
+    assert labels(path, variant) == {"table": "gain", "variant": name}
+
+
+def test_labels_name_no_variant_where_there_is_one() -> None:
+    assert labels(jobs(cam={}).table("gain", "{variant}")) == {"table": "gain"}
+    assert labels(jobs().table("gain")) == {"table": "gain"}
+
+
+def declared() -> set[str]:
+    """The kinds of figures that rule files declare."""
+    rules = (ROOT / "workflow" / "rules").rglob("*.smk")
+    call = re.compile(r"(?:\bfigures|REPORT\.labelled)\(\s*\"(\w+)\"")
+    return {kind for path in rules for kind in call.findall(path.read_text())}
+
+
+def test_every_kind_of_figure_has_a_caption_and_every_caption_a_kind() -> None:
+    assert len(declared()) > 20
+    assert {path.stem for path in CAPTIONS.glob("*.rst")} == declared() | {"tables", "workflow"}
+
+
+def test_captions_are_where_rules_look_for_them() -> None:
+    """Relative to the rule file that makes a rule of each job."""
+    (path, _) = jobs().figures("boxplot", "metric", ["mad"])
+    caption = get_flag_value(path, "report").caption
+    assert (ROOT / "workflow" / "rules" / caption).is_file()
+
+
+# What a metric is called
+
+
+@pytest.fixture
+def drawn() -> Mapping[str, list[str]]:
+    """Figure → the metrics it shows."""
+    return {"all": METRICS, "one": ["pearson"], "ties": ["overlap_20_ties"], "none": []}
+
+
+def shown(drawn: Mapping[str, list[str]]) -> dict[str, Mapping[str, str]]:
+    report = jobs()
+    for name, metrics in drawn.items():
+        report.draw(name, {}, [f"{name}.svg"], metrics=metrics)
+    assert len({repr(job.params) for job in report.jobs}) == 1
+    return {job.name.removeprefix("plot_"): job.compared for job in report.jobs}
+
+
+@pytest.mark.parametrize(
+    ("family", "change", "changed"),
+    [
+        ("pearson", {"label": "r"}, {"all", "one"}),
+        ("pearson", {"bounds": (0.0, 1.0)}, {"all", "one"}),
+        ("mad", {"same": 0.5}, {"all"}),
+        ("overlap", {"label": "Top {share}"}, {"all"}),
+        ("overlap_ties", {"label": "Top {share}"}, {"ties"}),
+        ("spearman", {"label": "rho"}, set()),
+        ("pearson", {"about": "A correlation"}, set()),  # which no figure says
+    ],
+)
+def test_a_new_label_draws_the_figures_again_that_show_it(
+    drawn: Mapping[str, list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    family: str,
+    change: dict[str, Any],
+    changed: set[str],
+) -> None:
+    before = shown(drawn)
+    monkeypatch.setitem(
+        registry.METRICS, family, replace(registry.METRICS[family], **change)
+    )  # fmt: skip
+    after = shown(drawn)
+    assert {name for name in drawn if before[name] != after[name]} == changed
+
+
+def test_names_of_labels_are_no_digests_of_code(drawn: Mapping[str, list[str]]) -> None:
+    assert provenance.digests(shown(drawn)["all"]) == ["digest of plot_all"]
+
+
+def test_flags_of_a_path_stay_where_it_is_listed() -> None:
+    """A table is one path, a figure a list of them; both are taken as text."""
+    made = {"table": flag("a.csv", "report"), "figures": [flag("b.svg", "report"), "b.png"]}
+    assert report_jobs._paths(made) == ["a.csv", "b.svg", "b.png"]
