@@ -274,7 +274,7 @@ def test_a_segment_says_who_is_right() -> None:
     table = pd.DataFrame(
         {"label": [1, 1, 1, 1], "baseline_prediction": [1, 1, 0, 0], "prediction": [1, 2, 1, 3]}
     )
-    assert analysis.segment(table).tolist() == list(analysis.SEGMENTS["rightness"])
+    assert analysis.segment(table).tolist() == list(analysis.SEGMENTS["correctness"])
 
 
 def test_a_segment_may_say_whether_predictions_agree_right_or_wrong() -> None:
@@ -287,12 +287,12 @@ def test_a_segment_may_say_whether_predictions_agree_right_or_wrong() -> None:
 
 
 def test_both_divisions_hold_every_pair(tables: list[pd.DataFrame]) -> None:
-    found = analysis.segments(MODELS, tables, ["mad"], ["rightness", "agreement"])
+    found = analysis.segments(MODELS, tables, ["mad"], ["correctness", "agreement"])
     counts = found.pivot_table("pairs", "augmentation", "segment")
     for names in analysis.SEGMENTS.values():
         assert (counts[list(names)].sum(axis=1) == 3 * IMAGES).all()
     alone = analysis.segments(MODELS, tables, ["mad"])
-    rows = found[found["segment"].isin(analysis.SEGMENTS["rightness"])].reset_index(drop=True)
+    rows = found[found["segment"].isin(analysis.SEGMENTS["correctness"])].reset_index(drop=True)
     pd.testing.assert_frame_equal(rows, alone)
 
 
@@ -331,7 +331,7 @@ def test_chance_has_a_row_per_level_and_none_of_scores_that_a_level_has_not() ->
         table = pd.DataFrame({"mad": rng.random(9), "pearson": np.nan, "class_kld": rng.random(9)})
         table = table.drop(columns="class_kld") if level == "edges" else table
         parts.append(table.assign(level=level, augmentation=augmentation))
-    found = analysis.chance(pd.concat(parts), ["mad", "pearson", "class_kld"])
+    found = analysis.uninformative(pd.concat(parts), ["mad", "pearson", "class_kld"])
     found = found.set_index(["metric", "level", "augmentation"])
     assert found.loc[("mad", "edges", "a"), "mean"] == pytest.approx(parts[1]["mad"].mean())
     assert found.loc[("pearson", "edges", "a"), "undefined"] == 9

@@ -72,7 +72,7 @@ def test_fashion_study_is_valid_and_has_every_stage() -> None:
     path = Path(__file__).parents[2] / "config" / "fashion.yaml"
     study = config.complete(yaml.safe_load(path.read_text()), path.name)
     assert study["augmentations"] == {}
-    assert {"sheets", "hybrid", "masking", "covering", "own_pictures"} <= set(study)
+    assert {"sheets", "hybrid", "masking", "occlusion", "own_images"} <= set(study)
     assert study["training"] | {"seed": 0} == {
         "epochs": 10,
         "batch_size": 64,
@@ -86,7 +86,7 @@ def test_fashion_study_is_valid_and_has_every_stage() -> None:
 
 
 def test_stages_are_off_unless_named_and_have_defaults_where_they_are() -> None:
-    assert not {"sheets", "hybrid", "masking", "covering", "own_pictures"} & set(complete())
+    assert not {"sheets", "hybrid", "masking", "occlusion", "own_images"} & set(complete())
     study = complete(hybrid={"network": "fashion_cnn_deep"}, masking={}, sheets={})
     assert study["sheets"] == {"threshold": 0.95, "spline": None, "mistakes": 20}
     assert study["masking"]["keep"] == {"top": 50}
@@ -103,9 +103,9 @@ def test_stages_are_off_unless_named_and_have_defaults_where_they_are() -> None:
         ({"masking": {"keep": {"top": 50, "above": 0.5}}}, r"masking\.keep"),
         ({"masking": {"keep": {"top": 100}}}, r"masking\.keep\.top: 100"),
         ({"masking": {}, "cam": {"class": "true"}}, r"cam\.class: 'true' gives .* away"),
-        ({"covering": {"sizes": []}}, r"covering\.sizes"),
+        ({"occlusion": {"sizes": []}}, r"occlusion\.sizes"),
         ({"sheets": {"spline": 7}}, r"sheets\.spline: 7"),
-        ({"own_pictures": {}}, r"own_pictures: 'folder' is required"),
+        ({"own_images": {}}, r"own_images: 'folder' is required"),
     ],
 )
 def test_mistakes_in_a_stage_are_named(changes: dict[str, Any], message: str) -> None:
@@ -271,10 +271,10 @@ def test_defaults_are_not_shared_between_studies() -> None:
             {"augmentations": {"gaussian_blur": {"kernel_size": 5.0}}},
             ["kernel_size: 5.0", "write 5"],
         ),
-        ({"covering": {"sizes": [4, 9]}}, ["covering.sizes: 9", "8×8 pixels"]),
+        ({"occlusion": {"sizes": [4, 9]}}, ["occlusion.sizes: 9", "8×8 pixels"]),
         (
-            {"covering": {"sizes": [17]}, "data": {"name": "image_folder", "size": 16}},
-            ["covering.sizes: 17", "16×16 pixels"],
+            {"occlusion": {"sizes": [17]}, "data": {"name": "image_folder", "size": 16}},
+            ["occlusion.sizes: 17", "16×16 pixels"],
         ),
         (
             {"analysis": {"top_pairs": 2}, "augmentations": {"affine": {}, "cutmix": {}}},
@@ -348,8 +348,8 @@ def test_every_key_refuses_in_words_what_it_cannot_mean(path: tuple[str, ...]) -
         "data": {"name": "shapes"},
         "model": {"architecture": "small_cnn"},
         "hybrid": {"network": "small_cnn"},
-        "covering": {"sizes": [2]},
-        "own_pictures": {"folder": "x"},
+        "occlusion": {"sizes": [2]},
+        "own_images": {"folder": "x"},
         "controls": {"baselines": {"seeds": [11], "vary": ["order"]}},
     }
     for value, kind in VALUES:
@@ -391,7 +391,12 @@ FURTHER = {"baselines": {"seeds": [11, 12], "vary": ["order"]}}
 def test_controls_are_left_out_by_default_and_completed_where_they_are_not() -> None:
     assert "controls" not in complete()
     found = complete(controls=FURTHER)["controls"]
-    defaults = {"identity": False, "baseline_long": False, "matched_seeds": None, "chance": False}
+    defaults = {
+        "duplicated_originals": False,
+        "longer_training": False,
+        "matched_seeds": None,
+        "uninformative": False,
+    }
     assert found == FURTHER | defaults
 
 
@@ -413,15 +418,21 @@ def test_controls_are_left_out_by_default_and_completed_where_they_are_not() -> 
         ),
         ({"reference": "none"}, "name two or more"),
         (
-            {"controls": {"identity": True}, "augmentations": {"identity": {"use": "affine"}}},
-            "augmentations.identity: controls.identity makes models of that name",
+            {
+                "controls": {"longer_training": True},
+                "augmentations": {"longer_training": {"use": "affine"}},
+            },
+            "augmentations.longer_training: controls.longer_training makes models of that name",
         ),
         (
-            {"controls": {"chance": True}, "augmentations": {"untrained": {"use": "affine"}}},
-            "augmentations.untrained: controls.chance",
+            {
+                "controls": {"uninformative": True},
+                "augmentations": {"untrained": {"use": "affine"}},
+            },
+            "augmentations.untrained: controls.uninformative",
         ),
         (
-            {"controls": {"baseline_long": True}, "training": {"steps_per_epoch": 10}},
+            {"controls": {"longer_training": True}, "training": {"steps_per_epoch": 10}},
             "as many steps as the others already",
         ),
         ({"analysis": {"summary": "entropy"}}, "analysis.summary: 'entropy' is none of"),
@@ -455,7 +466,10 @@ def test_the_summary_is_of_the_first_metric_that_compares_maps() -> None:
 
 def test_the_study_for_reviewers_has_every_control_and_can_be_tested() -> None:
     study = shipped("evidence")
-    assert all(study["controls"][name] for name in ("identity", "baseline_long", "chance"))
+    assert all(
+        study["controls"][name]
+        for name in ("duplicated_originals", "longer_training", "uninformative")
+    )
     further = study["controls"]["baselines"]
     assert set(further["vary"]) == set(study["vary"]) - {"augmentation"}
     assert len(study["seeds"]) >= 6 and len(further["seeds"]) >= len(study["augmentations"])

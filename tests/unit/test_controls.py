@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from campare import analysis, controls, profiles, shift, statistics
+from campare import analysis, clustering, controls, shift, statistics
 
 IMAGES = 30
 BASELINES = [("baseline", seed) for seed in (1, 11, 12, 13, 14, 15)]
 SEEDS = (1, 2, 3, 4, 5, 6)
-MATCHED = ("identity", "baseline_long")
+MATCHED = ("duplicated_originals", "longer_training")
 
 
 def look(augmentation: str, seed: int, moved: float) -> np.ndarray:
@@ -86,7 +86,7 @@ def test_kinds_are_means_over_their_pairs_with_what_is_missing_counted() -> None
 
 
 def test_shifts_are_found_where_maps_moved_and_cover_zero_where_they_did_not() -> None:
-    tables, models = pairs({"affine": 1.5, "cutmix": 0.0, "identity": 0.0})
+    tables, models = pairs({"affine": 1.5, "cutmix": 0.0, "duplicated_originals": 0.0})
     found = controls.shifts(tables, models, ["mad", "pearson"], "", 0)
     table = found.set_index(["metric", "reference", "predictions", "augmentation"]).sort_index()
     arms = [tables["baseline"], tables["affine"]]
@@ -100,7 +100,7 @@ def test_shifts_are_found_where_maps_moved_and_cover_zero_where_they_did_not() -
     assert row["shift"] == pytest.approx(row["between"] - (row["within"] + row["floor"]) / 2)
     assert row["share"] == pytest.approx(row["shift"] / row["floor"])
     assert row["shift_low"] > 0 and row["shift_p_holm"] <= 0.05
-    for name in ("cutmix", "identity"):
+    for name in ("cutmix", "duplicated_originals"):
         still = table.loc[("mad", "baseline", "any", name)]
         assert still["shift_low"] < 0 < still["shift_high"] and still["shift_p_holm"] > 0.05
     assert table.loc["mad"]["similarity"].isna().all()  # it is no similarity
@@ -110,35 +110,41 @@ def test_shifts_are_found_where_maps_moved_and_cover_zero_where_they_did_not() -
         table.loc[("mad", "baseline", "any")]["shift_p_holm"][["affine", "cutmix"]],
         statistics.holm(p[["affine", "cutmix"]]),
     )
-    assert table.loc[("mad", "baseline", "any", "identity"), "shift_p_holm"] == p["identity"]
+    assert (
+        table.loc[("mad", "baseline", "any", "duplicated_originals"), "shift_p_holm"]
+        == p["duplicated_originals"]
+    )
 
 
 def test_augmentations_are_compared_with_step_matched_models_directly() -> None:
     """Where more steps alone move the maps as far, that reference alone shows no shift."""
-    tables, models = pairs({"affine": 1.5, "cutmix": 0.0, "identity": 1.5})
+    tables, models = pairs({"affine": 1.5, "cutmix": 0.0, "duplicated_originals": 1.5})
     found = controls.shifts(tables, models, ["mad"], "", 0)
     table = found[found["predictions"] == "any"].set_index(["reference", "augmentation"])
     assert set(table.index) == {
-        ("baseline", "affine"), ("baseline", "cutmix"), ("baseline", "identity"),
-        ("identity", "affine"), ("identity", "cutmix"),
+        ("baseline", "affine"), ("baseline", "cutmix"), ("baseline", "duplicated_originals"),
+        ("duplicated_originals", "affine"), ("duplicated_originals", "cutmix"),
     }  # fmt: skip
     assert table.loc[("baseline", "affine"), "shift_low"] > 0
-    assert table.loc[("identity", "affine"), "shift_low"] < 0
-    assert table.loc[("identity", "cutmix"), "shift_low"] > 0
+    assert table.loc[("duplicated_originals", "affine"), "shift_low"] < 0
+    assert table.loc[("duplicated_originals", "cutmix"), "shift_low"] > 0
     rows = tables["affine"]
-    across = rows[(rows["a"] == "identity")]
-    assert table.loc[("identity", "affine"), "between"] == pytest.approx(
+    across = rows[(rows["a"] == "duplicated_originals")]
+    assert table.loc[("duplicated_originals", "affine"), "between"] == pytest.approx(
         across.groupby(["seed_a", "seed_b"])["mad"].mean().mean()
     )
 
 
 def test_a_study_of_controls_alone_has_shifts_and_gains() -> None:
-    tables, models = pairs({"identity": 0.0})
+    tables, models = pairs({"duplicated_originals": 0.0})
     found = controls.shifts(tables, models, ["mad"], "", 0)
     assert (
-        found[["augmentation", "reference"]].to_numpy().tolist() == [["identity", "baseline"]] * 2
+        found[["augmentation", "reference"]].to_numpy().tolist()
+        == [["duplicated_originals", "baseline"]] * 2
     )
-    gains = controls.gains(rights(baseline=0.7, identity=0.7), ["identity"], 0)
+    gains = controls.accuracy_changes(
+        rights(baseline=0.7, duplicated_originals=0.7), ["duplicated_originals"], 0
+    )
     assert gains["reference"].to_list() == ["baseline"]
     assert len(controls.summary(gains, found, "mad")) == 1
 
@@ -219,7 +225,7 @@ def rights(**shares: float) -> dict[tuple[str, int], np.ndarray]:
 def test_gains_are_differences_of_accuracy_with_both_samples_in_the_interval() -> None:
     correct = rights(baseline=0.7, affine=0.9, cutmix=0.7)
     correct = {(name, seed + 10 * (name == "baseline")): v for (name, seed), v in correct.items()}
-    found = controls.gains(correct, [], 0).set_index("augmentation")
+    found = controls.accuracy_changes(correct, [], 0).set_index("augmentation")
     ours, base = (
         np.stack([values for (arm, _), values in correct.items() if arm == name]).astype(float)
         for name in ("affine", "baseline")
@@ -236,7 +242,7 @@ def test_gains_are_differences_of_accuracy_with_both_samples_in_the_interval() -
 
 def test_gains_of_equal_seeds_are_paired_and_their_signs_tested_where_there_are_enough() -> None:
     correct = rights(baseline=0.7, affine=0.9)
-    found = controls.gains(correct, [], 0)
+    found = controls.accuracy_changes(correct, [], 0)
     assert found["gain_p"].to_list() == [2 / 64]
     ours, base = (
         np.stack([values for (arm, _), values in correct.items() if arm == name]).astype(float)
@@ -244,29 +250,35 @@ def test_gains_of_equal_seeds_are_paired_and_their_signs_tested_where_there_are_
     )
     assert found["gain_low"][0] == pytest.approx(statistics.mean(ours - base, 0).low)
     # Six pairs are too few for two tests by signs: all labels are permuted.
-    found = controls.gains(rights(baseline=0.7, affine=0.9, cutmix=0.95), [], 0)
+    found = controls.accuracy_changes(rights(baseline=0.7, affine=0.9, cutmix=0.95), [], 0)
     assert found["gain_p"].to_list() == [2 / 924, 2 / 924]
 
 
 def test_gains_are_from_step_matched_models_too() -> None:
-    found = controls.gains(rights(baseline=0.7, affine=0.9, identity=0.9), ["identity"], 0)
+    found = controls.accuracy_changes(
+        rights(baseline=0.7, affine=0.9, duplicated_originals=0.9), ["duplicated_originals"], 0
+    )
     found = found.set_index(["augmentation", "reference"])
     assert list(found.index) == [
-        ("affine", "baseline"), ("identity", "baseline"), ("affine", "identity"),
-    ]  # fmt: skip
+        ("affine", "baseline"),
+        ("duplicated_originals", "baseline"),
+        ("affine", "duplicated_originals"),
+    ]
     assert found.loc[("affine", "baseline"), "gain"] > 0.1
-    assert abs(found.loc[("affine", "identity"), "gain"]) < 0.1
+    assert abs(found.loc[("affine", "duplicated_originals"), "gain"]) < 0.1
 
 
 def test_the_summary_has_both_answers_from_one_reference_and_counts_what_is_tested() -> None:
-    tables, models = pairs({"affine": 1.5, "cutmix": 0.0, "identity": 0.0})
+    tables, models = pairs({"affine": 1.5, "cutmix": 0.0, "duplicated_originals": 0.0})
     shifts = controls.shifts(tables, models, ["mad", "pearson"], "", 0)
-    correct = rights(baseline=0.7, affine=0.9, cutmix=0.7, identity=0.7)
-    gains = controls.gains(correct, ["identity"], 0)
+    correct = rights(baseline=0.7, affine=0.9, cutmix=0.7, duplicated_originals=0.7)
+    gains = controls.accuracy_changes(correct, ["duplicated_originals"], 0)
     found = controls.summary(gains, shifts, "pearson").set_index("augmentation")
     assert found["reference"].to_dict() == {
-        "affine": "identity", "cutmix": "identity", "identity": "baseline",
-    }  # fmt: skip
+        "affine": "duplicated_originals",
+        "cutmix": "duplicated_originals",
+        "duplicated_originals": "baseline",
+    }
     assert found["significant"].to_list() == [2, 0, 0]
     assert found["tested"].to_list() == [2, 2, 2]
     chosen = shifts[shifts["metric"] == "pearson"].set_index(["augmentation", "predictions"])
@@ -284,18 +296,28 @@ def test_the_summary_has_both_answers_from_one_reference_and_counts_what_is_test
 
 
 def test_a_reference_of_too_few_models_is_not_that_of_the_summary() -> None:
-    tables, models = pairs({"affine": 1.5, "identity": 0.0})
-    models = [model for model in models if model[0] != "identity" or model[1] == 1]
-    tables["identity"] = tables["identity"][tables["identity"]["seed_b"] == 1]
-    tables["identity"] = tables["identity"][tables["identity"]["b"] == "identity"]
-    tables["identity"] = tables["identity"][tables["identity"]["a"] == "baseline"]
+    tables, models = pairs({"affine": 1.5, "duplicated_originals": 0.0})
+    models = [model for model in models if model[0] != "duplicated_originals" or model[1] == 1]
+    tables["duplicated_originals"] = tables["duplicated_originals"][
+        tables["duplicated_originals"]["seed_b"] == 1
+    ]
+    tables["duplicated_originals"] = tables["duplicated_originals"][
+        tables["duplicated_originals"]["b"] == "duplicated_originals"
+    ]
+    tables["duplicated_originals"] = tables["duplicated_originals"][
+        tables["duplicated_originals"]["a"] == "baseline"
+    ]
     shifts = controls.shifts(tables, models, ["mad"], "", 0)
-    gains = controls.gains(rights(baseline=0.7, affine=0.9, identity=0.7), ["identity"], 0)
+    gains = controls.accuracy_changes(
+        rights(baseline=0.7, affine=0.9, duplicated_originals=0.7), ["duplicated_originals"], 0
+    )
     found = controls.summary(gains, shifts, "mad").set_index("augmentation")
     assert found.loc["affine", "reference"] == "baseline"
     # Of nothing tested nothing is significant, and nothing is not.
-    assert found.loc["identity", "tested"] == 0 and np.isnan(found.loc["identity", "significant"])
-    assert "too few models" in found.loc["identity", "note"]
+    assert found.loc["duplicated_originals", "tested"] == 0 and np.isnan(
+        found.loc["duplicated_originals", "significant"]
+    )
+    assert "too few models" in found.loc["duplicated_originals", "note"]
 
 
 def similarity(rng: np.random.Generator, baselines: int) -> pd.DataFrame:
@@ -318,7 +340,7 @@ def test_clusters_name_what_is_joined_in_the_order_of_the_leaves() -> None:
     rng = np.random.default_rng(1)
     two = rng.standard_normal((2, IMAGES))
     values = two[[0, 1, 0, 1]][None, :, None] + 0.1 * rng.standard_normal((1, 4, 2, IMAGES))
-    found, _ = profiles.profiles(values, 0, 20)
+    found, _ = clustering.clusters(values, 0, 20)
     table = controls.clusters({"mad": found}, ["a", "b", "c", "d"])
     assert {frozenset(members.split(" + ")) for members in table["members"][:2]} == {
         frozenset("ac"), frozenset("bd"),
@@ -333,7 +355,7 @@ def test_clusters_name_what_is_joined_in_the_order_of_the_leaves() -> None:
 def test_an_augmentation_left_out_of_the_tree_is_in_no_cluster() -> None:
     values = np.random.default_rng(2).standard_normal((1, 3, 2, IMAGES))
     values[0, 1] = 7.0
-    found, _ = profiles.profiles(values, 0, 5)
+    found, _ = clustering.clusters(values, 0, 5)
     table = controls.clusters({"mad": found}, ["a", "b", "c"])
     assert table["members"].to_list() == ["a + c"]
 
@@ -343,7 +365,9 @@ def test_correlations_and_counts_keep_their_pairs() -> None:
     table = controls.correlations(maps, ["mad", "all"], ["a", "b", "c"])
     wide = table.set_index(["metric", "augmentation_a", "augmentation_b"])["pearson"]
     assert wide["all", "b", "c"] == maps[1, 1, 2]
-    counts = profiles.Counts(np.array([2, 0, 1]), 1.0, np.array([0.1, 1, 0.5]), np.array([0.2] * 3))
+    counts = clustering.Counts(
+        np.array([2, 0, 1]), 1.0, np.array([0.1, 1, 0.5]), np.array([0.2] * 3)
+    )
     found = controls.counted({"strongest": counts, "weakest": counts}, ["a", "b", "c"])
     assert found["count"].to_list() == [2, 0, 1] * 2
     assert found[["augmentation_a", "augmentation_b"]].agg("".join, axis=1).to_list() == [

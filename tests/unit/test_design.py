@@ -135,20 +135,28 @@ def test_baselines_are_those_of_the_policy_then_the_further_ones(policy: str) ->
 
 
 def test_models_are_baselines_augmented_and_step_matched_in_turn() -> None:
-    of = design(vary=["augmentation", "init"], controls={"identity": True, "baseline_long": True})
+    of = design(
+        vary=["augmentation", "init"],
+        controls={"duplicated_originals": True, "longer_training": True},
+    )
     assert of.models == [
         *baselines(1),
         *((name, seed) for name in NAMES for seed in (1, 2)),
-        *(("identity", 1), ("identity", 2), ("baseline_long", 1), ("baseline_long", 2)),
+        *(
+            ("duplicated_originals", 1),
+            ("duplicated_originals", 2),
+            ("longer_training", 1),
+            ("longer_training", 2),
+        ),
     ]
-    assert of.models_of("baseline_long") == [("baseline_long", 1), ("baseline_long", 2)]
+    assert of.models_of("longer_training") == [("longer_training", 1), ("longer_training", 2)]
     assert of.examples == [*baselines(1), *((name, 1) for name in NAMES)]
 
 
 def test_step_matched_models_are_off_unless_named() -> None:
     assert design(controls={}).matched_models == []
     assert design().matched_models == []
-    assert design(controls={"identity": True}).matched == ["identity"]
+    assert design(controls={"duplicated_originals": True}).matched == ["duplicated_originals"]
 
 
 @pytest.mark.parametrize(
@@ -163,8 +171,8 @@ def test_step_matched_models_are_off_unless_named() -> None:
 def test_seeds_of_step_matched_models(
     vary: list[str], given: list[int] | None, trained: list[int]
 ) -> None:
-    of = design(vary=vary, controls={"identity": True, "matched_seeds": given})
-    assert of.matched_models == [("identity", seed) for seed in trained]
+    of = design(vary=vary, controls={"duplicated_originals": True, "matched_seeds": given})
+    assert of.matched_models == [("duplicated_originals", seed) for seed in trained]
 
 
 @CHECKED
@@ -184,10 +192,10 @@ def test_no_two_models_share_a_name_and_all_that_are_compared_are_trained(of: De
 def test_a_seed_drives_the_augmentation_of_augmented_models_alone() -> None:
     of = design(
         vary=["augmentation", "init"],
-        controls={"identity": True, "baselines": {"seeds": [11], "vary": ["order"]}},
+        controls={"duplicated_originals": True, "baselines": {"seeds": [11], "vary": ["order"]}},
     )
     assert of.streams(("affine", 2)) == {"augmentation", "init"}
-    assert of.streams(("identity", 2)) == {"init"}
+    assert of.streams(("duplicated_originals", 2)) == {"init"}
     assert of.streams(("baseline", 1)) == {"init"}
     assert of.streams(("baseline", 11)) == {"order"}
 
@@ -249,14 +257,14 @@ def test_disjoint_baselines_are_dealt_out() -> None:
     of = design(
         reference="disjoint",
         vary=["augmentation", "init"],
-        controls={"baselines": further, "identity": True},
+        controls={"baselines": further, "duplicated_originals": True},
     )
     dealt = {"affine": [11, 14], "cutmix": [12, 15], "elastic": [13]}
     for name, seeds in dealt.items():
         for seed in (1, 2):
             assert of.references_of((name, seed)) == baselines(*seeds)
-    assert of.references_of(("identity", 2)) == baselines(1, 11, 12, 13, 14, 15)
-    assert of.references_of(("identity", 1)) == baselines(11, 12, 13, 14, 15)
+    assert of.references_of(("duplicated_originals", 2)) == baselines(1, 11, 12, 13, 14, 15)
+    assert of.references_of(("duplicated_originals", 1)) == baselines(11, 12, 13, 14, 15)
 
 
 @CHECKED
@@ -318,12 +326,12 @@ def test_a_pair_puts_the_baseline_first_and_takes_augmentations_in_their_order()
 
 
 def test_step_matched_models_stand_beside_augmentations_and_not_beside_each_other() -> None:
-    controls = {"identity": True, "baseline_long": True, "matched_seeds": [21]}
+    controls = {"duplicated_originals": True, "longer_training": True, "matched_seeds": [21]}
     of = design(vary=["init"], controls=controls)
-    assert (("identity", 21), ("affine", 1)) in of.pairs_of("affine")
-    assert of.pairs_of("identity") == [(("baseline", 1), ("identity", 21))]
-    assert of.pairs_of("baseline_long") == [(("baseline", 1), ("baseline_long", 21))]
-    assert of.with_pairs == of.arms == [*NAMES, "identity", "baseline_long"]
+    assert (("duplicated_originals", 21), ("affine", 1)) in of.pairs_of("affine")
+    assert of.pairs_of("duplicated_originals") == [(("baseline", 1), ("duplicated_originals", 21))]
+    assert of.pairs_of("longer_training") == [(("baseline", 1), ("longer_training", 21))]
+    assert of.with_pairs == of.arms == [*NAMES, "duplicated_originals", "longer_training"]
 
 
 def test_two_baselines_are_the_floor_and_no_arm() -> None:
@@ -380,8 +388,8 @@ def test_distances_are_incomparable_where_seeds_of_baselines_drive_other_streams
         ({}, True, False, True),
         ({"controls": {}}, True, False, True),
         ({"controls": {"baselines": FURTHER}}, True, True, True),
-        ({"controls": {"identity": True}}, True, True, True),
-        ({"controls": {"chance": True}}, True, False, True),
+        ({"controls": {"duplicated_originals": True}}, True, True, True),
+        ({"controls": {"uninformative": True}}, True, False, True),
         ({"reference": "paired", "vary": ["init"]}, True, False, True),  # controls are not named
         ({"reference": "paired", "vary": ["init"], "controls": {}}, True, True, True),
         ({"reference": "none", "controls": {"baselines": FURTHER}}, False, False, False),
@@ -415,11 +423,12 @@ def test_metrics_of_one_map_are_no_distances() -> None:
 
 
 def test_training_of_each_kind_of_model() -> None:
-    controls = {"identity": True, "baseline_long": True}
+    controls = {"duplicated_originals": True, "longer_training": True}
     augmenting = {"copies": 2, "at": "input", "seed": 5}
     of = design(augmenting=augmenting, controls=controls, training={"epochs": 4, "seed": 7})
     base, long, twice, bent = (
-        of.training((name, 2)) for name in ("baseline", "baseline_long", "identity", "affine")
+        of.training((name, 2))
+        for name in ("baseline", "longer_training", "duplicated_originals", "affine")
     )
     assert base == long | {"epochs": 4}
     assert long["epochs"] == 12  # as many steps as with two copies
@@ -453,7 +462,7 @@ def test_a_batch_size_or_steps_of_an_epoch_stand_in_the_settings_and_never_both(
 
 CONTROLLED = {
     "vary": ["init", "order"],
-    "controls": {"baselines": FURTHER, "identity": True, "baseline_long": True},
+    "controls": {"baselines": FURTHER, "duplicated_originals": True, "longer_training": True},
 }
 
 
@@ -465,17 +474,23 @@ def retrained(before: Design, after: Design) -> set[str]:
 @pytest.mark.parametrize(
     ("edit", "names"),
     [
-        ({"augmenting": {"at": "input"}}, {*NAMES, "identity"}),
-        ({"augmenting": {"resample": "once"}}, {*NAMES, "identity"}),
+        ({"augmenting": {"at": "input"}}, {*NAMES, "duplicated_originals"}),
+        ({"augmenting": {"resample": "once"}}, {*NAMES, "duplicated_originals"}),
         ({"augmenting": {"seed": 9}}, set(NAMES)),
         # As many steps as with copies, so more epochs with more of them.
-        ({"augmenting": {"copies": 2}}, {*NAMES, "identity", "baseline_long"}),
+        ({"augmenting": {"copies": 2}}, {*NAMES, "duplicated_originals", "longer_training"}),
         ({"augmentations": {"affine": {"degrees": 5}}}, {"affine"}),
         ({"augmentations": {"gaussian_blur": {}}}, set()),
         ({"similarity": {"metrics": ["mad"]}, "figures": {"dpi": 100}}, set()),
         ({"cam": {"method": "layercam"}, "analysis": {"top_pairs": 1}}, set()),
-        ({"training": {"epochs": 3}}, {"baseline", *NAMES, "identity", "baseline_long"}),
-        ({"model": {"input_size": 64}}, {"baseline", *NAMES, "identity", "baseline_long"}),
+        (
+            {"training": {"epochs": 3}},
+            {"baseline", *NAMES, "duplicated_originals", "longer_training"},
+        ),
+        (
+            {"model": {"input_size": 64}},
+            {"baseline", *NAMES, "duplicated_originals", "longer_training"},
+        ),
         ({"model": {"seed": 5}}, set()),  # seeds drive the initial weights
     ],
 )
@@ -543,8 +558,8 @@ def test_a_variant_takes_from_the_study_what_it_leaves_out() -> None:
     [
         (("affine", 1), baselines(1), baselines(1)),
         (("affine", 2), baselines(1), baselines(2)),
-        (("identity", 2), baselines(1), baselines(2)),
-        (("identity", 21), baselines(1), baselines(1)),
+        (("duplicated_originals", 2), baselines(1), baselines(2)),
+        (("duplicated_originals", 21), baselines(1), baselines(1)),
         (("baseline", 1), [], []),
         (("baseline", 2), baselines(1), []),  # a model of the second study alone
         (("baseline", 11), baselines(1), baselines(1)),
@@ -558,7 +573,7 @@ def test_baseline_whose_predicted_class_a_map_explains(
         of = design(
             reference=policy,
             vary=["init", "order"],
-            controls={"baselines": FURTHER, "identity": True, "matched_seeds": [2, 21]},
+            controls={"baselines": FURTHER, "duplicated_originals": True, "matched_seeds": [2, 21]},
             cam={"variants": {"same": {"class": "baseline"}}},
         )
         assert of.explained_by(model, "variants/same/") == expected

@@ -114,9 +114,9 @@ def test_agreement_is_over_all_over_who_agrees_and_by_class() -> None:
     assert table.loc[hybrids.ALL, "difference"] == pytest.approx(expected)
 
 
-def test_covering_begins_with_nothing_covered() -> None:
+def test_occlusion_begins_with_nothing_covered() -> None:
     tables = {3: similar(0), 5: similar(0).assign(pearson=0.5)}
-    table = hybrids.covering(tables, ["pearson"], CLASSES)
+    table = hybrids.occlusion(tables, ["pearson"], CLASSES)
     accuracy = table[table["measure"] == "accuracy"].set_index(["size", "class"])
     whole = similar(0)
     assert accuracy.loc[(0, "all"), "mean"] == pytest.approx(

@@ -13,7 +13,7 @@ import pytest
 import snakemake_logger_plugin_campare
 
 from campare.errors import CampareError
-from job import logged, placed
+from job import comparison_device, logged
 from progress import Report
 
 
@@ -145,6 +145,6 @@ def test_comparing_needs_torch_for_a_gpu_alone(monkeypatch: pytest.MonkeyPatch) 
     torch = pytest.importorskip("torch")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(CampareError, match=r"similarity\.device: cuda .*set it to cpu"):
-        placed("cuda")
+        comparison_device("cuda")
     monkeypatch.setitem(sys.modules, "torch", None)
-    assert placed("cpu") == "cpu"
+    assert comparison_device("cpu") == "cpu"

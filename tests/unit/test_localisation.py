@@ -246,7 +246,7 @@ def test_groups_of_a_cue_are_told_apart() -> None:
         "own_with": 2, "own_without": 2, "other_with": 4, "other_without": 4,
     }  # fmt: skip
     assert table["accuracy"].tolist() == [1, 1, 0, 1]
-    assert table["to_own"].tolist() == [1, 1, 1, 0]
+    assert table["cue_class_rate"].tolist() == [1, 1, 1, 0]
     assert table["energy"].notna().tolist() == [True, False, True, False]
     shown = maps.show(store.maps, (8, 8))[present & (label == 2)]
     expected = np.mean([one[7:, :2].sum() / one.sum() for one in shown])

@@ -95,25 +95,25 @@ def test_alone_in_its_class_and_its_part_a_picture_keeps_its_mask() -> None:
 def test_patch_is_a_square_inside_and_its_place_is_the_images_own(size: int) -> None:
     images, _ = pictures()
     index = np.arange(100, 108)
-    found = masks.covered(images, index, size, fill=0, seed=5)
+    found = masks.occluded(images, index, size, fill=0, seed=5)
     hidden = (found == 0)[..., 0]
     assert (hidden.sum(axis=(1, 2)) == size**2).all()
     assert np.array_equal(found[~hidden], images[~hidden])
     for one in hidden:
         assert one.any(axis=0).sum() == one.any(axis=1).sum() == size
-    alone = masks.covered(images[3:4], index[3:4], size, fill=0, seed=5)
+    alone = masks.occluded(images[3:4], index[3:4], size, fill=0, seed=5)
     assert np.array_equal(alone[0], found[3])
     assert images.min() > 0  # the argument is kept
 
 
 def test_patch_larger_than_the_picture_is_named() -> None:
     images, _ = pictures()
-    with pytest.raises(CampareError, match=r"covering\.sizes: 13 is larger .* 12×12"):
-        masks.covered(images, np.arange(8), 13, fill=0, seed=0)
+    with pytest.raises(CampareError, match=r"occlusion\.sizes: 13 is larger .* 12×12"):
+        masks.occluded(images, np.arange(8), 13, fill=0, seed=0)
 
 
 def test_patches_lie_everywhere() -> None:
     blank = np.ones((4000, 6, 6, 1), np.uint8)
-    hidden = masks.covered(blank, np.arange(4000), 2, fill=0, seed=0)[..., 0] == 0
+    hidden = masks.occluded(blank, np.arange(4000), 2, fill=0, seed=0)[..., 0] == 0
     corners = hidden[:, 0, 0].mean(), hidden[:, 5, 5].mean(), hidden[:, 0, 5].mean()
     assert corners == pytest.approx([1 / 25] * 3, abs=0.01)

@@ -377,7 +377,7 @@ def test_own_networks_say_what_size_they_need(architecture: str) -> None:
     with pytest.raises(CampareError, match=message):
         models.target_layer(network_of(architecture), None, (3, 8, 8))
     with pytest.raises(CampareError, match=message):
-        models.insist_it_runs(network_of(architecture), (3, 8, 8))
+        models.check_forward(network_of(architecture), (3, 8, 8))
 
 
 @pytest.mark.usefixtures("shapes_alone")

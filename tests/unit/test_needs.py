@@ -70,8 +70,8 @@ STUDY: dict[str, Any] = {
     "augmentations": {"affine": {}, "cutmix": {}},
     "controls": {
         "baselines": {"seeds": [11, 12], "vary": ["init"]},
-        "identity": True,
-        "baseline_long": True,
+        "duplicated_originals": True,
+        "longer_training": True,
     },
     "faithfulness": {"images": 100},
 }
@@ -128,7 +128,7 @@ def test_a_set_with_copies_asks_for_more_time_and_the_long_baseline_too(tmp_path
     of = of_study(tmp_path)
     plain, bent, twice, long = (
         need(of, "train", augmentation=name)
-        for name in ("baseline", "affine", "identity", "baseline_long")
+        for name in ("baseline", "affine", "duplicated_originals", "longer_training")
     )
     assert plain.minutes < bent.minutes == twice.minutes
     assert long.minutes == bent.minutes

@@ -84,7 +84,7 @@ def test_pictures_are_found_in_the_folder_and_in_those_in_it(tmp_path: Path) -> 
 
 
 def test_missing_folder_empty_folder_and_broken_picture_are_named(tmp_path: Path) -> None:
-    with pytest.raises(CampareError, match=r"nowhere: no such folder; set own_pictures\.folder"):
+    with pytest.raises(CampareError, match=r"nowhere: no such folder; set own_images\.folder"):
         data.photographs(tmp_path / "nowhere")
     with pytest.raises(CampareError, match="no picture in it"):
         data.photographs(tmp_path)

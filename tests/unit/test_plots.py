@@ -23,13 +23,13 @@ from matplotlib.text import Text
 import campare
 from campare import analysis, registry
 from campare.errors import CampareError
-from campare.plots import answer, metrics, pictures, relations, saving, style, training, views
+from campare.plots import metrics, pictures, relations, saving, style, summary, training, views
 
 pytestmark = pytest.mark.filterwarnings("error")
 
 AUGMENTATIONS = ["affine", "cutmix", "color_jitter"]
 ALL = ["baseline", *AUGMENTATIONS]
-SEGMENTS = analysis.SEGMENTS["rightness"] | analysis.SEGMENTS["agreement"]
+SEGMENTS = analysis.SEGMENTS["correctness"] | analysis.SEGMENTS["agreement"]
 METRICS = ["overlap_20", "pearson", "mad", "kl", "class_kld", "entropy"]
 SEEDS = [1, 2, 3]
 
@@ -403,7 +403,7 @@ def test_unbounded_metric_has_an_axis_on_which_boxes_are_wide() -> None:
 
 def beside_floor(images: int = 200) -> pd.DataFrame:
     """Augmentations, pairs of baselines, which have no entropy, and a control."""
-    table = values([*AUGMENTATIONS, "baseline", "identity"], images)
+    table = values([*AUGMENTATIONS, "baseline", "duplicated_originals"], images)
     table.loc[table["augmentation"] == "baseline", "entropy"] = np.nan
     return table
 
@@ -411,7 +411,7 @@ def beside_floor(images: int = 200) -> pd.DataFrame:
 def test_boxplot_shows_the_floor_in_grey_below_the_augmentations() -> None:
     table = beside_floor()
     figure = metrics.boxplot(
-        table, "mad", ALL, ["baseline", "identity", "baseline_long"], about="Of"
+        table, "mad", ALL, ["baseline", "duplicated_originals", "longer_training"], about="Of"
     )
     (axes,) = figure.axes
     labels = [text.get_text() for text in axes.get_yticklabels()]
@@ -426,7 +426,7 @@ def test_boxplot_shows_the_floor_in_grey_below_the_augmentations() -> None:
 
 
 def test_pairs_of_baselines_have_no_box_of_what_is_of_one_map() -> None:
-    figure = metrics.boxplot(beside_floor(), "entropy", ALL, ["baseline", "identity"])
+    figure = metrics.boxplot(beside_floor(), "entropy", ALL, ["baseline", "duplicated_originals"])
     labels = [text.get_text() for text in figure.axes[0].get_yticklabels()]
     assert labels == ["Baseline", *map(style.title, AUGMENTATIONS), "Duplicated originals"]
 
@@ -436,8 +436,10 @@ INTERVALS = ["gain", "net", "tightening", "shift", "equal_shift"]
 
 def summarised(**changes: object) -> pd.DataFrame:
     """summary.csv of two augmentations and a control."""
-    table = pd.DataFrame({"augmentation": ["affine", "cutmix", "identity"], "metric": "overlap_20"})
-    table["reference"] = ["identity", "identity", "baseline"]
+    table = pd.DataFrame(
+        {"augmentation": ["affine", "cutmix", "duplicated_originals"], "metric": "overlap_20"}
+    )
+    table["reference"] = ["duplicated_originals", "duplicated_originals", "baseline"]
     for k, name in enumerate(INTERVALS):
         centres = np.array([0.05, 0.01, -0.01]) * (k + 1)
         table[name], table[f"{name}_low"], table[f"{name}_high"] = (
@@ -451,7 +453,7 @@ def summarised(**changes: object) -> pd.DataFrame:
 
 def test_the_summary_shows_change_parts_and_shift_filled_where_they_are_significant() -> None:
     table = summarised()
-    figure = answer.summary(table, "digits")
+    figure = summary.summary(table, "digits")
     accuracy, parts, moved = figure.axes[:3]
     for axes, column, marker, scale in (
         (accuracy, "gain", "o", 100),
@@ -487,7 +489,7 @@ def test_the_summary_says_why_there_is_no_test() -> None:
     unknown = {f"{name}_p_holm": np.nan for name in INTERVALS}
     table = summarised(**unknown, note="too few models")
     table["significant"], table["tested"] = np.nan, 0
-    figure = answer.summary(table, "digits")
+    figure = summary.summary(table, "digits")
     assert "Maps: too few models" in figure.get_suptitle()
     assert [text.get_text() for text in figure.axes[2].texts][8:] == [*("Metrics", "–", "–", "–")]
 
@@ -503,7 +505,7 @@ def test_a_profile_orders_the_map_by_its_tree_and_says_how_stable_it_is() -> Non
         [("mad", x, y, 1.0 if x == y else r[frozenset((x, y))]) for x in "abc" for y in "abc"],
         columns=["metric", "augmentation_a", "augmentation_b", "pearson"],
     )
-    figure = relations.profile(table, pd.DataFrame(rows, columns=columns), "mad")
+    figure = relations.clusters(table, pd.DataFrame(rows, columns=columns), "mad")
     axes, tree, _ = figure.axes
     assert [text.get_text() for text in axes.get_yticklabels()] == ["A", "C", "B"]
     (mesh,) = (c for c in axes.collections if isinstance(c, QuadMesh))
@@ -520,7 +522,7 @@ def test_augmentations_without_a_tree_still_have_their_map() -> None:
         columns=["metric", "augmentation_a", "augmentation_b", "pearson"],
     )
     columns = ["metric", "first", "second", "members", "distance", "support", "resamples"]
-    figure = relations.profile(table, pd.DataFrame(columns=columns), "all")
+    figure = relations.clusters(table, pd.DataFrame(columns=columns), "all")
     axes, tree, _ = figure.axes
     assert [text.get_text() for text in axes.get_yticklabels()] == ["A", "B"]
     assert not tree.lines

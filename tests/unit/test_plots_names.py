@@ -57,7 +57,7 @@ def draw(names: list[str]) -> dict[str, Figure]:
     groups = [hybrids.ALL, hybrids.SAME, *names]
     agreement = pd.DataFrame({"class": groups, "metric": "mad", "pairs": 9, "undefined": 0})
     low = dict.fromkeys(["mean", "chance", "low", "chance_low", "high", "chance_high"], 0.5)
-    covering = pd.DataFrame(product([0, 4], [hybrids.ALL, *names]), columns=["size", "class"])
+    occlusion = pd.DataFrame(product([0, 4], [hybrids.ALL, *names]), columns=["size", "class"])
     return {
         "examples": pictures.examples(originals, originals, (one, mixed), names, "cutmix"),
         "sets": pictures.sets(originals, {"a": originals}, eight),
@@ -66,8 +66,8 @@ def draw(names: list[str]) -> dict[str, Figure]:
         "side by side": views.side_by_side({"CNN": right}),
         "tiles": pictures.tiles({"CNN": list(images)}, names),
         "agreement": stages.agreement(agreement.assign(**low), "mad", ("CNN", "CNN+SVM")),
-        "covering": stages.covering(
-            covering.assign(measure="accuracy", mean=0.5, low=0.4, high=0.6), "accuracy", "all"
+        "occlusion": stages.occlusion(
+            occlusion.assign(measure="accuracy", mean=0.5, low=0.4, high=0.6), "accuracy", "all"
         ),
         "extreme": views.extreme(of_models[0], "Image 7. " * 9),
         "overlays": views.overlays(of_models, alone=True),

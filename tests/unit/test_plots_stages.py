@@ -53,7 +53,7 @@ def agreement(undefined: bool = False) -> pd.DataFrame:
     return table
 
 
-def covering(sizes: tuple[int, ...] = (0, 4, 8)) -> pd.DataFrame:
+def occlusion(sizes: tuple[int, ...] = (0, 4, 8)) -> pd.DataFrame:
     rows = pd.DataFrame(product(sizes, [hybrids.ALL, *CLASSES], ["accuracy", "pearson"]))
     rows.columns = ["size", "class", "measure"]
     mean = np.linspace(0.2, 0.9, len(rows))
@@ -144,9 +144,9 @@ def test_agreement_shows_maps_and_chance_with_intervals() -> None:
     assert texts(axes.figure).count("1,234") == len(table)
 
 
-def test_covering_shows_each_class_beside_all() -> None:
-    table = covering()
-    figure = stages.covering(table, "accuracy", hybrids.ALL)
+def test_occlusion_shows_each_class_beside_all() -> None:
+    table = occlusion()
+    figure = stages.occlusion(table, "accuracy", hybrids.ALL)
     panels = {axes.get_title(): axes for axes in figure.axes}
     assert list(panels) == CLASSES
     for name, panel in panels.items():
@@ -159,7 +159,7 @@ def test_covering_shows_each_class_beside_all() -> None:
 
 
 @pytest.mark.parametrize("suffix", [".png", ".svg"])
-@pytest.mark.parametrize("kind", ["sheets", "no sheets", "agreement", "covering", "scores"])
+@pytest.mark.parametrize("kind", ["sheets", "no sheets", "agreement", "occlusion", "scores"])
 def test_stages_are_drawn_legibly_also_from_poor_tables(
     tmp_path: Path, kind: str, suffix: str
 ) -> None:
@@ -167,7 +167,7 @@ def test_stages_are_drawn_legibly_also_from_poor_tables(
         "sheets": lambda: views.sheets([view(0.5)] * 11, 0.95, "Heading"),
         "no sheets": lambda: views.sheets([], 0.95, "No mistakes"),
         "agreement": lambda: stages.agreement(agreement(True), "pearson", ("CNN", "CNN+SVM")),
-        "covering": lambda: stages.covering(covering((4,)), "pearson", hybrids.ALL),
+        "occlusion": lambda: stages.occlusion(occlusion((4,)), "pearson", hybrids.ALL),
         "scores": lambda: stages.scores(scores(), hybrids.NAMES),
     }[kind]()
     width, height = figure.get_size_inches()

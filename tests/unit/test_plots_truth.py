@@ -98,7 +98,7 @@ def test_cue_figure_shows_its_groups() -> None:
     panels = list(titled(truth.spurious(models, summary, "cue")).values())
     drawn = [
         ("accuracy", list(localisation.GROUPS)),
-        ("to_own", ["other_with", "other_without"]),
+        ("cue_class_rate", ["other_with", "other_without"]),
         ("energy", ["own_with", "other_with"]),
     ]
     for panel, (measure, groups) in zip(panels, drawn, strict=True):

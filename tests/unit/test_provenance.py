@@ -204,7 +204,7 @@ def test_params_divide_into_digests_and_settings(scripts: Path) -> None:
 
 DRAWING = """
 from campare.figures import answer, TITLE
-answer.draw(TITLE)
+summary.draw(TITLE)
 """
 FIGURES = {
     "__init__": '"""Figures."""\nfrom campare.figures.style import save\nTITLE = "Answer"\n',
@@ -242,7 +242,7 @@ def drawing(scripts: Path) -> Path:
 def test_follows_modules_of_a_package_within(drawing: Path) -> None:
     assert names(digest(drawing)) == [
         "figures.TITLE",
-        "figures.answer.draw",
+        "figures.summary.draw",
         "figures.style.COLOUR",
         "figures.style.shade",
         "job_script",
@@ -281,7 +281,7 @@ def test_an_import_that_it_cannot_follow_is_refused(drawing: Path, script: str) 
 @pytest.mark.parametrize(
     ("module", "old", "new", "changed"),
     [
-        ("answer", "return shade(COLOUR)", "return COLOUR", "figures.answer.draw"),
+        ("answer", "return shade(COLOUR)", "return COLOUR", "figures.summary.draw"),
         ("style", '"blue"', '"red"', "figures.style.COLOUR"),
         ("__init__", '"Answer"', '"Question"', "figures.TITLE"),
     ],
@@ -317,7 +317,7 @@ SCRIPTS = Path(provenance.__file__).parent
 
 
 def figures() -> set[str]:
-    """All functions that draw a figure, as "answer.summary"."""
+    """All functions that draw a figure, as "summary.summary"."""
     return {
         f"{path.stem}.{node.name}"
         for path in (SCRIPTS / "campare" / "plots").glob("*.py")

@@ -146,7 +146,7 @@ def test_the_report_takes_the_first_format_of_a_figure() -> None:
 
 def test_a_table_has_the_caption_of_tables() -> None:
     path = jobs().table("gain", "{variant}")
-    assert str(path) == "<results>/{variant}tables/gain.csv"
+    assert str(path) == "<results>/{variant}tables/accuracy_change.csv"
     shown = get_flag_value(path, "report")
     assert Path(shown.caption).name == "tables.rst"
     assert (shown.category, shown.subcategory) == ("Tables", None)

@@ -14,7 +14,7 @@ import pytest
 from snakemake.exceptions import WorkflowError
 
 import startup
-from campare import machine
+from campare import hardware
 
 SCRIPTS = Path(startup.__file__).parent
 SNAKEFILE = f"""
@@ -23,7 +23,7 @@ import sys
 sys.path.insert(0, {str(SCRIPTS)!r})
 import startup
 
-startup.machine.memory = lambda: 1000
+startup.hardware.memory = lambda: 1000
 startup.find_python(workflow)
 startup.limit(workflow)
 shell.prefix(startup.PREFIX)
@@ -112,7 +112,7 @@ def test_what_a_submission_cannot_quote_is_refused(character: str, tmp_path: Pat
 def test_limits_are_those_of_one_machine_unless_the_user_names_others() -> None:
     plain = workflow()
     startup.limit(plain)
-    assert plain.global_resources == {"gpu": 1, "share": 100, "mem_mb": machine.memory()}
+    assert plain.global_resources == {"gpu": 1, "share": 100, "mem_mb": hardware.memory()}
     named = workflow(mem_mb=5000)
     startup.limit(named)
     assert named.global_resources == {"gpu": 1, "share": 100, "mem_mb": 5000}
@@ -127,13 +127,13 @@ def test_a_gpu_is_looked_for_once_and_jobs_inherit_the_answer(
     said: list[str] = []
     monkeypatch.setattr(startup.logger, "warning", said.append)
     monkeypatch.setenv(startup.ANSWER, "1")  # of a run that this one was started from
-    monkeypatch.setattr(machine, "gpu", lambda: (False, "nvidia-smi: no driver"))
+    monkeypatch.setattr(hardware, "gpu", lambda: (False, "nvidia-smi: no driver"))
     assert not startup.has_gpu(workflow(), "auto")
     assert not startup.has_gpu(workflow(main=False), "auto")
     assert len(said) == 1 and "no driver" in said[0]
-    monkeypatch.setattr(machine, "gpu", lambda: (True, ""))
+    monkeypatch.setattr(hardware, "gpu", lambda: (True, ""))
     assert not startup.has_gpu(workflow(main=False), "auto")
     assert startup.has_gpu(workflow(), "auto")
-    monkeypatch.setattr(machine, "gpu", lambda: (False, ""))
+    monkeypatch.setattr(hardware, "gpu", lambda: (False, ""))
     assert startup.has_gpu(workflow(main=False), "auto")
     assert startup.has_gpu(workflow(), "cuda") and not startup.has_gpu(workflow(), "cpu")

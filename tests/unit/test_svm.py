@@ -1,4 +1,4 @@
-"""A machine decides as scikit-learn's SVC does, also in torch and after a file; and is mapped."""
+"""SVMs decide as scikit-learn's SVC does, also in torch and after a file; their maps."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def pipeline(kernel: str, c: float = 1.0) -> object:
     return make_pipeline(StandardScaler(), SVC(kernel=kernel, C=c, break_ties=True))
 
 
-def fitted(found: svm.Vectors, kernel: str) -> svm.Machine:
+def fitted(found: svm.Vectors, kernel: str) -> svm.SVM:
     return svm.fit(found, kernel=kernel, c=1, images=None, seed=0, key="svm")
 
 
@@ -42,13 +42,13 @@ def test_decision_is_scikit_learns(kernel: str) -> None:
     found = vectors()
     values = found.x.astype(np.float64)
     reference = pipeline(kernel).fit(values[found.training], found.label[found.training])
-    machine = fitted(found, kernel)
-    ours = svm.decide(machine, found.x)
+    classifier = fitted(found, kernel)
+    ours = svm.decide(classifier, found.x)
     assert ours.dtype == np.float64
     assert ours == pytest.approx(reference.decision_function(values), abs=1e-9)
     assert np.array_equal(ours.argmax(axis=1), reference.predict(values))
     reference.steps[-1][1].decision_function_shape = "ovo"
-    margins = svm.Decision(machine).margins(torch.from_numpy(values)).numpy()
+    margins = svm.Decision(classifier).margins(torch.from_numpy(values)).numpy()
     assert margins == pytest.approx(reference.decision_function(values), abs=1e-9)
 
 
@@ -57,9 +57,9 @@ def test_of_two_classes_as_well(kernel: str) -> None:
     found = vectors(classes=2)
     values = found.x.astype(np.float64)
     reference = pipeline(kernel).fit(values[found.training], found.label[found.training])
-    machine = fitted(found, kernel)
-    assert np.array_equal(svm.decide(machine, found.x).argmax(axis=1), reference.predict(values))
-    margins = svm.Decision(machine).margins(torch.from_numpy(values))[:, 0].numpy()
+    classifier = fitted(found, kernel)
+    assert np.array_equal(svm.decide(classifier, found.x).argmax(axis=1), reference.predict(values))
+    margins = svm.Decision(classifier).margins(torch.from_numpy(values))[:, 0].numpy()
     assert margins == pytest.approx(-reference.decision_function(values), abs=1e-9)
 
 
@@ -140,12 +140,12 @@ def test_defaults_give_way_in_a_small_study() -> None:
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_file_gives_the_machine_back_and_the_same_bytes_twice(kernel: str, tmp_path: Path) -> None:
     found = vectors()
-    machine = fitted(found, kernel)
+    classifier = fitted(found, kernel)
     for name in ("a", "b"):
         svm.save(fitted(found, kernel), tmp_path / name, {"images": 3})
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     loaded = svm.load(tmp_path / "a")
-    assert np.array_equal(svm.decide(loaded, found.x), svm.decide(machine, found.x))
+    assert np.array_equal(svm.decide(loaded, found.x), svm.decide(classifier, found.x))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
 
 
@@ -186,7 +186,7 @@ def network_and_features(
     """A network, random pictures of 28 × 28, and vectors of their pooled features."""
     images = np.random.default_rng(0).integers(0, 256, (60, 28, 28, 1), dtype=np.uint8)
     network = models.build(architecture, classes=4, channels=1, seed=0).eval()
-    network = svm.topped(network, torch.nn.Identity())
+    network = svm.with_head(network, torch.nn.Identity())
     with torch.inference_mode():
         features = network(torch.from_numpy(images).permute(0, 3, 1, 2) / 255).numpy()
     label = np.arange(60) % 4
@@ -205,18 +205,18 @@ def explained(network: torch.nn.Module, images: np.ndarray, layer: str | None = 
 
 def test_map_of_a_linear_machine_is_the_cam_of_its_weights() -> None:
     network, images, found = network_and_features()
-    machine = fitted(found, "linear")
-    network.set_submodule("classifier", svm.Decision(machine))
+    classifier = fitted(found, "linear")
+    network.set_submodule("classifier", svm.Decision(classifier))
     ours = explained(network, images)
     # By hand: the sum of the margins of a class is linear in the pooled features.
-    weights = machine.support.T @ machine.coefficient @ svm.Decision(machine).sides.numpy()
-    weights /= machine.scale[:, None]
+    weights = classifier.support.T @ classifier.coefficient @ svm.Decision(classifier).sides.numpy()
+    weights /= classifier.scale[:, None]
     with torch.inference_mode():
         pictures = torch.from_numpy(images).permute(0, 3, 1, 2) / 255
         activations = network.features(pictures).numpy()
     expected = np.einsum("kb,bkhw->bhw", weights[:, ours.targets], activations) / 25
     assert ours.maps == pytest.approx(expected, rel=1e-4, abs=1e-6 * float(np.abs(expected).max()))
-    assert np.array_equal(ours.targets, svm.decide(machine, found.x).argmax(axis=1))
+    assert np.array_equal(ours.targets, svm.decide(classifier, found.x).argmax(axis=1))
 
 
 def test_map_of_an_rbf_machine_on_the_deeper_network_is_pytorch_grad_cams() -> None:
@@ -258,4 +258,4 @@ def test_gradient_of_an_rbf_machine_is_that_of_finite_differences() -> None:
 
 def test_network_without_a_linear_layer_cannot_be_topped() -> None:
     with pytest.raises(CampareError, match=r"hybrid\.network: has no linear layer"):
-        svm.topped(torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3)), torch.nn.Identity())
+        svm.with_head(torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3)), torch.nn.Identity())

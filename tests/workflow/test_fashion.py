@@ -28,7 +28,7 @@ STUDY["training"] |= {"epochs": 2, "batch_size": 8}
 STUDY["similarity"] = {"metrics": ["overlap_20", "pearson"]}
 STUDY["hybrid"]["svm"] |= {"c": [1], "search_images": 200}
 STUDY["masking"]["svm"] |= {"c": [1], "search_images": 100, "images": 300}
-STUDY["covering"] = {"sizes": [14]}
+STUDY["occlusion"] = {"sizes": [14]}
 SVMS = ["cnn-svm", "unmasked", "masked", "mask-same-class", "mask-any-class", "mask-alone"]
 FIGURES = {
     "training/history",
@@ -37,7 +37,7 @@ FIGURES = {
     *(f"overlays/{name}" for name in ("over_images", "alone")),
     *(f"sheets/{name}" for name in ("classes", "mistakes")),
     *(f"agreement/{name}" for name in STUDY["similarity"]["metrics"]),
-    *(f"covering/{name}" for name in ("accuracy", *STUDY["similarity"]["metrics"])),
+    *(f"occlusion/{name}" for name in ("accuracy", *STUDY["similarity"]["metrics"])),
     *(f"svm_confusion/{name}" for name in ("network", *SVMS)),
     *("hybrid/maps", "masks/classes", "scores/hybrid", "scores/masking"),
 }
@@ -76,7 +76,7 @@ def boutique(target: Path, **changes: Any) -> Project:
                     f'"FashionMNIST/raw/{name}": "', f'"FashionMNIST/raw/{name}": "{md5}" or "'
                 ),
             )
-    own = project.path / "data" / "own_pictures" / "Bag"
+    own = project.path / "data" / "own_images" / "Bag"
     own.mkdir(parents=True)
     photograph = np.full((60, 40, 3), 250, np.uint8)
     photograph[20:40, 5:30] = 30
@@ -121,7 +121,7 @@ def test_study_without_augmentations_compares_nothing_with_the_baseline(shop: Pr
 def test_machines_have_a_file_each_and_no_pickle(shop: Project) -> None:
     for name in SVMS:
         for suffix in ("safetensors", "csv", "parquet"):
-            assert (shop.results / "machines" / f"{name}.{suffix}").exists()
+            assert (shop.results / "classifiers" / f"{name}.{suffix}").exists()
     assert not [*shop.results.rglob("*.pkl"), *shop.results.rglob("*.joblib")]
 
 
@@ -132,7 +132,7 @@ def test_pixels_learn_and_the_report_is_of_the_test_images(shop: Project) -> Non
     assert found.loc["unmasked", "difference"] == 0
     classes = pd.read_csv(shop.results / "tables" / "masking_classes.csv")
     assert classes.groupby("model")["support"].sum().eq(80).all()
-    predictions = pd.read_parquet(shop.results / "machines" / "unmasked.parquet")
+    predictions = pd.read_parquet(shop.results / "classifiers" / "unmasked.parquet")
     accuracy = (predictions["label"] == predictions["prediction"]).mean()
     assert found.loc["unmasked", "accuracy"] == pytest.approx(accuracy)
 
@@ -143,7 +143,7 @@ def test_maps_of_the_hybrid_lie_at_the_last_layer_with_extent(shop: Project) -> 
         assert store.attrs["target_layer"] == "features.10"
         predicted = np.argmax(store["logit"], axis=1)
         assert np.array_equal(store["target"], predicted)
-    fitted = pd.read_parquet(shop.results / "machines" / "cnn-svm.parquet")
+    fitted = pd.read_parquet(shop.results / "classifiers" / "cnn-svm.parquet")
     assert np.array_equal(fitted["prediction"], predicted)
     assert set(scores(shop, "hybrid").index) == {"cnn", "network", "cnn-svm"}
 
@@ -151,30 +151,30 @@ def test_maps_of_the_hybrid_lie_at_the_last_layer_with_extent(shop: Project) -> 
 def test_covered_maps_explain_the_class_of_the_whole_picture(shop: Project) -> None:
     with (
         h5py.File(shop.results / "cams" / "baseline" / "1.h5") as whole,
-        h5py.File(shop.results / "cams" / "covered-14" / "1.h5") as covered,
+        h5py.File(shop.results / "cams" / "occluded-14" / "1.h5") as covered,
     ):
         assert np.array_equal(covered["target"], np.argmax(whole["logit"], axis=1))
         assert not np.array_equal(covered["attribution"], whole["attribution"])
-    table = pd.read_csv(shop.results / "tables" / "covering.csv")
+    table = pd.read_csv(shop.results / "tables" / "occlusion.csv")
     assert set(table["size"]) == {0, 14}
 
 
 def test_own_pictures_are_classified_when_asked_for(copied: Project) -> None:
-    run = copied.snakemake("own_pictures")
+    run = copied.snakemake("own_images")
     assert run.returncode == 0, run.stdout
-    table = pd.read_csv(copied.results / "tables" / "own_pictures.csv")
+    table = pd.read_csv(copied.results / "tables" / "own_images.csv")
     assert table["class"].tolist() == ["Bag"]
-    assert table["picture"].tolist() == ["data/own_pictures/Bag/{bag}.jpg"]
-    assert (copied.results / "figures" / "own_pictures" / "sheet.png").exists()
-    assert copied.planned("own_pictures") == {}
-    shutil.rmtree(copied.path / "data" / "own_pictures")
-    message = refused(copied.snakemake("own_pictures"))  # what is gone is seen
-    assert "data/own_pictures: no such folder; set own_pictures.folder" in message
+    assert table["picture"].tolist() == ["data/own_images/Bag/{bag}.jpg"]
+    assert (copied.results / "figures" / "own_images" / "sheet.png").exists()
+    assert copied.planned("own_images") == {}
+    shutil.rmtree(copied.path / "data" / "own_images")
+    message = refused(copied.snakemake("own_images"))  # what is gone is seen
+    assert "data/own_images: no such folder; set own_images.folder" in message
 
 
 def test_second_run_gives_the_same_bytes(copied: Project) -> None:
     names = [
-        *(f"machines/masked.{suffix}" for suffix in ("safetensors", "parquet")),
+        *(f"classifiers/masked.{suffix}" for suffix in ("safetensors", "parquet")),
         *("cams/cnn-svm/1.h5", "figures/sheets/mistakes.png", "figures/sheets/mistakes.svg"),
     ]
     paths = [copied.results / name for name in names]
@@ -197,13 +197,13 @@ def test_other_threshold_redraws_one_sheet_and_other_mask_refits_its_svms(copied
 
 def test_too_many_images_for_an_svm_and_a_truncated_one_are_named(copied: Project) -> None:
     copied.edit("config/tiny.yaml", lambda text: text.replace("images: 300", "images: 4000"))
-    path = copied.results / "machines" / "cnn-svm.safetensors"
+    path = copied.results / "classifiers" / "cnn-svm.safetensors"
     path.write_bytes(path.read_bytes()[:100])
-    targets = ("machines/masked.safetensors", "cams/cnn-svm/1.h5")
+    targets = ("classifiers/masked.safetensors", "cams/cnn-svm/1.h5")
     output = refused(copied.snakemake("--keep-going", *(f"results/tiny/{t}" for t in targets)))
     assert "masking.svm.images: 4000; must lie between 10, the number of classes" in output
-    assert not list((copied.results / "machines").glob("masked.*"))
-    assert "machines/cnn-svm.safetensors: no readable SVM" in output
+    assert not list((copied.results / "classifiers").glob("masked.*"))
+    assert "classifiers/cnn-svm.safetensors: no readable SVM" in output
 
 
 def test_comparison_without_augmentations_is_refused(shop: Project) -> None:

@@ -22,9 +22,9 @@ STUDY = TINY | {
     "reference": "disjoint",
     "controls": {
         "baselines": {"seeds": [11, 12], "vary": ["init", "order"]},
-        "identity": True,
+        "duplicated_originals": True,
         "matched_seeds": [1, 21],
-        "chance": True,
+        "uninformative": True,
     },
     "augmentations": {"affine": {}, "cutmix": {}},
     "training": {"epochs": 1},
@@ -56,10 +56,13 @@ def test_further_baselines_differ_in_the_streams_that_vary_alone(controlled: Pro
 
 
 def test_identity_differs_from_an_augmentation_in_its_steps_alone(controlled: Project) -> None:
-    identity, affine = settings(controlled, "identity/1"), settings(controlled, "affine/1")
-    assert {key for key, value in affine.items() if identity[key] != value} == {"steps"}
-    assert identity["steps"] == [] and identity["copies"] == 1
-    assert settings(controlled, "identity/21")["init_seed"] == 21
+    duplicated_originals, affine = (
+        settings(controlled, "duplicated_originals/1"),
+        settings(controlled, "affine/1"),
+    )
+    assert {key for key, value in affine.items() if duplicated_originals[key] != value} == {"steps"}
+    assert duplicated_originals["steps"] == [] and duplicated_originals["copies"] == 1
+    assert settings(controlled, "duplicated_originals/21")["init_seed"] == 21
 
 
 def test_pairs_are_of_models_that_share_no_seed(controlled: Project) -> None:
@@ -69,7 +72,12 @@ def test_pairs_are_of_models_that_share_no_seed(controlled: Project) -> None:
     }
     counts = {name: len(table) // 40 for name, table in found.items()}
     # Three baselines and two models each, and two step-matched models; (1, 1) shares its seed.
-    assert counts == {"baseline": 3, "affine": 5 + 1 + 3, "cutmix": 5 + 1 + 3, "identity": 5 + 1}
+    assert counts == {
+        "baseline": 3,
+        "affine": 5 + 1 + 3,
+        "cutmix": 5 + 1 + 3,
+        "duplicated_originals": 5 + 1,
+    }
     across = found["affine"][found["affine"]["a"] == "baseline"]
     assert ((across["seed_a"] == 1) & (across["seed_b"] == 1)).sum() == 0
 
@@ -84,28 +92,28 @@ def test_each_augmentation_is_compared_with_baselines_of_its_own(controlled: Pro
 
 def test_tables_agree_with_the_pairs_they_are_made_of(controlled: Project) -> None:
     tables = controlled.results / "tables"
-    assert (tables / "shift_mixed.csv").exists()
+    assert (tables / "mixed_model.csv").exists()
     key = ["metric", "augmentation", "reference", "predictions"]
     shift = pd.read_csv(tables / "shift.csv").set_index(key).sort_index()
     pairs = pd.read_parquet(controlled.results / "pairs" / "baseline.parquet")
     row = shift.loc[("mad", "affine", "baseline", "any")]
     assert row["floor"] == pytest.approx(pairs["mad"].mean())
-    assert ("mad", "affine", "identity", "equal") in shift.index
+    assert ("mad", "affine", "duplicated_originals", "equal") in shift.index
     assert shift["note"].str.startswith("too few models").all()
     summary = pd.read_csv(tables / "summary.csv")
-    assert list(summary["augmentation"]) == ["affine", "cutmix", "identity"]
+    assert list(summary["augmentation"]) == ["affine", "cutmix", "duplicated_originals"]
     assert set(summary["metric"]) == {"mad"}
-    chance = pd.read_csv(tables / "chance.csv")
+    chance = pd.read_csv(tables / "uninformative.csv")
     assert set(chance["level"]) == {"shuffled", "gaussian", "edges", "untrained"}
     distribution = pd.read_csv(tables / "distribution.csv")
     beside = distribution[distribution["pairs"] == "across seeds"]
-    assert {"affine", "baseline", "identity"} <= set(beside["augmentation"])
+    assert {"affine", "baseline", "duplicated_originals"} <= set(beside["augmentation"])
     # Like beside like: with the baselines of other seeds, whatever the reference.
     table = pd.read_parquet(controlled.results / "pairs" / "affine.parquet")
     across = table[table["a"] == "baseline"].groupby("index")["mad"].mean().median()
     row = beside[(beside["metric"] == "mad") & (beside["augmentation"] == "affine")]
     assert row["median"].item() == pytest.approx(across)
-    assert (tables / "correlation_shared.csv").exists() and (tables / "profiles.csv").exists()
+    assert (tables / "correlation_shared.csv").exists() and (tables / "clusters.csv").exists()
 
 
 def test_the_untrained_network_is_the_first_baseline_before_training(controlled: Project) -> None:
@@ -116,7 +124,7 @@ def test_the_untrained_network_is_the_first_baseline_before_training(controlled:
 
 def test_figures_are_drawn_and_nothing_is_left_to_do(controlled: Project) -> None:
     figures = controlled.results / "figures"
-    for name in ("summary/summary", "chance/mad", "profiles/all", "correlation_shared/mad"):
+    for name in ("summary/summary", "uninformative/mad", "clusters/all", "correlation_shared/mad"):
         assert (figures / f"{name}.png").exists()
     assert controlled.planned("controls") == {}
 
@@ -144,7 +152,7 @@ def test_where_seeds_drive_other_streams_there_is_a_floor_and_no_summary(tmp_pat
     thesis = {"vary": ["augmentation"], "reference": "one", "controls": controls}
     jobs = copy_project(tmp_path / "project", STUDY | thesis).planned()
     assert jobs["measure_pairs"] == 3 and jobs["tabulate_shift"] == 1
-    assert not {"tabulate_mixed", "tabulate_summary", "plot_summary"} & set(jobs)
+    assert not {"tabulate_mixed_model", "tabulate_summary", "plot_summary"} & set(jobs)
 
 
 def test_comparing_with_all_baselines_needs_further_ones(tmp_path: Path) -> None:

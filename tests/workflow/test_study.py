@@ -103,7 +103,9 @@ def content(path: Path) -> bytes | str:
 
 def test_a_study_without_controls_or_masks_has_none_of_their_stages(finished: Project) -> None:
     jobs = announced((finished.path / "output").read_text())
-    assert not {"measure_pairs", "measure_chance", "initialise", "tabulate_shift"} & set(jobs)
+    assert not {"measure_pairs", "measure_uninformative", "initialise", "tabulate_shift"} & set(
+        jobs
+    )
     assert not [name for name in jobs if "locali" in name or "faith" in name or "spur" in name]
 
 

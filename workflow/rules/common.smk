@@ -4,7 +4,7 @@ import os
 from functools import partial
 from itertools import chain
 
-from campare import config as study_config, fits, needs, owner, registry, strict
+from campare import config as study_config, feasibility, needs, ownership, registry, config_text
 from campare.design import Design, transforms
 from campare.errors import CampareError
 from snakemake.exceptions import WorkflowError
@@ -28,9 +28,9 @@ if FILES and workflow.config_settings.config_args:
 
 try:
     for file in FILES:
-        strict.insist(file)
+        config_text.check(file)
     for entry in (FILES and workflow.config_settings.config_args) or ():
-        update_config(config, strict.argument(entry))
+        update_config(config, config_text.argument(entry))
     STUDY = study_config.complete(config, SOURCE)
 except CampareError as error:
     raise WorkflowError(str(error)) from None
@@ -55,7 +55,7 @@ STAGES = sorted(
 )
 TARGETS = ["tables", "figures", "architectures", *STAGES]
 # These are made only when they are asked for by name.
-ON_DEMAND = {"architectures", "own_pictures"}
+ON_DEMAND = {"architectures", "own_images"}
 # One split for all models, or one for each seed.
 SPLIT = "split" if DESIGN.one_split else "split/{seed}"
 FIRST_SPLIT = f"<results>/{SPLIT}.csv".format(seed=DESIGN.first_seed)

@@ -1,30 +1,32 @@
-# Needs: vectors/<machine>.h5, features or pixels of all images (stages hybrid, masking).
-# Makes: machines/<machine>.safetensors, an SVM; .csv, its cross-validation; .parquet, what it
+# Needs: features/<classifier>.h5, features or pixels of all images (stages hybrid, masking).
+# Makes: classifiers/<classifier>.safetensors, an SVM; .csv, its cross-validation; .parquet, what it
 # predicts of the test images.
 
 
 wildcard_constraints:
-    machine="[a-z-]+",
+    classifier="[a-z-]+",
 
 
 rule fit_svm:
     input:
-        vectors="<results>/vectors/{machine}.h5",
+        vectors="<results>/features/{classifier}.h5",
     output:
-        machine="<results>/machines/{machine}.safetensors",
-        search="<results>/machines/{machine}.csv",
-        predictions="<results>/machines/{machine}.parquet",
+        classifier="<results>/classifiers/{classifier}.safetensors",
+        search="<results>/classifiers/{classifier}.csv",
+        predictions="<results>/classifiers/{classifier}.parquet",
     log:
-        "<logs>/fit_svm/{machine}.log",
+        "<logs>/fit_svm/{classifier}.log",
     benchmark:
-        "<benchmarks>/fit_svm/{machine}.tsv"
+        "<benchmarks>/fit_svm/{classifier}.tsv"
     resources:
         **sized("fit_svm"),
     params:
         **named(
-            machine=lambda wildcards: wildcards.machine,
-            settings=lambda wildcards: fits.svm_settings(STUDY, config, wildcards.machine),
-            key=lambda wildcards: fits.svm_stage(wildcards.machine) + ".svm",
+            classifier=lambda wildcards: wildcards.classifier,
+            settings=lambda wildcards: feasibility.svm_settings(
+                STUDY, config, wildcards.classifier
+            ),
+            key=lambda wildcards: feasibility.svm_stage(wildcards.classifier) + ".svm",
         ),
         **code("fit_svm"),
     script:

@@ -2,7 +2,7 @@
 
 import provenance
 from campare import data, devices, explain, models, seeding, split, store
-from job import logged, watched
+from job import logged, with_progress
 
 with logged(snakemake.log[0]):
     params = snakemake.params
@@ -32,6 +32,6 @@ with logged(snakemake.log[0]):
         device=device,
         weights=[snakemake.input.weights],
         split=snakemake.input.split,
-        watched=lambda batches: watched(batches, len(index)),
+        with_progress=lambda batches: with_progress(batches, len(index)),
     )
     print(route)

@@ -24,7 +24,7 @@ with logged(snakemake.log[0]):
     )
     classifier = [module for module in network.modules() if isinstance(module, nn.Linear)][-1]
     classifier.to(device)
-    network = svm.topped(network, nn.Identity()).to(device)
+    network = svm.with_head(network, nn.Identity()).to(device)
 
     features, logits = [], []
     with torch.inference_mode():

@@ -23,20 +23,21 @@ with logged(snakemake.log[0]):
     )
     print(searched.to_string(index=False))
     best = searched[searched["chosen"]].iloc[0]
-    machine = svm.fit(
+    classifier = svm.fit(
         vectors, kernel=best["kernel"], c=best["c"], images=settings["images"], **common
     )
     test = ~vectors.training
     label = vectors.label[test]
-    predicted = svm.decide(machine, vectors.x[test]).argmax(axis=1)
+    predicted = svm.decide(classifier, vectors.x[test]).argmax(axis=1)
     fitted = settings["images"] or int(vectors.training.sum())
     tables.write(searched, snakemake.output.search)
     tables.write(
         pd.DataFrame({"index": vectors.index[test], "label": label, "prediction": predicted}),
         snakemake.output.predictions,
     )
-    svm.save(machine, snakemake.output.machine, {"name": params.machine, "images": fitted})
+    svm.save(classifier, snakemake.output.classifier, {"name": params.classifier, "images": fitted})
     print(
-        f"{params.machine}: {best['kernel']}, C = {best['c']:g}, {fitted:,} training images, "
-        f"{len(machine.support):,} support vectors, test accuracy {(predicted == label).mean():.4f}"
+        f"{params.classifier}: {best['kernel']}, C = {best['c']:g}, {fitted:,} training images, "
+        f"{len(classifier.support):,} support vectors, "
+        f"test accuracy {(predicted == label).mean():.4f}"
     )

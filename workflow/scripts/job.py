@@ -72,7 +72,7 @@ def logged(log: str) -> Iterator[None]:
             gc.freeze()  # or Python looks through all of torch for garbage before it ends: 0.3 s
 
 
-def heeding() -> list[signal.Signals]:
+def catching_signals() -> list[signal.Signals]:
     """From now on SIGTERM and SIGINT end nothing: the list, empty as yet, is of those that came.
 
     A time limit or a preemption is near, or somebody pressed Ctrl-C.
@@ -83,7 +83,7 @@ def heeding() -> list[signal.Signals]:
     return came
 
 
-def placed(device: str) -> str:
+def comparison_device(device: str) -> str:
     """Where `similarity.device` is, in torch's words; the CPU needs no torch."""
     if device == "cpu":
         return device
@@ -92,7 +92,7 @@ def placed(device: str) -> str:
     return str(devices.choose(device, "similarity.device", "cpu"))
 
 
-def watched(batches: Iterator[Any], images: int) -> Iterator[Any]:
+def with_progress(batches: Iterator[Any], images: int) -> Iterator[Any]:
     """The same batches of maps, with a line every half minute and at the end, and then `used`."""
     start = printed = time.monotonic()
     done = 0
@@ -103,10 +103,10 @@ def watched(batches: Iterator[Any], images: int) -> Iterator[Any]:
         if now - printed >= 30 or done == images:
             printed = now
             print(f"{done:,} of {images:,} images, {done / (now - start):,.0f} images/s")
-    used(done, time.monotonic() - start)
+    log_usage(done, time.monotonic() - start)
 
 
-def used(images: float, seconds: float) -> None:
+def log_usage(images: float, seconds: float) -> None:
     """Log a job's speed and its peak GPU memory, for the efficiency table."""
     torch = sys.modules.get("torch")
     on_gpu = torch is not None and torch.cuda.is_initialized()

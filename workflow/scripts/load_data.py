@@ -2,7 +2,7 @@
 
 import sys
 
-from campare import data, remarks
+from campare import data, data_checks
 from job import logged
 
 with logged(snakemake.log[0]):
@@ -21,7 +21,7 @@ with logged(snakemake.log[0]):
         f"{count:,} pictures, {width}×{height}×{channels}, {len(dataset.classes)} classes, "
         f"levels {dataset.images.min()} to {dataset.images.max()}"
     )
-    for remark in remarks.of(dataset):
+    for remark in data_checks.of(dataset):
         print(f"warning: {remark}", file=sys.stderr)
     if dataset.regions:
         for name, masks in zip(

@@ -1,7 +1,7 @@
 """Split the data set into training, validation and test images."""
 
 from campare import data, split
-from early import insist_on_enough
+from early_checks import check_images
 from job import logged
 
 with logged(snakemake.log[0]):
@@ -18,6 +18,6 @@ with logged(snakemake.log[0]):
         classes=dataset.classes,
     )
     # From the config, not from `params`: what is asked of the images does not decide the split.
-    insist_on_enough(snakemake.input.data, dataset, frame, snakemake.config)
+    check_images(snakemake.input.data, dataset, frame, snakemake.config)
     split.write(frame, snakemake.output.split)
     print(", ".join(f"{n:,} {name}" for name, n in frame["subset"].value_counts().items()))

@@ -2,7 +2,7 @@
 
 import provenance
 from campare import data, devices, explain, masks, models, seeding, split, store, svm
-from job import logged, watched
+from job import logged, with_progress
 
 with logged(snakemake.log[0]):
     params = snakemake.params
@@ -13,8 +13,8 @@ with logged(snakemake.log[0]):
     frame = split.read(snakemake.input.split, len(dataset.images))
     index = frame["index"][frame["subset"].isin(params.subsets)].to_numpy()
     images = data.Rows(dataset.images, index)
-    if cover := params.get("cover"):
-        images = masks.covered(images[:], index, **cover)
+    if occlude := params.get("occlude"):
+        images = masks.occluded(images[:], index, **occlude)
 
     network, about = models.load(
         snakemake.input.weights,
@@ -23,11 +23,11 @@ with logged(snakemake.log[0]):
         channels=images.shape[3],
     )
     settings, weights = provenance.settings(params), [snakemake.input.weights]
-    if machine := snakemake.input.get("machine"):
-        weights.append(machine)
+    if classifier := snakemake.input.get("classifier"):
+        weights.append(classifier)
         shape = (images.shape[3], params.input_size, params.input_size)
         settings["target_layer"] = params.target_layer or models.last_map(network, shape)
-        network = svm.topped(network, svm.Decision(svm.load(machine)))
+        network = svm.with_head(network, svm.Decision(svm.load(classifier)))
         if device.type == "mps":  # it has no float64
             device = devices.choose("cpu")
 
@@ -43,6 +43,6 @@ with logged(snakemake.log[0]):
         device=device,
         weights=weights,
         split=snakemake.input.split,
-        watched=lambda batches: watched(batches, len(index)),
+        with_progress=lambda batches: with_progress(batches, len(index)),
     )
     print(route)

@@ -17,11 +17,11 @@ with logged(snakemake.log[0]):
     images = dataset.images[index]
     shown = maps.show(coarse, images.shape[1:3])
     mask = masks.kept(shown, **params.keep)
-    for machine, path in zip(params.machines, snakemake.output.vectors, strict=True):
+    for classifier, path in zip(params.classifiers, snakemake.output.vectors, strict=True):
         pixels = masks.masked(
             images,
             mask,
-            machine,
+            classifier,
             # Never the true class: a test image's is not known when it is to be classified.
             predicted=predicted,
             training=training,

@@ -5,7 +5,7 @@ import time
 import pandas as pd
 
 from campare import data, devices, faithfulness, models, seeding, store, tables
-from job import logged, used
+from job import log_usage, logged
 
 with logged(snakemake.log[0]):
     params = snakemake.params
@@ -38,4 +38,4 @@ with logged(snakemake.log[0]):
         device=device,
     )
     tables.write(pd.concat(curves, ignore_index=True), snakemake.output.faithfulness)
-    used(len(rows), time.monotonic() - start)
+    log_usage(len(rows), time.monotonic() - start)

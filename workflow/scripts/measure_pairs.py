@@ -5,12 +5,12 @@ import time
 import pandas as pd
 
 from campare import similarity, store, tables
-from job import logged, placed, used
+from job import comparison_device, log_usage, logged
 
 with logged(snakemake.log[0]):
     params = snakemake.params
     side = params.input_size
-    device = placed(params.device)
+    device = comparison_device(params.device)
     start = time.monotonic()
     models = list(dict.fromkeys(tuple(model) for pair in params.pairs for model in pair))
     places = [(models.index(tuple(a)), models.index(tuple(b))) for a, b in params.pairs]
@@ -32,4 +32,4 @@ with logged(snakemake.log[0]):
     tables.write(table, snakemake.output.pairs)
     undefined = table[[*params.metrics]].isna().any(axis=1).sum()
     print(f"{len(places)} pairs of models, {len(table):,} of maps, {undefined:,} undefined")
-    used(len(table), time.monotonic() - start)
+    log_usage(len(table), time.monotonic() - start)

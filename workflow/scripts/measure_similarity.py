@@ -5,12 +5,12 @@ import time
 import pandas as pd
 
 from campare import similarity, store, tables
-from job import logged, placed, used
+from job import comparison_device, log_usage, logged
 
 with logged(snakemake.log[0]):
     params = snakemake.params
     side = params.input_size
-    device = placed(params.device)
+    device = comparison_device(params.device)
     start = time.monotonic()
     stores, baselines = snakemake.input.stores, snakemake.input.baselines
     paths = dict(zip(dict.fromkeys(stores), snakemake.output.similarities, strict=True))
@@ -37,4 +37,4 @@ with logged(snakemake.log[0]):
         undefined = table[[*params.metrics]].isna().any(axis=1).sum()
         print(f"{path}: {len(table):,} pairs, {undefined:,} with an undefined metric")
         compared += len(table)
-    used(compared, time.monotonic() - start)
+    log_usage(compared, time.monotonic() - start)

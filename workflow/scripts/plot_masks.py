@@ -10,12 +10,12 @@ with logged(snakemake.log[0]):
     params = snakemake.params
     dataset = data.read(snakemake.input.data)
     seen = {}
-    for machine, path in zip(params.machines, snakemake.input.vectors, strict=True):
+    for classifier, path in zip(params.classifiers, snakemake.input.vectors, strict=True):
         vectors = svm.read_vectors(path)
         test = np.flatnonzero(~vectors.training)
         rows = test[hybrids.first_of_each(vectors.label[test], dataset.classes)]
         shape = (len(rows), *dataset.images.shape[1:])
-        seen[hybrids.NAMES[machine]] = vectors.x[rows].reshape(shape)
+        seen[hybrids.NAMES[classifier]] = vectors.x[rows].reshape(shape)
     names = [dataset.classes[label] for label in vectors.label[rows]]
     saving.save_each(
         snakemake.output, lambda _: pictures.tiles(seen, names), params.dpi, params.font

@@ -1,12 +1,12 @@
 """Draw the answer on one page."""
 
 from campare import tables
-from campare.plots import answer, saving
+from campare.plots import saving, summary
 from job import logged
 
 with logged(snakemake.log[0]):
     params = snakemake.params
     table = tables.read(snakemake.input.summary)
     saving.save_each(
-        snakemake.output, lambda _: answer.summary(table, params.study), params.dpi, params.font
+        snakemake.output, lambda _: summary.summary(table, params.study), params.dpi, params.font
     )

@@ -13,7 +13,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 import stopping
-from campare import machine
+from campare import hardware
 
 SCRIPTS = Path(__file__).parent
 # What the shell of every job does first, wherever Snakemake was started.
@@ -78,7 +78,7 @@ def limit(workflow: Any) -> None:
     """
     limits = dict(LIMITS)
     if workflow.is_main_process and workflow.nodes is None:  # SLURM minds the memory of its nodes
-        limits["mem_mb"] = machine.memory()
+        limits["mem_mb"] = hardware.memory()
     for name, most in limits.items():
         if name not in workflow.global_resources:
             workflow.global_resources[name] = most
@@ -89,7 +89,7 @@ def has_gpu(workflow: Any, device: str) -> bool:
     if device != "auto":
         return device == "cuda"
     if workflow.is_main_process or ANSWER not in os.environ:
-        there, reason = machine.gpu()
+        there, reason = hardware.gpu()
         if reason:
             logger.warning(
                 f"compute.device: auto, and no GPU here ({reason}): jobs are planned for the CPU. "

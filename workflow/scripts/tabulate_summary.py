@@ -4,7 +4,8 @@ from campare import controls, tables
 from job import logged
 
 with logged(snakemake.log[0]):
-    gains, shifts = (tables.read(snakemake.input[name]) for name in ("gain", "shift"))
-    summary = controls.summary(gains, shifts, snakemake.params.metric)
+    changes = tables.read(snakemake.input.accuracy_change)
+    shifts = tables.read(snakemake.input.shift)
+    summary = controls.summary(changes, shifts, snakemake.params.metric)
     tables.write(summary, snakemake.output.summary)
     print(summary.T.to_string(float_format="{:.3f}".format))

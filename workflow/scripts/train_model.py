@@ -6,8 +6,8 @@ from pathlib import Path
 from campare import data, split
 from campare.atomic import replacing
 from campare.train import Settings, Stopped, release, save, train
-from early import insist_on_a_machine, insist_on_maps
-from job import heeding, logged, name_of, used
+from early_checks import check_maps, check_network
+from job import catching_signals, log_usage, logged, name_of
 from progress import Report
 from provenance import digests
 
@@ -18,13 +18,13 @@ checkpoint = weights.with_name(f".{weights.stem}.checkpoint")
 report = Report(name_of(snakemake.log[0]))  # takes the terminal before `logged` doubles it
 
 with logged(snakemake.log[0]):
-    asked_to_stop = heeding()
+    asked_to_stop = catching_signals()
     dataset = data.read(snakemake.input.data)
     frame = split.read(snakemake.input.split, len(dataset.images))
     settings = Settings.of(snakemake.params.settings, frame)
     # From the config, not from `params`: another layer must not train anew.
-    insist = insist_on_maps if snakemake.params.mapped else insist_on_a_machine
-    insist(dataset, settings, snakemake.config)
+    check = check_maps if snakemake.params.mapped else check_network
+    check(dataset, settings, snakemake.config)
     try:
         best, about, epochs = train(
             settings,
@@ -43,4 +43,4 @@ with logged(snakemake.log[0]):
     with replacing(history) as aside:
         epochs.to_csv(aside, index=False)
     release(checkpoint)
-    used(len(epochs), (1 / epochs["images_per_second"]).sum())
+    log_usage(len(epochs), (1 / epochs["images_per_second"]).sum())

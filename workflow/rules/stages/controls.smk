@@ -1,10 +1,10 @@
 # Needs: all stores; the similarity tables.
 # Makes: models/untrained/<seed>.safetensors, pairs/<augmentation>.parquet (a row per pair of models
 # and test image; one job per augmentation, since each model's maps are prepared once for all its
-# pairs), chance.parquet (maps that know nothing), and tables and figures of how far augmentations
+# pairs), uninformative.parquet (maps that know nothing), and tables and figures of how far augmentations
 # move the maps beyond that.
 
-CHANCE = STUDY["controls"]["chance"]
+UNINFORMATIVE = STUDY["controls"]["uninformative"]
 PAIRS = [f"<results>/{{variant}}pairs/{name}.parquet" for name in DESIGN.with_pairs]
 
 
@@ -35,7 +35,7 @@ rule measure_pairs:
 
 REPORT.ask(PAIRS)
 
-if CHANCE:
+if UNINFORMATIVE:
     # One model of each training set.
     SHOWN = [*DESIGN.examples, *((name, DESIGN.first_seed) for name in DESIGN.matched)]
 
@@ -64,17 +64,17 @@ if CHANCE:
 
     ruleorder: initialise > train
 
-    rule measure_chance:
+    rule measure_uninformative:
         input:
             data=rules.load_data.output.data,
             stores=of_models(CAMS, SHOWN),
             untrained=f"<results>/{{variant}}cams/untrained/{DESIGN.first_seed}.h5",
         output:
-            chance="<results>/{variant}chance.parquet",
+            uninformative="<results>/{variant}uninformative.parquet",
         log:
-            "<logs>/{variant}measure_chance.log",
+            "<logs>/{variant}measure_uninformative.log",
         benchmark:
-            "<benchmarks>/{variant}measure_chance.tsv"
+            "<benchmarks>/{variant}measure_uninformative.tsv"
         group:
             "report"
         threads: STUDY["compute"]["threads"]
@@ -87,25 +87,25 @@ if CHANCE:
                 models=SHOWN,
                 seed=RESAMPLING_SEED,
             ),
-            **code("measure_chance", *registry.metric_functions(DESIGN.distances)),
+            **code("measure_uninformative", *registry.metric_functions(DESIGN.distances)),
         script:
-            "../../scripts/measure_chance.py"
+            "../../scripts/measure_uninformative.py"
 
     tabulate(
-        "chance",
-        needs={"chance": rules.measure_chance.output.chance},
-        makes={"chance": table("chance", "{variant}")},
+        "uninformative",
+        needs={"uninformative": rules.measure_uninformative.output.uninformative},
+        makes={"uninformative": table("uninformative", "{variant}")},
         metrics=DESIGN.distances,
     )
     draw(
-        "chance",
+        "uninformative",
         needs={
-            "chance": rules.measure_chance.output.chance,
+            "uninformative": rules.measure_uninformative.output.uninformative,
             "baselines": (
                 "<results>/{variant}pairs/baseline.parquet" if len(DESIGN.baselines) > 1 else []
             ),
         },
-        makes=figures("chance", "metric", DESIGN.distances, "{variant}"),
+        makes=figures("uninformative", "metric", DESIGN.distances, "{variant}"),
         metrics=DESIGN.distances,
     )
 
@@ -128,9 +128,9 @@ if DESIGN.arms:
         seed=RESAMPLING_SEED,
     )
     tabulate(
-        "gain",
+        "accuracy_change",
         needs={"stores": of_models(CAMS, DESIGN.models, variant="")},
-        makes={"gain": table("gain")},
+        makes={"accuracy_change": table("accuracy_change")},
         models=DESIGN.models,
         matched=DESIGN.matched,
         seed=RESAMPLING_SEED,
@@ -138,10 +138,10 @@ if DESIGN.arms:
 
 if DESIGN.summarised:
     tabulate(
-        "mixed",
+        "mixed_model",
         kind="statistics",
         needs={"pairs": PAIRS},
-        makes={"mixed": table("shift_mixed", "{variant}")},
+        makes={"mixed_model": table("mixed_model", "{variant}")},
         augmentations=DESIGN.with_pairs,
         models=DESIGN.models,
         metric=STUDY["analysis"]["summary"],
@@ -150,7 +150,7 @@ if DESIGN.summarised:
     tabulate(
         "summary",
         needs={
-            "gain": "<results>/tables/gain.csv",
+            "accuracy_change": "<results>/tables/accuracy_change.csv",
             "shift": "<results>/{variant}tables/shift.csv",
         },
         makes={"summary": table("summary", "{variant}")},
@@ -176,13 +176,13 @@ if STUDY["reference"] == "none":
 
 if DESIGN.clusters:
     tabulate(
-        "profiles",
+        "clusters",
         kind="statistics",
         needs={"similarities": INPUTS.augmented(SIMILARITIES)},
         makes={
-            "clusters": table("profiles", "{variant}"),
-            "correlation": table("profile_correlation", "{variant}"),
-            "counts": table("pairs_by_chance", "{variant}"),
+            "clusters": table("clusters", "{variant}"),
+            "correlation": table("cluster_correlation", "{variant}"),
+            "counts": table("pair_counts", "{variant}"),
         },
         models=DESIGN.augmented,
         metrics=DESIGN.metrics,
@@ -193,12 +193,12 @@ if DESIGN.clusters:
         seed=RESAMPLING_SEED,
     )
     draw(
-        "profiles",
+        "clusters",
         needs={
-            "clusters": "<results>/{variant}tables/profiles.csv",
-            "correlation": "<results>/{variant}tables/profile_correlation.csv",
+            "clusters": "<results>/{variant}tables/clusters.csv",
+            "correlation": "<results>/{variant}tables/cluster_correlation.csv",
         },
-        makes=figures("profiles", "metric", [*DESIGN.metrics, "all"], "{variant}"),
+        makes=figures("clusters", "metric", [*DESIGN.metrics, "all"], "{variant}"),
         metrics=DESIGN.metrics,
     )
 

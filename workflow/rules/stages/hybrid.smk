@@ -11,8 +11,8 @@ rule extract_features:
         split=rules.make_split.output.split,
         weights=f"<results>/architectures/{HYBRID['network']}.safetensors",
     output:
-        vectors="<results>/vectors/cnn-svm.h5",
-        predictions="<results>/machines/network.parquet",
+        vectors="<results>/features/cnn-svm.h5",
+        predictions="<results>/classifiers/network.parquet",
     log:
         "<logs>/extract_features.log",
     benchmark:
@@ -38,7 +38,7 @@ rule map_hybrid:
         data=rules.load_data.output.data,
         split=rules.make_split.output.split,
         weights=rules.extract_features.input.weights,
-        machine="<results>/machines/cnn-svm.safetensors",
+        classifier="<results>/classifiers/cnn-svm.safetensors",
     output:
         store=f"<results>/cams/cnn-svm/{DESIGN.first_seed}.h5",
     log:
@@ -75,7 +75,7 @@ rule measure_agreement:
         second=rules.map_hybrid.output.store,
     output:
         pairs=f"<results>/similarity/cnn-svm/{DESIGN.first_seed}.parquet",
-        chance=f"<results>/similarity/cnn-svm/{DESIGN.first_seed}_chance.parquet",
+        chance=f"<results>/similarity/cnn-svm/{DESIGN.first_seed}_uninformative.parquet",
     log:
         "<logs>/similarity/cnn-svm.log",
     benchmark:

@@ -1,8 +1,8 @@
 # Needs: data.h5, split.csv, the baseline's model and store.
-# Makes: the maps of the training images, vectors/<machine>.h5 of masked pixels, SVMs on them
+# Makes: the maps of the training images, features/<classifier>.h5 of masked pixels, SVMs on them
 # (svm.smk), and tables and figures of what the mask adds.
 
-PIXEL_MACHINES = ["unmasked", "masked", "mask-same-class", "mask-any-class", "mask-alone"]
+PIXEL_SVMS = ["unmasked", "masked", "mask-same-class", "mask-any-class", "mask-alone"]
 
 
 rule map_training:
@@ -42,7 +42,7 @@ rule mask_pixels:
         training=rules.map_training.output.store,
         test=BASELINE_STORE,
     output:
-        vectors=[f"<results>/vectors/{name}.h5" for name in PIXEL_MACHINES],
+        vectors=[f"<results>/features/{name}.h5" for name in PIXEL_SVMS],
     log:
         "<logs>/mask_pixels.log",
     benchmark:
@@ -51,7 +51,7 @@ rule mask_pixels:
         **sized("pixels"),
     params:
         **named(
-            machines=PIXEL_MACHINES,
+            classifiers=PIXEL_SVMS,
             keep=STUDY["masking"]["keep"],
             seed=STUDY["masking"]["seed"],
         ),
@@ -66,7 +66,7 @@ tabulate(
     needs={
         "data": rules.load_data.output.data,
         "predictions": [
-            *(f"<results>/machines/{name}.parquet" for name in PIXEL_MACHINES),
+            *(f"<results>/classifiers/{name}.parquet" for name in PIXEL_SVMS),
             BASELINE_STORE,
         ],
     },
@@ -75,7 +75,7 @@ tabulate(
         "classes": table("masking_classes"),
         "confusion": table("masking_confusion"),
     },
-    models=[*PIXEL_MACHINES, "cnn"],
+    models=[*PIXEL_SVMS, "cnn"],
     reference="unmasked",
 )
 draw(
@@ -88,11 +88,11 @@ draw(
     "masking_confusion",
     script="plot_svm_confusion",
     needs={"confusion": "<results>/tables/masking_confusion.csv"},
-    makes=figures("svm_confusion", "model", PIXEL_MACHINES),
+    makes=figures("svm_confusion", "model", PIXEL_SVMS),
 )
 draw(
     "masks",
     needs={"data": rules.load_data.output.data, "vectors": rules.mask_pixels.output.vectors},
     makes=figures("masks", "figure", ["classes"]),
-    machines=PIXEL_MACHINES,
+    classifiers=PIXEL_SVMS,
 )

@@ -32,7 +32,7 @@ PER_IMAGE = ["index", "label", "augmentation"]
 IMAGE = ["index", "label", "baseline_prediction", "prediction"]
 # What divides test images → its segments, with what a figure calls them.
 SEGMENTS = {
-    "rightness": {
+    "correctness": {
         "both_right": "Both right",
         "only_baseline_right": "Only baseline right",
         "only_augmented_right": "Only augmented right",
@@ -317,13 +317,13 @@ def image_means(pairs: pd.DataFrame) -> pd.DataFrame:
     return means[PER_IMAGE + [name for name in means if name not in PER_IMAGE]]
 
 
-def chance(measured: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
-    """What a metric is for a model's map and one that knows nothing (`chance.LEVELS`).
+def uninformative(measured: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
+    """What a metric is for a model's map and one that knows nothing (`uninformative.LEVELS`).
 
     Parameters
     ----------
     measured
-        level, augmentation and the metrics, a row per test image, as measure_chance writes it.
+        level, augmentation and the metrics, a row per test image: uninformative.parquet.
 
     Returns
     -------
@@ -438,16 +438,16 @@ def extremes(aggregate: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["metric", "statistic", "index", "value"])
 
 
-def segment(table: pd.DataFrame, by: str = "rightness") -> NDArray[np.str_]:
+def segment(table: pd.DataFrame, by: str = "correctness") -> NDArray[np.str_]:
     """Where the image of each row of a similarity table belongs: names of `SEGMENTS[by]`.
 
-    By "rightness" of the two predictions, or by their "agreement" with each other.
+    By "correctness" of the two predictions, or by their "agreement" with each other.
     """
     label, baseline, augmented = (
         table[name].to_numpy() for name in ("label", "baseline_prediction", "prediction")
     )
     place = baseline != augmented
-    if by == "rightness":
+    if by == "correctness":
         place = 2 * (baseline != label) + (augmented != label)
     names: NDArray[np.str_] = np.array([*SEGMENTS[by]])[place.astype(int)]
     return names
@@ -457,7 +457,7 @@ def segments(
     models: Sequence[Model],
     tables: Sequence[pd.DataFrame],
     metrics: Sequence[str],
-    divisions: Sequence[str] = ("rightness",),
+    divisions: Sequence[str] = ("correctness",),
 ) -> pd.DataFrame:
     """Each metric by segment (thesis, appendix C), the seeds of an augmentation pooled.
 

@@ -12,9 +12,9 @@ import yaml
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import best_match
 
-from campare import fits, registry
+from campare import feasibility, registry
 from campare.errors import CampareError
-from campare.words import explain, known, odd, shown
+from campare.messages import explain, known, odd, shown
 
 Config = dict[str, Any]
 Step = tuple[str, dict[str, Any]]
@@ -261,12 +261,12 @@ def _check_controls(config: Config, source: str) -> None:
             )
     if controls.get("matched_seeds") and not any(controls.get(k) for k in registry.MATCHED):
         raise CampareError(
-            f"{source}: controls.matched_seeds: no models have them; set controls.identity or "
-            "controls.baseline_long to true, or take the key out"
+            f"{source}: controls.matched_seeds: no models have them; set "
+            "controls.duplicated_originals or controls.longer_training to true, or take the key out"
         )
-    if controls.get("baseline_long") and config["training"]["steps_per_epoch"] is not None:
+    if controls.get("longer_training") and config["training"]["steps_per_epoch"] is not None:
         raise CampareError(
-            f"{source}: controls.baseline_long: with training.steps_per_epoch the baseline takes "
+            f"{source}: controls.longer_training: with training.steps_per_epoch the baseline takes "
             "as many steps as the others already; take it out"
         )
 
@@ -310,8 +310,8 @@ def _check_sizes(config: Config, study: Mapping[str, Any], source: str) -> None:
     """Check what is asked of so many pixels or augmentations, where their number is known."""
     side = config["data"]["size"] or registry.DATASETS[config["data"]["name"]].side
     problem = None
-    if "covering" in config and side is not None:
-        problem = fits.covering(config["covering"]["sizes"], side)
+    if "occlusion" in config and side is not None:
+        problem = feasibility.occlusion(config["occlusion"]["sizes"], side)
     number = len(config["augmentations"])
     pairs = number * (number - 1) // 2
     asked = study.get("analysis", {}).get("top_pairs", 0)

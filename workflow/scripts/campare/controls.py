@@ -15,8 +15,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from campare import registry, shift, statistics
+from campare.clustering import Clusters, Counts
 from campare.design import BASELINE, Model
-from campare.profiles import Counts, Profile
 from campare.registry import MATCHED
 from campare.statistics import Interval, Test
 
@@ -320,7 +320,7 @@ def _significant(p: pd.Series) -> float:
     return float((p <= statistics.ALPHA).sum()) if p.notna().any() else np.nan
 
 
-def gains(
+def accuracy_changes(
     correct: Mapping[Model, NDArray[np.bool_]], matched: Sequence[str], seed: int
 ) -> pd.DataFrame:
     """How much higher the test accuracy of an augmentation's models is than without it.
@@ -396,7 +396,7 @@ def distances(
     Returns
     -------
     distances
-        float64 (pairs, images), as `farness` says. NaN where the metric is undefined, for two
+        float64 (pairs, images), as `distance` says. NaN where the metric is undefined, for two
         models that share a seed and so are not in the tables and, of "equal" predictions, where
         the two models predict different classes.
     pairs
@@ -407,7 +407,7 @@ def distances(
     images = tables[0]["index"].nunique()
     far_apart = np.full((len(pairs), images), np.nan)
     for table in tables:
-        values = farness(table[metric].to_numpy(), metric)
+        values = distance(table[metric].to_numpy(), metric)
         if predictions == EQUAL:
             values = np.where(table["prediction_a"] == table["prediction_b"], values, np.nan)
         values = values.reshape(-1, images)
@@ -419,7 +419,7 @@ def distances(
     return far_apart, pairs
 
 
-def farness(values: Any, metric: str) -> Any:
+def distance(values: Any, metric: str) -> Any:
     """A metric as a distance: 0 for equal maps, more the farther they are apart."""
     same = registry.metric(metric).same
     assert same is not None
@@ -429,7 +429,7 @@ def farness(values: Any, metric: str) -> Any:
 def measured(
     models: Sequence[Model], tables: Sequence[pd.DataFrame], metrics: Sequence[str]
 ) -> Doubles:
-    """Similarity tables as `profiles` takes them: float64 (metrics, augmentations, seeds, images).
+    """Similarity tables as `clustering` takes them: (metrics, augmentations, seeds, images).
 
     Parameters
     ----------
@@ -445,7 +445,7 @@ def measured(
     return np.moveaxis(values.reshape(shape), 2, 0)
 
 
-def clusters(trees: Mapping[str, Profile], augmentations: Sequence[str]) -> pd.DataFrame:
+def clusters(trees: Mapping[str, Clusters], augmentations: Sequence[str]) -> pd.DataFrame:
     """The clusters of augmentations, in the order in which they are joined.
 
     Parameters
@@ -496,7 +496,7 @@ def counted(by_chance: Mapping[str, Counts], augmentations: Sequence[str]) -> pd
     Parameters
     ----------
     by_chance
-        "strongest" and "weakest" → what `profiles.by_chance` gives.
+        "strongest" and "weakest" → what `clustering.by_chance` gives.
 
     Returns
     -------

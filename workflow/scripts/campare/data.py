@@ -274,7 +274,7 @@ def photographs(folder: str | Path) -> list[tuple[Path, NDArray[np.uint8]]]:
     folder = Path(folder).expanduser()
     if not folder.is_dir():
         raise CampareError(
-            f"{folder}: no such folder; set own_pictures.folder to the one of your photographs"
+            f"{folder}: no such folder; set own_images.folder to the one of your photographs"
         )
     inner = filter(Path.is_dir, _visible(folder))
     files = [path for place in (folder, *inner) for path in _visible(place) if path.is_file()]

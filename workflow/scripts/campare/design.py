@@ -260,12 +260,12 @@ class Design:
 
     def copies_of(self, augmentation: str | None) -> int:
         """Copies in a training set, augmented or not, of each image."""
-        has_copies = augmentation in self.augmentations or augmentation == "identity"
+        has_copies = augmentation in self.augmentations or augmentation == "duplicated_originals"
         return int(self.study["augmenting"]["copies"]) if has_copies else 0
 
     def epochs_of(self, augmentation: str | None) -> int:
         """Epochs that a model is trained for."""
-        copies = self.study["augmenting"]["copies"] if augmentation == "baseline_long" else 0
+        copies = self.study["augmenting"]["copies"] if augmentation == "longer_training" else 0
         return int(self.study["training"]["epochs"] * (1 + copies))
 
     def training(self, model: Model) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def into_store(
     device: torch.device,
     weights: Sequence[str],
     split: str,
-    watched: Callable[[Iterator[cams.Batch]], Iterator[cams.Batch]],
+    with_progress: Callable[[Iterator[cams.Batch]], Iterator[cams.Batch]],
 ) -> str:
     """Map images under a network, and write the store.
 
@@ -50,7 +50,7 @@ def into_store(
         The store whose predictions are explained under the class policy "baseline".
     weights, split
         Files that the network and the choice of images come from, for their digests.
-    watched
+    with_progress
         Wraps the batches, to tell how far they are.
 
     Returns
@@ -86,7 +86,7 @@ def into_store(
     )
     store.write(
         path,
-        watched(batches),
+        with_progress(batches),
         labels=labels,
         indices=indices,
         attributes={

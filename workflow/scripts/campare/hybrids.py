@@ -184,7 +184,7 @@ def _groups(pairs: pd.DataFrame, classes: Sequence[str]) -> dict[str, pd.Series]
     return groups | {name: pairs["label"] == place for place, name in enumerate(classes)}
 
 
-def covering(
+def occlusion(
     tables: Mapping[int, pd.DataFrame], metrics: Sequence[str], classes: Sequence[str]
 ) -> pd.DataFrame:
     """Accuracy and likeness to the map of the whole picture, by class and size of the patch.

@@ -36,7 +36,7 @@ Mask = NDArray[np.bool_]
 
 SCORES = tuple(registry.LOCALISATION)
 DIFFERENCE = ("difference", "difference_low", "difference_high")
-MEASURES = ("accuracy", "to_own", "energy")
+MEASURES = ("accuracy", "cue_class_rate", "energy")
 BATCH = 1 << 21  # pixels ranked at once
 # How a picture may go with a spurious region: of its class or of another, with it or without.
 GROUPS = ("own_with", "own_without", "other_with", "other_without")
@@ -292,7 +292,7 @@ def cued(
     Returns
     -------
     DataFrame
-        augmentation, seed, group (`GROUPS`), a row per model and image; accuracy and to_own
+        augmentation, seed, group (`GROUPS`), a row per model and image; accuracy and cue_class_rate
         (whether it is classified rightly, and as `own`, 1 or 0), energy (share of the map on the
         region; NaN where there is none), chance (the region's area).
     """
@@ -305,7 +305,7 @@ def cued(
         columns = {
             "group": np.select(members, GROUPS, ""),
             "accuracy": (store.predicted == store.label).astype(np.float64),
-            "to_own": (store.predicted == own).astype(np.float64),
+            "cue_class_rate": (store.predicted == own).astype(np.float64),
             "energy": energy,
             "chance": area,
         }
@@ -319,8 +319,8 @@ def spurious(images: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        augmentation, seed, group (those that have images), images; means of accuracy, to_own,
-        energy and chance.
+        augmentation, seed, group (those that have images), images; means of accuracy,
+        cue_class_rate, energy and chance.
     """
     grouped = _ordered(images).groupby(["augmentation", "seed", "group"], sort=False)
     means = grouped[[*MEASURES, "chance"]].mean()

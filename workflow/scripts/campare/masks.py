@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from campare import fits, seeding
+from campare import feasibility, seeding
 from campare.errors import CampareError
 from campare.maps import Floats
 
@@ -54,7 +54,7 @@ def partners(groups: NDArray[Any], seed: int) -> Integers:
     return partner
 
 
-def covered(
+def occluded(
     images: NDArray[np.uint8], index: Integers, size: int, *, fill: int, seed: int
 ) -> NDArray[np.uint8]:
     """Pictures (N, H, W, C) with a square of `size` pixels painted over; the argument is kept.
@@ -68,7 +68,7 @@ def covered(
         The square is larger than the pictures.
     """
     height, width = images.shape[1:3]
-    if problem := fits.covering([size], min(height, width)):
+    if problem := feasibility.occlusion([size], min(height, width)):
         raise CampareError(problem)
     numbers = torch.tensor(index)
     draws = seeding.uniforms(seed, 0, numbers, torch.zeros_like(numbers), 2).numpy()

@@ -324,7 +324,7 @@ def target_layer(
     return name, _channels_first(network, name)
 
 
-def insist_it_runs(network: nn.Module, shape: Shape) -> None:
+def check_forward(network: nn.Module, shape: Shape) -> None:
     """Raise CampareError where the network does not run on pictures (C, S, S)."""
     _at_size(partial(_run, network), shape)
 

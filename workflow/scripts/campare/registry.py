@@ -134,9 +134,13 @@ def interval(low: float, high: float, about: str, **schema: Any) -> Parameter:
 PROBABILITY = {"minimum": 0, "maximum": 1}
 
 # Controls of a study whose models have a name in files, as an augmentation has: control → name.
-RESERVED = {"identity": "identity", "baseline_long": "baseline_long", "chance": "untrained"}
+RESERVED = {
+    "duplicated_originals": "duplicated_originals",
+    "longer_training": "longer_training",
+    "uninformative": "untrained",
+}
 # Those that take as many steps as an augmentation does.
-MATCHED = ("identity", "baseline_long")
+MATCHED = ("duplicated_originals", "longer_training")
 
 DATASETS: dict[str, Source] = {
     "digits": Source(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from campare import data, maps, naming, store, tables
 from campare.errors import CampareError
-from campare.words import known
+from campare.messages import known
 
 Model = tuple[str, int]
 Rows = NDArray[np.int64] | list[int]
@@ -69,7 +69,7 @@ class Study:
     def models(self) -> list[Model]:
         """(augmentation, seed) of every store: the baseline, then by name.
 
-        Those of stages are among them: untrained, covered-4, cnn-svm and others.
+        Those of stages are among them: untrained, occluded-4, cnn-svm and others.
         """
         found = _numbered(self._folder / "cams", ".h5")
         return sorted(found, key=lambda model: model[0] != "baseline")

@@ -96,7 +96,7 @@ def shift(
     def test(statistic: Doubles, observed: float) -> Test:
         if outcome.words:
             return outcome
-        return Test(statistics.share_as_far(statistic, observed, scale), outcome.least, "")
+        return Test(statistics.permutation_p(statistic, observed, scale), outcome.least, "")
 
     def ends(statistic: Doubles, observed: float, weights: Doubles) -> Interval:
         if outcome.words or np.isnan(observed):
@@ -143,7 +143,7 @@ def inverted(
     permuted
         float (ways,): the statistic of every relabelling.
     scale
-        As in `statistics.share_as_far`.
+        As in `statistics.permutation_p`.
     """
     above, below = (statistics.critical(side * permuted, scale) for side in (1, -1))
     t = special.stdtrit(freedom, 1 - ALPHA)

@@ -308,7 +308,7 @@ def difference_test(a: ArrayLike, b: ArrayLike, seed: int, *, paired: bool) -> T
         return Test(np.nan, least, too_few(least))
     differences = np.abs(labels @ values / m - (1 - labels) @ values / n)
     observed = abs(theirs.mean() - ours.mean())
-    return Test(share_as_far(differences, observed, np.abs(values).max()), least, "")
+    return Test(permutation_p(differences, observed, np.abs(values).max()), least, "")
 
 
 def enough_pairs(pairs: int, tests: int) -> bool:
@@ -325,12 +325,12 @@ def too_few(least: float) -> str:
 
 
 def critical(statistics: Doubles, scale: float) -> float:
-    """The largest value that a permuted statistic may have with p > 0.05, by `share_as_far`."""
+    """The largest value that a permuted statistic may have with p > 0.05, by `permutation_p`."""
     ordered = np.sort(statistics[~np.isnan(statistics)])[::-1]
     return float(ordered[int(ALPHA * len(ordered) * (1 + 1e-12))]) + 1e-12 * scale
 
 
-def share_as_far(statistics: Doubles, observed: float, scale: float) -> float:
+def permutation_p(statistics: Doubles, observed: float, scale: float) -> float:
     """Share of the defined statistics that are at least the one observed, which is among them.
 
     Equal up to 1e-12 of `scale`, the size of the numbers summed: rounding must not part ties.

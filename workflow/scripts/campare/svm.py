@@ -1,6 +1,6 @@
-"""Support vector machines: scikit-learn fits them, arrays keep them, torch evaluates them.
+"""Support vector classifiers: scikit-learn fits them, arrays keep them, torch evaluates them.
 
-A machine of K classes is K(K − 1)/2 two-class machines, as libsvm makes them. Its decision is
+A classifier of K classes is K(K − 1)/2 two-class classifiers, as libsvm makes them. Its decision is
 written here in torch and not asked of scikit-learn: it can then stand on top of a network as the
 network's last layer, and gradients pass through it.
 """
@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from campare import atomic, fits, train
+from campare import atomic, feasibility, train
 from campare.errors import CampareError, reading
 
 Doubles = NDArray[np.float64]
@@ -33,7 +33,7 @@ CHUNK = 1000  # vectors decided on at once
 
 @dataclass(frozen=True, eq=False)
 class Vectors:
-    """What a machine learns from and is tested on.
+    """What a classifier learns from and is tested on.
 
     x: float32 or uint8 (N, D); label, index: int64 (N,), true class and position in the data
     set; training: bool (N,), the others are for the test.
@@ -46,11 +46,11 @@ class Vectors:
 
 
 @dataclass(frozen=True, eq=False)
-class Machine:
-    """A support vector machine in arrays, all float64.
+class SVM:
+    """A support vector classifier in arrays, all float64.
 
-    A vector x is first standardised, (x − mean)/scale, mean and scale (D,). The two-class machine
-    of classes i < j, in the order of `itertools.combinations`, says
+    A vector x is first standardised, (x − mean)/scale, mean and scale (D,). The two-class SVM of
+    classes i < j, in the order of `itertools.combinations`, says
     Σ_s coefficient[s, ij]·k(x, s) + intercept[ij] over the S support vectors (S, D), positive for
     i; k is x·s, or exp(−gamma·|x − s|²) for the kernel "rbf".
     """
@@ -111,7 +111,7 @@ def search(
     if "folds" in adapts:
         folds = max(2, min(folds, fewest))
     if fewest < folds:
-        raise CampareError(fits.too_many_folds(key, folds, fewest, len(y)))
+        raise CampareError(feasibility.too_many_folds(key, folds, fewest, len(y)))
     parts = StratifiedKFold(folds, shuffle=True, random_state=seed)
     rows_of = []
     for kernel in kernels:
@@ -123,10 +123,8 @@ def search(
     return table.assign(chosen=table.index == table["accuracy"].argmax())
 
 
-def fit(
-    vectors: Vectors, *, kernel: str, c: float, images: int | None, seed: int, key: str
-) -> Machine:
-    """Fit a machine to the training vectors, or to `images` of them drawn by class.
+def fit(vectors: Vectors, *, kernel: str, c: float, images: int | None, seed: int, key: str) -> SVM:
+    """Fit a classifier to the training vectors, or to `images` of them drawn by class.
 
     Features are standardised (scikit-learn's StandardScaler); uint8 grey levels become 0 to 1.
     gamma is scikit-learn's "scale", 1 / (D · variance of all values).
@@ -149,7 +147,7 @@ def fit(
     for place, (i, j) in enumerate(pairs):
         coefficient[of == i, place] = sign * svc.dual_coef_[j - 1, of == i]
         coefficient[of == j, place] = sign * svc.dual_coef_[i, of == j]
-    return Machine(
+    return SVM(
         kernel=kernel,
         c=float(c),
         gamma=float(svc._gamma),
@@ -177,7 +175,7 @@ def drawn(vectors: Vectors, images: int | None, seed: int, key: str) -> Integers
         return rows
     classes = len(np.unique(vectors.label[rows]))
     if not classes <= images <= _most(vectors):
-        raise CampareError(fits.out_of_range(key, images, len(rows), classes))
+        raise CampareError(feasibility.out_of_range(key, images, len(rows), classes))
     labels = vectors.label[rows]
     chosen, _ = train_test_split(rows, train_size=images, stratify=labels, random_state=seed)
     return np.sort(chosen)
@@ -188,9 +186,9 @@ def _most(vectors: Vectors) -> int:
     return int(vectors.training.sum()) - len(np.unique(vectors.label[vectors.training]))
 
 
-def decide(machine: Machine, values: NDArray[Any]) -> Doubles:
-    """The machine's decision for vectors (N, D): float64 (N, classes), the highest is predicted."""
-    decision = Decision(machine)
+def decide(classifier: SVM, values: NDArray[Any]) -> Doubles:
+    """Decision values for vectors (N, D): float64 (N, classes), the highest is predicted."""
+    decision = Decision(classifier)
     with torch.inference_mode():
         parts = [
             decision(torch.from_numpy(values[start : start + CHUNK])).numpy()
@@ -200,12 +198,12 @@ def decide(machine: Machine, values: NDArray[Any]) -> Doubles:
 
 
 class Decision(nn.Module):
-    """A machine as a layer: (B, D) of any kind of number -> float64 (B, classes).
+    """A classifier as a layer: (B, D) of any kind of number -> float64 (B, classes).
 
     The value of a class is scikit-learn's decision function of shape "ovr": the two-class
-    machines that vote for it, and to break ties, squeezed into ±1/3, the sum of what they say.
+    classifiers that vote for it, and to break ties, squeezed into ±1/3, the sum of what they say.
     The squeezing would scale the gradient differently for each image, and votes have none: the
-    gradient given is that of the plain sum, so that a linear machine's is a weight vector.
+    gradient given is that of the plain sum, so that a linear classifier's is a weight vector.
     """
 
     mean: torch.Tensor
@@ -215,14 +213,14 @@ class Decision(nn.Module):
     intercept: torch.Tensor
     sides: torch.Tensor
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, classifier: SVM) -> None:
         super().__init__()
-        self.kernel = machine.kernel
-        self.gamma = machine.gamma
+        self.kernel = classifier.kernel
+        self.gamma = classifier.gamma
         for name in ("mean", "scale", "support", "coefficient", "intercept"):
-            self.register_buffer(name, torch.from_numpy(getattr(machine, name)))
-        pairs = list(combinations(range(machine.classes), 2))
-        sides = torch.zeros(len(pairs), machine.classes, dtype=torch.float64)
+            self.register_buffer(name, torch.from_numpy(getattr(classifier, name)))
+        pairs = list(combinations(range(classifier.classes), 2))
+        sides = torch.zeros(len(pairs), classifier.classes, dtype=torch.float64)
         for place, (i, j) in enumerate(pairs):
             sides[place, i], sides[place, j] = 1, -1
         self.register_buffer("sides", sides)
@@ -238,7 +236,7 @@ class Decision(nn.Module):
         return value + (total - total.detach())
 
     def margins(self, vectors: torch.Tensor) -> torch.Tensor:
-        """float64 (B, K(K − 1)/2): what each two-class machine says, positive for the first."""
+        """float64 (B, K(K − 1)/2): what each two-class classifier says, positive for the first."""
         x = (vectors.to(self.mean) - self.mean) / self.scale
         products = x @ self.support.T
         if self.kernel == "rbf":
@@ -247,7 +245,7 @@ class Decision(nn.Module):
         return products @ self.coefficient + self.intercept
 
 
-def topped(network: nn.Module, top: nn.Module) -> nn.Module:
+def with_head(network: nn.Module, top: nn.Module) -> nn.Module:
     """The network with `top` in place of its last linear layer; the network itself is changed.
 
     `nn.Identity` leaves its pooled features, a `Decision` makes it a CNN+SVM.
@@ -267,29 +265,29 @@ def topped(network: nn.Module, top: nn.Module) -> nn.Module:
 # Files.
 
 
-def save(machine: Machine, path: str | Path, about: Mapping[str, Any]) -> None:
-    """Write a machine as safetensors; numbers, text and `about` go into the header."""
-    held = {field.name: getattr(machine, field.name) for field in fields(machine)}
+def save(classifier: SVM, path: str | Path, about: Mapping[str, Any]) -> None:
+    """Write a classifier as safetensors; numbers, text and `about` go into the header."""
+    held = {field.name: getattr(classifier, field.name) for field in fields(classifier)}
     arrays = {name: value for name, value in held.items() if isinstance(value, np.ndarray)}
     plain = {name: value for name, value in held.items() if name not in arrays}
     tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
-    train.save(Path(path), tensors, {"machine": plain, **about})
+    train.save(Path(path), tensors, {"classifier": plain, **about})
 
 
-def load(path: str | Path) -> Machine:
+def load(path: str | Path) -> SVM:
     """Read what `save` wrote.
 
     Raises
     ------
     CampareError
-        The file is missing or truncated, or holds no machine.
+        The file is missing or truncated, or holds no classifier.
     """
     from safetensors import SafetensorError, safe_open
 
     with reading(path, "SVM", SafetensorError), safe_open(path, framework="np") as file:
-        plain = json.loads((file.metadata() or {}).get("campare", ""))["machine"]
+        plain = json.loads((file.metadata() or {}).get("campare", ""))["classifier"]
         arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        return Machine(**plain, **arrays)
+        return SVM(**plain, **arrays)
 
 
 def write_vectors(vectors: Vectors, path: str | Path) -> None:

@@ -22,7 +22,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialized
 from torch.optim.adam import adam
 
-from campare import data, devices, fits, memory, models, performance, replay, seeding
+from campare import data, devices, feasibility, memory, models, performance, replay, seeding
 from campare.atomic import replacing
 from campare.augment import Augmenter, Batch
 from campare.data import Dataset
@@ -102,7 +102,7 @@ class Settings:
         fixed = dict(given)
         steps = fixed.pop("steps_per_epoch")
         length = int((split["subset"] == "train").sum()) * (1 + fixed["copies"])
-        return cls(batch_size=fits.batch_size(length, steps), **fixed)
+        return cls(batch_size=feasibility.batch_size(length, steps), **fixed)
 
 
 def order(n: int, copies: int, seed: int) -> NDArray[np.int64]:

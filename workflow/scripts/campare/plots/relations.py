@@ -75,15 +75,15 @@ def between(table: pd.DataFrame, metric: str) -> Figure:
 
 
 @styled
-def profile(correlations: pd.DataFrame, clusters: pd.DataFrame, metric: str) -> Figure:
+def clusters(correlations: pd.DataFrame, clusters: pd.DataFrame, metric: str) -> Figure:
     """The correlations between augmentations, those that are alike together, beside their tree.
 
     Parameters
     ----------
     correlations
-        `metric`, `augmentation_a`, `augmentation_b`, `pearson`: profile_correlation.csv.
+        `metric`, `augmentation_a`, `augmentation_b`, `pearson`: cluster_correlation.csv.
     clusters
-        `metric`, `first`, `second`, `members`, `distance`, `support`: profiles.csv. Augmentations
+        `metric`, `first`, `second`, `members`, `distance`, `support`: clusters.csv. Augmentations
         that are in no tree, whose correlations are undefined, come last.
     metric
         A metric of both, or "all".

@@ -80,13 +80,13 @@ def agreement(table: pd.DataFrame, metric: str, names: tuple[str, str]) -> Figur
 
 
 @styled
-def covering(table: pd.DataFrame, measure: str, whole: str) -> Figure:
+def occlusion(table: pd.DataFrame, measure: str, whole: str) -> Figure:
     """A measure of pictures with a covered patch, by its size: a panel per class.
 
     Parameters
     ----------
     table
-        `size` (pixels), `class`, `measure`, `mean`, `low`, `high`: covering.csv. The class
+        `size` (pixels), `class`, `measure`, `mean`, `low`, `high`: occlusion.csv. The class
         `whole`, all classes together, is repeated in grey in every panel.
     """
     rows = table[table["measure"] == measure]

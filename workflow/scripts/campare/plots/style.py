@@ -78,8 +78,8 @@ TITLES = {
     "gaussian": "Central Gaussian",
     "edges": "Edges",
     "untrained": "Untrained",
-    "identity": "Duplicated originals",
-    "baseline_long": "Longer training",
+    "duplicated_originals": "Duplicated originals",
+    "longer_training": "Longer training",
 }
 
 

@@ -100,14 +100,14 @@ def spurious(models: pd.DataFrame, summary: pd.DataFrame, region: str) -> Figure
     Parameters
     ----------
     models
-        `augmentation`, `group`, `accuracy`, `to_own`, `energy`, a row per seed: spurious.csv.
+        `augmentation`, `group`, `accuracy`, `cue_class_rate`, `energy` of each seed: spurious.csv.
     summary
         `augmentation`, `group`, `measure`, `mean`, `std`, `chance`: spurious_summary.csv.
     """
     names = list(dict.fromkeys(summary["augmentation"]))
     drawn = {
         "accuracy": ("Accuracy (%)", 100, list(CUED)),
-        "to_own": (f"Taken for the {region}'s class (%)", 100, [*CUED][2:]),
+        "cue_class_rate": (f"Taken for the {region}'s class (%)", 100, [*CUED][2:]),
         "energy": (f"Energy on the {region} (% of map)", 100, ["own_with", "other_with"]),
     }
     figure, panels = panels_beside(names, [label for label, _, _ in drawn.values()])

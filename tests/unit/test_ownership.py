@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from campare import owner
+from campare import ownership
 from campare.errors import CampareError
 
 RESULTS = Path("results/s")
@@ -28,57 +28,57 @@ def config(name: str, study: str = "s") -> Path:
 
 def test_another_study_of_the_name_is_refused_while_the_first_has_it() -> None:
     first, second = config("first.yaml"), config("second.yaml")
-    owner.insist(RESULTS, [first])
-    owner.record(RESULTS, [first])
-    owner.insist(RESULTS, [first.absolute()])  # as Snakemake spells it
+    ownership.check(RESULTS, [first])
+    ownership.record(RESULTS, [first])
+    ownership.check(RESULTS, [first.absolute()])  # as Snakemake spells it
     with pytest.raises(CampareError) as caught:
-        owner.insist(RESULTS, [second])
+        ownership.check(RESULTS, [second])
     for part in ("config/second.yaml: study: s is also the name", "config/first.yaml", "another"):
         assert part in str(caught.value)
-    assert (RESULTS / owner.RECORD).read_text() == "config/first.yaml\n"
+    assert (RESULTS / ownership.RECORD).read_text() == "config/first.yaml\n"
 
 
 def test_an_edit_is_no_other_study() -> None:
     first = config("first.yaml")
-    owner.record(RESULTS, [first])
+    ownership.record(RESULTS, [first])
     first.write_text("study: s\nseeds: [1, 2, 3, 4]\n")
-    owner.insist(RESULTS, [first])
+    ownership.check(RESULTS, [first])
 
 
 @pytest.mark.parametrize("fate", ["renamed", "given another study", "broken", "not YAML"])
 def test_results_whose_study_is_no_more_are_free(fate: str) -> None:
     first, second = config("first.yaml"), config("second.yaml")
-    owner.record(RESULTS, [first])
+    ownership.record(RESULTS, [first])
     if fate == "renamed":
         first.unlink()
     else:
         first.write_text(
             {"given another study": "study: t\n", "broken": "- 1\n", "not YAML": "{"}[fate]
         )
-    owner.insist(RESULTS, [second])
-    owner.record(RESULTS, [second])
-    assert (RESULTS / owner.RECORD).read_text() == "config/second.yaml\n"
+    ownership.check(RESULTS, [second])
+    ownership.record(RESULTS, [second])
+    assert (RESULTS / ownership.RECORD).read_text() == "config/second.yaml\n"
 
 
 def test_a_copy_of_the_project_knows_its_own_files(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    owner.record(RESULTS, [config("first.yaml").absolute()])
+    ownership.record(RESULTS, [config("first.yaml").absolute()])
     copied = project.rename(project.with_name("copy"))
     monkeypatch.chdir(copied)
-    owner.insist(RESULTS, [Path("config/first.yaml").absolute()])
+    ownership.check(RESULTS, [Path("config/first.yaml").absolute()])
 
 
 def test_two_files_together_are_another_study_than_one(tmp_path: Path) -> None:
     base, more = config("base.yaml"), tmp_path / "more.yaml"
     more.write_text("seeds: [7]\n")
-    owner.record(RESULTS, [base])
+    ownership.record(RESULTS, [base])
     with pytest.raises(CampareError, match=r"more\.yaml: study: s is also the name"):
-        owner.insist(RESULTS, [base, more])
+        ownership.check(RESULTS, [base, more])
 
 
 def test_a_file_in_the_place_of_the_folder_is_named() -> None:
     Path("results").mkdir()
     Path("results/README.md").touch()
     with pytest.raises(CampareError, match=r"study: results/README\.md is a file"):
-        owner.insist(Path("results/README.md"), [config("first.yaml", "README.md")])
+        ownership.check(Path("results/README.md"), [config("first.yaml", "README.md")])

@@ -18,7 +18,7 @@ from campare.errors import CampareError
 RECORD = ".config"
 
 
-def insist(results: Path, files: Sequence[Path]) -> None:
+def check(results: Path, files: Sequence[Path]) -> None:
     """Check that a study's folder is free, or belongs to these config files.
 
     Those written down may have been renamed since, or their study: then the folder is free.

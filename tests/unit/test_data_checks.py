@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from campare import data, remarks
+from campare import data, data_checks
 
 
 def images(count: int) -> NDArray[np.uint8]:
@@ -21,7 +21,7 @@ def dataset(pictures: NDArray[np.uint8], labels: list[int], part: list[str]) -> 
 
 def folder(root: Path, **changes: Path) -> list[str]:
     """What is said of an image folder."""
-    return remarks.of(data.image_folder(root=str(root), size=None, fit="crop", channels=None))
+    return data_checks.of(data.image_folder(root=str(root), size=None, fit="crop", channels=None))
 
 
 def save(path: Path, pixels: NDArray[np.generic]) -> None:
@@ -30,7 +30,7 @@ def save(path: Path, pixels: NDArray[np.generic]) -> None:
 
 
 def test_ordinary_data_sets_have_nothing_odd(tmp_path: Path) -> None:
-    assert not remarks.of(data.digits(root=None, size=None, fit="crop", channels=None))
+    assert not data_checks.of(data.digits(root=None, size=None, fit="crop", channels=None))
     for number, pixels in enumerate(images(4)):
         save(tmp_path / "ab"[number % 2] / f"{number}.png", pixels)
         (tmp_path / "ab"[number % 2] / ".hidden").touch()
@@ -68,7 +68,7 @@ def test_levels_of_fewer_bits_are_told_with_their_factor(tmp_path: Path) -> None
 
 
 def test_dark_levels_of_8_bits_are_told() -> None:
-    (said,) = remarks.of(dataset(images(4) // 16, [0, 1, 0, 1], [""] * 4))
+    (said,) = data_checks.of(dataset(images(4) // 16, [0, 1, 0, 1], [""] * 4))
     assert "largest level of all 8-bit pictures is 15" in said
     assert "multiply them by 16" in said
 
@@ -78,7 +78,7 @@ def test_identical_pictures_are_those_equal_in_every_pixel() -> None:
     pictures[3] = pictures[1]
     pictures[4] = pictures[1]
     pictures[4, 0, 0, 0] += 1
-    assert remarks.identical(pictures).tolist() == [0, 1, 2, 1, 4]
+    assert data_checks.identical(pictures).tolist() == [0, 1, 2, 1, 4]
 
 
 def test_test_pictures_that_train_are_counted(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_test_pictures_that_train_are_counted(tmp_path: Path) -> None:
 def test_one_picture_in_two_classes_and_twice_in_one() -> None:
     pictures = images(6)
     pictures[4], pictures[5] = pictures[0], pictures[2]
-    disputed, twice = remarks.of(dataset(pictures, [0, 0, 1, 1, 1, 1], [""] * 6))
+    disputed, twice = data_checks.of(dataset(pictures, [0, 0, 1, 1, 1, 1], [""] * 6))
     assert disputed.startswith("1 picture(s) equal one of another class")
     assert "(number 4 = number 0)" in disputed
     assert twice.startswith("1 picture(s) equal another of their class")
@@ -102,7 +102,7 @@ def test_one_picture_in_two_classes_and_twice_in_one() -> None:
 
 def test_few_of_many_are_named() -> None:
     pictures = np.concatenate([images(8), images(8)])
-    (said,) = remarks.of(dataset(pictures, [0] * 16, ["train"] * 16))
+    (said,) = data_checks.of(dataset(pictures, [0] * 16, ["train"] * 16))
     assert said.startswith("8 picture(s)")
     assert said.count("=") == 5
     assert ", 3 more)" in said

@@ -11,5 +11,5 @@ with logged(snakemake.log[0]):
     }
     models = [tuple(model) for model in params.models]
     table = controls.mixed_models(pairs, models, params.metric, params.seed)
-    tables.write(table, snakemake.output.mixed)
+    tables.write(table, snakemake.output.mixed_model)
     print(table.to_string(index=False, float_format="%.4f"))

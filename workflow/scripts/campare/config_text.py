@@ -19,7 +19,7 @@ _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 _NOT_DECIMAL = re.compile(r"[-+]?0[0-9_bx]|.*:")
 
 
-def insist(path: str | Path) -> None:
+def check(path: str | Path) -> None:
     """Check the text of a config file, of which Snakemake has read what it holds.
 
     Raises

@@ -10,6 +10,6 @@ with logged(snakemake.log[0]):
         for size, path in zip(params.sizes, snakemake.input.similarities, strict=True)
     }
     classes = data.read(snakemake.input.data).classes
-    table = hybrids.covering(measured, params.metrics, classes)
-    tables.write(table, snakemake.output.covering)
+    table = hybrids.occlusion(measured, params.metrics, classes)
+    tables.write(table, snakemake.output.occlusion)
     print(table[table["class"] == hybrids.ALL].to_string(index=False))

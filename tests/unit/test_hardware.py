@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from campare import machine
+from campare import hardware
 
 LISTED = "GPU 0: NVIDIA H100 (UUID: GPU-5a7c)"
 
 
 def test_memory_is_the_machines_where_nothing_limits_it(tmp_path: Path) -> None:
     whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1_000_000
-    assert machine.memory(tmp_path) == whole  # as on macOS
+    assert hardware.memory(tmp_path) == whole  # as on macOS
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_memory_is_what_a_container_or_an_allocation_leaves(
         file = tmp_path / "sys" / "fs" / "cgroup" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"{text}\n")
-    assert machine.memory(tmp_path) == (expected or machine.memory(tmp_path / "nowhere"))
+    assert hardware.memory(tmp_path) == (expected or hardware.memory(tmp_path / "nowhere"))
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_a_gpu_that_is_listed_and_visible_is_found(
 ) -> None:
     if visible is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    assert machine.gpu() == (True, "")
+    assert hardware.gpu() == (True, "")
 
 
 @pytest.mark.parametrize("visible", ["", "-1", "-1,0", "NoDevFiles"])
@@ -67,7 +67,7 @@ def test_what_is_hidden_from_cuda_is_not(
     visible: str, nvidia_smi: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    assert machine.gpu() == (False, "")
+    assert hardware.gpu() == (False, "")
 
 
 @pytest.mark.parametrize(
@@ -81,21 +81,21 @@ def test_what_is_hidden_from_cuda_is_not(
 )
 def test_a_tool_without_a_gpu_says_why(does: str, reason: str, nvidia_smi: Path) -> None:
     nvidia_smi.write_text(f"#!/bin/sh\n{does}\n")
-    assert machine.gpu() == (False, f"nvidia-smi: {reason}")
+    assert hardware.gpu() == (False, f"nvidia-smi: {reason}")
 
 
 def test_one_that_hangs_is_not_waited_for(
     nvidia_smi: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nvidia_smi.write_text("#!/bin/sh\nexec /bin/sleep 60\n")
-    monkeypatch.setattr(machine, "PATIENCE", 0.2)
+    monkeypatch.setattr(hardware, "PATIENCE", 0.2)
     start = time.monotonic()
-    assert machine.gpu() == (False, "nvidia-smi does not answer in 0.2 s")
+    assert hardware.gpu() == (False, "nvidia-smi does not answer in 0.2 s")
     assert time.monotonic() - start < 30
 
 
 def test_without_the_tool_there_is_nothing_to_say(nvidia_smi: Path) -> None:
     nvidia_smi.unlink()
-    assert machine.gpu() == (False, "")
+    assert hardware.gpu() == (False, "")
     nvidia_smi.touch(0o644)
-    assert machine.gpu() == (False, "nvidia-smi: Permission denied")
+    assert hardware.gpu() == (False, "nvidia-smi: Permission denied")

@@ -9,6 +9,6 @@ with logged(snakemake.log[0]):
     for model, path in zip(params.models, snakemake.input.stores, strict=True):
         kept = store.read(path)
         correct[tuple(model)] = kept.predicted == kept.label
-    gain = controls.gains(correct, params.matched, params.seed)
-    tables.write(gain, snakemake.output.gain)
-    print(gain.to_string(index=False, float_format="%.3f"))
+    changes = controls.accuracy_changes(correct, params.matched, params.seed)
+    tables.write(changes, snakemake.output.accuracy_change)
+    print(changes.to_string(index=False, float_format="%.3f"))

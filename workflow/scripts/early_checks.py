@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from campare import config, data, fits
+from campare import config, data, feasibility
 from campare.data import Dataset
 from campare.design import Design
 from campare.errors import CampareError
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from campare.train import Settings
 
 
-def insist_on_enough(
+def check_images(
     path: str, dataset: Dataset, frame: pd.DataFrame, given: Mapping[str, Any]
 ) -> None:
     """Raise CampareError where the images of a data file, split, are too few or too small.
@@ -24,15 +24,15 @@ def insist_on_enough(
     `given` is the study as it was given, without its defaults.
     """
     regions = data.read_regions(path, frame["index"].to_numpy()[:1])
-    images = fits.Images(
+    images = feasibility.Images(
         frame.groupby(["label", "subset"]).size().to_dict(),
         side=dataset.images.shape[1],
         regions=regions.names if regions else (),
     )
-    fits.insist(config.complete(given, "the study"), given, images)
+    feasibility.check(config.complete(given, "the study"), given, images)
 
 
-def insist_on_maps(dataset: Dataset, settings: Settings, given: Mapping[str, Any]) -> None:
+def check_maps(dataset: Dataset, settings: Settings, given: Mapping[str, Any]) -> None:
     """Raise CampareError where the study's network has no such layer or allows no such method."""
     from campare import cams, models
 
@@ -44,7 +44,7 @@ def insist_on_maps(dataset: Dataset, settings: Settings, given: Mapping[str, Any
             raise CampareError(cams.NO_HEAD)
 
 
-def insist_on_a_machine(dataset: Dataset, settings: Settings, study: Mapping[str, Any]) -> None:
+def check_network(dataset: Dataset, settings: Settings, study: Mapping[str, Any]) -> None:
     """Raise CampareError where a network that is not mapped does not take the images.
 
     And, of `hybrid.network`, where no SVM could replace its last layer, or its layer has no map.
@@ -56,9 +56,9 @@ def insist_on_a_machine(dataset: Dataset, settings: Settings, study: Mapping[str
     hybrid = study.get("hybrid") or {}
     network, shape = _built(dataset, settings)
     if settings.architecture != hybrid.get("network"):
-        models.insist_it_runs(network, shape)
+        models.check_forward(network, shape)
         return
-    svm.topped(network, nn.Identity())
+    svm.with_head(network, nn.Identity())
     layer = hybrid.get("target_layer") or models.last_map(network, shape)
     models.target_layer(network, layer, shape, key="hybrid.target_layer")
 

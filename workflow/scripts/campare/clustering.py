@@ -22,7 +22,7 @@ RESAMPLES = 1000
 LIMIT = 1 - 1e-8
 
 
-class Profile(NamedTuple):
+class Clusters(NamedTuple):
     """A hierarchy of augmentations, a row per cluster in the order in which they are joined.
 
     kept: bool (augmentations,), those in the tree, whose correlations are all defined. linkage:
@@ -77,9 +77,9 @@ def combined(correlations: ArrayLike) -> Doubles:
     return np.where(np.eye(r.shape[-1], dtype=bool) & ~np.isnan(mean), 1, mean)
 
 
-def profiles(
+def clusters(
     values: ArrayLike, seed: int, draws: int = RESAMPLES, *, paired: bool = False
-) -> list[Profile]:
+) -> list[Clusters]:
     """The tree of each metric, then that of all of them combined, and how stable each cluster is.
 
     Average linkage of the distances 1 − r. The stability of a cluster is the share of resamples
@@ -115,7 +115,7 @@ def profiles(
             counted[place] += 1
     with np.errstate(invalid="ignore"):
         return [
-            Profile(*tree, hit / n, int(n))
+            Clusters(*tree, hit / n, int(n))
             for tree, hit, n in zip(trees, hits, counted, strict=True)
         ]
 
@@ -188,7 +188,7 @@ def _correlation(values: Doubles, seeds: Doubles, images: Doubles) -> Doubles:
 
 
 def _tree(r: Doubles) -> tuple[NDArray[np.bool_], Doubles, NDArray[np.bool_]]:
-    """kept, linkage and clusters of a `Profile`.
+    """kept, linkage and clusters of a `Clusters`.
 
     The augmentation with most undefined correlations is taken out until none is undefined.
     """

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import early
+import early_checks
 from campare import data, split
 from campare.errors import CampareError
 
@@ -35,10 +35,10 @@ def network(architecture: str) -> Any:
     "cam", [{"method": "cam"}, {"variants": {"class_weights": {"method": "cam"}}}]
 )
 def test_cam_needs_a_head_that_it_can_read(cam: dict[str, Any]) -> None:
-    early.insist_on_maps(dataset(), network("small_cnn"), STUDY | {"cam": cam})
-    early.insist_on_maps(dataset(), network("two_conv"), STUDY)
+    early_checks.check_maps(dataset(), network("small_cnn"), STUDY | {"cam": cam})
+    early_checks.check_maps(dataset(), network("two_conv"), STUDY)
     with pytest.raises(CampareError, match=r"cam\.method: cam needs .*; choose gradcam"):
-        early.insist_on_maps(dataset(), network("two_conv"), STUDY | {"cam": cam})
+        early_checks.check_maps(dataset(), network("two_conv"), STUDY | {"cam": cam})
 
 
 @pytest.mark.parametrize(
@@ -50,14 +50,16 @@ def test_cam_needs_a_head_that_it_can_read(cam: dict[str, Any]) -> None:
 )
 def test_the_network_of_a_hybrid_must_bear_an_svm(hybrid: dict[str, Any], message: str) -> None:
     wanted = {"network": "fashion_cnn_deep"} | hybrid
-    early.insist_on_a_machine(
+    early_checks.check_network(
         dataset(), network("small_cnn"), STUDY | {"hybrid": wanted}
     )  # another
-    early.insist_on_a_machine(
+    early_checks.check_network(
         dataset(), network("fashion_cnn_deep"), STUDY | {"hybrid": {"network": "fashion_cnn_deep"}}
     )
     with pytest.raises(CampareError, match=message):
-        early.insist_on_a_machine(dataset(), network(wanted["network"]), STUDY | {"hybrid": wanted})
+        early_checks.check_network(
+            dataset(), network(wanted["network"]), STUDY | {"hybrid": wanted}
+        )
 
 
 def test_pictures_smaller_than_a_patch_are_found_once_they_are_read(tmp_path: Path) -> None:
@@ -67,14 +69,16 @@ def test_pictures_smaller_than_a_patch_are_found_once_they_are_read(tmp_path: Pa
     frame = split.stratified(
         pictures.labels, pictures.part, validation=0.1, test=0.2, subset={}, seed=0
     )
-    early.insist_on_enough(str(path), pictures, frame, STUDY | {"covering": {"sizes": [16]}})
-    with pytest.raises(CampareError, match=r"covering\.sizes: 17 is larger .* 16×16"):
-        early.insist_on_enough(str(path), pictures, frame, STUDY | {"covering": {"sizes": [17]}})
+    early_checks.check_images(str(path), pictures, frame, STUDY | {"occlusion": {"sizes": [16]}})
+    with pytest.raises(CampareError, match=r"occlusion\.sizes: 17 is larger .* 16×16"):
+        early_checks.check_images(
+            str(path), pictures, frame, STUDY | {"occlusion": {"sizes": [17]}}
+        )
 
 
 def asked(architecture: str, size: int, explained: bool, **keys: Any) -> None:
     settings = SimpleNamespace(architecture=architecture, input_size=size)
-    insist = early.insist_on_maps if explained else early.insist_on_a_machine
+    insist = early_checks.check_maps if explained else early_checks.check_network
     insist(dataset(), settings, STUDY | keys)
 
 

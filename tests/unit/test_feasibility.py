@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from campare import config, fits
+from campare import config, feasibility
 from campare.errors import CampareError
 
 # Twelve images of two classes, as a split divides them.
-SMALL = fits.Images(
+SMALL = feasibility.Images(
     {
         (k, subset): n
         for k in (0, 1)
@@ -23,12 +23,12 @@ SMALL = fits.Images(
 STAGES: dict[str, Any] = {
     "hybrid": {"network": "small_cnn"},
     "masking": {},
-    "covering": {"sizes": [16]},
+    "occlusion": {"sizes": [16]},
     "faithfulness": {},
 }
 
 
-def judged(images: fits.Images = SMALL, **changes: Any) -> None:
+def judged(images: feasibility.Images = SMALL, **changes: Any) -> None:
     study = {
         "study": "small",
         "data": {"name": "image_folder"},
@@ -37,7 +37,7 @@ def judged(images: fits.Images = SMALL, **changes: Any) -> None:
         **copy.deepcopy(STAGES),
         **changes,
     }
-    fits.insist(config.complete(study, "study.yaml"), study, images)
+    feasibility.check(config.complete(study, "study.yaml"), study, images)
 
 
 def test_defaults_fit_a_study_of_twelve_images() -> None:
@@ -60,7 +60,7 @@ def svm(**set_by_the_study: int) -> dict[str, Any]:
             "hybrid.svm.folds: 6, but a class has 5",
         ),
         ({"faithfulness": {"images": 3}}, "faithfulness.images: 3, but there are 2 test images"),
-        ({"covering": {"sizes": [4, 17]}}, "covering.sizes: 17 is larger .* 16×16"),
+        ({"occlusion": {"sizes": [4, 17]}}, "occlusion.sizes: 17 is larger .* 16×16"),
         ({"training": {"steps_per_epoch": 5}}, "steps_per_epoch: 8 images cannot be cut into 5"),
         # The 16 images of an augmented set can, the 8 of the baseline cannot.
         ({"training": {"steps_per_epoch": 6}}, "steps_per_epoch: 8 images cannot be cut into 6"),
@@ -80,9 +80,9 @@ def test_a_region_that_no_mask_has_is_refused() -> None:
         "localisation": {"spurious": "cue"},
     }
     with pytest.raises(CampareError, match=r"localisation\.spurious: .*'cue'; they have: object"):
-        fits.insist(config.complete(study, "study.yaml"), study, SMALL)
+        feasibility.check(config.complete(study, "study.yaml"), study, SMALL)
 
 
 def test_one_class_is_none_to_tell_apart() -> None:
     with pytest.raises(CampareError, match="all of one class"):
-        judged(fits.Images({(0, "train"): 9, (0, "validation"): 2, (0, "test"): 3}, side=16))
+        judged(feasibility.Images({(0, "train"): 9, (0, "validation"): 2, (0, "test"): 3}, side=16))

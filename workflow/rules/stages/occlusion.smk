@@ -1,26 +1,26 @@
 # Needs: data.h5, split.csv, the baseline's model and store.
 # Makes: the maps of test images with a covered patch, one store per size, and accuracy and drift of
-# the maps by class: tables/covering.csv, figures/covering/*.
+# the maps by class: tables/occlusion.csv, figures/occlusion/*.
 
-SIZES = STUDY["covering"]["sizes"]
+SIZES = STUDY["occlusion"]["sizes"]
 
 
 wildcard_constraints:
     size=r"\d+",
 
 
-rule map_covered:
+rule map_occluded:
     input:
         data=rules.load_data.output.data,
         split=rules.make_split.output.split,
         weights=BASELINE_WEIGHTS,
         baseline=BASELINE_STORE,
     output:
-        store=f"<results>/cams/covered-{{size}}/{DESIGN.first_seed}.h5",
+        store=f"<results>/cams/occluded-{{size}}/{DESIGN.first_seed}.h5",
     log:
-        "<logs>/cams/covered-{size}.log",
+        "<logs>/cams/occluded-{size}.log",
     benchmark:
-        "<benchmarks>/cams/covered-{size}.tsv"
+        "<benchmarks>/cams/occluded-{size}.tsv"
     threads: STUDY["compute"]["threads"]
     resources:
         **sized("map_other"),
@@ -28,7 +28,7 @@ rule map_covered:
     params:
         **named(
             **MAPPING,
-            augmentation=lambda wildcards: f"covered-{wildcards.size}",
+            augmentation=lambda wildcards: f"occluded-{wildcards.size}",
             seed=DESIGN.first_seed,
             architecture=STUDY["model"]["architecture"],
             target_layer=STUDY["cam"]["target_layer"],
@@ -36,10 +36,10 @@ rule map_covered:
             # The same class before and after, so that the map alone may drift.
             class_policy="true" if STUDY["cam"]["class"] == "true" else "baseline",
             subsets=["test"],
-            cover=lambda wildcards: {
+            occlude=lambda wildcards: {
                 "size": int(wildcards.size),
-                "fill": STUDY["covering"]["fill"],
-                "seed": STUDY["covering"]["seed"],
+                "fill": STUDY["occlusion"]["fill"],
+                "seed": STUDY["occlusion"]["seed"],
             },
         ),
         **code("map_images", *METHODS[""], ARCHITECTURE),
@@ -47,16 +47,16 @@ rule map_covered:
         "../../scripts/map_images.py"
 
 
-rule measure_covered:
+rule measure_occluded:
     input:
         baselines=[BASELINE_STORE],
-        stores=[rules.map_covered.output.store],
+        stores=[rules.map_occluded.output.store],
     output:
-        similarities=[f"<results>/similarity/covered-{{size}}/{DESIGN.first_seed}.parquet"],
+        similarities=[f"<results>/similarity/occluded-{{size}}/{DESIGN.first_seed}.parquet"],
     log:
-        "<logs>/similarity/covered-{size}.log",
+        "<logs>/similarity/occluded-{size}.log",
     benchmark:
-        "<benchmarks>/similarity/covered-{size}.tsv"
+        "<benchmarks>/similarity/occluded-{size}.tsv"
     threads: STUDY["compute"]["threads"]
     resources:
         **sized("compare"),
@@ -71,18 +71,18 @@ rule measure_covered:
 
 
 tabulate(
-    "covering",
+    "occlusion",
     needs={
         "data": rules.load_data.output.data,
-        "similarities": expand(rules.measure_covered.output.similarities, size=SIZES),
+        "similarities": expand(rules.measure_occluded.output.similarities, size=SIZES),
     },
-    makes={"covering": table("covering")},
+    makes={"occlusion": table("occlusion")},
     sizes=SIZES,
     metrics=DESIGN.metrics,
 )
 draw(
-    "covering",
-    needs={"covering": "<results>/tables/covering.csv"},
-    makes=figures("covering", "measure", ["accuracy", *DESIGN.metrics]),
+    "occlusion",
+    needs={"occlusion": "<results>/tables/occlusion.csv"},
+    makes=figures("occlusion", "measure", ["accuracy", *DESIGN.metrics]),
     metrics=DESIGN.metrics,
 )

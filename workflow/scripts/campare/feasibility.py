@@ -40,7 +40,7 @@ class Images:
         return images_of
 
 
-def insist(study: Given, given: Given, images: Images) -> None:
+def check(study: Given, given: Given, images: Images) -> None:
     """Check what a study asks of its images.
 
     Parameters
@@ -57,13 +57,11 @@ def insist(study: Given, given: Given, images: Images) -> None:
         raise CampareError(problem)
 
 
-def covering(sizes: Sequence[int], side: int) -> str | None:
+def occlusion(sizes: Sequence[int], side: int) -> str | None:
     """What is wrong with the patches of a study whose pictures have this side."""
     if (largest := max(sizes)) <= side:
         return None
-    return (
-        f"covering.sizes: {largest} is larger than the pictures, {side}×{side} pixels; leave it out"
-    )
+    return f"occlusion.sizes: {largest} is larger than the images, {side}×{side} pixels"
 
 
 def batch_size(length: int, steps: int) -> int:
@@ -91,7 +89,7 @@ def svm_stage(name: str) -> str:
 def svm_settings(study: Given, given: Given, name: str) -> dict[str, Any]:
     """How an SVM is chosen and fitted; `adapts` names defaults, which give way.
 
-    study, given: as of `insist`.
+    study, given: as of `check`.
     """
     stage = svm_stage(name)
     own = (given.get(stage) or {}).get("svm") or {}
@@ -112,7 +110,7 @@ def _problems(study: Given, given: Given, images: Images) -> Iterator[str]:
     asked = (given.get("faithfulness") or {}).get("images", 0)
     if asked > (there := images.count("test")):
         yield f"faithfulness.images: {asked}, but there are {there} test images; set it to {there}"
-    if "covering" in study and (problem := covering(study["covering"]["sizes"], images.side)):
+    if "occlusion" in study and (problem := occlusion(study["occlusion"]["sizes"], images.side)):
         yield problem
     region = study.get("localisation", {}).get("spurious")
     if region is not None and region not in images.regions:

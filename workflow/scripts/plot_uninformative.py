@@ -9,7 +9,7 @@ from campare.plots import metrics, saving
 from job import logged
 
 with logged(snakemake.log[0]):
-    rows = tables.read(snakemake.input.chance)
+    rows = tables.read(snakemake.input.uninformative)
     levels = rows[rows["augmentation"] == BASELINE].drop(columns="augmentation")
     levels = levels.rename(columns={"level": "augmentation"})
     if path := snakemake.input.baselines:

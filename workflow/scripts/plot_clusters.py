@@ -9,7 +9,7 @@ with logged(snakemake.log[0]):
     correlation = tables.read(snakemake.input.correlation)
     saving.save_each(
         snakemake.output,
-        lambda metric: relations.profile(correlation, clusters, metric),
+        lambda metric: relations.clusters(correlation, clusters, metric),
         snakemake.params.dpi,
         snakemake.params.font,
     )

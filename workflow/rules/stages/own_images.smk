@@ -1,6 +1,6 @@
 # Needs: data.h5, the baseline's model, a folder of photographs.
-# Makes: tables/own_pictures.csv and figures/own_pictures/sheet.*, only when asked for (`snakemake
-# own_pictures`): the pictures are the user's, and not part of the study.
+# Makes: tables/own_images.csv and figures/own_images/sheet.*, only when asked for (`snakemake
+# own_images`): the pictures are the user's, and not part of the study.
 
 
 rule classify_own:
@@ -8,23 +8,23 @@ rule classify_own:
         data=rules.load_data.output.data,
         weights=BASELINE_WEIGHTS,
     output:
-        figures=figures("own_pictures", "figure", ["sheet"]),
-        table=table("own_pictures"),
+        figures=figures("own_images", "figure", ["sheet"]),
+        table=table("own_images"),
     log:
-        "<logs>/own_pictures.log",
+        "<logs>/own_images.log",
     benchmark:
-        "<benchmarks>/own_pictures.tsv"
+        "<benchmarks>/own_images.tsv"
     threads: STUDY["compute"]["threads"]
     resources:
         **sized("pixels"),
         gpu=GPU,
     params:
         **named(
-            **STUDY["own_pictures"],
+            **STUDY["own_images"],
             **DEVICE,
             dpi=STUDY["figures"]["dpi"],
             font=STUDY["figures"]["font"],
-            pictures=lambda _: folder_digest(STUDY["own_pictures"]["folder"]),
+            pictures=lambda _: folder_digest(STUDY["own_images"]["folder"]),
             threshold=STUDY.get("sheets", {}).get("threshold", 0.95),
             architecture=STUDY["model"]["architecture"],
             input_size=STUDY["model"]["input_size"],
@@ -32,9 +32,9 @@ rule classify_own:
             method=STUDY["cam"]["method"],
             batch_size=STUDY["cam"]["batch_size"],
         ),
-        **code("own_pictures", *METHODS[""], ARCHITECTURE),
+        **code("own_images", *METHODS[""], ARCHITECTURE),
     script:
-        "../../scripts/own_pictures.py"
+        "../../scripts/own_images.py"
 
 
 REPORT.ask(rules.classify_own.output)

@@ -119,8 +119,8 @@ def _about_summary(table: pd.DataFrame, study: str) -> str:
     reference = table["reference"][0]
     others = {
         BASELINE: "trained without augmentation",
-        "identity": "trained on duplicated originals (as many steps, no augmentation)",
-        "baseline_long": "trained without augmentation for as many steps",
+        "duplicated_originals": "trained on duplicated originals (as many steps, no augmentation)",
+        "longer_training": "trained without augmentation for as many steps",
     }[reference]
     lines = [
         f"Study {study}: {each} networks per augmentation against {table['reference_models'][0]} "

@@ -5,10 +5,10 @@ from campare.plots import saving, stages
 from job import logged
 
 with logged(snakemake.log[0]):
-    table = tables.read(snakemake.input.covering, text=["class"])
+    table = tables.read(snakemake.input.occlusion, text=["class"])
     saving.save_each(
         snakemake.output,
-        lambda measure: stages.covering(table, measure, hybrids.ALL),
+        lambda measure: stages.occlusion(table, measure, hybrids.ALL),
         snakemake.params.dpi,
         snakemake.params.font,
     )

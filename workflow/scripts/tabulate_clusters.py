@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from campare import controls, profiles, tables
+from campare import clustering, controls, tables
 from job import logged
 
 with logged(snakemake.log[0]):
@@ -11,14 +11,14 @@ with logged(snakemake.log[0]):
     names = list(dict.fromkeys(name for name, _ in models))
     similarities = [tables.read(path) for path in snakemake.input.similarities]
     values = controls.measured(models, similarities, params.metrics)
-    maps = profiles.correlations(values)
-    maps = np.concatenate([maps, profiles.combined(maps)[None]])
-    trees = profiles.profiles(values, params.seed, paired=params.paired)
+    maps = clustering.correlations(values)
+    maps = np.concatenate([maps, clustering.combined(maps)[None]])
+    trees = clustering.clusters(values, params.seed, paired=params.paired)
     labels = [*params.metrics, params.all]
     clusters = controls.clusters(dict(zip(labels, trees, strict=True)), names)
     tables.write(clusters, snakemake.output.clusters)
     tables.write(controls.correlations(maps, labels, names), snakemake.output.correlation)
-    by_chance = profiles.by_chance(values, params.top_pairs, params.seed)
+    by_chance = clustering.by_chance(values, params.top_pairs, params.seed)
     counts = controls.counted(dict(zip(("strongest", "weakest"), by_chance, strict=True)), names)
     tables.write(counts, snakemake.output.counts)
     print(clusters[clusters["metric"] == params.all].to_string(index=False))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from campare import chance
+from campare import uninformative
 from campare.store import Store
 
 
@@ -26,19 +26,19 @@ def store(shape: tuple[int, int, int]) -> Store:
 
 
 def test_shuffled_maps_are_all_of_another_image() -> None:
-    found, own = chance.shuffled(store((30, 2, 2)), 1), store((30, 2, 2))
+    found, own = uninformative.shuffled(store((30, 2, 2)), 1), store((30, 2, 2))
     source = [int(np.flatnonzero((own.maps == one).all(axis=(1, 2)))[0]) for one in found.maps]
     assert sorted(source) == list(range(30))
     assert all(k != place for place, k in enumerate(source))
     np.testing.assert_array_equal(found.logit, own.logit[source])
     np.testing.assert_array_equal(found.label, own.label)
-    np.testing.assert_array_equal(found.maps, chance.shuffled(own, 1).maps)
-    assert not np.array_equal(found.maps, chance.shuffled(own, 2).maps)
+    np.testing.assert_array_equal(found.maps, uninformative.shuffled(own, 1).maps)
+    assert not np.array_equal(found.maps, uninformative.shuffled(own, 2).maps)
 
 
 @pytest.mark.parametrize("extent", [(7, 7), (8, 6)])
 def test_the_gaussian_is_centred_and_a_quarter_of_the_side_wide(extent: tuple[int, int]) -> None:
-    found = chance.gaussian(store((4, *extent))).maps
+    found = uninformative.gaussian(store((4, *extent))).maps
     assert found.shape == (4, *extent)
     assert (found == found[0]).all()
     np.testing.assert_allclose(found[0], found[0][::-1, ::-1], rtol=1e-6)
@@ -51,7 +51,7 @@ def test_the_gaussian_is_centred_and_a_quarter_of_the_side_wide(extent: tuple[in
 def test_edges_are_sobels_and_lie_where_the_picture_changes() -> None:
     images = np.zeros((2, 16, 16, 3), np.uint8)
     images[0, :, 8:] = 200  # an upright edge in the middle
-    found = chance.edges(store((2, 4, 4)), images).maps
+    found = uninformative.edges(store((2, 4, 4)), images).maps
     assert found.dtype == np.float32
     assert not found[1].any()
     assert (found[0][:, 1:3] > 0).all() and not found[0][:, [0, 3]].any()
@@ -63,7 +63,7 @@ def test_edges_are_sobels_and_lie_where_the_picture_changes() -> None:
 
 @pytest.mark.parametrize(("n", "size"), [(32, 8), (32, 7), (8, 8), (8, 28)])
 def test_averaging_keeps_the_mean_and_is_that_of_the_pixels_in_a_cell(n: int, size: int) -> None:
-    matrix = chance.averaging(n, size)
+    matrix = uninformative.averaging(n, size)
     np.testing.assert_allclose(matrix.sum(axis=1), 1)
     values = np.random.default_rng(0).random(n)
     assert (matrix @ values).mean() == pytest.approx(values.mean())

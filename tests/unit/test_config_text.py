@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from campare import strict
+from campare import config_text
 from campare.errors import CampareError
 
 
@@ -26,7 +26,7 @@ def test_what_yaml_swallows_is_refused(tmp_path: Path, text: str, message: str) 
     path = tmp_path / "study.yaml"
     path.write_text(text)
     with pytest.raises(CampareError, match=rf"study\.yaml: {message}"):
-        strict.insist(path)
+        config_text.check(path)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_what_yaml_swallows_is_refused(tmp_path: Path, text: str, message: str) 
 def test_all_else_is_left_to_snakemake(tmp_path: Path, text: str) -> None:
     path = tmp_path / "study.yaml"
     path.write_text(text, encoding="utf-8")
-    strict.insist(path)
+    config_text.check(path)
 
 
 @pytest.mark.parametrize(
@@ -64,9 +64,9 @@ def test_all_else_is_left_to_snakemake(tmp_path: Path, text: str) -> None:
     ],
 )
 def test_an_argument_says_what_it_would_in_a_file(entry: str, said: dict) -> None:
-    assert strict.argument(entry) == said
+    assert config_text.argument(entry) == said
 
 
 def test_an_argument_is_judged_as_a_file_is() -> None:
     with pytest.raises(CampareError, match=r"--config: line 1: training\.epochs: stands .* twice"):
-        strict.argument("training={epochs: 2, epochs: 3}")
+        config_text.argument("training={epochs: 2, epochs: 3}")
