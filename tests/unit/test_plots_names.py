@@ -18,7 +18,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 import campare
-from campare import hybrids, needs
+from campare import needs, performance
+from campare.agreement import SAME
 from campare.errors import CampareError
 from campare.plots import fitting, metrics, pictures, relations, saving, stages, training, views
 
@@ -54,10 +55,10 @@ def draw(names: list[str]) -> dict[str, Figure]:
         for image, true in zip(originals, eight, strict=True)
     ]
     over = [views.ModelView(images[0], heat, name, 0.999, names[-1]) for name in names]
-    groups = [hybrids.ALL, hybrids.SAME, *names]
+    groups = [performance.ALL, SAME, *names]
     agreement = pd.DataFrame({"class": groups, "metric": "mad", "pairs": 9, "undefined": 0})
     low = dict.fromkeys(["mean", "chance", "low", "chance_low", "high", "chance_high"], 0.5)
-    occlusion = pd.DataFrame(product([0, 4], [hybrids.ALL, *names]), columns=["size", "class"])
+    occlusion = pd.DataFrame(product([0, 4], [performance.ALL, *names]), columns=["size", "class"])
     return {
         "examples": pictures.examples(originals, originals, (one, mixed), names, "cutmix"),
         "sets": pictures.sets(originals, {"a": originals}, eight),
@@ -199,7 +200,7 @@ def test_models_whose_maps_have_no_room_are_left_out_and_counted() -> None:
 
 
 def test_of_many_classes_those_with_the_lowest_and_the_highest_means_are_shown() -> None:
-    table = pd.DataFrame({"class": [hybrids.ALL, *(f"c{k:02}" for k in range(50))]})
+    table = pd.DataFrame({"class": [performance.ALL, *(f"c{k:02}" for k in range(50))]})
     table = table.assign(metric="mad", pairs=9, undefined=0, mean=[0.5, *np.linspace(0, 1, 50)])
     for column in ("low", "high", "chance", "chance_low", "chance_high"):
         table[column] = table["mean"]

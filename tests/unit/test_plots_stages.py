@@ -15,7 +15,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from scipy import special
 
-from campare import hybrids
+from campare import classifiers, performance
+from campare.agreement import DIFFERENT, SAME
 from campare.plots import pictures, saving, stages, views
 from campare.store import Store
 
@@ -43,7 +44,7 @@ def only(figure: Figure) -> Axes:
 
 def agreement(undefined: bool = False) -> pd.DataFrame:
     random = np.random.default_rng(0)
-    groups = [hybrids.ALL, hybrids.SAME, hybrids.DIFFERENT, *CLASSES]
+    groups = [performance.ALL, SAME, DIFFERENT, *CLASSES]
     table = pd.DataFrame({"metric": "pearson", "class": groups, "pairs": 1234, "undefined": 5})
     for prefix in ("", "chance"):
         mean = random.uniform(0, 1, len(groups))
@@ -54,7 +55,7 @@ def agreement(undefined: bool = False) -> pd.DataFrame:
 
 
 def occlusion(sizes: tuple[int, ...] = (0, 4, 8)) -> pd.DataFrame:
-    rows = pd.DataFrame(product(sizes, [hybrids.ALL, *CLASSES], ["accuracy", "pearson"]))
+    rows = pd.DataFrame(product(sizes, [performance.ALL, *CLASSES], ["accuracy", "pearson"]))
     rows.columns = ["size", "class", "measure"]
     mean = np.linspace(0.2, 0.9, len(rows))
     return rows.assign(mean=mean, low=mean - 0.05, high=mean + 0.05)
@@ -122,7 +123,7 @@ def test_tiles_show_every_picture_once() -> None:
 
 
 def test_scores_show_the_accuracy_and_its_interval() -> None:
-    axes = only(stages.scores(scores(), hybrids.NAMES))
+    axes = only(stages.scores(scores(), classifiers.NAMES))
     (container,) = axes.containers
     np.testing.assert_allclose(container.lines[0].get_xdata(), [88, 91])
     segments = container.lines[2][0].get_segments()
@@ -146,13 +147,13 @@ def test_agreement_shows_maps_and_chance_with_intervals() -> None:
 
 def test_occlusion_shows_each_class_beside_all() -> None:
     table = occlusion()
-    figure = stages.occlusion(table, "accuracy", hybrids.ALL)
+    figure = stages.occlusion(table, "accuracy", performance.ALL)
     panels = {axes.get_title(): axes for axes in figure.axes}
     assert list(panels) == CLASSES
     for name, panel in panels.items():
         everyone, one = (
             table[(table["measure"] == "accuracy") & (table["class"] == which)]
-            for which in (hybrids.ALL, name)
+            for which in (performance.ALL, name)
         )
         np.testing.assert_allclose(panel.lines[0].get_ydata(), 100 * everyone["mean"])
         np.testing.assert_allclose(panel.lines[1].get_ydata(), 100 * one["mean"])
@@ -167,8 +168,8 @@ def test_stages_are_drawn_legibly_also_from_poor_tables(
         "sheets": lambda: views.sheets([view(0.5)] * 11, 0.95, "Heading"),
         "no sheets": lambda: views.sheets([], 0.95, "No mistakes"),
         "agreement": lambda: stages.agreement(agreement(True), "pearson", ("CNN", "CNN+SVM")),
-        "occlusion": lambda: stages.occlusion(occlusion((4,)), "pearson", hybrids.ALL),
-        "scores": lambda: stages.scores(scores(), hybrids.NAMES),
+        "occlusion": lambda: stages.occlusion(occlusion((4,)), "pearson", performance.ALL),
+        "scores": lambda: stages.scores(scores(), classifiers.NAMES),
     }[kind]()
     width, height = figure.get_size_inches()
     assert height <= 0.8 * width + 1e-9

@@ -204,7 +204,7 @@ def test_params_divide_into_digests_and_settings(scripts: Path) -> None:
 
 DRAWING = """
 from campare.figures import answer, TITLE
-summary.draw(TITLE)
+answer.draw(TITLE)
 """
 FIGURES = {
     "__init__": '"""Figures."""\nfrom campare.figures.style import save\nTITLE = "Answer"\n',
@@ -242,7 +242,7 @@ def drawing(scripts: Path) -> Path:
 def test_follows_modules_of_a_package_within(drawing: Path) -> None:
     assert names(digest(drawing)) == [
         "figures.TITLE",
-        "figures.summary.draw",
+        "figures.answer.draw",
         "figures.style.COLOUR",
         "figures.style.shade",
         "job_script",
@@ -281,7 +281,7 @@ def test_an_import_that_it_cannot_follow_is_refused(drawing: Path, script: str) 
 @pytest.mark.parametrize(
     ("module", "old", "new", "changed"),
     [
-        ("answer", "return shade(COLOUR)", "return COLOUR", "figures.summary.draw"),
+        ("answer", "return shade(COLOUR)", "return COLOUR", "figures.answer.draw"),
         ("style", '"blue"', '"red"', "figures.style.COLOUR"),
         ("__init__", '"Answer"', '"Question"', "figures.TITLE"),
     ],

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from campare import hybrids, maps, masks, similarity, store, tables
+from campare import maps, masks, similarity, store, tables
 from job import logged
 
 with logged(snakemake.log[0]):
@@ -16,7 +16,7 @@ with logged(snakemake.log[0]):
     partner = masks.partners(second.label, params.seed)
     for path, other in (
         (snakemake.output.pairs, second),
-        (snakemake.output.chance, hybrids.swapped(second, partner)),
+        (snakemake.output.chance, second.with_maps_of(partner)),
     ):
         table = similarity.table(
             first, other, params.metrics, None, params.epsilon, snakemake.threads

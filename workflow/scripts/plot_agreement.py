@@ -1,13 +1,13 @@
 """Draw how alike two models' maps are, by class, beside chance."""
 
-from campare import hybrids, tables
+from campare import classifiers, tables
 from campare.plots import saving, stages
 from job import logged
 
 with logged(snakemake.log[0]):
     params = snakemake.params
     table = tables.read(snakemake.input.agreement, text=["class"])
-    first, second = (hybrids.NAMES[name] for name in params.models)
+    first, second = (classifiers.NAMES[name] for name in params.models)
     saving.save_each(
         snakemake.output,
         lambda metric: stages.agreement(table, metric, (first, second)),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from campare import data, hybrids, svm
+from campare import classifiers, data, selection, svm
 from campare.plots import pictures, saving
 from job import logged
 
@@ -13,9 +13,9 @@ with logged(snakemake.log[0]):
     for classifier, path in zip(params.classifiers, snakemake.input.vectors, strict=True):
         vectors = svm.read_vectors(path)
         test = np.flatnonzero(~vectors.training)
-        rows = test[hybrids.first_of_each(vectors.label[test], dataset.classes)]
+        rows = test[selection.first_of_each(vectors.label[test], dataset.classes)]
         shape = (len(rows), *dataset.images.shape[1:])
-        seen[hybrids.NAMES[classifier]] = vectors.x[rows].reshape(shape)
+        seen[classifiers.NAMES[classifier]] = vectors.x[rows].reshape(shape)
     names = [dataset.classes[label] for label in vectors.label[rows]]
     saving.save_each(
         snakemake.output, lambda _: pictures.tiles(seen, names), params.dpi, params.font

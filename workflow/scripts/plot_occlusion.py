@@ -1,6 +1,6 @@
 """Draw accuracy and likeness of the maps as a patch grows."""
 
-from campare import hybrids, tables
+from campare import performance, tables
 from campare.plots import saving, stages
 from job import logged
 
@@ -8,7 +8,7 @@ with logged(snakemake.log[0]):
     table = tables.read(snakemake.input.occlusion, text=["class"])
     saving.save_each(
         snakemake.output,
-        lambda measure: stages.occlusion(table, measure, hybrids.ALL),
+        lambda measure: stages.occlusion(table, measure, performance.ALL),
         snakemake.params.dpi,
         snakemake.params.font,
     )

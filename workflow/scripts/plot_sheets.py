@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from campare import data, hybrids, maps, store
+from campare import data, maps, selection, store
 from campare.plots import saving, views
 from job import logged
 
@@ -13,11 +13,11 @@ with logged(snakemake.log[0]):
     kept = store.read(snakemake.input.store)
     sheets = {
         "classes": (
-            hybrids.first_of_each(kept.label, dataset.classes),
+            selection.first_of_each(kept.label, dataset.classes),
             "The first test image of each class",
         ),
         "mistakes": (
-            hybrids.confident_mistakes(kept, params.mistakes),
+            selection.confident_mistakes(kept, params.mistakes),
             "The mistakes made with the highest probability",
         ),
     }

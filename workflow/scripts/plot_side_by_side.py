@@ -1,6 +1,6 @@
 """Draw one test image of each class under two models' maps."""
 
-from campare import data, hybrids, maps, store
+from campare import classifiers, data, maps, selection, store
 from campare.plots import saving, views
 from job import logged
 
@@ -8,10 +8,10 @@ with logged(snakemake.log[0]):
     params = snakemake.params
     dataset = data.read(snakemake.input.data)
     stores = [store.read(path) for path in snakemake.input.stores]
-    rows = hybrids.first_of_each(stores[0].label, dataset.classes)
+    rows = selection.first_of_each(stores[0].label, dataset.classes)
     size = dataset.images.shape[1:3]
     seen = {
-        hybrids.NAMES[name]: views.of_store(
+        classifiers.NAMES[name]: views.of_store(
             kept, rows, maps.show(kept.maps[rows], size), dataset.images, dataset.classes
         )
         for name, kept in zip(params.models, stores, strict=True)

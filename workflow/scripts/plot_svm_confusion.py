@@ -1,15 +1,17 @@
 """Draw the confusion matrix of every SVM."""
 
-from campare import hybrids, tables
+from campare import classifiers, tables
 from campare.plots import saving, training
 from job import logged
 
 with logged(snakemake.log[0]):
     table = tables.read(snakemake.input.confusion, text=["label", "prediction"])
-    named = table.rename(columns={"model": "augmentation"}).replace({"augmentation": hybrids.NAMES})
+    named = table.rename(columns={"model": "augmentation"}).replace(
+        {"augmentation": classifiers.NAMES}
+    )
     saving.save_each(
         snakemake.output,
-        lambda name: training.confusion(named, hybrids.NAMES[name]),
+        lambda name: training.confusion(named, classifiers.NAMES[name]),
         snakemake.params.dpi,
         snakemake.params.font,
     )

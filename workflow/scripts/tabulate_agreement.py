@@ -1,15 +1,15 @@
 """Tabulate whether two models look at the same places, by class, beside chance."""
 
-from campare import data, hybrids, tables
+from campare import agreement, data, performance, tables
 from job import logged
 
 with logged(snakemake.log[0]):
     classes = data.read(snakemake.input.data).classes
-    table = hybrids.agreement(
+    table = agreement.agreement(
         tables.read(snakemake.input.pairs),
         tables.read(snakemake.input.chance),
         snakemake.params.metrics,
         classes,
     )
     tables.write(table, snakemake.output.agreement)
-    print(table[table["class"] == hybrids.ALL].to_string(index=False))
+    print(table[table["class"] == performance.ALL].to_string(index=False))

@@ -1,6 +1,6 @@
 """Tabulate accuracy and drift of the maps as a patch grows, by class."""
 
-from campare import data, hybrids, tables
+from campare import data, occlusion, performance, tables
 from job import logged
 
 with logged(snakemake.log[0]):
@@ -10,6 +10,6 @@ with logged(snakemake.log[0]):
         for size, path in zip(params.sizes, snakemake.input.similarities, strict=True)
     }
     classes = data.read(snakemake.input.data).classes
-    table = hybrids.occlusion(measured, params.metrics, classes)
+    table = occlusion.table(measured, params.metrics, classes)
     tables.write(table, snakemake.output.occlusion)
-    print(table[table["class"] == hybrids.ALL].to_string(index=False))
+    print(table[table["class"] == performance.ALL].to_string(index=False))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from campare import analysis, data, hybrids, performance, store, tables
+from campare import analysis, classifiers, data, performance, store, tables
 from job import logged
 
 
@@ -24,8 +24,8 @@ with logged(snakemake.log[0]):
         name: predictions(path)
         for name, path in zip(params.models, snakemake.input.predictions, strict=True)
     }
-    scores = hybrids.scores(said, len(classes), params.reference)
-    by_class = hybrids.class_scores(said, classes)
+    scores = classifiers.scores(said, len(classes), params.reference)
+    by_class = classifiers.class_scores(said, classes)
     counts = [
         performance.confusion(table["label"], table["prediction"], len(classes))
         for table in said.values()

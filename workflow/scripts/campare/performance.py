@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+ALL = "all"  # classes
 SCORES = ("accuracy", "precision", "recall", "f1")
 
 

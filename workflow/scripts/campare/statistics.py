@@ -18,6 +18,7 @@ from scipy import special  # scipy.stats takes half a second to import
 
 LEVEL = 0.95
 QUANTILE = (1 + LEVEL) / 2  # of the distribution by whose tails an interval reaches so far
+_Z = float(special.ndtri(QUANTILE))
 ALPHA = 0.05
 DRAWS = 2000
 # As many relabellings as this are gone through one by one; of more, so many are drawn.
@@ -462,3 +463,23 @@ def corrected_overlap(
         expected = c / (a + b - c)
         rate = (o - expected) / (1 - expected)
     return np.where((np.minimum(a, b) > 0) & (np.maximum(a, b) < 1), rate, np.nan)
+
+
+def mean_interval(values: ArrayLike) -> Interval:
+    """Mean of the defined values and its interval by Student's t; NaN where there are too few."""
+    from scipy.stats import t
+
+    defined = np.asarray(values, np.float64)
+    defined = defined[~np.isnan(defined)]
+    n = len(defined)
+    if n < 2:
+        return Interval(float(defined.mean()) if n else np.nan, np.nan, np.nan)
+    mean, half = defined.mean(), t.ppf(QUANTILE, n - 1) * defined.std(ddof=1) / np.sqrt(n)
+    return Interval(float(mean), float(mean - half), float(mean + half))
+
+
+def share_interval(hits: int, n: int) -> Interval:
+    """A share and Wilson's interval (1927, equation 4), which stays inside [0, 1]."""
+    share, centre = hits / n, (hits + _Z**2 / 2) / (n + _Z**2)
+    half = _Z / (n + _Z**2) * np.sqrt(n * share * (1 - share) + _Z**2 / 4)
+    return Interval(share, float(centre - half), float(centre + half))

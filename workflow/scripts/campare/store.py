@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
@@ -80,6 +80,16 @@ class Store:
         """int64 (N,), the class with the highest score; equal probabilities may have rounded."""
         classes: NDArray[np.int64] = self.logit.argmax(axis=1)
         return classes
+
+    def with_maps_of(self, partner: NDArray[np.int64]) -> Store:
+        """The same with every image's map, scores and target taken from its partner's row."""
+        return replace(
+            self,
+            maps=self.maps[partner],
+            prediction=self.prediction[partner],
+            logit=self.logit[partner],
+            target=self.target[partner],
+        )
 
 
 def write(

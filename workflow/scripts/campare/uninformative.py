@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from campare import hybrids, masks
+from campare import masks
 from campare.store import Store
 
 SHUFFLED, GAUSSIAN, EDGES, UNTRAINED = "shuffled", "gaussian", "edges", "untrained"
@@ -28,7 +28,7 @@ def shuffled(store: Store, seed: int) -> Store:
 
     No image keeps its own, and each is given once (`masks.partners`).
     """
-    return hybrids.swapped(store, masks.partners(np.zeros_like(store.label), seed))
+    return store.with_maps_of(masks.partners(np.zeros_like(store.label), seed))
 
 
 def gaussian(store: Store) -> Store:

@@ -12,12 +12,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from campare import hybrids, registry
+from campare import performance, registry
+from campare.agreement import DIFFERENT, SAME
 from campare.plots.charts import named_rows, panel_grid, text_columns
 from campare.plots.fitting import MOST_CLASSES, arranged, lowest_and_highest, ordered
 from campare.plots.style import GREY, LEVEL, PALETTE, blank_figure, styled
 
-GROUPS = {name: name.capitalize() for name in (hybrids.ALL, hybrids.SAME, hybrids.DIFFERENT)}
+GROUPS = {name: name.capitalize() for name in (performance.ALL, SAME, DIFFERENT)}
 
 
 @styled
