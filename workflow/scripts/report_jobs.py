@@ -13,7 +13,9 @@ from snakemake.io import report
 
 from campare import registry
 from campare.design import Design
+from importing import ROOT
 
+CAPTIONS = ROOT / "workflow" / "report"
 PER_VARIANT = "{variant}"
 
 
@@ -172,7 +174,7 @@ class ReportJobs:
 
         return report(
             path,
-            caption=f"../report/{caption}.rst",
+            caption=str(CAPTIONS / f"{caption}.rst"),  # rules lie in folders of two depths
             category=category,
             subcategory=subcategory,
             labels=with_variant if several else dict(labels),
