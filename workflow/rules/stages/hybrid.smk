@@ -1,6 +1,6 @@
 # Needs: data.h5, split.csv, the baseline's store, architectures/<network>.safetensors.
-# Makes: the network's features, an SVM on them (svm.smk), its maps cams/cnn-svm/<seed>.h5, and how
-# far these are from the baseline's: tables and figures.
+# Makes: the network's features, an SVM on them (svm.smk), its maps cams/cnn-svm/<seed>.h5, and tables
+# and figures that compare these with the baseline's maps.
 
 HYBRID = STUDY["hybrid"]
 
