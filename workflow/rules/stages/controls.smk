@@ -37,7 +37,7 @@ REPORT.ask(PAIRS)
 
 if UNINFORMATIVE:
     # One model of each training set.
-    SHOWN = [*DESIGN.examples, *((name, DESIGN.first_seed) for name in DESIGN.matched)]
+    SHOWN = [*DESIGN.examples, *((name, DESIGN.matched_seeds[0]) for name in DESIGN.matched)]
 
     rule initialise:
         input:

@@ -75,7 +75,7 @@ rule measure_agreement:
         second=rules.map_hybrid.output.store,
     output:
         pairs=f"<results>/similarity/cnn-svm/{DESIGN.first_seed}.parquet",
-        chance=f"<results>/similarity/cnn-svm/{DESIGN.first_seed}_uninformative.parquet",
+        chance=f"<results>/similarity/cnn-svm/{DESIGN.first_seed}_other_images.parquet",
     log:
         "<logs>/similarity/cnn-svm.log",
     benchmark:
