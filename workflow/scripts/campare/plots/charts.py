@@ -103,12 +103,11 @@ def axes_and_legend(
     return figure, figure.subplots(), labels, columns
 
 
-def text_columns(axes: Axes, columns: Mapping[str, Sequence[str]]) -> None:
-    """Columns of text right of the axes, under their headers, a line per row of the axes."""
+def text_columns(axes: Axes, columns: Mapping[str, Sequence[str]]) -> float:
+    """Columns of text right of the axes, under their headers, a line per row; their width, inches."""
     edge = 2.0
     for header, texts in columns.items():
-        widest = max(map(len, (*header.split("\n"), *texts)))
-        edge += 6 + 4.4 * widest  # points; a digit is 4.4 wide
+        edge += 7 + 72 * max(map(text_width, (*header.split("\n"), *texts)))  # points
         place: dict[str, Any] = {
             "xycoords": axes.get_yaxis_transform(),
             "xytext": (edge, 0),
@@ -119,6 +118,7 @@ def text_columns(axes: Axes, columns: Mapping[str, Sequence[str]]) -> None:
         axes.annotate(header, (1, -0.5), va="bottom", color="0.4", **place)
         for row, text in enumerate(texts):
             axes.annotate(text, (1, row), va="center", **place)
+    return edge / 72
 
 
 def draw_seeds(

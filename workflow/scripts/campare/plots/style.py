@@ -117,6 +117,11 @@ def title(name: str) -> str:
     return TITLES.get(name, words[:1].upper() + words[1:])
 
 
+def control_title(name: str) -> str:
+    """The same, with "(step-matched)" after the controls that are."""
+    return f"{title(name)} (step-matched)" if name in registry.MATCHED else title(name)
+
+
 def colours(augmentations: Sequence[str]) -> dict[str, str]:
     """One colour per augmentation, by its place in the study; what has none is grey."""
     controls = [name for name in augmentations if name in registry.RESERVED.values()]
