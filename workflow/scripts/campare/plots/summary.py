@@ -25,13 +25,12 @@ from campare.plots.style import (
     blank_figure,
     colours,
     control_title,
+    distance_label,
     styled,
     title,
 )
 from campare.statistics import ALPHA
 
-# First words of labels that keep their capital letter within a sentence.
-NAMES = ("Pearson", "Spearman", "Shannon", "KL", "Class-KLD")
 PITCH = 0.36  # inches of a row
 LINE = 0.125  # inches of a line of small text
 BELOW = 1.15  # inches below the panels
@@ -102,8 +101,9 @@ def summary(table: pd.DataFrame, study: str) -> Figure:
     for axes, text in zip(panels, titles, strict=True):
         axes.set_title(text, loc="left", weight="bold")
     accuracy.set_xlabel("Percentage points", size=SMALL)
+    distance = distance_label(table["metric"][0])
     for axes in (components, shift):
-        axes.set_xlabel(textwrap.fill(f"Difference in {_distance(table)}", 26), size=SMALL)
+        axes.set_xlabel(textwrap.fill(f"Difference in {distance}", 26), size=SMALL)
     columns = text_columns(
         shift,
         {
@@ -127,14 +127,6 @@ def summary(table: pd.DataFrame, study: str) -> Figure:
     figure.text(edge, 1 - 0.05 / figure.get_figheight(), heading, va="top", size=SMALL)
     figure.text(edge, 0.05 / figure.get_figheight(), _legend(), va="bottom", size=SMALL)
     return figure
-
-
-def _distance(table: pd.DataFrame) -> str:
-    """The distance that is compared, within a sentence: 1 − overlap rate (top 20 %)."""
-    metric = registry.metric(table["metric"][0])
-    first = metric.label.split()[0]
-    named = metric.label if first in NAMES else first.lower() + metric.label[len(first) :]
-    return f"{metric.same:g} − {named}" if metric.same else named
 
 
 def _place(figure: Figure, above: float, labels: float, columns: float) -> None:
@@ -170,12 +162,13 @@ def _heading(table: pd.DataFrame, study: str) -> str:
     augmented = table[~table["augmentation"].isin(registry.MATCHED)]
     counts = sorted(set(augmented["models"]))
     each = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    floor = table["floor"][0]
+    first = table.iloc[0]
+    floor = f", {first['floor']:.3f}" if np.isfinite(first["floor"]) else ""
     lines = [
-        f"Study {study}, {table['images'][0]:,} test images. Each augmentation: {each} networks. "
-        f"Reference ({REFERENCES[table['reference'][0]]}): {table['reference_models'][0]} networks.",
-        f"Map distance: {_distance(table)}. Noise floor: mean distance between two reference "
-        f"networks of different seeds{f', {floor:.3f}' if np.isfinite(floor) else ''}.",
+        f"Study {study}, {first['images']:,} test images. Each augmentation: {each} networks. "
+        f"Reference ({REFERENCES[first['reference']]}): {first['reference_models']} networks.",
+        f"Map distance: {distance_label(first['metric'])}. Noise floor: mean distance between two "
+        f"reference networks of different seeds{floor}.",
         "Net distance: augmented–reference minus reference–reference. Tightening: half of "
         "(reference–reference minus augmented–augmented).",
         "Map shift = net distance + tightening. Zero: no difference beyond retraining variability.",
