@@ -40,7 +40,7 @@ from campare.plots.style import (
 # What an accuracy correlation is over.
 OVER = {
     "models": "models",
-    "within": "models, deviations from the augmentation's mean",
+    "within": "models, within augmentations",
     "augmentations": "augmentation means",
 }
 FLOOR = "Retraining variability (baseline vs. baseline)"

@@ -76,7 +76,7 @@ def between(table: pd.DataFrame, metric: str) -> Figure:
     ):
         column, row = names.index(a), names.index(b)
         values[row, column] = shift
-        texts[row][column] = f"{shift:.2g}{'*' if p <= 0.05 else ''}"
+        texts[row][column] = f"{shift:.2g}{'*' if p <= 0.05 else ''}".replace("-", "−")
     reach = np.nanmax(np.abs(values)) if np.isfinite(values).any() else 1.0
     figure, axes, mesh = heat_map(
         values, [title(name) for name in names], texts, cell=0.45, cmap="RdBu_r",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -109,7 +110,7 @@ def occlusion(table: pd.DataFrame, measure: str, whole: str) -> Figure:
     largest = rows[rows["size"] == rows["size"].max()].set_index("class")["mean"]
     classes = ordered(name for name in rows["class"] if name != whole)
     names, note = lowest_and_highest(classes, largest, MOST_CLASSES // 2)
-    across, width, height = arranged(len(names), 1.4, 1.35, above=0.8)
+    across, width, height = arranged(len(names), 1.4, 1.35, above=0.95)
     figure = blank_figure(max(width, 4.6), height, "constrained")
     factor = 100 if measure == "accuracy" else 1
     panels = panel_grid(figure, names, across, 1.4)
@@ -125,13 +126,12 @@ def occlusion(table: pd.DataFrame, measure: str, whole: str) -> Figure:
                 panel.plot(one["size"], factor * one["mean"], "o", color=colour, markersize=2.5)
         panel.grid()
     panels[0].xaxis.set_major_locator(MaxNLocator(4, integer=True))
-    label = (
-        "Test accuracy (%)"
-        if measure == "accuracy"
-        else f"{registry.metric(measure).label}\nto the map without occlusion"
-    )
-    figure.supylabel(label, size=8, ha="center", multialignment="center")
-    figure.supxlabel(f"Side of the occluded square (pixels){note}", size=8)
+    label, pairs = "Test accuracy (%)", ""
+    if measure != "accuracy":
+        label = textwrap.fill(registry.metric(measure).label, 28)
+        pairs = "\nMetric: maps of the same image with and without occlusion"
+    figure.supylabel(label, size=8)
+    figure.supxlabel(f"Side of the occluded square (pixels){pairs}{note}", size=8)
     interval = f"One class, with {LEVEL} interval over test images"
     key = (
         Line2D([], [], color=PALETTE[0], linewidth=1.4, label=interval),

@@ -108,7 +108,8 @@ def summary(table: pd.DataFrame, study: str) -> Figure:
         shift,
         {
             "Shift,\n% of noise\nfloor": [
-                f"{100 * x:+.1f}" if np.isfinite(x) else "–" for x in table["share"]
+                f"{100 * x:+.1f}".replace("-", "−") if np.isfinite(x) else "–"
+                for x in table["share"]
             ],
             "Noise-\ncorrected\nsimilarity c": [
                 f"{x:.3f}" if np.isfinite(x) else "–" for x in table["similarity"]

@@ -77,10 +77,12 @@ def performance(
         mean, spread = means[name], spreads[name]
         draw_seeds(axes, row, seeds, mean, np.nan_to_num(spread), colour[name])
         labels.append(f"{mean:.2f}" + (f" ± {spread:.2f}" if np.isfinite(spread) else ""))
+    key = "Mean ± s.d. over seeds; dots: seeds"
     if BASELINE in means:
         axes.axvline(means[BASELINE], color=GREY, zorder=1, **REFERENCE)
+        key += "; dashed: mean of the baseline"
     axes.grid(axis="x")
-    axes.set_xlabel(f"Test {SCORES[score]} (%)\nMean ± s.d. over seeds; dots: seeds")
+    axes.set_xlabel(f"Test {SCORES[score]} (%)\n{key}")
     text_columns(axes, {"Mean ± s.d.": labels})
     return figure
 

@@ -242,4 +242,5 @@ def _gain(mean: float, low: float, high: float) -> str:
     """A signed difference with its interval; empty if undefined."""
     if np.isnan(mean):
         return ""
-    return f"{mean:+.3f}" + ("" if np.isnan(low) else f" ({low:+.3f}, {high:+.3f})")
+    text = f"{mean:+.3f}" + ("" if np.isnan(low) else f" ({low:+.3f}, {high:+.3f})")
+    return text.replace("-", "−")
