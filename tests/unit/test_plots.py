@@ -489,8 +489,10 @@ def test_the_summary_shows_accuracy_change_components_and_shift_filled_if_signif
         *("Metrics with\nsignificant\nshift", "3 of 4", "1 of 4", "0 of 4"),
     ]
     heading = figure.texts[0].get_text().replace("\n", " ")
-    assert "Each augmentation: 6 networks." in heading
-    assert "Reference (step-matched duplicated originals, no augmentation): 7 networks" in heading
+    assert (
+        "360 test images; 6 networks per augmentation, 7 reference networks (step-matched dup"
+        in (heading)
+    )
     assert "Map distance: 1 − overlap rate (top 20 %)." in heading
     assert "different seeds, 0.481." in heading
     assert [text.get_text() for text in accuracy.get_yticklabels()][2] == (

@@ -21,7 +21,7 @@ import campare
 from campare import needs, performance
 from campare.agreement import SAME
 from campare.errors import CampareError
-from campare.plots import fitting, metrics, relations, saving, stages, training, views
+from campare.plots import fitting, metrics, relations, saving, stages, summary, training, views
 from campare.plots import images as image_figures
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -105,6 +105,25 @@ def test_names_do_not_overlap_and_are_inside_the_figure(kind: str, count: int) -
         for (a, box), (b, other) in combinations(upright, 2):
             assert not box.overlaps(other), (name, a, b)
         assert figure.get_figheight() <= 0.8 * figure.get_figwidth() + 1e-9
+
+
+@pytest.mark.parametrize("metric", ["overlap_20_corrected", "mad_native", "class_kld"])
+@pytest.mark.parametrize("note", ["", "too few for 21 tests: least possible p is 0.25"])
+def test_texts_of_the_summary_do_not_overlap_and_are_inside_the_figure(
+    metric: str, note: str
+) -> None:
+    table = test_plots.summarised(gain_note=note)
+    table = table.assign(metric=metric, note=note, images=10_000)
+    table["augmentation"] = ["a_long_name_of_an_augmentation", "cutmix", "longer_training"]
+    figure = summary.summary(table, "a_study_with_a_long_name")
+    figure.draw_without_rendering()
+    boxes = [(text.get_text(), text.get_window_extent().padded(-1)) for text in shown(figure)]
+    for text, box in boxes:
+        inside = figure.bbox.count_contains([(box.x0, box.y0), (box.x1, box.y1)])
+        assert inside == 2, text
+    for (a, box), (b, other) in combinations(boxes, 2):
+        assert not box.overlaps(other), (a, b)
+    assert min(text.get_fontsize() for text in shown(figure)) >= 7
 
 
 def test_names_are_printed_literally(tmp_path: Path) -> None:

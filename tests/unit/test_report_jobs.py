@@ -145,7 +145,7 @@ def test_the_report_has_the_first_format_of_a_figure() -> None:
 
 
 def test_a_table_has_the_caption_of_tables() -> None:
-    path = jobs().table("gain", "{variant}")
+    path = jobs().table("accuracy_change", "{variant}")
     assert str(path) == "<results>/{variant}tables/accuracy_change.csv"
     shown = get_flag_value(path, "report")
     assert Path(shown.caption).name == "tables.rst"
@@ -156,13 +156,15 @@ def test_a_table_has_the_caption_of_tables() -> None:
     ("variant", "name"), [("", "main"), ("variants/hires/", "hires")]
 )  # fmt: skip
 def test_the_report_distinguishes_variants(variant: str, name: str) -> None:
-    path = jobs().table("gain", "{variant}")
-    assert labels(path, variant) == {"table": "gain", "variant": name}
+    path = jobs().table("accuracy_change", "{variant}")
+    assert labels(path, variant) == {"table": "accuracy_change", "variant": name}
 
 
 def test_labels_omit_the_variant_if_there_is_only_one() -> None:
-    assert labels(jobs(cam={}).table("gain", "{variant}")) == {"table": "gain"}
-    assert labels(jobs().table("gain")) == {"table": "gain"}
+    assert labels(jobs(cam={}).table("accuracy_change", "{variant}")) == {
+        "table": "accuracy_change"
+    }
+    assert labels(jobs().table("accuracy_change")) == {"table": "accuracy_change"}
 
 
 def declared() -> set[str]:

@@ -6,8 +6,7 @@ from matplotlib.figure import Figure
 
 from campare import data, naming, preprocess, seeding, split
 from campare.augment import Augmenter, Batch
-from campare.plots import images as image_figures
-from campare.plots import saving
+from campare.plots import images, saving
 from job import logged
 
 IMAGES = 8  # training images per figure
@@ -19,18 +18,18 @@ with logged(snakemake.log[0]):
     frame = split.read(snakemake.input.split, len(dataset.images))
     train = frame[frame["subset"] == "train"]
 
-    def augmentation_size(images: torch.Tensor) -> torch.Tensor:
-        """Images (uint8) at the size at which they are augmented."""
-        return images if params.at == "native" else preprocess.resized(images, params.input_size)
+    def augmentation_size(stored: torch.Tensor) -> torch.Tensor:
+        """Stored images (uint8) at the size at which they are augmented."""
+        return stored if params.at == "native" else preprocess.resized(stored, params.input_size)
 
     def batch_of(rows: np.ndarray) -> Batch:
         """Images and targets of these rows of the data set."""
         targets = torch.eye(len(dataset.classes))[torch.tensor(dataset.labels[rows])]
         return Batch(torch.from_numpy(dataset.images[rows]).permute(0, 3, 1, 2), targets)
 
-    def channels_last(images: torch.Tensor) -> np.ndarray:
+    def channels_last(tensor: torch.Tensor) -> np.ndarray:
         """Images (N, C, H, W) as an array (N, H, W, C)."""
-        return images.permute(0, 2, 3, 1).numpy()
+        return tensor.permute(0, 2, 3, 1).numpy()
 
     # The first training image of each class, then the second of each, …
     ranked = train.assign(
@@ -55,7 +54,7 @@ with logged(snakemake.log[0]):
     copies = {name: augmented(name) for name in params.augmentations}
 
     def draw(augmentation: str) -> Figure:
-        return image_figures.examples(
+        return images.examples(
             channels_last(batch.images),
             channels_last(copies[augmentation].images),
             (batch.targets.numpy(), copies[augmentation].targets.numpy()),
@@ -64,7 +63,7 @@ with logged(snakemake.log[0]):
         )
 
     def draw_all(_: str) -> Figure:
-        return image_figures.sets(
+        return images.sets(
             channels_last(batch.images),
             {name: channels_last(copy.images) for name, copy in copies.items()},
             [dataset.classes[label] for label in dataset.labels[chosen]],

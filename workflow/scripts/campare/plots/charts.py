@@ -35,7 +35,7 @@ def name_rows(axes: Axes, labels: Sequence[str]) -> None:
     axes.tick_params(axis="y", length=0)
 
 
-def panels_beside(names: Sequence[str], panels: Sequence[str]) -> tuple[Figure, list[Axes]]:
+def panels_side_by_side(names: Sequence[str], panels: Sequence[str]) -> tuple[Figure, list[Axes]]:
     """Titled panels side by side that share their named rows, the first on top."""
     short, pitch = _row_labels(map(control_title, names), 1.0, 0.5)
     figure = blank_figure(WIDTH, 0.95 + pitch * len(names), "constrained")
@@ -49,11 +49,11 @@ def panels_beside(names: Sequence[str], panels: Sequence[str]) -> tuple[Figure, 
     return figure, axes
 
 
-def panels_stacked(names: Sequence[str], panels: Sequence[str]) -> tuple[Figure, list[Axes]]:
+def panels_in_grid(names: Sequence[str], panels: Sequence[str]) -> tuple[Figure, list[Axes]]:
     """Titled panels, each with all named rows and its own x axis, arranged in a grid."""
     short, pitch = _row_labels(map(control_title, names), 1.2, 0.3)
     across, width, height = arranged(
-        len(panels), 3.6, 0.5 + pitch * len(names), beside=0.8, above=0.6
+        len(panels), 3.6, 0.5 + pitch * len(names), margin_width=0.8, margin_height=0.6
     )
     figure = blank_figure(max(WIDTH, width), height, "constrained")
     down = -(-len(panels) // across)

@@ -49,7 +49,7 @@ def _folded(text: str, inches: float, size: float) -> str:
 
 
 def arranged(
-    count: int, wide: float, high: float, *, beside: float = 0, above: float = 0
+    count: int, wide: float, high: float, *, margin_width: float = 0, margin_height: float = 0
 ) -> tuple[int, float, float]:
     """The number of columns that makes the narrowest figure; the figure's width and height.
 
@@ -59,13 +59,13 @@ def arranged(
         Number of panels.
     wide, high
         Size of a panel, inches.
-    beside, above
-        Width on the sides of all panels, and height above and below them, inches.
+    margin_width, margin_height
+        Width left and right of all panels, and height above and below them, inches.
     """
 
     def size(columns: int) -> tuple[float, float]:
-        height = above + high * -(-max(count, 1) // columns)
-        return max(beside + wide * columns, height / TALLEST), height
+        height = margin_height + high * -(-max(count, 1) // columns)
+        return max(margin_width + wide * columns, height / TALLEST), height
 
     columns = min(range(1, max(count, 1) + 1), key=size)
     return columns, *size(columns)

@@ -86,7 +86,7 @@ def sets(
     cell, pitch, left, top = 0.68, 0.72, 1.15, 0.3
     rows = {"original": originals, **augmented}
     block = left + len(originals) * pitch + 0.05
-    blocks, width, height = arranged(len(rows), block, pitch, above=top + 0.05)
+    blocks, width, height = arranged(len(rows), block, pitch, margin_height=top + 0.05)
     figure, axes = blank_canvas(width, height)
     labels = two_lines([title(name) for name in rows], left - 0.15)
     short = fitted(classes, pitch - 0.04, 8)

@@ -25,7 +25,7 @@ def heat_map(
     cell: float,
     cmap: str,
     limits: tuple[float, float],
-    beside: str = "",
+    side_text: str = "",
 ) -> tuple[Figure, Axes, QuadMesh]:
     """A square heat map; NaN is left white.
 
@@ -41,27 +41,27 @@ def heat_map(
         Side of a cell with a text, inches; a cell without is as small as its name allows.
     cmap, limits
         Colour map and the values at its ends.
-    beside
+    side_text
         Text on the right. The heat map then has a fixed size, and not all rows are named.
     """
     import seaborn  # the import takes a second, and only matrices need it
 
     count = len(names)
     few = count <= NUMBERED
-    side = 5.0 if beside else max(2.0, (cell if few else CELL) * count)
-    named = range(0, count, -(-count // MOST_CLASSES) if beside else 1)
+    side = 5.0 if side_text else max(2.0, (cell if few else CELL) * count)
+    named = range(0, count, -(-count // MOST_CLASSES) if side_text else 1)
     short = fitted([names[place] for place in named], 1.4)
     labels = [short[names[place]] for place in named]
     long = max(map(text_width, labels), default=0)
     rotation = 90 if not few else 45 if long > cell - 0.05 else 0
     width = side + long + 1.4
-    more = max(map(text_width, beside.split("\n"))) + 0.3 if beside else 0
+    more = max(map(text_width, side_text.split("\n"))) + 0.3 if side_text else 0
     height = side + {0: 0.15, 45: 0.75 * long, 90: long}[rotation] + 0.7
     figure = blank_figure(max(width + more, 3.6), height)
-    if beside:
+    if side_text:
         axes, text = figure.subplots(1, 2, width_ratios=(width, more))
         text.set_axis_off()
-        text.text(0, 1, beside, va="top", size=SMALL, transform=text.transAxes)
+        text.text(0, 1, side_text, va="top", size=SMALL, transform=text.transAxes)
     else:
         axes = figure.subplots()
     # Labels are set below: seaborn would measure each of its own.

@@ -139,7 +139,7 @@ def segments(
     """
     names, note = sets_shown([name for name in augmentations if name != BASELINE])
     one = 0.25 + 0.25 * len(segments)
-    across, width, height = arranged(len(names), 1.8, one, beside=1.6, above=0.5)
+    across, width, height = arranged(len(names), 1.8, one, margin_width=1.6, margin_height=0.5)
     figure = blank_figure(max(4.6, width), height, "constrained")
     panels = panel_grid(figure, [title(name) for name in names], across, 1.8)
     for panel, name in zip(panels, names, strict=True):

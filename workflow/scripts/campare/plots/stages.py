@@ -110,7 +110,7 @@ def occlusion(table: pd.DataFrame, measure: str, whole: str) -> Figure:
     largest = rows[rows["size"] == rows["size"].max()].set_index("class")["mean"]
     classes = ordered(name for name in rows["class"] if name != whole)
     names, note = lowest_and_highest(classes, largest, MOST_CLASSES // 2)
-    across, width, height = arranged(len(names), 1.4, 1.35, above=0.95)
+    across, width, height = arranged(len(names), 1.4, 1.35, margin_height=0.95)
     figure = blank_figure(max(width, 4.6), height, "constrained")
     factor = 100 if measure == "accuracy" else 1
     panels = panel_grid(figure, names, across, 1.4)

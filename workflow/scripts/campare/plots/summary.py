@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ from campare.statistics import ALPHA
 
 PITCH = 0.36  # inches of a row
 LINE = 0.125  # inches of a line of small text
-BELOW = 1.15  # inches below the panels
+BELOW = 0.9  # inches below the panels, without the lines of axis labels
 CHARACTERS = 132  # of small text across the figure
 REFERENCES = {
     BASELINE: "baselines, no augmentation",
@@ -62,7 +63,9 @@ def summary(table: pd.DataFrame, study: str) -> Figure:
     colour = colours(names)
     heading = _heading(table, study)
     above = 0.1 + LINE * (heading.count("\n") + 1) + 0.5
-    figure = blank_figure(WIDTH, above + PITCH * len(names) + BELOW)
+    distance = textwrap.fill(f"Difference in {distance_label(table['metric'][0])}", 26)
+    below = BELOW + LINE * (distance.count("\n") + 1)
+    figure = blank_figure(WIDTH, above + PITCH * len(names) + below)
     panels = list(figure.subplots(1, 3, sharey=True))
     accuracy, components, shift = panels
 
@@ -101,9 +104,8 @@ def summary(table: pd.DataFrame, study: str) -> Figure:
     for axes, text in zip(panels, titles, strict=True):
         axes.set_title(text, loc="left", weight="bold")
     accuracy.set_xlabel("Percentage points", size=SMALL)
-    distance = distance_label(table["metric"][0])
     for axes in (components, shift):
-        axes.set_xlabel(textwrap.fill(f"Difference in {distance}", 26), size=SMALL)
+        axes.set_xlabel(distance, size=SMALL)
     columns = text_columns(
         shift,
         {
@@ -120,7 +122,8 @@ def summary(table: pd.DataFrame, study: str) -> Figure:
             ],
         },
     )
-    _place(figure, above, max(map(text_width, "\n".join(labels).split("\n"))), columns)
+    widest = max(map(text_width, "\n".join(labels).split("\n")))
+    _place(panels, (widest + 0.15, columns + 0.05), (above, below))
     _key(accuracy, ("o", DARK, f"p ≤ {ALPHA:g}"), ("o", "white", f"p > {ALPHA:g} or no test"))
     _key(components, ("D", "white", "Net distance (no test)"), ("s", "white", "Tightening"))
     _key(shift, ("o", "white", "All images"), ("^", "white", "Images with equal predictions"))
@@ -130,16 +133,17 @@ def summary(table: pd.DataFrame, study: str) -> Figure:
     return figure
 
 
-def _place(figure: Figure, above: float, labels: float, columns: float) -> None:
-    """Lay out the panels between the names of rows and the columns of text: widths in inches."""
+def _place(panels: Sequence[Axes], sides: tuple[float, float], ends: tuple[float, float]) -> None:
+    """Set the positions of the panels: margins in inches, left and right, above and below."""
+    figure = panels[0].get_figure(root=True)
+    assert figure is not None
     width, height = figure.get_size_inches()
-    left, right = labels + 0.15, columns + 0.05
     gap = 0.25
-    wide = (width - left - right - 2 * gap) / 3
-    for place, axes in enumerate(figure.axes):
-        x = left + place * (wide + gap)
-        high = height - above - BELOW
-        axes.set_position((x / width, BELOW / height, wide / width, high / height))
+    wide = (width - sum(sides) - gap * (len(panels) - 1)) / len(panels)
+    for place, axes in enumerate(panels):
+        x = sides[0] + place * (wide + gap)
+        high = height - sum(ends)
+        axes.set_position((x / width, ends[1] / height, wide / width, high / height))
 
 
 def _key(axes: Axes, *entries: tuple[str, str, str]) -> None:
@@ -166,8 +170,8 @@ def _heading(table: pd.DataFrame, study: str) -> str:
     first = table.iloc[0]
     floor = f", {first['floor']:.3f}" if np.isfinite(first["floor"]) else ""
     lines = [
-        f"Study {study}, {first['images']:,} test images. Each augmentation: {each} networks. "
-        f"Reference ({REFERENCES[first['reference']]}): {first['reference_models']} networks.",
+        f"Study {study}, {first['images']:,} test images; {each} networks per augmentation, "
+        f"{first['reference_models']} reference networks ({REFERENCES[first['reference']]}).",
         f"Map distance: {distance_label(first['metric'])}. Noise floor: mean distance between two "
         f"reference networks of different seeds{floor}.",
         "Net distance: augmented–reference minus reference–reference. Tightening: half of "

@@ -113,7 +113,7 @@ def confusion(table: pd.DataFrame, augmentation: str) -> Figure:
     texts = [[f"{count:.0f}" if count else "" for count in row] for row in counts]
     figure, axes, mesh = heat_map(
         shares, classes, texts, cell=0.34, cmap="Blues", limits=(0, 100),
-        beside=_confused(counts, classes) if len(classes) > MOST_CLASSES else "",
+        side_text=_confused(counts, classes) if len(classes) > MOST_CLASSES else "",
     )  # fmt: skip
     colour_bar(figure, axes, mesh, "Share of the true class (%)")
     name = fitted([title(augmentation)], figure.get_figwidth() - 2.6)[title(augmentation)]
@@ -156,7 +156,7 @@ def history(table: pd.DataFrame, augmentations: Sequence[str]) -> Figure:
     """
     colour = colours(augmentations)
     names, note = sets_shown([name for name in augmentations if name != BASELINE] or [BASELINE])
-    across, width, height = arranged(len(names), WIDTH / 4, 2.2, above=1.4)
+    across, width, height = arranged(len(names), WIDTH / 4, 2.2, margin_height=1.4)
     figure = blank_figure(max(4.6, width), height, "constrained")
     quantities = (
         ("train_loss", 1, "Training loss (nats)"),

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from campare.design import BASELINE
 from campare.localisation import GROUPS
-from campare.plots.charts import draw_seeds, panels_beside, panels_stacked, text_columns
+from campare.plots.charts import draw_seeds, panels_in_grid, panels_side_by_side, text_columns
 from campare.plots.fitting import arranged, sets_shown, two_lines
 from campare.plots.style import (
     GREY,
@@ -71,7 +71,7 @@ def localisation(models: pd.DataFrame, summary: pd.DataFrame, score: str, label:
     models, summary = (table[table["score"] == score] for table in (models, summary))
     names = list(dict.fromkeys(summary["augmentation"]))
     regions = list(dict.fromkeys(summary["region"]))
-    figure, panels = panels_stacked(names, regions)
+    figure, panels = panels_in_grid(names, regions)
     for panel, region in zip(panels, regions, strict=True):
         rows = summary[summary["region"] == region].set_index("augmentation").reindex(names)
         _draw_models(panel, models[models["region"] == region], "mean", names)
@@ -114,7 +114,7 @@ def spurious(models: pd.DataFrame, summary: pd.DataFrame, region: str) -> Figure
         "cue_class_rate": (f"Classified as the class\nof the {region} (%)", 100, [*CUED][2:]),
         "energy": (f"Map energy on the {region}\n(% of the map)", 100, ["own_with", "other_with"]),
     }
-    figure, panels = panels_beside(names, [label for label, _, _ in drawn.values()])
+    figure, panels = panels_side_by_side(names, [label for label, _, _ in drawn.values()])
     for panel, (measure, (_, scale, groups)) in zip(panels, drawn.items(), strict=True):
         places = np.linspace(-0.28, 0.28, len(groups))
         for group, place in zip(groups, places, strict=True):
@@ -157,7 +157,9 @@ def faithfulness_curves(table: pd.DataFrame) -> Figure:
     names, note = sets_shown(every)
     colour = colours(every)
     curves, titles = len(CURVES), two_lines(map(title, names), 0.9)
-    across, width, height = arranged(len(names), 0.85, 1.15 * curves, beside=0.6, above=0.8)
+    across, width, height = arranged(
+        len(names), 0.85, 1.15 * curves, margin_width=0.6, margin_height=0.8
+    )
     figure = blank_figure(max(WIDTH, width), height, "constrained")
     down = -(-len(names) // across)
     grid = figure.subplots(down * curves, across, sharex=True, sharey=True, squeeze=False)
@@ -209,7 +211,7 @@ def faithfulness_gain(models: pd.DataFrame, summary: pd.DataFrame) -> Figure:
         `augmentation`, `measure`, `gain`, `gain_low`, `gain_high`: faithfulness_summary.csv.
     """
     names = list(dict.fromkeys(summary["augmentation"]))
-    figure, panels = panels_stacked(names, list(GAINS.values()))
+    figure, panels = panels_in_grid(names, list(GAINS.values()))
     for panel, measure in zip(panels, GAINS, strict=True):
         _draw_models(panel, models[models["measure"] == measure], "gain", names)
         panel.axvline(0, zorder=1, **CHANCE)

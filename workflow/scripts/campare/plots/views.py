@@ -131,21 +131,25 @@ def extreme(views: Sequence[ModelView], heading: str) -> Figure:
     for view in views:
         rows.setdefault(view.augmentation, []).append(view)
     seeds = list(dict.fromkeys(view.seed for view in views))
-    beside = cell + 0.2
+    image_column = cell + 0.2
     blocks, width, height = arranged(
-        len(rows), left + len(seeds) * pitch, drop, beside=beside, above=top + 0.55
+        len(rows),
+        left + len(seeds) * pitch,
+        drop,
+        margin_width=image_column,
+        margin_height=top + 0.55,
     )
     figure, axes = blank_canvas(max(width, 4.2), height)
-    block = (figure.get_figwidth() - beside) / blocks
+    block = (figure.get_figwidth() - image_column) / blocks
     pitch = (block - left) / len(seeds)
     axes.text(0.1, 0.08, textwrap.fill(heading, int(14 * figure.get_figwidth())), va="top")
     captions = _captions(views, pitch)
     labels = two_lines([title(name) for name in rows], left - 0.15)
-    below = f"true: {fitted([true], beside - 0.15 - text_width('true: '))[true]}"
+    below = f"true: {fitted([true], image_column - 0.15 - text_width('true: '))[true]}"
     tile(axes, 0.1, top, cell, image, below, above="Image")
     places = row_places(len(rows), blocks, block)
     for (x, row), (name, models) in zip(places, rows.items(), strict=True):
-        x, y = beside + x + left, top + row * drop
+        x, y = image_column + x + left, top + row * drop
         axes.text(x - 0.08, y + cell / 2, labels[title(name)], ha="right", va="center")
         for view in models:
             at = x + seeds.index(view.seed) * pitch
@@ -155,7 +159,7 @@ def extreme(views: Sequence[ModelView], heading: str) -> Figure:
                 middle = x + column * pitch + cell / 2
                 axes.text(middle, y - 0.05, f"Seed {seed}", ha="center", va="bottom")
     prediction_key(axes, 0.1, height - 0.46)
-    map_colour_bar(figure, axes, beside + left, height - 0.44)
+    map_colour_bar(figure, axes, image_column + left, height - 0.44)
     return figure
 
 
@@ -177,7 +181,7 @@ def overlays(views: Sequence[Sequence[ModelView]], *, map_only: bool, note: str 
     models = [view.augmentation for view in views[0]]
     # At least as wide as the colour bar below the maps.
     block = left + max(len(images) * pitch, BAR + 0.15)
-    blocks, width, height = arranged(len(models), block, drop, above=top + drop + 0.55)
+    blocks, width, height = arranged(len(models), block, drop, margin_height=top + drop + 0.55)
     figure, axes = blank_canvas(width, height)
     names = two_lines([title(name) for name in models], left - 0.15)
     true = fitted([view.true for view in images], pitch - 0.05, 8)
@@ -222,7 +226,7 @@ def sheets(views: Sequence[ModelView], threshold: float, heading: str) -> Figure
     with_original = any(view.original is not None for view in shown)
     pitch_x = pitch + (cell + 0.06 if with_original else 0)
     drop = cell + 0.56
-    across, width, height = arranged(len(shown), pitch_x, drop, beside=0.2, above=top)
+    across, width, height = arranged(len(shown), pitch_x, drop, margin_width=0.2, margin_height=top)
     figure, axes = blank_canvas(max(width, 5.6), height)
     axes.text(0.1, 0.08, f"{heading}. {note}" if note else heading, va="top")
     predicted = fitted([view.predicted for view in shown], pitch - 0.12 - text_width("● "))
