@@ -170,8 +170,8 @@ def _heading(table: pd.DataFrame, study: str) -> str:
     first = table.iloc[0]
     floor = f", {first['floor']:.3f}" if np.isfinite(first["floor"]) else ""
     lines = [
-        f"Study {study}, {first['images']:,} test images; {each} networks per augmentation, "
-        f"{first['reference_models']} reference networks ({REFERENCES[first['reference']]}).",
+        f"Study {study}, {first['images']:,} test images; networks: {each} per augmentation, "
+        f"{first['reference_models']} reference ({REFERENCES[first['reference']]}).",
         f"Map distance: {distance_label(first['metric'])}. Noise floor: mean distance between two "
         f"reference networks of different seeds{floor}.",
         "Net distance: augmented–reference minus reference–reference. Tightening: half of "
