@@ -490,8 +490,7 @@ def test_the_summary_shows_accuracy_change_components_and_shift_filled_if_signif
     ]
     heading = figure.texts[0].get_text().replace("\n", " ")
     assert (
-        "360 test images; 6 networks per augmentation, 7 reference networks (step-matched dup"
-        in (heading)
+        "360 test images; networks: 6 per augmentation, 7 reference (step-matched dupl" in heading
     )
     assert "Map distance: 1 − overlap rate (top 20 %)." in heading
     assert "different seeds, 0.481." in heading
