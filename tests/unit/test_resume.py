@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import provenance
 from campare import data, split, train
 from campare.errors import CampareError
 
@@ -64,6 +65,12 @@ def write_inputs(folder: Path, channels: int = 1, first: int = 0) -> None:
     )
 
 
+class Params(dict[str, Any]):
+    """The params of a job, by name and as attributes."""
+
+    __getattr__ = dict.__getitem__
+
+
 def job(
     study: Path, folder: Path, changes: dict[str, Any], kill: tuple[str, int] | None = None
 ) -> None:
@@ -82,10 +89,10 @@ def job(
         return result
 
     Path.replace = replace  # type: ignore[method-assign]
-    code = changes.pop("code", ["abc"])
+    code = {f"{provenance.PREFIX}{name}": name for name in changes.pop("code", ["abc"])}
     given = SimpleNamespace(
         input=SimpleNamespace(data=str(study / "data.h5"), split=str(study / "split.csv")),
-        params=SimpleNamespace(settings=SETTINGS | changes, code=code, explained=False),
+        params=Params(settings=SETTINGS | changes, mapped=False, **code),
         config={},
         output=SimpleNamespace(
             weights=str(folder / "models" / "flip" / "2.safetensors"),
