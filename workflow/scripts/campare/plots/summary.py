@@ -34,7 +34,7 @@ from campare.statistics import ALPHA
 
 PITCH = 0.36  # inches of a row
 LINE = 0.125  # inches of a line of small text
-BELOW = 0.9  # inches below the panels, without the lines of axis labels
+BELOW = 0.65  # inches below the panels, without the lines of axis labels and of the footer
 CHARACTERS = 132  # of small text across the figure
 REFERENCES = {
     BASELINE: "baselines, no augmentation",
@@ -64,7 +64,9 @@ def summary(table: pd.DataFrame, study: str) -> Figure:
     heading = _heading(table, study)
     above = 0.1 + LINE * (heading.count("\n") + 1) + 0.5
     distance = textwrap.fill(f"Difference in {distance_label(table['metric'][0])}", 26)
-    below = BELOW + LINE * (distance.count("\n") + 1)
+    legend = _legend()
+    footer = LINE * (legend.count("\n") + 1)
+    below = BELOW + footer + LINE * (distance.count("\n") + 1)
     figure = blank_figure(WIDTH, above + PITCH * len(names) + below)
     panels = list(figure.subplots(1, 3, sharey=True))
     accuracy, components, shift = panels
@@ -124,12 +126,19 @@ def summary(table: pd.DataFrame, study: str) -> Figure:
     )
     widest = max(map(text_width, "\n".join(labels).split("\n")))
     _place(panels, (widest + 0.15, columns + 0.05), (above, below))
-    _key(accuracy, ("o", DARK, f"p ≤ {ALPHA:g}"), ("o", "white", f"p > {ALPHA:g} or no test"))
-    _key(components, ("D", "white", "Net distance (no test)"), ("s", "white", "Tightening"))
-    _key(shift, ("o", "white", "All images"), ("^", "white", "Images with equal predictions"))
+    _key(
+        accuracy,
+        footer,
+        ("o", DARK, f"Filled: p ≤ {ALPHA:g}"),
+        ("o", "white", "Hollow: not significant"),
+    )
+    _key(components, footer, ("D", "white", "Net distance (no test)"), ("s", "white", "Tightening"))
+    _key(
+        shift, footer, ("o", "white", "All images"), ("^", "white", "Images with equal predictions")
+    )
     edge = 0.05 / figure.get_figwidth()
     figure.text(edge, 1 - 0.05 / figure.get_figheight(), heading, va="top", size=SMALL)
-    figure.text(edge, 0.05 / figure.get_figheight(), _legend(), va="bottom", size=SMALL)
+    figure.text(edge, 0.05 / figure.get_figheight(), legend, va="bottom", size=SMALL)
     return figure
 
 
@@ -146,8 +155,8 @@ def _place(panels: Sequence[Axes], sides: tuple[float, float], ends: tuple[float
         axes.set_position((x / width, ends[1] / height, wide / width, high / height))
 
 
-def _key(axes: Axes, *entries: tuple[str, str, str]) -> None:
-    """A legend below a panel: marker, fill and meaning of each entry."""
+def _key(axes: Axes, footer: float, *entries: tuple[str, str, str]) -> None:
+    """A legend below a panel, above the footer: marker, fill and meaning of each entry."""
     figure = axes.get_figure(root=True)
     assert figure is not None
     drawn: dict[str, Any] = {"color": DARK, "linestyle": "", "markersize": 4.5}
@@ -157,7 +166,7 @@ def _key(axes: Axes, *entries: tuple[str, str, str]) -> None:
             for marker, face, label in entries
         ],
         loc="lower left",
-        bbox_to_anchor=(axes.get_position().x0, (0.15 + 2 * LINE) / figure.get_figheight()),
+        bbox_to_anchor=(axes.get_position().x0, (0.15 + footer) / figure.get_figheight()),
         borderaxespad=0, borderpad=0, handletextpad=0.2, handlelength=1.2,
     )  # fmt: skip
 
@@ -187,8 +196,11 @@ def _heading(table: pd.DataFrame, study: str) -> str:
 def _legend() -> str:
     """How to read intervals and tests."""
     return textwrap.fill(
-        f"Lines: {LEVEL} intervals; map shift: {100 * (1 - 2 * ALPHA):g} %, each end one-sided at "
-        f"{100 * ALPHA:g} %, like its test. p: permutation of network labels, Holm's correction "
-        "over augmentations. Equal predictions: both networks predict the same class.",
+        f"Filled, in all panels: p ≤ {ALPHA:g} by permutation of network labels, after Holm's "
+        f"correction over augmentations. Lines: {LEVEL} intervals; map shift: "
+        f"{100 * (1 - 2 * ALPHA):g} %, so that zero lies outside if p ≤ {ALPHA:g} before "
+        "correction. c: similarity between augmented and reference networks, divided by the "
+        "geometric mean of those within; 1: no difference beyond retraining variability. Equal "
+        "predictions: both networks predict the same class.",
         CHARACTERS,
     )
