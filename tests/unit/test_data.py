@@ -915,7 +915,7 @@ def test_masks_that_do_not_fit_their_pictures_are_refused(
         del file["masks"]
         file["masks"] = np.zeros((5, 1, 6, 1), np.uint8)
     with pytest.raises(
-        CampareError, match=r"data.h5: no readable data file \(its masks do not fit"
+        CampareError, match=r"data.h5: not a readable data file \(its masks do not fit"
     ):
         data.read_regions(tmp_path / "data.h5", np.arange(5))
 
@@ -937,7 +937,7 @@ def test_truncated_data_file_is_named(
     data.write(load("digits"), path)
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
-    with pytest.raises(CampareError, match=r"data\.h5: no readable data file .* move it away"):
+    with pytest.raises(CampareError, match=r"data\.h5: not a readable data file .* move it away"):
         data.read(path)
 
 

@@ -199,9 +199,9 @@ GOOD = "index,label,subset\n0,1,train\n1,0,validation\n3,1,test\n"
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "no readable split"),
-        ("\0\xff", "no readable split"),
-        ('index,label,subset\n0,1,"train', "no readable split"),
+        ("", "not a readable split"),
+        ("\0\xff", "not a readable split"),
+        ('index,label,subset\n0,1,"train', "not a readable split"),
         (GOOD.replace("label,", ""), "has the columns index, subset, not index, label, subset"),
         (GOOD.replace("index", "row"), "has the columns row"),
         (GOOD.replace("0,1,train", "0.5,1,train"), "column index has entries"),
