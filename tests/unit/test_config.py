@@ -102,7 +102,10 @@ def test_stages_are_off_unless_named_and_have_defaults_where_they_are() -> None:
         ({"hybrid": {"network": "small_cnn", "svm": {"c": [0]}}}, r"hybrid\.svm\.c\.0: 0"),
         ({"masking": {"keep": {"top": 50, "above": 0.5}}}, r"masking\.keep"),
         ({"masking": {"keep": {"top": 100}}}, r"masking\.keep\.top: 100"),
-        ({"masking": {}, "cam": {"class": "true"}}, r"cam\.class: with 'true' the mask .* predicted"),
+        (
+            {"masking": {}, "cam": {"class": "true"}},
+            r"cam\.class: with 'true' the mask .* predicted",
+        ),
         ({"occlusion": {"sizes": []}}, r"occlusion\.sizes"),
         ({"sheets": {"spline": 7}}, r"sheets\.spline: 7"),
         ({"own_images": {}}, r"own_images: 'folder' is required"),
@@ -245,7 +248,10 @@ def test_defaults_are_not_shared_between_studies() -> None:
         ({"study": date(2024, 5, 1)}, ["study: YAML reads 2024-05-01 as a date; put it in quotes"]),
         ({"study": "s" * 101}, ["study", "100 at most"]),
         ({"study": None}, ["study: empty (null)"]),
-        ({"augmentations": {90: {}}}, ["augmentations: YAML reads the key 90 as a number", "in quotes"]),
+        (
+            {"augmentations": {90: {}}},
+            ["augmentations: YAML reads the key 90 as a number", "in quotes"],
+        ),
         ({"augmentations": {False: {}}}, ["the key false as true or false, as it does yes, no"]),
         ({"augmentations": {None: {}}}, ["augmentations: YAML reads the key null as null"]),
         ({"augmentations": {"MyBlur": {}}}, ["'MyBlur'; a name must be small letters"]),

@@ -193,7 +193,9 @@ def test_a_broken_store_is_refused_as_everywhere(folder: Path, tmp_path: Path) -
     broken = tmp_path / "cams" / "affine" / "1.h5"
     broken.parent.mkdir(parents=True)
     broken.write_bytes((folder / "cams" / "affine" / "1.h5").read_bytes()[:500])
-    with pytest.raises(CampareError, match=r"affine/1\.h5: not a readable CAM store .*move it away"):
+    with pytest.raises(
+        CampareError, match=r"affine/1\.h5: not a readable CAM store .*move it away"
+    ):
         campare.open_study(tmp_path).maps("affine", 1)
 
 

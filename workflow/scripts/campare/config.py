@@ -356,7 +356,7 @@ def _steps(name: str, spec: Any, source: str) -> Iterator[Step]:
         parts = spec["compose"]
         if len(spec) > 1 or not isinstance(parts, Sequence) or isinstance(parts, str) or not parts:
             raise CampareError(
-                f"{source}: {key}: compose needs a list of augmentations, and no other key beside it"
+                f"{source}: {key}: compose needs a list of augmentations, and allows no other key"
             )
         for part in parts:
             if isinstance(part, Mapping) and len(part) == 1:

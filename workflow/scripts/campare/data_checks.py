@@ -70,8 +70,8 @@ def _dark(largest: int, white: int) -> list[str]:
     depth, bits = white.bit_length(), largest.bit_length()
     return [
         f"the largest level of all {depth}-bit images is {largest:,}, and white is {white:,}: "
-        f"they are read as dark images, 0 to {round(255 * largest / white)} of 255; if their levels "
-        f"have {bits} bits, multiply them by {1 << (depth - bits)} and save the images again"
+        f"they become dark, 0 to {round(255 * largest / white)} of 255; if their levels have "
+        f"{bits} bits, multiply them by {1 << (depth - bits)} and save the images again"
     ]
 
 

@@ -68,9 +68,10 @@ def odd(value: Any, path: str = "") -> str | None:
     if isinstance(value, Mapping):
         for key, item in value.items():
             if not isinstance(key, str):
+                where = f"{path}: " if path else ""
                 return (
-                    f"{f'{path}: ' if path else ''}YAML reads the key {shown(key)} as {_kind(key)}; "
-                    "a key must be text: put it in quotes, or choose another"
+                    f"{where}YAML reads the key {shown(key)} as {_kind(key)}; a key must be text: "
+                    "put it in quotes, or choose another"
                 )
             if problem := odd(item, f"{path}.{key}" if path else key):
                 return problem
