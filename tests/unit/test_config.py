@@ -410,8 +410,8 @@ def test_controls_are_left_out_by_default_and_completed_where_they_are_not() -> 
     ("changes", "message"),
     [
         ({"controls": {"baselines": {"seeds": [2], "vary": ["init"]}}}, "2 is one of `seeds`"),
-        ({"controls": {"baselines": {"seeds": [0], "vary": ["init"]}}}, "0 is model.seed, which"),
-        ({"controls": {"baselines": {"seeds": [0], "vary": ["order"]}}}, "0 is training.seed, which"),
+        ({"controls": {"baselines": {"seeds": [0], "vary": ["init"]}}}, "0 is model.seed, "),
+        ({"controls": {"baselines": {"seeds": [0], "vary": ["order"]}}}, "0 is training.seed, "),
         (
             {"controls": {"baselines": {"seeds": [11], "vary": ["init", "subset"]}}},
             "list it in both or in neither",
