@@ -94,15 +94,15 @@ def test_one_picture_in_two_classes_and_twice_in_one() -> None:
     pictures = images(6)
     pictures[4], pictures[5] = pictures[0], pictures[2]
     disputed, twice = data_checks.of(dataset(pictures, [0, 0, 1, 1, 1, 1], [""] * 6))
-    assert disputed.startswith("1 picture(s) equal one of another class")
+    assert disputed.startswith("1 image(s) equal an image of another class")
     assert "(number 4 = number 0)" in disputed
-    assert twice.startswith("1 picture(s) equal another of their class")
+    assert twice.startswith("1 image(s) equal another image of their class")
     assert "(number 5 = number 2)" in twice
 
 
 def test_few_of_many_are_named() -> None:
     pictures = np.concatenate([images(8), images(8)])
     (said,) = data_checks.of(dataset(pictures, [0] * 16, ["train"] * 16))
-    assert said.startswith("8 picture(s)")
+    assert said.startswith("8 image(s)")
     assert said.count("=") == 5
     assert ", 3 more)" in said

@@ -146,17 +146,17 @@ def test_a_variant_has_tables_and_stores_of_its_own(study: Study) -> None:
     [
         (
             lambda s: s.table("acuracy"),
-            r"tables/acuracy: there is no such table; did you mean 'accuracy'\?",
+            r"acuracy: there is no such table; did you mean 'accuracy'\?",
         ),
         (lambda s: s.table(".."), "no such table; known: accuracy, aggregate, confusion"),
         (
             lambda s: s.store("affine", 7),
-            r"cams: there is no file of the model 'affine 7'; .*affine 10",
+            r"cams: .* no file of the model 'affine 7'; .*affine 10",
         ),
         (lambda s: s.maps("afine", 1), r"did you mean 'affine 1'\?"),
         (
             lambda s: s.similarity("baseline"),
-            "similarity: there is no file of the model 'baseline'; known",
+            "similarity: .* no file of the model 'baseline'; known",
         ),
         (lambda s: s.similarity("affine", 3), "there is no file of the model 'affine 3'"),
         (lambda s: s.store("affine", 1, [3]), "affine/1.h5: .*run snakemake again"),
@@ -164,11 +164,11 @@ def test_a_variant_has_tables_and_stores_of_its_own(study: Study) -> None:
         (lambda s: s.labels([-1, 2]), "positions -1 to 2 are outside"),
         (
             lambda s: s.variant("layercam"),
-            "variants/layercam: there is no such variant .*known: of_truth",
+            "layercam: there is no such variant .*known: of_truth",
         ),
         (
             lambda s: s.variant("of_truth").similarity("affine"),
-            "there are no models: run snakemake",
+            "no models: run snakemake",
         ),
     ],
 )
@@ -180,9 +180,7 @@ def test_what_is_not_there_is_named_with_what_is(
 
 
 def test_a_folder_that_is_missing_or_no_study_is_refused(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(
-        CampareError, match=r"nowhere: there is no such folder; give .*results/<study>"
-    ):
+    with pytest.raises(CampareError, match=r"nowhere: there is no such folder; .*results/<study>"):
         campare.open_study(tmp_path / "nowhere")
     with pytest.raises(CampareError, match="not the results of a study; run it first"):
         campare.open_study(tmp_path)
@@ -198,7 +196,7 @@ def test_a_study_that_is_half_made_says_what_is_missing(tmp_path: Path) -> None:
     assert (study.models, study.tables, study.variants) == ([], [], [])
     with pytest.raises(CampareError, match="there are no tables: run snakemake"):
         study.table("summary")
-    with pytest.raises(CampareError, match="there is there are no models: run snakemake"):
+    with pytest.raises(CampareError, match="there are no models: run snakemake"):
         study.maps("affine", 1)
     with pytest.raises(CampareError, match=r"data\.h5: cannot be read .*; run snakemake again"):
         study.images()

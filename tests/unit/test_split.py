@@ -148,7 +148,7 @@ def test_the_split_of_a_seed_stays_the_same_over_versions() -> None:
 @pytest.mark.parametrize(
     ("labels", "part", "message"),
     [
-        ([0] * 9 + [1] * 2, None, r"^class 'dog': 2 picture\(s\) in all, .*train, validation and"),
+        ([0] * 9 + [1] * 2, None, r"^class 'dog': 2 image\(s\) in all, .*train, validation and"),
         ([0, 0, 1, 1, 0, 1], "train train train test test test", r"^class 'dog': 1 .*train part"),
         ([0, 0, 1, 1, 0], "train train train train test", r"^class 'dog': 0 .*test part"),
         ([0, 0, 1, 1, 1], "train train test test test", r"^class 'dog': 0 .*in the train part"),
