@@ -1,9 +1,9 @@
-"""What a study may name: data sets, architectures, augmentations, CAM methods, metrics.
+"""The registry of data sets, architectures, augmentations, CAM methods and metrics.
 
-To add one, write its function in the module of its kind and give it an entry here. The config
-schema, `config/README.md` and every error message take names, defaults and units from these
-entries. Functions are named by text and imported on use: the workflow reads this module in
-every job, and torch takes a second and a half to import.
+To add one, write its function in the module of its kind and add an entry here. The config schema,
+`config/README.md` and the error messages take names, defaults and units from these entries.
+Functions are given as text and imported on use, because every job imports this module, and
+importing torch takes a second and a half.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FONT_FILES = (".ttf", ".otf", ".ttc", ".otc")
 
 @dataclass(frozen=True)
 class Parameter:
-    """One setting of an entry: default, unit and meaning, and its JSON schema."""
+    """A parameter of an entry: default value, meaning with unit, and JSON schema."""
 
     default: Any
     about: str
@@ -34,7 +34,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Entry:
-    """Something a study may name: what it is, its function as `module:name`, its parameters."""
+    """An entry of the registry: description, function as `module:name`, and parameters."""
 
     about: str
     function: str
@@ -49,24 +49,25 @@ class Entry:
 
 @dataclass(frozen=True)
 class Source(Entry):
-    """A data set; `regions` says of whose pictures it is known where the object is.
+    """A data set.
 
-    "all": it knows them. "folder": they lie in `mask_folder`, where there is one. `side` is that of
-    its pictures, pixels, where it is known before they are read.
+    regions: whether there are masks of regions such as the object; "all": for all images; "folder":
+    if there is a `mask_folder`; "none". side: of its images in pixels, if it is known before the
+    images are read.
     """
 
     regions: Literal["none", "folder", "all"] = "none"
     side: int | None = None
 
     def has_regions(self, root: str) -> bool:
-        """Whether the regions of its pictures are known, if its files lie in `root`."""
+        """Whether there are masks of its regions, if its files are in `root`."""
         return self.regions == "all" or (
             self.regions == "folder" and mask_folder(Path(root).expanduser()) is not None
         )
 
 
 def mask_folder(root: Path) -> Path | None:
-    """`root/masks` where it holds folders, and so is none of pictures."""
+    """`root/masks` if it contains folders, and so is not a class folder; else None."""
     folder = root / "masks"
     if folder.is_dir() and any(path.is_dir() for path in folder.iterdir()):
         return folder
@@ -75,16 +76,16 @@ def mask_folder(root: Path) -> Path | None:
 
 @dataclass(frozen=True)
 class Architecture(Entry):
-    """A network; `gmacs` are 1e9 multiplications and additions for a 224 × 224 image."""
+    """A network; gmacs: 1e9 multiplications and additions for a 224 × 224 image."""
 
     gmacs: float | None = None
 
 
 @dataclass(frozen=True)
 class Method(Entry):
-    """A way to make a map: of what a layer gives, or of the picture that the network is shown.
+    """A CAM method, of the output of a layer or of the input image.
 
-    An image takes as long as `passes` forward passes, at most.
+    passes: the largest time for an image, in forward passes.
     """
 
     of: Literal["layer", "input"] = "layer"
@@ -93,12 +94,12 @@ class Method(Entry):
 
 @dataclass(frozen=True)
 class Metric(Entry):
-    """A metric of a pair of maps, with what a figure needs to draw it.
+    """A metric of a pair of maps, with its properties for figures.
 
-    `same` is its value for two identical maps; `bounds` its range, None where it has no bound.
-    A quantity of one map alone has no such value (None): it is the augmented model's, and what the
-    baseline's map has is recorded beside it, as `<name>_baseline`. `symmetric`: it is the same
-    both ways. `of`: what it compares.
+    same: value for two identical maps; None for a quantity of one map, which is that of the
+    augmented model, with that of the baseline in the column `<name>_baseline`. bounds: range, None
+    if it is unbounded. symmetric: whether the order of the maps has no effect. of: what it
+    compares.
     """
 
     label: str = ""
@@ -109,22 +110,22 @@ class Metric(Entry):
 
 
 def number(default: float, about: str, **schema: Any) -> Parameter:
-    """A real parameter; `schema` takes JSON-schema bounds such as minimum=0."""
+    """A real parameter; `schema`: JSON-schema bounds such as minimum=0."""
     return Parameter(default, about, {"type": "number", **schema})
 
 
 def integer(default: int, about: str, **schema: Any) -> Parameter:
-    """A whole-number parameter."""
+    """An integer parameter."""
     return Parameter(default, about, {"type": "integer", **schema})
 
 
 def choice(default: str, about: str, *names: str) -> Parameter:
-    """A parameter that is one of a few words."""
+    """A parameter with one of several names as its value."""
     return Parameter(default, about, {"enum": list(names)})
 
 
 def interval(low: float, high: float, about: str, **schema: Any) -> Parameter:
-    """A parameter that is a pair [low, high], drawn from uniformly."""
+    """A parameter [low, high], the range of a uniform distribution."""
     items = {"type": "number", **schema}
     return Parameter(
         [low, high], about, {"type": "array", "items": items, "minItems": 2, "maxItems": 2}
@@ -133,13 +134,13 @@ def interval(low: float, high: float, about: str, **schema: Any) -> Parameter:
 
 PROBABILITY = {"minimum": 0, "maximum": 1}
 
-# Controls of a study whose models have a name in files, as an augmentation has: control → name.
+# Controls whose models have a name in files, as augmentations do: control → name.
 RESERVED = {
     "duplicated_originals": "duplicated_originals",
     "longer_training": "longer_training",
     "uninformative": "untrained",
 }
-# Those that take as many steps as an augmentation does.
+# The step-matched controls.
 MATCHED = ("duplicated_originals", "longer_training")
 
 DATASETS: dict[str, Source] = {
@@ -375,8 +376,8 @@ CAM_METHODS: dict[str, Method] = {
     ),
 }
 
-# Functions of `similarity.Pairs`: a value per pair, float64 (n,), or several columns as a dict from
-# what follows the metric's name ("" for the metric itself) to values.
+# Functions of `similarity.Pairs` that return a value per pair, float64 (n,), or several columns as
+# a dict from the suffix of the metric's name ("" for the metric itself) to values.
 METRICS: dict[str, Metric] = {
     "overlap": Metric(
         "overlap rate of the top Y %, ties for the last places shared out, zeros left out (named "
@@ -457,8 +458,7 @@ METRICS: dict[str, Metric] = {
     ),
 }
 
-# Scores of a map against the mask of a region, columns of what `localisation.scored` gives, with
-# what a figure calls them.
+# Localisation scores, the columns of `localisation.scored`, with their labels in figures.
 LOCALISATION = {
     "pointing": "Pointing game (share of highest pixels inside)",
     "energy": "Energy inside (share of the map)",
@@ -467,16 +467,15 @@ LOCALISATION = {
 }
 
 _OVERLAP = re.compile(r"overlap_(\d+(?:\.\d+)?)(_corrected|_ties)?")
-# What ends the name of a metric at the maps' own resolution, whatever similarity.resolution says.
+# Suffix of a metric at the maps' own resolution, for any similarity.resolution.
 _NATIVE = "_native"
 
 
 def metric(name: str) -> Metric:
-    """The entry of a metric as a study names it.
+    """The entry of a metric by its name in a study.
 
-    `overlap_<Y>` stands for the overlap rate of the top Y % and comes back with its share in
-    the label, and so do `overlap_<Y>_ties` and `overlap_<Y>_corrected`; with `_native` behind its
-    name, a metric of maps is measured at their own resolution.
+    `overlap_<Y>`, `overlap_<Y>_ties` and `overlap_<Y>_corrected` are overlap rates of the top Y %,
+    with Y in the label of the entry. The suffix `_native` means the maps' own resolution.
 
     Raises
     ------
@@ -496,18 +495,20 @@ def metric(name: str) -> Metric:
     label = entry.label.format(share=f"{share:g}") if share else entry.label
     if is_native(name):
         if entry.of == "predictions":
-            raise CampareError(f"{name}: {plain} compares no maps, which alone have a resolution")
+            raise CampareError(
+                f"{name}: {plain} compares predictions; only metrics of maps can be native"
+            )
         label = f"{label}, native"
     return replace(entry, label=label)
 
 
 def is_native(name: str) -> bool:
-    """Whether a metric is measured at the maps' own resolution by its name."""
+    """Whether the name of a metric means the maps' own resolution."""
     return name.endswith(_NATIVE)
 
 
 def overlap_share(name: str) -> float | None:
-    """Y of an `overlap_<Y>…` in per cent, or None where `name` is no overlap rate in (0, 100)."""
+    """Y of `overlap_<Y>…` in per cent; None if `name` is not an overlap rate with 0 < Y < 100."""
     if match := _OVERLAP.fullmatch(name.removesuffix(_NATIVE)):
         share = float(match[1])
         return share if 0 < share < 100 else None
@@ -515,26 +516,26 @@ def overlap_share(name: str) -> float | None:
 
 
 def check_parameters(name: str, parameters: Mapping[str, Any]) -> None:
-    """Check what a schema cannot say of an augmentation's parameters.
+    """Check conditions on an augmentation's parameters that a JSON schema cannot express.
 
     Raises
     ------
     CampareError
-        A pair [low, high] runs backwards, or a blur's kernel has no middle pixel.
+        In a pair [low, high], low exceeds high; or the size of a blur's kernel is even.
     """
     for key, value in parameters.items():
         if isinstance(value, list | tuple) and value[0] > value[1]:
             remedy = f"write [{value[1]}, {value[0]}]"
-            raise CampareError(f"{name}.{key}: {list(value)} is no [low, high]; {remedy}")
+            raise CampareError(f"{name}.{key}: {list(value)} is not [low, high]; {remedy}")
     if (size := parameters.get("kernel_size", 1)) % 2 == 0:
         raise CampareError(f"{name}.kernel_size: {size} is even; write {size + 1}")
 
 
 def torchvision_classifiers() -> dict[str, float]:
-    """torchvision's classifiers, read from its source without importing it (3 s).
+    """torchvision's classifiers → 1e9 multiplications and additions per image.
 
-    The values are the 1e9 multiplications and additions per image that torchvision states with a
-    model's weights.
+    Both are read from torchvision's source, because importing it takes 3 s. The values are those
+    that torchvision states with a model's weights, 1.0 if there are none.
     """
     spec = importlib.util.find_spec("torchvision")
     folder = Path(spec.origin).parent / "models" if spec and spec.origin else None
@@ -554,19 +555,19 @@ def functions(kind: Mapping[str, Entry], names: Iterable[str]) -> list[str]:
 
 
 def metric_functions(names: Iterable[str]) -> list[str]:
-    """The functions of metrics as a study names them."""
+    """The functions of metrics by their names in a study."""
     return [metric(name).function for name in names]
 
 
 def architecture_function(name: str) -> str:
-    """The function that builds an architecture, of this registry or torchvision's."""
+    """The function of an architecture of this registry or of torchvision, as `module:name`."""
     entry = ARCHITECTURES.get(name)
     return entry.function if entry else "models:torchvision_classifier"
 
 
 @cache
 def gmacs(architecture: str, input_size: int) -> float:
-    """1e9 multiplications and additions of one forward pass of one image, roughly."""
+    """Approximate 1e9 multiplications and additions of a forward pass of one image."""
     entry = ARCHITECTURES.get(architecture)
     known = entry.gmacs if entry else None
     if known is None:
