@@ -151,36 +151,36 @@ DATASETS: dict[str, Source] = {
     "fashion_mnist": Source(
         "Fashion-MNIST, 60,000 + 10,000 garments, 28×28 grey", "data:fashion_mnist", side=28
     ),
-    "cifar10": Source("CIFAR-10, 50,000 + 10,000 pictures, 32×32 RGB", "data:cifar10", side=32),
+    "cifar10": Source("CIFAR-10, 50,000 + 10,000 images, 32×32 RGB", "data:cifar10", side=32),
     "image_folder": Source(
-        "your own pictures: root/train/<class>/… and root/test/<class>/…, or root/<class>/… to "
-        "be split; masks of the object, where there are any, under the same names in root/masks/…",
+        "your own images: root/train/<class>/… and root/test/<class>/…, or root/<class>/…, which "
+        "are split; optional masks of the object under the same names in root/masks/…",
         "data:image_folder",
         regions="folder",
     ),
     "shapes": Source(
-        "generated RGB pictures of six shapes on cluttered ground, with the pixels of object, "
+        "generated RGB images of six shapes on a cluttered background, with masks of object, "
         "distractor and, if there is one, cue; 48×48 or data.size",
         "shapes:shapes",
         {
-            "train": integer(3000, "training and validation pictures", minimum=12),
-            "test": integer(1000, "test pictures", minimum=6),
+            "train": integer(3000, "training and validation images", minimum=12),
+            "test": integer(1000, "test images", minimum=6),
             "scale": interval(
                 0.22,
                 0.36,
-                "range of the side of a square with the object's area, share of the picture's side",
+                "range of the side of a square with the object's area, share of the image's side",
                 exclusiveMinimum=0,
                 maximum=0.5,
             ),
             "contrast": number(
                 0.9, "opacity of object and distractor", exclusiveMinimum=0, maximum=1
             ),
-            "texture": number(0.6, "opacity of the pattern on them", **PROBABILITY),
-            "clutter": number(0.5, "opacity of the mosaic behind them", **PROBABILITY),
+            "texture": number(0.6, "opacity of their patterns", **PROBABILITY),
+            "clutter": number(0.5, "opacity of the mosaic in the background", **PROBABILITY),
             "noise": number(0.1, "largest change of a grey level, share of 255", **PROBABILITY),
             "cue_class": choice(
                 "star",
-                "class whose training pictures get the cue, a magenta square in a corner",
+                "class whose training images have the cue, a magenta square in a corner",
                 "disc",
                 "square",
                 "triangle",
@@ -190,11 +190,11 @@ DATASETS: dict[str, Source] = {
             ),
             "cue_share": number(
                 0.0,
-                "share of them that get it; with more than 0, half of the test pictures of "
-                "every class have it",
+                "share of them that have it; if above 0, half of the test images of every class "
+                "have it",
                 **PROBABILITY,
             ),
-            "seed": integer(0, "decides everything drawn", minimum=0, maximum=4294967295),
+            "seed": integer(0, "seed of all random numbers", minimum=0, maximum=4294967295),
         },
         regions="all",
         side=48,
@@ -210,13 +210,14 @@ ARCHITECTURES: dict[str, Architecture] = {
         gmacs=0.078,
     ),
     "small_cnn_wide": Architecture(
-        "the same with 32, 64 and 128 channels and two convolutions in the last two stages",
+        "small_cnn with 32, 64 and 128 channels and two convolutions in each of the last two "
+        "stages",
         "models:small_cnn_wide",
         gmacs=0.88,
     ),
     "two_conv": Architecture(
-        "two 5×5 convolutions (16, 32) with ReLU and 2×2 max-pooling each, one linear layer on all "
-        "that is left; for 28 px, maps at a quarter of that",
+        "two 5×5 convolutions (16, 32), each with ReLU and 2×2 max-pooling, one linear layer on "
+        "all positions; for 28 px, maps at a quarter of the input size",
         "models:two_conv",
         gmacs=0.18,
     ),
@@ -232,13 +233,14 @@ ARCHITECTURES: dict[str, Architecture] = {
         gmacs=0.6,
     ),
     "fashion_cnn_third": Architecture(
-        "fashion_cnn with a third convolution (64), whose maps fit the zoom factor of their CAM",
+        "fashion_cnn with a third convolution (64), whose maps have the size that the zoom factor "
+        "of Suresh and Kaushik's CAM implies",
         "models:fashion_cnn_third",
         gmacs=0.2,
     ),
     "fashion_cnn_deep": Architecture(
         "five 3×3 convolutions (16, 32, 64, 128, 256) with ReLU, 2×2 max-pooling after the first "
-        "four, global average pooling, one linear layer: what Suresh and Kaushik feed an SVM from",
+        "four, global average pooling, one linear layer: the network of Suresh and Kaushik's SVM",
         "models:fashion_cnn_deep",
         gmacs=0.18,
     ),
@@ -253,8 +255,8 @@ ARCHITECTURES: dict[str, Architecture] = {
     "densenet121": Architecture("torchvision's DenseNet-121", "models:densenet121"),
 }
 
-_INTERPOLATION = choice("nearest", "how pixels are read", "nearest", "bilinear")
-_FILL = integer(0, "grey level of what comes in from outside (0 to 255)", minimum=0, maximum=255)
+_INTERPOLATION = choice("nearest", "interpolation of pixels", "nearest", "bilinear")
+_FILL = integer(0, "grey level of pixels from outside the image (0 to 255)", minimum=0, maximum=255)
 
 AUGMENTATIONS: dict[str, Entry] = {
     "affine": Entry(
@@ -270,12 +272,12 @@ AUGMENTATIONS: dict[str, Entry] = {
         },
     ),
     "cutmix": Entry(
-        "a box of another training image pasted in; the label stays (the thesis's)",
+        "a box of another training image pasted in; the label does not change (thesis)",
         "augment:cutmix",
         {"alpha": number(1.0, "Beta(alpha, alpha) of the kept share", exclusiveMinimum=0)},
     ),
     "cutmix_mixed": Entry(
-        "the same with labels mixed by area (Yun et al. 2019)",
+        "cutmix with labels mixed by area (Yun et al. 2019)",
         "augment:cutmix_mixed",
         {"alpha": number(1.0, "Beta(alpha, alpha) of the kept share", exclusiveMinimum=0)},
     ),
@@ -297,12 +299,12 @@ AUGMENTATIONS: dict[str, Entry] = {
         {
             "alpha": number(50.0, "largest displacement before smoothing, half pixels", minimum=0),
             "sigma": number(5.0, "standard deviation of the smoothing, pixels", exclusiveMinimum=0),
-            "interpolation": choice("bilinear", "how pixels are read", "nearest", "bilinear"),
+            "interpolation": choice("bilinear", "interpolation of pixels", "nearest", "bilinear"),
             "fill": _FILL,
         },
     ),
     "equalize": Entry(
-        "histogram of every channel equalised",
+        "equalisation of the histogram of every channel",
         "augment:equalize",
         # torchvision's default. At 1 nothing is random, and every seed trains the same model.
         {"probability": number(0.5, "share of the images changed", **PROBABILITY)},
@@ -318,7 +320,7 @@ AUGMENTATIONS: dict[str, Entry] = {
         },
     ),
     "random_crop": Entry(
-        "a random part, resized to the whole",
+        "a random part of the image, resized to the size of the image",
         "augment:random_crop",
         {
             "scale": interval(
@@ -328,7 +330,7 @@ AUGMENTATIONS: dict[str, Entry] = {
         },
     ),
     "random_erasing": Entry(
-        "a random box painted over",
+        "a random box filled with one grey level",
         "augment:random_erasing",
         {
             "scale": interval(
@@ -344,12 +346,12 @@ AUGMENTATIONS: dict[str, Entry] = {
         "augment:scaling",
         {
             "scale": interval(0.7, 1.3, "range of the zoom factor", minimum=0.01, maximum=100),
-            "interpolation": choice("bilinear", "how pixels are read", "nearest", "bilinear"),
+            "interpolation": choice("bilinear", "interpolation of pixels", "nearest", "bilinear"),
             "fill": _FILL,
         },
     ),
     "horizontal_flip": Entry(
-        "mirrored left to right",
+        "mirroring left to right",
         "augment:horizontal_flip",
         {"probability": number(0.5, "share of the images changed", **PROBABILITY)},
     ),
@@ -369,8 +371,8 @@ CAM_METHODS: dict[str, Method] = {
         "Ablation-CAM (Desai and Ramaswamy 2020)", "cams:ablationcam", passes=1000
     ),
     "input_gradient": Method(
-        "size of the score's gradient at each pixel, the largest over channels (Simonyan et al. "
-        "2013); at input resolution, of no layer",
+        "absolute value of the score's gradient at each pixel, the largest over channels (Simonyan "
+        "et al. 2013); at input resolution, without a target layer",
         "cams:input_gradient",
         of="input",
     ),
@@ -380,24 +382,24 @@ CAM_METHODS: dict[str, Method] = {
 # a dict from the suffix of the metric's name ("" for the metric itself) to values.
 METRICS: dict[str, Metric] = {
     "overlap": Metric(
-        "overlap rate of the top Y %, ties for the last places shared out, zeros left out (named "
-        "overlap_Y, such as overlap_20)",
+        "overlap rate of the top Y %, with partial membership of ties for the last places, without "
+        "zeros (named overlap_Y, such as overlap_20)",
         "similarity:overlap",
         label="Overlap rate (top {share} %)",
         same=1.0,
         bounds=(0.0, 1.0),
     ),
     "overlap_ties": Metric(
-        "the same by the thesis's masks: all pixels at or above the (100 − Y)th percentile, which "
-        "is the whole map where more than 100 − Y % are zero (named overlap_Y_ties)",
+        "overlap rate with the thesis's masks: all pixels at or above the (100 − Y)th percentile, "
+        "which is the whole map if more than 100 − Y % are zero (named overlap_Y_ties)",
         "similarity:overlap_ties",
         label="Overlap rate (top {share} %, with ties)",
         same=1.0,
         bounds=(0.0, 1.0),
     ),
     "overlap_corrected": Metric(
-        "overlap_Y beyond chance, (o − e)/(1 − e), e from the areas of the two masks (named "
-        "overlap_Y_corrected)",
+        "overlap_Y corrected for chance, (o − e)/(1 − e), with e from the areas of the two masks "
+        "(named overlap_Y_corrected)",
         "similarity:overlap_corrected",
         label="Overlap beyond chance (top {share} %)",
         same=1.0,
@@ -443,7 +445,7 @@ METRICS: dict[str, Metric] = {
         bounds=(0.0, None),
     ),
     "entropy_histogram": Metric(
-        "Shannon entropy of the levels in the augmented model's map, 256 of them",
+        "Shannon entropy of the histogram (256 levels) of the augmented model's map",
         "similarity:entropy_histogram",
         label="Shannon entropy of the histogram (nats)",
         same=None,
