@@ -497,9 +497,7 @@ def metric(name: str) -> Metric:
     label = entry.label.format(share=f"{share:g}") if share else entry.label
     if is_native(name):
         if entry.of == "predictions":
-            raise CampareError(
-                f"{name}: {plain} compares predictions; only metrics of maps can be native"
-            )
+            raise CampareError(f"{name}: {plain} compares no maps, which alone have a resolution")
         label = f"{label}, native"
     return replace(entry, label=label)
 
