@@ -1,15 +1,17 @@
-# make run     the default study, from a bare machine with Python >= 3.11
-# make test    all tests but those on a SLURM cluster
-# make test-slurm    a small study on a SLURM cluster, which it starts and stops, with every fault
+# make run     install the environment, if needed, and run the default study (needs Python >= 3.11)
+# make test    lint and all tests, except those on a SLURM cluster
+# make test-slurm    start a SLURM cluster, run a small study on it with every fault, and stop it
 # make test-slurm-full    the same with the default study
-# make bench   how many times as fast as others, in benchmarks/results.json; on an idle machine
+# make bench   compare the speed with the usual libraries; writes benchmarks/results.json
 # make lint    ruff, snakefmt, mypy, snakemake --lint
+# make format  ruff and snakefmt
 # make docs    config/README.md from the schema and the registry
-# make lock    resolve envs/*.in anew (needs uv)
+# make lock    resolve envs/*.in again (needs uv)
+# make clean   remove .venv and .snakemake
 #
-# TORCH="torch… torchvision…" with any of these: what pip installs in the place of the locked torch
-# (and torchvision, where named) and of CUDA, requirements or wheels, and pip's options; remembered
-# until TORCH is another.
+# TORCH="torch… torchvision…" with any of these: requirements or wheels, and options of pip, that are
+# installed instead of the locked torch (and torchvision, if named) and the CUDA packages. The choice
+# is remembered until TORCH is set again.
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
@@ -18,9 +20,9 @@ STAMP := $(VENV)/.installed
 TESTING := $(VENV)/.testing
 TORCH ?= $(shell cat $(VENV)/.torch 2>/dev/null)
 export TORCH
-# What TORCH stands in for.
+# Packages that TORCH replaces.
 REPLACED := torch|$(and $(findstring torchvision,$(TORCH)),torchvision|)nvidia-[^=]*|cuda-[^=]*
-# What torch asks for and nothing here imports: compilers for torch.compile.
+# Dependencies of torch that nothing here imports: compilers for torch.compile.
 UNUSED := triton cuda-bindings cuda-pathfinder
 PACKAGE := pyproject.toml envs/requirements.in \
 	$(shell find workflow/scripts/campare workflow/schemas -name '*.py' -o -name '*.yaml')
@@ -59,10 +61,10 @@ format: testing
 
 environment: $(VENV)/.package
 
-# And what tests and lint need.
+# The environment with the packages for tests and lint.
 testing: environment $(TESTING)
 
-# --no-deps: the locks name everything. pip takes one core to compile.
+# --no-deps: the lock files name every package. Compiled separately, because pip uses one core.
 PIP = $(BIN)/python -m pip install --no-deps
 COMPILE = $(BIN)/python -W ignore -m compileall -qq -j 0 $(VENV)/lib || true
 
@@ -84,21 +86,22 @@ $(VENV)/.torch: FORCE
 	@mkdir -p $(VENV)
 	@echo "$$TORCH" | cmp --quiet - $@ || echo "$$TORCH" > $@
 
-# Without isolation: what builds it is in the lock, and nothing is fetched.
+# Without build isolation: the build packages are in the lock file, so nothing is downloaded.
 BUILD = $(PIP) --quiet --no-build-isolation --no-index --force-reinstall
 
 $(VENV)/.logger: $(STAMP) $(wildcard workflow/logger/*.toml workflow/logger/*/*.py)
 	$(BUILD) ./workflow/logger
 	touch $@
 
-# For notebooks; jobs run the working tree's. What an earlier build left would go into the wheel.
+# The package for notebooks; jobs use the working tree. Remains of an earlier build would get into the
+# wheel, so they are removed.
 $(VENV)/.package: $(VENV)/.logger $(PACKAGE)
 	rm -rf build workflow/scripts/campare.egg-info
 	$(BUILD) .
 	rm -rf build workflow/scripts/campare.egg-info
 	touch $@
 
-# Versions stay as they are where they may; `uv pip compile --upgrade` would change them.
+# Keeps versions if possible; `uv pip compile --upgrade` would change them.
 LOCK = uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	$(addprefix --no-emit-package ,$(UNUSED))
 

@@ -1,4 +1,4 @@
-"""What a study asks of its networks and images is judged before any training."""
+"""Requirements of a study on its networks and images are checked before any training."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def network(architecture: str) -> Any:
 @pytest.mark.parametrize(
     "cam", [{"method": "cam"}, {"variants": {"class_weights": {"method": "cam"}}}]
 )
-def test_cam_needs_a_head_that_it_can_read(cam: dict[str, Any]) -> None:
+def test_method_cam_needs_class_weights(cam: dict[str, Any]) -> None:
     early_checks.check_maps(dataset(), network("small_cnn"), STUDY | {"cam": cam})
     early_checks.check_maps(dataset(), network("two_conv"), STUDY)
     with pytest.raises(CampareError, match=r"cam\.method: cam needs .*; choose gradcam"):
@@ -48,49 +48,47 @@ def test_cam_needs_a_head_that_it_can_read(cam: dict[str, Any]) -> None:
         ({"network": "squeezenet1_1"}, r"hybrid\.network: has no linear layer"),
     ],
 )
-def test_the_network_of_a_hybrid_must_bear_an_svm(hybrid: dict[str, Any], message: str) -> None:
-    wanted = {"network": "fashion_cnn_deep"} | hybrid
+def test_the_network_of_a_hybrid_must_allow_an_svm(hybrid: dict[str, Any], message: str) -> None:
+    settings = {"network": "fashion_cnn_deep"} | hybrid
     early_checks.check_network(
-        dataset(), network("small_cnn"), STUDY | {"hybrid": wanted}
+        dataset(), network("small_cnn"), STUDY | {"hybrid": settings}
     )  # another
     early_checks.check_network(
         dataset(), network("fashion_cnn_deep"), STUDY | {"hybrid": {"network": "fashion_cnn_deep"}}
     )
     with pytest.raises(CampareError, match=message):
         early_checks.check_network(
-            dataset(), network(wanted["network"]), STUDY | {"hybrid": wanted}
+            dataset(), network(settings["network"]), STUDY | {"hybrid": settings}
         )
 
 
-def test_pictures_smaller_than_a_patch_are_found_once_they_are_read(tmp_path: Path) -> None:
+def test_images_smaller_than_a_patch_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "data.h5"
-    pictures = dataset()
-    data.write(pictures, path)
+    images = dataset()
+    data.write(images, path)
     frame = split.stratified(
-        pictures.labels, pictures.part, validation=0.1, test=0.2, subset={}, seed=0
+        images.labels, images.part, validation=0.1, test=0.2, subset={}, seed=0
     )
-    early_checks.check_images(str(path), pictures, frame, STUDY | {"occlusion": {"sizes": [16]}})
+    early_checks.check_images(str(path), images, frame, STUDY | {"occlusion": {"sizes": [16]}})
     with pytest.raises(CampareError, match=r"occlusion\.sizes: 17 is larger .* 16×16"):
-        early_checks.check_images(
-            str(path), pictures, frame, STUDY | {"occlusion": {"sizes": [17]}}
-        )
+        early_checks.check_images(str(path), images, frame, STUDY | {"occlusion": {"sizes": [17]}})
 
 
-def asked(architecture: str, size: int, explained: bool, **keys: Any) -> None:
+def check(architecture: str, size: int, explained: bool, **keys: Any) -> None:
     settings = SimpleNamespace(architecture=architecture, input_size=size)
-    insist = early_checks.check_maps if explained else early_checks.check_network
-    insist(dataset(), settings, STUDY | keys)
+    check_study = early_checks.check_maps if explained else early_checks.check_network
+    check_study(dataset(), settings, STUDY | keys)
 
 
 @pytest.mark.parametrize("explained", [True, False])
-def test_a_network_that_does_not_take_the_images_is_refused(explained: bool) -> None:
+def test_a_network_that_does_not_accept_the_images_is_refused(explained: bool) -> None:
     with pytest.raises(CampareError, match=r"^model\.input_size: .* 8 px .*set it to 16"):
-        asked("fashion_cnn", 8, explained)
-    asked("fashion_cnn", 16, explained)
+        check("fashion_cnn", 8, explained)
+    check("fashion_cnn", 16, explained)
 
 
-def test_only_what_is_explained_needs_a_map() -> None:
+def test_only_explained_networks_need_a_map() -> None:
     with pytest.raises(CampareError, match=r"^model\.input_size: .*single pixel"):
-        asked("fashion_cnn_deep", 28, explained=True)
-    asked("fashion_cnn_deep", 28, explained=True, cam={"target_layer": "features.10"})
-    asked("fashion_cnn_deep", 28, explained=False)
+        check("fashion_cnn_deep", 28, explained=True)
+    check("fashion_cnn_deep", 28, explained=True, cam={"target_layer": "features.10"})
+    check("fashion_cnn_deep", 28, explained=False)

@@ -1,4 +1,4 @@
-"""Input functions: the files of the models that a job is about, in the order of its params."""
+"""Input functions: the files of the models that a job reads, in the order of its params."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def wildcards(**values: str) -> Wildcards:
     return Wildcards(fromdict=values)
 
 
-def test_other_wildcards_stay_and_a_variant_that_is_given_does_not() -> None:
+def test_other_wildcards_are_kept_and_a_given_variant_is_replaced() -> None:
     models = [("affine", 1), ("cutmix", 2)]
     pattern = "<results>/{variant}x/{augmentation}/{seed}.{suffix}"
     assert of_models(pattern, models) == [
@@ -57,17 +57,19 @@ def test_every_augmented_model_has_a_table_of_the_variant(variant: str) -> None:
     ]
 
 
-def test_a_table_without_variants_asks_for_none() -> None:
-    given = inputs().augmented("<results>/{augmentation}/{seed}.csv")(wildcards())
-    assert given[0] == "<results>/affine/1.csv"
+def test_a_pattern_without_variant_needs_no_wildcard() -> None:
+    paths = inputs().augmented("<results>/{augmentation}/{seed}.csv")(wildcards())
+    assert paths[0] == "<results>/affine/1.csv"
 
 
-def test_without_augmentations_a_job_that_compares_them_says_which_key_is_empty() -> None:
-    with pytest.raises(WorkflowError, match=r"study\.yaml: augmentations: empty, .*name some"):
+def test_comparisons_without_augmentations_are_refused() -> None:
+    with pytest.raises(
+        WorkflowError, match=r"study\.yaml: augmentations: empty, .*name at least one"
+    ):
         inputs(augmentations={}).augmented(SIMILARITIES)(wildcards(variant=""))
 
 
-def test_maps_explain_what_the_baseline_predicts_only_where_a_variant_says_so() -> None:
+def test_maps_explain_the_baselines_prediction_only_in_such_a_variant() -> None:
     job = {"augmentation": "affine", "seed": "2"}
     assert inputs().explained(wildcards(variant="", **job)) == []
     assert inputs().explained(wildcards(variant="variants/same/", **job)) == [
@@ -77,7 +79,7 @@ def test_maps_explain_what_the_baseline_predicts_only_where_a_variant_says_so() 
     assert inputs().explained(wildcards(**own)) == []
 
 
-def test_models_stand_beside_their_baselines() -> None:
+def test_models_are_paired_with_their_baselines() -> None:
     of = inputs(reference="all")
     job = wildcards(augmentation="affine", variant="variants/same/")
     models, baselines = (of.compared([1, 2], side)(job) for side in (0, 1))
@@ -100,43 +102,45 @@ def test_wildcards_name_a_model() -> None:
     assert model_of(wildcards(augmentation="affine", seed="12", variant="")) == ("affine", 12)
 
 
-# Pictures of the user's own
+# The user's own images
 
 
 @pytest.fixture
-def pictures(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Path:
     (tmp_path / "shirt").mkdir()
     (tmp_path / "shirt" / "{x}.png").write_bytes(b"1")
     (tmp_path / "one.png").write_bytes(b"22")
     return tmp_path
 
 
-def test_a_digest_of_pictures_stays_while_they_stay(pictures: Path) -> None:
-    before = folder_digest(str(pictures))
-    assert folder_digest(str(pictures)) == before
-    (pictures / "shirt" / "deeper").mkdir()
-    (pictures / "shirt" / "deeper" / "unread.png").write_bytes(b"3")
-    assert folder_digest(str(pictures)) == before
+def test_the_digest_of_a_folder_is_stable(folder: Path) -> None:
+    before = folder_digest(str(folder))
+    assert folder_digest(str(folder)) == before
+    (folder / "shirt" / "deeper").mkdir()
+    (folder / "shirt" / "deeper" / "unread.png").write_bytes(b"3")
+    assert folder_digest(str(folder)) == before
 
 
 @pytest.mark.parametrize("file", ["one.png", "shirt/{x}.png", "shirt/new.png"])
-def test_a_picture_that_changes_or_comes_changes_the_digest(pictures: Path, file: str) -> None:
-    before = folder_digest(str(pictures))
-    (pictures / file).write_bytes(b"other")
-    assert folder_digest(str(pictures)) != before
+def test_a_changed_or_new_image_changes_the_digest(folder: Path, file: str) -> None:
+    before = folder_digest(str(folder))
+    (folder / file).write_bytes(b"other")
+    assert folder_digest(str(folder)) != before
 
 
-def test_a_picture_written_anew_changes_the_digest(pictures: Path) -> None:
-    before = folder_digest(str(pictures))
-    os.utime(pictures / "one.png", ns=(1, 1))
-    assert folder_digest(str(pictures)) != before
+def test_a_rewritten_image_changes_the_digest(folder: Path) -> None:
+    before = folder_digest(str(folder))
+    os.utime(folder / "one.png", ns=(1, 1))
+    assert folder_digest(str(folder)) != before
 
 
-def test_a_folder_that_is_not_there_is_an_empty_one(tmp_path: Path) -> None:
+def test_a_missing_folder_counts_as_empty(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert folder_digest(str(tmp_path / "none")) == folder_digest(str(tmp_path / "empty"))
 
 
-def test_a_folder_may_be_in_the_home(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(pictures.parent))
-    assert folder_digest(f"~/{pictures.name}") == folder_digest(str(pictures))
+def test_a_folder_may_be_in_the_home_directory(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(folder.parent))
+    assert folder_digest(f"~/{folder.name}") == folder_digest(str(folder))

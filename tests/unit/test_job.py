@@ -1,4 +1,4 @@
-"""Every script logs what it prints, and ends with one clear message or a traceback."""
+"""Every script logs its output, and ends with one clear message or a traceback."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def log(tmp_path: Path) -> Path:
     return path
 
 
-def test_output_is_in_the_log_and_under_the_name_of_the_job_on_the_terminal(
+def test_output_is_in_the_log_and_on_the_terminal_with_the_name_of_the_job(
     log: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with logged(str(log)):
@@ -39,13 +39,13 @@ def test_output_is_in_the_log_and_under_the_name_of_the_job_on_the_terminal(
 
 
 class Terminal(io.StringIO):
-    """A terminal of 60 columns, as far as bars need one."""
+    """A terminal of 60 columns with the functions that progress bars need."""
 
     def isatty(self) -> bool:
         return True
 
     def rows(self) -> list[str]:
-        """What stands on it."""
+        """The lines on the terminal."""
         rows, column = [""], 0
         for part in re.findall(r"\033\[K|.|\n", self.getvalue(), re.DOTALL):
             if part == "\n" or column == 60:
@@ -62,7 +62,7 @@ class Terminal(io.StringIO):
 
 
 @pytest.mark.parametrize("name", ["train/affine/1", "train/an_augmentation_with_a_long_name/12345"])
-def test_nothing_is_left_of_a_bar(name: str, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_bars_are_cleared(name: str, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("COLUMNS", "60")
@@ -78,7 +78,7 @@ def test_nothing_is_left_of_a_bar(name: str, log: Path, monkeypatch: pytest.Monk
     assert terminal.rows() == ["42 of 92 jobs (1 s)", "train/affine/1  done", ""]
 
 
-def test_no_bar_where_snakemake_itself_prints(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_progress_bar_with_the_output_of_snakemake(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.delenv("CAMPARE_BAR", raising=False)
@@ -97,7 +97,7 @@ def test_bad_input_is_one_message_and_exit_code_1(
     assert log.read_text() == "error: file.h5: is broken; delete it\n"
 
 
-def test_notes_of_an_error_stand_before_it(tmp_path: Path) -> None:
+def test_notes_of_an_error_are_printed_before_it(tmp_path: Path) -> None:
     error = CampareError("2 files cannot be used")
     error.add_note("one.png: is broken")
     with pytest.raises(SystemExit), logged(str(tmp_path / "log")):
@@ -141,7 +141,7 @@ def test_streams_are_restored(tmp_path: Path) -> None:
     assert (sys.stdout, sys.stderr) == before
 
 
-def test_comparing_needs_torch_for_a_gpu_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_similarity_needs_torch_only_for_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     torch = pytest.importorskip("torch")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(CampareError, match=r"similarity\.device: cuda .*set it to cpu"):

@@ -23,7 +23,8 @@ from matplotlib.text import Text
 import campare
 from campare import analysis, registry
 from campare.errors import CampareError
-from campare.plots import metrics, pictures, relations, saving, style, summary, training, views
+from campare.plots import images as image_figures
+from campare.plots import metrics, relations, saving, style, summary, training, views
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -87,19 +88,19 @@ def pairs(augmentations: list[str]) -> pd.DataFrame:
     return table.assign(count=np.arange(len(table), 0, -1))
 
 
-def seen(
+def model_views(
     augmentations: list[str],
     seeds: list[int] = SEEDS,
     true: str = "frog",
     image: np.ndarray | None = None,
 ) -> list[views.ModelView]:
-    """An image under some models, of which those of CutMix are wrong."""
+    """Views of an image by some models; those with CutMix predict another class."""
     rng = np.random.default_rng(0)
     image = photos(1, 1)[0] if image is None else image
     return [
-        views.ModelView(image, rng.random((16, 16)), said, 0.75, true, a, str(s))
+        views.ModelView(image, rng.random((16, 16)), predicted, 0.75, true, a, str(s))
         for a, s in models(augmentations, seeds)
-        for said in ["ship" if a == "cutmix" else true]
+        for predicted in ["ship" if a == "cutmix" else true]
     ]
 
 
@@ -129,17 +130,21 @@ def draw_all(augmentations: list[str], seeds: list[int], images: int) -> dict[st
     shares = np.eye(10)[np.arange(8)], (0.7 * np.eye(10) + 0.3 * np.eye(10)[::-1])[:8]
     names = [f"class number {k}" for k in range(10)]
     return {
-        "examples": pictures.examples(photos(8, 3), photos(8, 3), shares, names, "cutmix_mixed"),
-        "sets": pictures.sets(photos(8, 3), dict.fromkeys(augmentations, photos(8, 3)), names[:8]),
+        "examples": image_figures.examples(
+            photos(8, 3), photos(8, 3), shares, names, "cutmix_mixed"
+        ),
+        "sets": image_figures.sets(
+            photos(8, 3), dict.fromkeys(augmentations, photos(8, 3)), names[:8]
+        ),
         **{
-            f"overlays {alone}": views.overlays(
+            f"overlays {map_only}": views.overlays(
                 [
-                    seen(everything, seeds[:1], name, image)
+                    model_views(everything, seeds[:1], name, image)
                     for name, image in zip(names[:2], photos(2, 1), strict=True)
                 ],
-                alone=alone,
+                map_only=map_only,
             )
-            for alone in (True, False)
+            for map_only in (True, False)
         },
         "accuracy": metrics.accuracy(*means(augmentations, seeds), "kl", everything),
         "performance": training.performance(*performance(everything, seeds), "f1", everything),
@@ -152,7 +157,7 @@ def draw_all(augmentations: list[str], seeds: list[int], images: int) -> dict[st
         },
         "correlation": relations.correlation(correlation(augmentations), "mad", augmentations),
         "pairs": relations.pairs(pairs(augmentations), "weakest", metrics=8, top=4),
-        "extreme": views.extreme(seen(everything, seeds), "Image 7. " * 12),
+        "extreme": views.extreme(model_views(everything, seeds), "Image 7. " * 12),
         "scores": training.architecture_scores(
             architectures(7), "recall", ["small_cnn", "resnet18"]
         ),
@@ -174,7 +179,7 @@ def drawn(figure: Figure, folder: Path, suffix: str) -> bytes:
     return path.read_bytes()
 
 
-# What a name, a colour and a file are
+# Names, colours and files
 
 
 @pytest.mark.parametrize(
@@ -187,7 +192,7 @@ def drawn(figure: Figure, folder: Path, suffix: str) -> bytes:
         ("my_GAN", "My GAN"),
     ],
 )
-def test_titles_are_words(name: str, shown: str) -> None:
+def test_titles_of_names(name: str, shown: str) -> None:
     assert style.title(name) == shown
 
 
@@ -256,14 +261,14 @@ def test_each_figure_is_drawn_once_for_all_its_formats(tmp_path: Path) -> None:
     assert sorted(tmp_path.iterdir()) == sorted(paths)
 
 
-# What every kind shows
+# Contents of every kind of figure
 
 
 def test_examples_show_images_and_shares_of_the_label() -> None:
     before, after = np.eye(3)[[0, 2]], np.array([[0.25, 0.75, 0], [0, 0, 1]])
     originals, augmented = photos(2, 1), photos(2, 1)[::-1]
     names = ["cat", "dog", "hippopotamus amphibius"]
-    figure = pictures.examples(originals, augmented, (before, after), names, "cutmix_mixed")
+    figure = image_figures.examples(originals, augmented, (before, after), names, "cutmix_mixed")
     shown = [image.get_array() for image in figure.findobj(AxesImage)]
     np.testing.assert_array_equal(shown, [*originals[..., 0], *augmented[..., 0]])
     long = texts(figure)[2]
@@ -286,7 +291,7 @@ def test_performance_shows_seeds_mean_and_spread() -> None:
         np.testing.assert_allclose(bars[row], [[mean - spread, row], [mean + spread, row]])
         label = f"{mean:.2f} ± {spread:.2f}" if len(scores) > 1 else f"{mean:.2f}"
         assert label in texts(axes.figure)
-    assert axes.get_xlabel() == "Test F1 score (macro) (%)"
+    assert axes.get_xlabel().startswith("Test F1 score (macro) (%)\n")
     assert [tick.get_text() for tick in axes.get_yticklabels()] == [style.title(n) for n in ALL]
 
 
@@ -311,7 +316,7 @@ def test_confusion_of_many_classes_has_no_numbers_in_its_cells() -> None:
     assert len(only(figure).get_yticklabels()) == 40
 
 
-def test_confusion_of_more_classes_than_there_is_room_for_lists_what_is_confused_most() -> None:
+def test_confusion_of_too_many_classes_lists_the_most_frequent_confusions() -> None:
     table = confusion(names := [f"class {k:02}" for k in range(60)])
     table.loc[(table["label"] == names[3]) & (table["prediction"] == names[7]), "images"] = 99
     figure = training.confusion(table, "cutmix")
@@ -359,7 +364,7 @@ def test_boxplot_of_a_quantity_of_one_map_has_a_box_for_the_baseline_and_no_line
     first = table["augmentation"] == AUGMENTATIONS[0]
     expected = table.loc[first, "entropy_baseline"].quantile([0.25, 0.75])
     np.testing.assert_allclose(boxes[0], expected)
-    assert "identical" not in texts(axes.figure)
+    assert "identical maps" not in texts(axes.figure)
     assert axes.get_xscale() == "linear"
     assert not axes.lines
 
@@ -382,8 +387,8 @@ def test_boxplot_shows_quartiles_counts_and_the_value_of_identical_maps(metric: 
             [[expected[2], row], [expected[0], row]],
             [[expected[3], row], [expected[1], row]],
         )
-        for wanted in (median, *whiskers):
-            assert any(np.allclose(np.sort(line, 0), np.sort(wanted, 0)) for line in lines)
+        for mark in (median, *whiskers):
+            assert any(np.allclose(np.sort(line, 0), np.sort(mark, 0)) for line in lines)
         beyond = column[(column < expected[2]) | (column > expected[3])]
         np.testing.assert_allclose(np.sort(dots[dots[:, 1] == row, 0]), np.sort(beyond))
         assert {f"{len(column)}", f"{column.isna().sum()}"} <= set(texts(axes.figure))
@@ -415,7 +420,11 @@ def test_boxplot_shows_the_floor_in_grey_below_the_augmentations() -> None:
     )
     (axes,) = figure.axes
     labels = [text.get_text() for text in axes.get_yticklabels()]
-    assert labels == [*map(style.title, AUGMENTATIONS), "Two baselines", "Duplicated originals"]
+    assert [label.replace("\n", " ") for label in labels] == [
+        *map(style.title, AUGMENTATIONS),
+        "Retraining variability (baseline vs. baseline)",
+        "Duplicated originals (step-matched)",
+    ]
     boxes = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
     grey = matplotlib.colors.to_rgb(style.GREY)
     assert [box.get_facecolor()[:3] == grey for box in boxes] == [False] * 3 + [True] * 2
@@ -425,10 +434,12 @@ def test_boxplot_shows_the_floor_in_grey_below_the_augmentations() -> None:
     assert axes.get_xlabel().endswith("\nOf")
 
 
-def test_pairs_of_baselines_have_no_box_of_what_is_of_one_map() -> None:
+def test_pairs_of_baselines_have_no_box_for_a_quantity_of_one_map() -> None:
     figure = metrics.boxplot(beside_floor(), "entropy", ALL, ["baseline", "duplicated_originals"])
     labels = [text.get_text() for text in figure.axes[0].get_yticklabels()]
-    assert labels == ["Baseline", *map(style.title, AUGMENTATIONS), "Duplicated originals"]
+    assert [label.replace("\n", " ") for label in labels] == [
+        *("Baseline", *map(style.title, AUGMENTATIONS), "Duplicated originals (step-matched)"),
+    ]
 
 
 INTERVALS = ["gain", "net", "tightening", "shift", "equal_shift"]
@@ -446,21 +457,21 @@ def summarised(**changes: object) -> pd.DataFrame:
             centres, centres - 0.02, centres + 0.03,
         )  # fmt: skip
         table[f"{name}_p_holm"] = [0.01, 0.2, 0.9]
-    table = table.assign(share=[0.3, 0.1, 0.0], similarity=[0.9, 0.99, np.nan], note=np.nan)
-    table = table.assign(significant=[3.0, 1, 0], tested=4, gain_note=np.nan)
+    table = table.assign(share=[0.3, 0.1, -0.005], similarity=[0.9, 0.99, np.nan], note=np.nan)
+    table = table.assign(significant=[3.0, 1, 0], tested=4, gain_note=np.nan, floor=0.4812)
     return table.assign(models=[6, 6, 9], reference_models=7, images=360, **changes)
 
 
-def test_the_summary_shows_change_parts_and_shift_filled_where_they_are_significant() -> None:
+def test_the_summary_shows_accuracy_change_components_and_shift_filled_if_significant() -> None:
     table = summarised()
     figure = summary.summary(table, "digits")
-    accuracy, parts, moved = figure.axes[:3]
+    accuracy, components, shift = figure.axes[:3]
     for axes, column, marker, scale in (
         (accuracy, "gain", "o", 100),
-        (parts, "net", "D", 1),
-        (parts, "tightening", "s", 1),
-        (moved, "shift", "o", 1),
-        (moved, "equal_shift", "^", 1),
+        (components, "net", "D", 1),
+        (components, "tightening", "s", 1),
+        (shift, "shift", "o", 1),
+        (shift, "equal_shift", "^", 1),
     ):
         points = [line for line in axes.lines if line.get_marker() == marker]
         np.testing.assert_allclose(
@@ -472,17 +483,20 @@ def test_the_summary_shows_change_parts_and_shift_filled_where_they_are_signific
         rows = [float(point.get_ydata()[0]) for point in points]
         ends = [bar[:, 0] for row in rows for bar in bars if bar[0, 1] == row]
         np.testing.assert_allclose(ends, scale * table[[f"{column}_low", f"{column}_high"]])
-    assert [text.get_text() for text in moved.texts] == [
-        *("% of\nfloor", "+30.0", "+10.0", "+0.0"),
-        *("c", "0.900", "0.990", "–"),
-        *("Metrics", "3 of 4", "1 of 4", "0 of 4"),
+    assert [text.get_text() for text in shift.texts] == [
+        *("Shift,\n% of noise\nfloor", "+30.0", "+10.0", "−0.5"),
+        *("Noise-\ncorrected\nsimilarity c", "0.900", "0.990", "–"),
+        *("Metrics with\nsignificant\nshift", "3 of 4", "1 of 4", "0 of 4"),
     ]
-    assert "6 networks per augmentation against 7 networks trained on duplicated originals" in (
-        figure.get_suptitle().replace("\n", " ")
-    )
+    heading = figure.texts[0].get_text().replace("\n", " ")
+    assert "360 test images; networks: 6 per augmentation, 7 reference (step-matched" in heading
+    assert "Map distance: 1 − overlap rate (top 20 %)." in heading
+    assert "different seeds, 0.481." in heading
     assert [text.get_text() for text in accuracy.get_yticklabels()][2] == (
-        "Duplicated\noriginals vs.\nbaseline"
+        "Duplicated originals\n(step-matched) vs.\nbaseline"
     )
+    assert accuracy.get_xlabel() == "Percentage points"
+    assert components.get_xlabel() == "Difference in 1 − overlap\nrate (top 20 %)"
 
 
 def test_the_summary_says_why_there_is_no_test() -> None:
@@ -490,11 +504,11 @@ def test_the_summary_says_why_there_is_no_test() -> None:
     table = summarised(**unknown, note="too few models")
     table["significant"], table["tested"] = np.nan, 0
     figure = summary.summary(table, "digits")
-    assert "Maps: too few models" in figure.get_suptitle()
-    assert [text.get_text() for text in figure.axes[2].texts][8:] == [*("Metrics", "–", "–", "–")]
+    assert "No test of the map shift: too few models." in figure.texts[0].get_text()
+    assert [text.get_text() for text in figure.axes[2].texts][9:] == ["–"] * 3
 
 
-def test_a_profile_orders_the_map_by_its_tree_and_says_how_stable_it_is() -> None:
+def test_clusters_order_the_correlations_by_their_tree_and_print_their_support() -> None:
     rows = [
         ("mad", "a", "c", "a + c", 0.2, 0.97, 100),
         ("mad", "a + c", "b", "a + c + b", 0.6, 0.5, 9),
@@ -516,7 +530,7 @@ def test_a_profile_orders_the_map_by_its_tree_and_says_how_stable_it_is() -> Non
     assert joints == [0.2, 0.6]
 
 
-def test_augmentations_without_a_tree_still_have_their_map() -> None:
+def test_correlations_without_a_cluster_are_drawn() -> None:
     table = pd.DataFrame(
         [("all", x, y, 1.0 if x == y else np.nan) for x in "ab" for y in "ab"],
         columns=["metric", "augmentation_a", "augmentation_b", "pearson"],
@@ -528,7 +542,7 @@ def test_augmentations_without_a_tree_still_have_their_map() -> None:
     assert not tree.lines
 
 
-def test_augmentations_against_each_other_are_below_the_diagonal_with_stars() -> None:
+def test_shifts_between_augmentations_are_below_the_diagonal_with_asterisks() -> None:
     rows = [
         ("mad", "a", "b", 0.03, 0.01),
         ("mad", "a", "c", -0.01, 0.6),
@@ -541,7 +555,7 @@ def test_augmentations_against_each_other_are_below_the_diagonal_with_stars() ->
     shown = np.ma.filled(mesh.get_array().reshape(3, 3), np.nan)
     np.testing.assert_allclose(shown, [[np.nan] * 3, [0.03, np.nan, np.nan], [-0.01, 0.02, np.nan]])
     texts = {text.get_text() for text in axes.texts}
-    assert {"0.03*", "-0.01", "0.02"} <= texts
+    assert {"0.03*", "−0.01", "0.02"} <= texts
     assert mesh.get_clim() == (-0.03, 0.03)
 
 
@@ -571,11 +585,11 @@ def test_correlation_shows_the_lower_triangle_on_a_fixed_scale() -> None:
     figure = relations.correlation(table, "pearson", ALL)
     mesh = only(figure).findobj(QuadMesh)[0]
     assert mesh.get_clim() == (-1, 1)
-    wanted = table[table["metric"] == "pearson"].set_index(["augmentation_a", "augmentation_b"])
+    expected = table[table["metric"] == "pearson"].set_index(["augmentation_a", "augmentation_b"])
     cells = {text.get_position(): text.get_text() for text in only(figure).texts if text.get_text()}
     assert len(cells) == 6
     for row, column in zip(*np.tril_indices(3), strict=True):
-        value = wanted.loc[(AUGMENTATIONS[row], AUGMENTATIONS[column]), "pearson"]
+        value = expected.loc[(AUGMENTATIONS[row], AUGMENTATIONS[column]), "pearson"]
         shown = cells[column + 0.5, row + 0.5]
         assert shown == ("n/a" if np.isnan(value) else f"{value:.2f}")
 
@@ -590,15 +604,15 @@ def test_pairs_show_their_counts() -> None:
     assert "4 strongest" in only(figure).get_xlabel()
 
 
-def test_extreme_shows_every_map_and_who_is_right() -> None:
+def test_extreme_shows_every_map_and_whether_the_prediction_is_correct() -> None:
     image = photos(1, 3)[0]
-    shown_views = seen(ALL, image=image)
+    views_of_image = model_views(ALL, image=image)
     heading = "Image 7. Pearson correlation"
-    figure = views.extreme(shown_views, heading)
-    shown = [picture.get_array() for picture in figure.findobj(AxesImage)]
+    figure = views.extreme(views_of_image, heading)
+    shown = [drawn.get_array() for drawn in figure.findobj(AxesImage)]
     np.testing.assert_array_equal(shown[0], image)
-    for heat, view in zip(shown[2::2], shown_views, strict=True):
-        np.testing.assert_array_equal(heat, view.map)
+    for drawn_map, view in zip(shown[2::2], views_of_image, strict=True):
+        np.testing.assert_array_equal(drawn_map, view.map)
     found = texts(figure)
     assert found.count("✓ frog: 75%") == 1 + 2 * len(SEEDS)
     assert found.count("✗ ship: 75%") == len(SEEDS)
@@ -613,26 +627,26 @@ def test_sets_show_the_same_images_in_every_set() -> None:
         photos(3, 1),
         {name: photos(3, 1) // (k + 2) for k, name in enumerate("ab")},
     )
-    figure = pictures.sets(originals, copies, ["cat", "dog", "frog"])
-    shown = [picture.get_array() for picture in figure.findobj(AxesImage)]
+    figure = image_figures.sets(originals, copies, ["cat", "dog", "frog"])
+    shown = [drawn.get_array() for drawn in figure.findobj(AxesImage)]
     expected = [image[..., 0] for images in (originals, *copies.values()) for image in images]
-    for found, wanted in zip(shown, expected, strict=True):
-        np.testing.assert_array_equal(found, wanted)
+    for found, image in zip(shown, expected, strict=True):
+        np.testing.assert_array_equal(found, image)
     assert {"Original", "A", "B", "cat", "dog", "frog"} <= set(texts(figure))
 
 
-def test_overlays_show_maps_with_and_without_the_image_under_them() -> None:
+def test_overlays_show_maps_with_and_without_the_image() -> None:
     shown = [
-        seen(ALL, [1], true, image)
+        model_views(ALL, [1], true, image)
         for true, image in zip(("frog", "cat"), photos(2, 1), strict=True)
     ]
-    over, alone = (views.overlays(shown, alone=a) for a in (False, True))
+    over, alone = (views.overlays(shown, map_only=map_only) for map_only in (False, True))
     pixels = [len(figure.findobj(AxesImage)) for figure in (over, alone)]
     blocks = pixels[1] // 2 - len(ALL)  # each begins with the images
     assert pixels == [2 * (blocks + 2 * len(ALL)), 2 * (blocks + len(ALL))]
-    heats = [picture.get_array() for picture in alone.findobj(AxesImage)][2 * blocks :]
-    for heat, view in zip(heats[::2], shown[0], strict=True):
-        np.testing.assert_array_equal(heat, view.map)
+    drawn_maps = [drawn.get_array() for drawn in alone.findobj(AxesImage)][2 * blocks :]
+    for drawn_map, view in zip(drawn_maps[::2], shown[0], strict=True):
+        np.testing.assert_array_equal(drawn_map, view.map)
     for figure in (over, alone):
         assert {"frog", "cat", "Baseline", "Color jitter"} <= set(texts(figure))
         assert texts(figure).count("✗ ship: 75%") == 2
@@ -673,7 +687,7 @@ def test_training_times_are_in_a_readable_unit(seconds: float, unit: str, width:
     assert axes.get_xlim()[0] == 0
 
 
-# Any study, also a poor one
+# Studies of any extent
 
 
 EXTENTS = {
@@ -689,9 +703,9 @@ def test_every_kind_draws_legibly_and_without_warnings(extent: str) -> None:
         figure.draw_without_rendering()
         width, height = figure.get_size_inches()
         assert height <= 0.8 * width + 1e-9, kind
-        seen = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
+        visible = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
         # Exponents of a log axis are set smaller.
-        assert min(text.get_fontsize() for text in seen) >= 7, kind
+        assert min(text.get_fontsize() for text in visible) >= 7, kind
         for axes in figure.axes:
             for axis in (axes.xaxis, axes.yaxis):
                 if axes.get_visible():
@@ -699,7 +713,7 @@ def test_every_kind_draws_legibly_and_without_warnings(extent: str) -> None:
 
 
 def overlapping(axis: matplotlib.axis.Axis) -> bool:
-    """Whether two upright tick labels that are shown lie on one another."""
+    """Whether two visible horizontal tick labels overlap."""
     low, high = sorted(axis.get_view_interval())
     boxes = [
         tick.label1.get_window_extent()
@@ -712,7 +726,7 @@ def overlapping(axis: matplotlib.axis.Axis) -> bool:
 
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("value", [np.nan, 0.0, 1.0, -1e-9])
-def test_metric_without_any_spread_is_drawn(tmp_path: Path, metric: str, value: float) -> None:
+def test_metric_without_variation_is_drawn(tmp_path: Path, metric: str, value: float) -> None:
     table = values(AUGMENTATIONS, images=5).assign(**{metric: value})
     figures = metrics.boxplot(table, metric, ALL), metrics.segments(table, metric, ALL, SEGMENTS)
     for figure in figures:
@@ -731,7 +745,7 @@ def test_metric_without_any_spread_is_drawn(tmp_path: Path, metric: str, value: 
             correlation(ALL).assign(pearson=np.nan), "mad", AUGMENTATIONS
         ),
         lambda: training.confusion(confusion(["one"]).assign(images=0), "cutmix"),
-        lambda: views.extreme(seen(ALL[:1]), ""),
+        lambda: views.extreme(model_views(ALL[:1]), ""),
         lambda: metrics.segments(
             values(ALL[1:]).assign(segment="both_right"), "mad", ALL, SEGMENTS
         ),
@@ -739,6 +753,6 @@ def test_metric_without_any_spread_is_drawn(tmp_path: Path, metric: str, value: 
         lambda: metrics.accuracy(*means(AUGMENTATIONS[:1], [1]), "kl", AUGMENTATIONS[:1]),
     ],
 )
-def test_poor_tables_are_drawn(tmp_path: Path, draw: Callable[[], Figure]) -> None:
+def test_degenerate_tables_are_drawn(tmp_path: Path, draw: Callable[[], Figure]) -> None:
     for suffix in (".png", ".svg"):
         assert drawn(draw(), tmp_path, suffix)

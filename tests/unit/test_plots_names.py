@@ -1,4 +1,4 @@
-"""Figures of many classes, augmentations and seeds, and of names as users give them."""
+"""Figures of many classes, augmentations and seeds, and of any names."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ import campare
 from campare import needs, performance
 from campare.agreement import SAME
 from campare.errors import CampareError
-from campare.plots import fitting, metrics, pictures, relations, saving, stages, training, views
+from campare.plots import fitting, metrics, relations, saving, stages, summary, training, views
+from campare.plots import images as image_figures
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -39,44 +40,44 @@ def classes(kind: str, count: int) -> list[str]:
 
 
 def draw(names: list[str]) -> dict[str, Figure]:
-    """A figure of every kind that has classes in it."""
+    """A figure of every kind with class names."""
     count, eight = len(names), [names[k % len(names)] for k in range(8)]
     one = np.eye(count)[np.arange(8) % count]
     mixed = 0.66 * one + 0.34 * np.eye(count)[(np.arange(8) + 1) % count]
     images, originals = test_plots.photos(count, 1), test_plots.photos(8, 1)
-    heat = np.full((8, 8), 0.5)
+    map_ = np.full((8, 8), 0.5)
     every = zip(images, names, strict=True)
-    right = [views.ModelView(image, heat, name, 1.0, name) for image, name in every]
+    correct = [views.ModelView(image, map_, name, 1.0, name) for image, name in every]
     of_models = [
         [
-            views.ModelView(image, heat, said, 1.0, true, "cutmix", str(seed))
-            for seed, said in enumerate(names[:3])
+            views.ModelView(image, map_, predicted, 1.0, true, "cutmix", str(seed))
+            for seed, predicted in enumerate(names[:3])
         ]
         for image, true in zip(originals, eight, strict=True)
     ]
-    over = [views.ModelView(images[0], heat, name, 0.999, names[-1]) for name in names]
+    over = [views.ModelView(images[0], map_, name, 0.999, names[-1]) for name in names]
     groups = [performance.ALL, SAME, *names]
     agreement = pd.DataFrame({"class": groups, "metric": "mad", "pairs": 9, "undefined": 0})
     low = dict.fromkeys(["mean", "chance", "low", "chance_low", "high", "chance_high"], 0.5)
     occlusion = pd.DataFrame(product([0, 4], [performance.ALL, *names]), columns=["size", "class"])
     return {
-        "examples": pictures.examples(originals, originals, (one, mixed), names, "cutmix"),
-        "sets": pictures.sets(originals, {"a": originals}, eight),
+        "examples": image_figures.examples(originals, originals, (one, mixed), names, "cutmix"),
+        "sets": image_figures.sets(originals, {"a": originals}, eight),
         "confusion": training.confusion(test_plots.confusion(names), "cutmix"),
         "sheets": views.sheets(over, 0.95, "The first test image of each class"),
-        "side by side": views.side_by_side({"CNN": right}),
-        "tiles": pictures.tiles({"CNN": list(images)}, names),
+        "side by side": views.side_by_side({"CNN": correct}),
+        "tiles": image_figures.tiles({"CNN": list(images)}, names),
         "agreement": stages.agreement(agreement.assign(**low), "mad", ("CNN", "CNN+SVM")),
         "occlusion": stages.occlusion(
             occlusion.assign(measure="accuracy", mean=0.5, low=0.4, high=0.6), "accuracy", "all"
         ),
         "extreme": views.extreme(of_models[0], "Image 7. " * 9),
-        "overlays": views.overlays(of_models, alone=True),
+        "overlays": views.overlays(of_models, map_only=True),
     }
 
 
 def shown(figure: Figure) -> list[Text]:
-    """The texts that a reader sees: tick labels beyond an axis's limits are not drawn."""
+    """The texts that are drawn: without tick labels beyond the limits of an axis."""
     hidden = {
         label
         for axes in figure.axes
@@ -93,7 +94,7 @@ def shown(figure: Figure) -> list[Text]:
 @pytest.mark.parametrize(
     ("kind", "count"), [("long", 3), ("long", 25), ("long", 200), ("wide", 25), ("dollars", 3)]
 )
-def test_names_lie_beside_each_other_and_inside_the_figure(kind: str, count: int) -> None:
+def test_names_do_not_overlap_and_are_inside_the_figure(kind: str, count: int) -> None:
     for name, figure in draw(classes(kind, count)).items():
         figure.draw_without_rendering()
         boxes = [(text, text.get_window_extent().padded(-1)) for text in shown(figure)]
@@ -106,20 +107,39 @@ def test_names_lie_beside_each_other_and_inside_the_figure(kind: str, count: int
         assert figure.get_figheight() <= 0.8 * figure.get_figwidth() + 1e-9
 
 
-def test_names_are_shown_as_they_are(tmp_path: Path) -> None:
+@pytest.mark.parametrize("metric", ["overlap_20_corrected", "mad_native", "class_kld"])
+@pytest.mark.parametrize("note", ["", "too few for 21 tests: least possible p is 0.25"])
+def test_texts_of_the_summary_do_not_overlap_and_are_inside_the_figure(
+    metric: str, note: str
+) -> None:
+    table = test_plots.summarised(gain_note=note)
+    table = table.assign(metric=metric, note=note, images=10_000)
+    table["augmentation"] = ["a_long_name_of_an_augmentation", "cutmix", "longer_training"]
+    figure = summary.summary(table, "a_study_with_a_long_name")
+    figure.draw_without_rendering()
+    boxes = [(text.get_text(), text.get_window_extent().padded(-1)) for text in shown(figure)]
+    for text, box in boxes:
+        inside = figure.bbox.count_contains([(box.x0, box.y0), (box.x1, box.y1)])
+        assert inside == 2, text
+    for (a, box), (b, other) in combinations(boxes, 2):
+        assert not box.overlaps(other), (a, b)
+    assert min(text.get_fontsize() for text in shown(figure)) >= 7
+
+
+def test_names_are_printed_literally(tmp_path: Path) -> None:
     for name, figure in draw(classes("dollars", 4)).items():
         saving.save(figure, tmp_path / "figure.svg", 50)
         found = " ".join(text.get_text() for text in shown(figure))
         assert "$\\frac$" in found and "$5_" in found, name
 
 
-def test_classes_stay_different_where_they_are_cut() -> None:
+def test_shortened_classes_stay_different() -> None:
     tiles = draw(names := classes("long", 12))["tiles"]
     found = {text.get_text() for text in shown(tiles)}
     assert len(found - {"CNN"}) == 12 and not found & set(names)
 
 
-def test_augmentations_may_have_names_that_are_no_mathematics(tmp_path: Path) -> None:
+def test_augmentations_with_dollar_signs_and_long_names(tmp_path: Path) -> None:
     names = ["$\\frac$ of the pixels", "US$ and A$", "a_long_name_of_an_augmentation_" * 4]
     for kind, figure in test_plots.draw_all(names, [1, 2], 20).items():
         saving.save(figure, tmp_path / "figure.png", 50)
@@ -130,7 +150,7 @@ def test_augmentations_may_have_names_that_are_no_mathematics(tmp_path: Path) ->
                 assert figure.bbox.padded(1).contains(box.x1, box.y1), (kind, text.get_text())
 
 
-def test_logarithmic_axes_have_their_powers_without_mathematics() -> None:
+def test_labels_of_log_axes_are_plain_characters() -> None:
     axes = metrics.boxplot(test_plots.values(["affine"]), "class_kld", ["affine"]).axes[0]
     labels = [label.get_text() for label in axes.get_xticklabels()]
     assert "10⁻³" in labels or "10⁻⁴" in labels, labels
@@ -157,11 +177,11 @@ def test_a_figure_has_one_canvas_for_all_the_texts_it_measures(
     assert len(made) <= 4
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is Linux's")
-def test_the_largest_figures_stay_within_the_memory_that_their_jobs_ask_for(tmp_path: Path) -> None:
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads peak memory from /proc")
+def test_the_largest_figures_stay_within_the_memory_of_their_jobs(tmp_path: Path) -> None:
     code = """
 import resource, sys
-resource.setrlimit(resource.RLIMIT_AS, (6_000_000_000,) * 2)  # or a failure takes the machine
+resource.setrlimit(resource.RLIMIT_AS, (6_000_000_000,) * 2)  # protects the machine
 sys.path[:0] = sys.argv[2:]
 import numpy as np
 import test_plots
@@ -169,14 +189,16 @@ from campare.plots import fitting, relations, saving, training, views
 many = [f"augmentation_{k}" for k in range(100)]
 classes = [f"{k:03}.Black_footed_Albatross" for k in range(200)]
 models = [(name, seed) for name in many for seed in range(50)]
-chosen, note = fitting.readable(models)
-heat = np.zeros((224, 224), np.float32)
+chosen, note = fitting.models_shown(models)
+map_ = np.zeros((224, 224), np.float32)
 image = np.zeros((224, 224, 3), np.uint8)
-seen = [views.ModelView(image, heat, "a", 0.5, "a", name, str(seed)) for name, seed in chosen]
+model_views = [
+    views.ModelView(image, map_, "a", 0.5, "a", name, str(seed)) for name, seed in chosen
+]
 for draw in (
     lambda: training.confusion(test_plots.confusion(classes), "cutmix"),
     lambda: relations.correlation(test_plots.correlation(many), "mad", many),
-    lambda: views.extreme(seen, note),
+    lambda: views.extreme(model_views, note),
 ):
     saving.save(draw(), sys.argv[1], 200)
 # Not ru_maxrss, which a process inherits from the one that started it.
@@ -191,12 +213,12 @@ print(status.split("VmHWM:")[1].split()[0])
     assert int(done.stdout) / 1000 < needs.table_memory(0)
 
 
-def test_models_whose_maps_have_no_room_are_left_out_and_counted() -> None:
+def test_models_that_do_not_fit_are_left_out_and_counted() -> None:
     models = [(f"a{k}", seed) for k in range(30) for seed in range(10)]
-    shown, note = fitting.readable(models)
+    shown, note = fitting.models_shown(models)
     assert shown == [(f"a{k}", seed) for k in range(24) for seed in range(6)]
     assert note == "The first 24 of 30 training sets. The first 6 of 10 seeds."
-    assert fitting.readable(models[:3]) == (models[:3], "")
+    assert fitting.models_shown(models[:3]) == (models[:3], "")
 
 
 def test_of_many_classes_those_with_the_lowest_and_the_highest_means_are_shown() -> None:
@@ -207,11 +229,11 @@ def test_of_many_classes_those_with_the_lowest_and_the_highest_means_are_shown()
     table.loc[50, "mean"] = np.nan
     axes = stages.agreement(table, "mad", ("CNN", "CNN+SVM")).axes[0]
     names = [label.get_text() for label in axes.get_yticklabels()]
-    assert names == ["All", *(f"c{k:02}" for k in [*range(20), *range(29, 49)])]
-    assert "Of 50 classes the 20 with the lowest and the 20 with the highest" in axes.get_xlabel()
+    assert names == ["All images", *(f"c{k:02}" for k in [*range(20), *range(29, 49)])]
+    assert "Of 50 classes: the 20 lowest and the 20 highest means" in axes.get_xlabel()
 
 
-def test_pictures_have_no_more_pixels_than_a_machine_bears(
+def test_the_number_of_pixels_of_a_figure_is_limited(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(saving, "MOST_PIXELS", 10_000)
@@ -238,7 +260,7 @@ def test_characters_without_a_font_are_one_message_that_names_the_remedy(
 ) -> None:
     boxes = drawn_with([], tmp_path)
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"figures.font: no font for {ONLY_IN_STIX}, shown as boxes; name an ")
+    assert line.startswith(f"figures.font: no font for {ONLY_IN_STIX}, drawn as boxes; name an ")
     assert drawn_with(["STIXGeneral"], tmp_path) != boxes
     assert not capsys.readouterr().err
     assert drawn_with([], tmp_path) == boxes
@@ -259,5 +281,5 @@ def test_fonts_are_tried_in_turn_by_name_and_by_file(
 @pytest.mark.parametrize("make", [lambda path: None, lambda path: path.write_bytes(b"no font")])
 def test_a_file_that_is_no_font_is_refused(tmp_path: Path, make: Callable[[Path], None]) -> None:
     make(tmp_path / "mine.ttf")
-    with pytest.raises(CampareError, match=r"figures\.font: .*mine\.ttf is no font file"):
+    with pytest.raises(CampareError, match=r"figures\.font: .*mine\.ttf is not a usable font file"):
         drawn_with([str(tmp_path / "mine.ttf")], tmp_path)

@@ -1,4 +1,4 @@
-"""Figures of the optional stages show their tables and pictures, for every reader."""
+"""Figures of the optional stages show their tables and images, legibly."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from scipy import special
 
 from campare import classifiers, performance
 from campare.agreement import DIFFERENT, SAME
-from campare.plots import pictures, saving, stages, views
+from campare.plots import images as image_figures
+from campare.plots import saving, stages, views
 from campare.store import Store
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -25,13 +26,13 @@ pytestmark = pytest.mark.filterwarnings("error")
 CLASSES = ["T-shirt/top", "Trouser", "Ankle boot"]
 
 
-def picture(side: int = 28, channels: int = 1) -> np.ndarray:
+def image_of(side: int = 28, channels: int = 1) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (side, side, channels), dtype=np.uint8)
 
 
 def view(probability: float, true: str = "Trouser", **changes: object) -> views.ModelView:
-    heat = np.random.default_rng(1).random((28, 28))
-    return views.ModelView(picture(), heat, "Trouser", probability, true, **changes)
+    cam = np.random.default_rng(1).random((28, 28))
+    return views.ModelView(image_of(), cam, "Trouser", probability, true, **changes)
 
 
 def texts(figure: Figure) -> list[str]:
@@ -68,31 +69,31 @@ def scores() -> pd.DataFrame:
     ).assign(high=accuracy + 0.02)
 
 
-def test_overlay_is_green_and_solid_from_the_threshold_on_else_red_and_dashed() -> None:
+def test_sheets_are_green_and_solid_from_the_threshold_on_else_red_and_dashed() -> None:
     shown = [view(0.95), view(0.9499, true="Dress"), view(1.0, true="")]
     figure = views.sheets(shown, 0.95, "Heading")
     images = only(figure).findobj(AxesImage)
     assert [image.get_cmap().name for image in images[1::2]] == ["Greens", "Reds", "Greens"]
-    for image, seen in zip(images[1::2], shown, strict=True):
-        np.testing.assert_array_equal(image.get_array(), seen.map)
+    for image, one in zip(images[1::2], shown, strict=True):
+        np.testing.assert_array_equal(image.get_array(), one.map)
     borders = only(figure).findobj(Rectangle)[:-1]
     solid = [
         border.get_linestyle() in ("-", "solid") for border in borders if border.get_fill() == 0
     ]
     assert solid == [True, False, True]
     found = texts(figure)
-    assert "● Trouser\n95.00 %  ✓ right" in found
+    assert "● Trouser\n95.00 %  ✓ correct" in found
     assert "○ Trouser\n94.99 %  ✗ Dress" in found
     assert "● Trouser\n100 %" in found
     assert any("≥ 95 %" in text for text in found)
 
 
-def test_probability_near_one_is_not_called_certain() -> None:
+def test_probability_near_one_is_not_rounded_to_one() -> None:
     assert views.percent(0.99999999) == "99.99 %"
     assert views.percent(1.0) == "100 %"
 
 
-def test_sheets_show_the_photograph_beside() -> None:
+def test_sheets_show_the_original_image() -> None:
     original = np.zeros((50, 30, 1), np.uint8)
     figure = views.sheets([view(0.5, true="", original=original)], 0.95, "")
     square = only(figure).findobj(AxesImage)[0].get_array()
@@ -102,22 +103,22 @@ def test_sheets_show_the_photograph_beside() -> None:
 
 
 def test_side_by_side_shows_every_map_of_every_model() -> None:
-    seen = {
+    model_views = {
         name: [
-            views.ModelView(picture(), np.full((28, 28), 0.1 * place), "Trouser", 0.5, true)
+            views.ModelView(image_of(), np.full((28, 28), 0.1 * place), "Trouser", 0.5, true)
             for place, true in enumerate(CLASSES)
         ]
         for name in ("CNN", "CNN+SVM")
     }
-    figure = views.side_by_side(seen)
+    figure = views.side_by_side(model_views)
     found = texts(figure)
     assert found.count("✓ Trouser") == 2
     assert found.count("✗ Trouser") == 4
     assert {"CNN", "CNN+SVM", "Trouser"} <= set(found)
 
 
-def test_tiles_show_every_picture_once() -> None:
-    figure = pictures.tiles({"one": [picture()] * 3, "two": [picture()] * 3}, CLASSES)
+def test_tiles_show_every_image_once() -> None:
+    figure = image_figures.tiles({"one": [image_of()] * 3, "two": [image_of()] * 3}, CLASSES)
     assert len(only(figure).findobj(AxesImage)) == 6
     assert texts(figure).count("Trouser") == 1
 
@@ -141,11 +142,11 @@ def test_agreement_shows_maps_and_chance_with_intervals() -> None:
     np.testing.assert_allclose(ours.lines[0].get_xdata(), table["mean"])
     ends = [line[:, 0] for line in ours.lines[2][0].get_segments()]
     np.testing.assert_allclose(ends, table[["low", "high"]])
-    assert axes.get_xlabel().startswith("Pearson correlation, CNN and CNN+SVM")
+    assert axes.get_xlabel().startswith("Pearson correlation between maps of CNN and CNN+SVM")
     assert texts(axes.figure).count("1,234") == len(table)
 
 
-def test_occlusion_shows_each_class_beside_all() -> None:
+def test_occlusion_shows_each_class_and_all_classes() -> None:
     table = occlusion()
     figure = stages.occlusion(table, "accuracy", performance.ALL)
     panels = {axes.get_title(): axes for axes in figure.axes}
@@ -161,7 +162,7 @@ def test_occlusion_shows_each_class_beside_all() -> None:
 
 @pytest.mark.parametrize("suffix", [".png", ".svg"])
 @pytest.mark.parametrize("kind", ["sheets", "no sheets", "agreement", "occlusion", "scores"])
-def test_stages_are_drawn_legibly_also_from_poor_tables(
+def test_stages_are_drawn_legibly_also_from_degenerate_tables(
     tmp_path: Path, kind: str, suffix: str
 ) -> None:
     figure = {
@@ -173,20 +174,20 @@ def test_stages_are_drawn_legibly_also_from_poor_tables(
     }[kind]()
     width, height = figure.get_size_inches()
     assert height <= 0.8 * width + 1e-9
-    seen = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
-    assert min(text.get_fontsize() for text in seen) >= 7
+    visible = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
+    assert min(text.get_fontsize() for text in visible) >= 7
     saving.save(figure, tmp_path / f"a{suffix}", 60)
     assert (tmp_path / f"a{suffix}").stat().st_size > 500
 
 
-def test_what_a_figure_says_is_predicted_is_what_the_tables_say() -> None:
-    """Two scores whose probabilities round to one number: the first of equals is class 0."""
+def test_figures_and_tables_have_the_same_predictions() -> None:
+    """Also for two logits whose probabilities are rounded to the same number."""
     logit = np.array([[0.1, np.nextafter(np.float32(0.1), 1), -9.0]], np.float32)
     probability = special.softmax(logit.astype(np.float64), axis=1).astype(np.float32)
     assert probability[0, 0] == probability[0, 1]
     about = {"augmentation": "baseline", "seed": 1}
     ones = np.ones(1, np.int64)
     store = Store(np.zeros((1, 2, 2), np.float32), probability, logit, ones, ones, ones, about)
-    shown, images = np.zeros((1, 4, 4)), np.zeros((2, 4, 4, 1), np.uint8)
-    (seen,) = views.of_store(store, np.array([0]), shown, images, CLASSES)
-    assert (seen.predicted, seen.right) == (CLASSES[store.predicted[0]], True)
+    maps, images = np.zeros((1, 4, 4)), np.zeros((2, 4, 4, 1), np.uint8)
+    (view,) = views.of_store(store, np.array([0]), maps, images, CLASSES)
+    assert (view.predicted, view.correct) == (CLASSES[store.predicted[0]], True)

@@ -1,4 +1,4 @@
-"""Tables and figures: their targets, their variants, their captions, what draws them again."""
+"""Tables and figures: targets, variants, captions, and changes that draw figures again."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def params(report: report_jobs.ReportJobs) -> Mapping[str, Any]:
 # Jobs
 
 
-def test_a_table_runs_the_script_of_its_name_or_the_one_that_is_named() -> None:
+def test_a_job_runs_the_script_of_its_name_or_a_named_one() -> None:
     report = jobs()
     report.tabulate("pairs", {"a": "a.csv"}, {"b": "b.csv"}, top=3)
     report.draw("other", {}, ["c.svg"], script="plot_pairs")
@@ -60,7 +60,7 @@ def test_a_table_runs_the_script_of_its_name_or_the_one_that_is_named() -> None:
     assert (table.needs, table.makes) == ({"a": "a.csv"}, {"b": "b.csv"})
 
 
-def test_figures_are_told_how_to_look() -> None:
+def test_figures_have_the_resolution_and_fonts_of_the_study() -> None:
     report = jobs()
     report.draw("pairs", {}, ["c.svg"])
     assert params(report)["dpi"] == 90
@@ -85,7 +85,7 @@ def test_files_belong_to_the_target_in_which_they_are_declared() -> None:
     ]
 
 
-def test_what_is_made_for_each_variant_is_asked_of_each_and_logged_apart() -> None:
+def test_a_target_has_the_files_of_every_variant() -> None:
     report = jobs()
     report.draw("one", {}, ["one.svg"])
     report.draw("each", {"needs": "{variant}x.csv"}, ["plain.csv", "{variant}each.svg"])
@@ -101,7 +101,7 @@ def test_a_study_without_variants_has_each_file_once() -> None:
     assert report.results("figures") == ["each.svg"]
 
 
-def test_kinds_of_need_are_of_tables_unless_named() -> None:
+def test_jobs_need_the_resources_of_tables_unless_named() -> None:
     report = jobs()
     report.tabulate("a", {}, {"a": "a.csv"})
     report.tabulate("b", {}, {"b": "b.csv"}, kind="statistics")
@@ -109,7 +109,7 @@ def test_kinds_of_need_are_of_tables_unless_named() -> None:
     assert [job.kind for job in report.jobs] == ["table", "statistics", "table"]
 
 
-def test_a_figure_follows_the_code_that_it_finds_through_the_registry() -> None:
+def test_a_figure_depends_on_code_found_through_the_registry() -> None:
     report = jobs()
     report.draw("examples", {}, ["c.svg"], entries=["augment:affine"])
     (job,) = report.jobs
@@ -130,7 +130,7 @@ def labels(path: Any, variant: str = "") -> dict[str, str]:
     return found
 
 
-def test_the_report_takes_the_first_format_of_a_figure() -> None:
+def test_the_report_has_the_first_format_of_a_figure() -> None:
     report = jobs()
     paths = report.figures("boxplot", "metric", ["mad", "pearson"])
     assert [str(path) for path in paths] == [
@@ -145,7 +145,7 @@ def test_the_report_takes_the_first_format_of_a_figure() -> None:
 
 
 def test_a_table_has_the_caption_of_tables() -> None:
-    path = jobs().table("gain", "{variant}")
+    path = jobs().table("accuracy_change", "{variant}")
     assert str(path) == "<results>/{variant}tables/accuracy_change.csv"
     shown = get_flag_value(path, "report")
     assert Path(shown.caption).name == "tables.rst"
@@ -155,14 +155,16 @@ def test_a_table_has_the_caption_of_tables() -> None:
 @pytest.mark.parametrize(
     ("variant", "name"), [("", "main"), ("variants/hires/", "hires")]
 )  # fmt: skip
-def test_the_report_tells_variants_apart(variant: str, name: str) -> None:
-    path = jobs().table("gain", "{variant}")
-    assert labels(path, variant) == {"table": "gain", "variant": name}
+def test_the_report_distinguishes_variants(variant: str, name: str) -> None:
+    path = jobs().table("accuracy_change", "{variant}")
+    assert labels(path, variant) == {"table": "accuracy_change", "variant": name}
 
 
-def test_labels_name_no_variant_where_there_is_one() -> None:
-    assert labels(jobs(cam={}).table("gain", "{variant}")) == {"table": "gain"}
-    assert labels(jobs().table("gain")) == {"table": "gain"}
+def test_labels_omit_the_variant_if_there_is_only_one() -> None:
+    assert labels(jobs(cam={}).table("accuracy_change", "{variant}")) == {
+        "table": "accuracy_change"
+    }
+    assert labels(jobs().table("accuracy_change")) == {"table": "accuracy_change"}
 
 
 def declared() -> set[str]:
@@ -184,7 +186,7 @@ def test_captions_are_where_rules_look_for_them() -> None:
     assert (ROOT / "workflow" / "rules" / caption).is_file()
 
 
-# What a metric is called
+# Labels of metrics
 
 
 @pytest.fixture
@@ -210,10 +212,10 @@ def shown(drawn: Mapping[str, list[str]]) -> dict[str, Mapping[str, str]]:
         ("overlap", {"label": "Top {share}"}, {"all"}),
         ("overlap_ties", {"label": "Top {share}"}, {"ties"}),
         ("spearman", {"label": "rho"}, set()),
-        ("pearson", {"about": "A correlation"}, set()),  # which no figure says
+        ("pearson", {"about": "A correlation"}, set()),  # not in any figure
     ],
 )
-def test_a_new_label_draws_the_figures_again_that_show_it(
+def test_a_new_label_draws_only_the_figures_with_that_label_again(
     drawn: Mapping[str, list[str]],
     monkeypatch: pytest.MonkeyPatch,
     family: str,
@@ -228,11 +230,11 @@ def test_a_new_label_draws_the_figures_again_that_show_it(
     assert {name for name in drawn if before[name] != after[name]} == changed
 
 
-def test_names_of_labels_are_no_digests_of_code(drawn: Mapping[str, list[str]]) -> None:
+def test_labels_are_not_digests_of_code(drawn: Mapping[str, list[str]]) -> None:
     assert provenance.digests(shown(drawn)["all"]) == ["digest of plot_all"]
 
 
-def test_flags_of_a_path_stay_where_it_is_listed() -> None:
-    """A table is one path, a figure a list of them; both are taken as text."""
+def test_flagged_paths_are_listed_as_text() -> None:
+    """A table is one path, a figure a list of paths."""
     made = {"table": flag("a.csv", "report"), "figures": [flag("b.svg", "report"), "b.png"]}
     assert report_jobs._paths(made) == ["a.csv", "b.svg", "b.png"]

@@ -51,7 +51,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if augmentation != "baseline":
             frame = pd.DataFrame({"index": INDEX, "mad": [0.1 * number, 0.2, np.nan]})
             tables.write(frame, path / "similarity" / augmentation / f"{seed}.parquet")
-    tables.write(frame, path / "similarity" / "cnn-svm" / "1_uninformative.parquet")  # no model's
+    tables.write(frame, path / "similarity" / "cnn-svm" / "1_other_images.parquet")  # no model's
     names = {"augmentation": ["1", "2"], "class": ["7", "None"], "images": [1, 2]}
     tables.write(pd.DataFrame(names), path / "tables" / "accuracy.csv")
     tables.write(pd.DataFrame(names), path / "variants" / "of_truth" / "tables" / "of_maps.csv")

@@ -1,4 +1,4 @@
-"""What jobs say to the user is found in the logs of this run."""
+"""Refusals and warnings of jobs are collected from the logs of this run."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "train" / "1.log"
 
 
-def test_warnings_of_this_run_are_told_once(tmp_path: Path, log: Path) -> None:
-    log.write_text("epoch 1\nwarning: pictures are dark\nusual\n")
-    (tmp_path / "train" / "2.log").write_text("warning: pictures are dark\n")
+def test_each_warning_of_this_run_is_collected_once(tmp_path: Path, log: Path) -> None:
+    log.write_text("epoch 1\nwarning: images are dark\nusual\n")
+    (tmp_path / "train" / "2.log").write_text("warning: images are dark\n")
     old = tmp_path / "old.log"
     old.write_text("warning: long ago\n")
     os.utime(old, (0, 0))
-    assert retrying.warnings(tmp_path) == [f"warning: pictures are dark\n  (from {log})"]
+    assert retrying.warnings(tmp_path) == [f"warning: images are dark\n  (from {log})"]
     assert retrying.warnings(tmp_path / "none") == []
 
 
 @pytest.mark.parametrize("rest", ["", "\n  a.png: broken\n  b.png: broken"])
-def test_refusal_is_the_end_of_a_log(log: Path, rest: str) -> None:
+def test_a_refusal_is_the_end_of_a_log(log: Path, rest: str) -> None:
     log.write_text(f"a note\nerror: 2 files{rest}\n")
     assert retrying._refusal(log) == f"error: 2 files{rest}\n  (from {log})"
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "error: once\nthen it went on\n", "Killed\n"])
-def test_other_ends_are_no_refusal(log: Path, text: str) -> None:
+def test_other_ends_of_a_log_are_not_refusals(log: Path, text: str) -> None:
     log.write_text(text)
     assert retrying._refusal(log) is None

@@ -1,4 +1,4 @@
-"""Jobs run wherever Snakemake was started, in the memory there is, on GPUs that are there."""
+"""Jobs run wherever Snakemake was started, within the memory of the machine, on its GPUs."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ rule all:
         "9000",
 
 
-rule look:
+rule report:
     output:
         "{{mb}}",
     resources:
         mem_mb=lambda wildcards: int(wildcards.mb),
     script:
-        "look.py"
+        "report.py"
 """
-LOOK = """
+REPORT = """
 import json, os, sys, time
 from pathlib import Path
 
@@ -53,14 +53,14 @@ import matplotlib.pyplot as plt
 start = time.time()
 plt.figure()
 time.sleep(0.2)
-seen = {
+settings = {
     "backend": plt.get_backend(),
     "utf8": sys.flags.utf8_mode,
     "inherited": sorted(set(os.environ) & {"OMP_THREAD_LIMIT", "OMP_DYNAMIC", "NUMBA_DISABLE_JIT"}),
     "at": [start, time.time()],
 }
 print("×")
-Path(snakemake.output[0]).write_text(json.dumps(seen))
+Path(snakemake.output[0]).write_text(json.dumps(settings))
 """
 HOSTILE = {
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
@@ -77,7 +77,7 @@ def test_jobs_run_from_a_notebook_in_any_folder_and_share_the_memory(tmp_path: P
     project.mkdir()
     (project / ".venv").symlink_to(sys.prefix)
     (project / "Snakefile").write_text(SNAKEFILE, encoding="utf-8")
-    (project / "look.py").write_text(LOOK, encoding="utf-8")
+    (project / "report.py").write_text(REPORT, encoding="utf-8")
     run = subprocess.run(
         [project / ".venv/bin/python", "-m", "snakemake", "--cores", "3"],
         cwd=project,
@@ -88,11 +88,11 @@ def test_jobs_run_from_a_notebook_in_any_folder_and_share_the_memory(tmp_path: P
         check=False,
     )
     assert run.returncode == 0, run.stdout
-    seen = [json.loads((project / name).read_text()) for name in ("600", "700", "9000")]
-    for job in seen:
+    jobs = [json.loads((project / name).read_text()) for name in ("600", "700", "9000")]
+    for job in jobs:
         assert (job["backend"], job["utf8"], job["inherited"]) == ("agg", 1, [])
-    # 600 and 700 of 1,000 MB do not fit together; what asks for 9,000 runs alone.
-    for before, after in pairwise(sorted(job["at"] for job in seen)):
+    # 600 and 700 of 1,000 MB do not fit together; a request of 9,000 MB runs alone.
+    for before, after in pairwise(sorted(job["at"] for job in jobs)):
         assert before[1] <= after[0]
 
 
@@ -101,7 +101,7 @@ def workflow(main: bool = True, nodes: int | None = None, **resources: int) -> S
 
 
 @pytest.mark.parametrize("character", '"$`%\\')
-def test_what_a_submission_cannot_quote_is_refused(character: str, tmp_path: Path) -> None:
+def test_paths_that_a_submission_cannot_quote_are_refused(character: str, tmp_path: Path) -> None:
     project = SimpleNamespace(basedir=tmp_path / f"a{character}b", nodes=100)
     with pytest.raises(WorkflowError, match=r"cannot be submitted .* in its name; rename it"):
         startup.find_python(project)
@@ -109,7 +109,7 @@ def test_what_a_submission_cannot_quote_is_refused(character: str, tmp_path: Pat
     startup.find_python(project)
 
 
-def test_limits_are_those_of_one_machine_unless_the_user_names_others() -> None:
+def test_limits_are_those_of_the_machine_unless_the_user_sets_others() -> None:
     plain = workflow()
     startup.limit(plain)
     assert plain.global_resources == {"gpu": 1, "share": 100, "mem_mb": hardware.memory()}
@@ -121,16 +121,16 @@ def test_limits_are_those_of_one_machine_unless_the_user_names_others() -> None:
         assert elsewhere.global_resources == {"gpu": 1, "share": 100}
 
 
-def test_a_gpu_is_looked_for_once_and_jobs_inherit_the_answer(
+def test_the_presence_of_a_gpu_is_checked_once_and_jobs_inherit_the_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    said: list[str] = []
-    monkeypatch.setattr(startup.logger, "warning", said.append)
-    monkeypatch.setenv(startup.ANSWER, "1")  # of a run that this one was started from
+    warnings: list[str] = []
+    monkeypatch.setattr(startup.logger, "warning", warnings.append)
+    monkeypatch.setenv(startup.ANSWER, "1")  # from a run that started this one
     monkeypatch.setattr(hardware, "gpu", lambda: (False, "nvidia-smi: no driver"))
     assert not startup.has_gpu(workflow(), "auto")
     assert not startup.has_gpu(workflow(main=False), "auto")
-    assert len(said) == 1 and "no driver" in said[0]
+    assert len(warnings) == 1 and "no driver" in warnings[0]
     monkeypatch.setattr(hardware, "gpu", lambda: (True, ""))
     assert not startup.has_gpu(workflow(main=False), "auto")
     assert startup.has_gpu(workflow(), "auto")

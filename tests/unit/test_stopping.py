@@ -1,4 +1,4 @@
-"""Ctrl-C: jobs get SIGTERM, a second one kills them, and one line is the last."""
+"""Ctrl-C sends jobs SIGTERM, a second one kills them, and the last line is one message."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from tiny import heed_ctrl_c
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
-# As Snakemake does: a thread waits for the job's shell, the main thread for the threads.
+# Like Snakemake: a thread waits for the job's shell, the main thread for the threads.
 RUN = """
 import sys, threading
 import stopping
@@ -49,7 +49,7 @@ time.sleep(60)
 """
 HANGS = """
 import signal, time
-signal.signal(signal.SIGTERM, lambda *_: print("asked", flush=True))
+signal.signal(signal.SIGTERM, lambda *_: print("received", flush=True))
 print("ready", flush=True)
 for _ in range(600):
     time.sleep(0.1)
@@ -67,7 +67,7 @@ time.sleep(60)
     "then", ["", "; echo never"], ids=["instead of its shell", "below its shell"]
 )
 @pytest.mark.parametrize("job", [SAVES, DIES, HANGS], ids=["saves", "dies", "hangs"])
-def test_ctrl_c_ends_jobs_and_says_one_line(job: str, then: str) -> None:
+def test_ctrl_c_ends_jobs_with_one_message(job: str, then: str) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", RUN, f"{sys.executable} -c '{job}'{then}"],
         env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
@@ -80,9 +80,9 @@ def test_ctrl_c_ends_jobs_and_says_one_line(job: str, then: str) -> None:
     assert process.stdout
     assert process.stdout.readline() == "ready\n"
     os.killpg(process.pid, signal.SIGINT)
-    os.killpg(process.pid, signal.SIGINT)  # the same once more, by a program in between
-    if job == HANGS:  # and a second time
-        assert process.stdout.readline() == "asked\n"
+    os.killpg(process.pid, signal.SIGINT)  # the same signal again, from a program in between
+    if job == HANGS:  # a second Ctrl-C
+        assert process.stdout.readline() == "received\n"
         time.sleep(1.1)
         os.killpg(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=30)

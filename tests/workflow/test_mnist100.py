@@ -23,7 +23,7 @@ from tiny import ROOT, Project, copy_project
 pytestmark = pytest.mark.workflow
 
 SEEDS = [1, 2]
-METHODS = {"gradcam": "", "input_gradient": "input_gradient/"}
+METHODS = {"gradcam": "", "input_gradient": "variants/input_gradient/"}
 FIGURES = [
     "figures/sets/sets.png",
     *(
@@ -179,9 +179,10 @@ def test_a_further_method_trains_nothing(poster: Project) -> None:
     try:
         poster.edit(
             "config/tiny.yaml",
-            lambda t: t.replace("- input_gradient", "- input_gradient\n  - layercam"),
+            lambda t: t.replace("variants:\n", "variants:\n    layer: {method: layercam}\n"),
         )
-        jobs = poster.planned(*TARGETS, "results/tiny/layercam/tables/accuracy_correlation.csv")
+        further = "results/tiny/variants/layer/tables/accuracy_correlation.csv"
+        jobs = poster.planned(*TARGETS, further)
     finally:
         (poster.path / "config" / "tiny.yaml").write_text(text)
     assert "train" not in jobs

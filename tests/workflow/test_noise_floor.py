@@ -12,6 +12,8 @@ import pandas as pd
 import pytest
 from safetensors import safe_open
 
+from campare import config
+from campare.design import Design
 from tiny import TINY, Project, copy_project
 
 pytestmark = pytest.mark.workflow
@@ -40,6 +42,13 @@ def controlled(tmp_path_factory: pytest.TempPathFactory) -> Project:
     run = project.snakemake("controls", "results/tiny/figures/boxplot/mad.png")
     assert run.returncode == 0, run.stdout
     return project
+
+
+def test_controls_train_the_models_of_the_design_and_no_others(tmp_path: Path) -> None:
+    study = STUDY | {"controls": STUDY["controls"] | {"matched_seeds": [21, 22]}}
+    project = copy_project(tmp_path / "project", study)
+    models = Design(config.complete(study, "tiny.yaml")).models
+    assert project.planned("all")["train"] == len(models)
 
 
 def settings(project: Project, model: str) -> dict[str, Any]:

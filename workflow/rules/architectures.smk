@@ -1,5 +1,5 @@
 # Needs: data.h5, split.csv.
-# Makes: architectures/<architecture>.safetensors and .csv, the candidates trained without
+# Makes: architectures/<architecture>.safetensors and .csv: the candidates, trained without
 # augmentation and tested after every epoch; figures/architectures/* (thesis, 5.1 to 5.5).
 
 REPORT.target = "architectures"

@@ -1,5 +1,5 @@
-# Needs: data.h5, split.csv, a model; the baseline's store where its prediction is explained.
-# Makes: cams/<augmentation>/<seed>.h5, one store per model: maps, logits, predictions; the same under
+# Needs: data.h5, split.csv, a model; the baseline's store if maps explain the baseline's prediction.
+# Makes: cams/<augmentation>/<seed>.h5, one store per model: maps, logits, predictions; the same in
 # variants/<name>/ for each of cam.variants.
 
 

@@ -1,5 +1,5 @@
-# The study: its checked config, its design (scripts/campare/design.py), and what Snakemake alone can
-# say of all its jobs: paths, digests of their code, resources, tables and figures in the report.
+# The study: its checked config, its design (scripts/campare/design.py), and what all rules share: paths,
+# digests of the code of jobs, resources, tables and figures of the report.
 import os
 from functools import partial
 from itertools import chain
@@ -20,7 +20,7 @@ from inputs import CAMS, Inputs, folder_digest, model_of, of_models
 from provenance import each, named
 
 IMPORTED = importing.imported(workflow)
-# The config files of the study; another workflow that imports this one gives a config instead.
+# The config files of the study; a workflow that imports this one provides a config instead.
 FILES = [] if IMPORTED else workflow.configfiles
 SOURCE = os.path.relpath(FILES[-1]) if FILES else "config given to the module"
 if FILES and workflow.config_settings.config_args:
@@ -49,19 +49,19 @@ importing.ignore_times_of_scripts()
 
 DESIGN = Design(STUDY)
 INPUTS = Inputs(DESIGN, SOURCE)
-# Stages are rule files that a key of the study switches on.
+# Stages are rule files that are included if the study has a key of their name.
 STAGES = sorted(
     file.stem for file in (ROOT / "workflow/rules/stages").glob("*.smk") if file.stem in STUDY
 )
 TARGETS = ["tables", "figures", "architectures", *STAGES]
-# These are made only when they are asked for by name.
+# Targets that are made only on request.
 ON_DEMAND = {"architectures", "own_images"}
-# One split for all models, or one for each seed.
+# One split for all models, or one per seed.
 SPLIT = "split" if DESIGN.one_split else "split/{seed}"
 FIRST_SPLIT = f"<results>/{SPLIT}.csv".format(seed=DESIGN.first_seed)
-# Seed of all that statistics resample, permute or shuffle.
+# Seed of everything that statistics resample, permute or shuffle.
 RESAMPLING_SEED = 0
-# 1 where networks run on a CUDA device, where maps are compared on one.
+# 1 if networks run on a CUDA device; 1 if maps are compared on one.
 GPU = int(startup.has_gpu(workflow, STUDY["compute"]["device"]))
 COMPARING_GPU = int(STUDY["similarity"]["device"] == "cuda")
 
@@ -80,7 +80,7 @@ SIMILARITIES = "<results>/{variant}similarity/{augmentation}/{seed}.parquet"
 
 
 def sized(kind):
-    """The resources of a job, by what `needs.Needs` says of its kind; more at each attempt."""
+    """Return the resources of a kind of job, from `needs.Needs`; more at each attempt."""
 
     def need(wildcards):
         data, split = rules.load_data.output.data, rules.make_split.output.split
@@ -93,7 +93,7 @@ def sized(kind):
     }
 
 
-# Digests of the code that a script runs, as params; also of what it finds through the registry.
+# Digests of the code that a script runs, as params, including functions found through the registry.
 code = partial(provenance.params, ROOT / "workflow" / "scripts")
 code_by = partial(provenance.params_by, ROOT / "workflow" / "scripts")
 ARCHITECTURE = registry.architecture_function(STUDY["model"]["architecture"])
@@ -107,7 +107,7 @@ METHODS = {
 }
 
 
-# What jobs that run a network, that map images and that compare maps have in common.
+# Params of all jobs that run a network, that make maps, and that compare maps.
 DEVICE = {"device": STUDY["compute"]["device"], "threads": STUDY["compute"]["threads"]}
 MAPPING = {
     "study": STUDY["study"],
@@ -121,6 +121,6 @@ COMPARING = {
     "input_size": STUDY["model"]["input_size"],
     "one_split": DESIGN.one_split,
 }
-# Tables and figures, which the rule files below declare.
+# Tables and figures, which the following rule files declare.
 REPORT = report_jobs.ReportJobs(DESIGN, code)
 tabulate, draw, table, figures = REPORT.tabulate, REPORT.draw, REPORT.table, REPORT.figures

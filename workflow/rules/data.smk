@@ -1,6 +1,6 @@
 # Needs: the data set that the config names.
-# Makes: data.h5 (images, labels, class names), split.csv (who trains, validates, tests), or
-# split/<seed>.csv where that varies.
+# Makes: data.h5 (images, labels, class names); split.csv (training, validation and test images), or
+# split/<seed>.csv if seeds drive the training images.
 
 
 rule load_data:

@@ -1,7 +1,7 @@
 # Needs: tables, similarity tables, stores, data.h5.
-# Makes: figures/<kind>/<name>.<format>; what is of maps for every variant too, under
-# variants/<name>/figures. One job draws all figures of a kind, since a process spends longer starting
-# than drawing; each file is still a target of its own.
+# Makes: figures/<kind>/<name>.<format>; figures of maps also for every variant, in
+# variants/<name>/figures. One job draws all figures of a kind, because a process takes longer to start
+# than to draw; each file is still a target of its own.
 
 REPORT.target = "figures"
 
@@ -41,7 +41,7 @@ draw(
     input_size=STUDY["model"]["input_size"],
 )
 
-# Of augmentations compared with the baseline.
+# Comparisons of augmentations with the baseline.
 draw(
     "performance",
     needs={

@@ -1,6 +1,6 @@
-# Needs: what the rule files before this one declare (report_jobs.py).
-# Makes: a rule for each table and figure, and one for each target: tables, figures, architectures
-# and the stages of the study.
+# Needs: the tables and figures that the rule files before this one declare (report_jobs.py).
+# Makes: a rule for each of them, and one for each target: tables, figures, architectures and the
+# stages of the study.
 
 for job in REPORT.jobs:
 
@@ -37,7 +37,7 @@ for target in TARGETS:
         localrule: True
 
 
-# What every job of a finished study used; only when asked for, since no two runs agree.
+# Resources used by every job of a finished study; only on request, because no two runs agree.
 rule efficiency:
     input:
         REPORT.results("tables"),

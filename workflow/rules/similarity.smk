@@ -1,7 +1,7 @@
 # Needs: the stores of an augmentation's models and of their baselines.
-# Makes: similarity/<augmentation>/<seed>.parquet, a row per test image (and baseline, where there
-# are several), a column per metric; one job per augmentation, since a baseline's maps are ranked
-# once for all seeds compared with it.
+# Makes: similarity/<augmentation>/<seed>.parquet, a row per test image (and baseline, if there are
+# several), a column per metric; one job per augmentation, because a baseline's maps are ranked once
+# for all seeds that are compared with it.
 
 
 rule measure_similarity:

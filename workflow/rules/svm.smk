@@ -1,6 +1,6 @@
 # Needs: features/<classifier>.h5, features or pixels of all images (stages hybrid, masking).
-# Makes: classifiers/<classifier>.safetensors, an SVM; .csv, its cross-validation; .parquet, what it
-# predicts of the test images.
+# Makes: classifiers/<classifier>.safetensors, an SVM; .csv, its cross-validation; .parquet, its
+# predictions for the test images.
 
 
 wildcard_constraints:

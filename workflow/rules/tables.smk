@@ -1,9 +1,9 @@
 # Needs: stores, histories, similarity tables.
-# Makes: tables/*.csv, small and tidy; tables/aggregate.parquet, the mean over seeds per image. What
-# is of maps is made for every variant too, under variants/<name>/tables.
+# Makes: tables/*.csv, small and tidy; tables/aggregate.parquet, the mean over seeds per image. Tables
+# of maps are made for every variant, too, in variants/<name>/tables.
 
 REPORT.target = "tables"
-# What is drawn beside the noise floor, and the floor itself ("baseline").
+# Models that are compared with the noise floor, and the floor itself ("baseline").
 BESIDE_FLOOR = DESIGN.with_pairs if DESIGN.has_floor else []
 SIMILARITIES = "<results>/{variant}similarity/{augmentation}/{seed}.parquet"
 
@@ -38,7 +38,7 @@ if STUDY["published"]:
         references={seed: DESIGN.reference_of(seed)[1] for seed in DESIGN.seeds},
     )
 
-# Of augmentations compared with the baseline.
+# Comparisons of augmentations with the baseline.
 tabulate(
     "aggregate",
     needs={

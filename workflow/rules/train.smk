@@ -1,15 +1,15 @@
 # Needs: data.h5, split.csv.
 # Makes: models/<augmentation>/<seed>.safetensors (best epoch) and .csv (history), one job each.
-# On demand (`snakemake augmented`, where copies are drawn once): augmented/<augmentation>/<seed>.h5,
-# the images a model is trained on.
-# A killed job leaves models/<augmentation>/.<seed>.checkpoint and goes on from it.
+# On request (`snakemake augmented`, if copies are drawn once): augmented/<augmentation>/<seed>.h5, the
+# images on which a model is trained.
+# A killed job leaves models/<augmentation>/.<seed>.checkpoint, from which training resumes.
 
 TRANSFORMS = {
     name: registry.functions(registry.AUGMENTATIONS, transforms(DESIGN.steps_of(name)))
     for name in dict(DESIGN.models)
 }
 
-# Names of all that decides the weights of a model.
+# Names of all settings that determine the weights of a model.
 SETTINGS = DESIGN.training(DESIGN.models[0]).keys()
 
 

@@ -1,4 +1,4 @@
-"""What is checked before hours are spent on training. None of it is part of a model's digest."""
+"""Checks that run before hours are spent on training. They are not part of a model's digest."""
 
 from __future__ import annotations
 
@@ -17,11 +17,25 @@ if TYPE_CHECKING:
 
 
 def check_images(
-    path: str, dataset: Dataset, frame: pd.DataFrame, given: Mapping[str, Any]
+    path: str, dataset: Dataset, frame: pd.DataFrame, study: Mapping[str, Any]
 ) -> None:
-    """Raise CampareError where the images of a data file, split, are too few or too small.
+    """Check that the images are enough, and large enough, for the study.
 
-    `given` is the study as it was given, without its defaults.
+    Parameters
+    ----------
+    path
+        The data file.
+    dataset
+        Its images and labels.
+    frame
+        The split.
+    study
+        The config from the user, without defaults.
+
+    Raises
+    ------
+    CampareError
+        The images are too few or too small.
     """
     regions = data.read_regions(path, frame["index"].to_numpy()[:1])
     images = feasibility.Images(
@@ -29,25 +43,55 @@ def check_images(
         side=dataset.images.shape[1],
         regions=regions.names if regions else (),
     )
-    feasibility.check(config.complete(given, "the study"), given, images)
+    feasibility.check(config.complete(study, "the study"), study, images)
 
 
-def check_maps(dataset: Dataset, settings: Settings, given: Mapping[str, Any]) -> None:
-    """Raise CampareError where the study's network has no such layer or allows no such method."""
+def check_maps(dataset: Dataset, settings: Settings, study: Mapping[str, Any]) -> None:
+    """Check that the network has the target layer of every variant and allows its CAM method.
+
+    Parameters
+    ----------
+    dataset
+        Images and labels.
+    settings
+        Training settings of a model whose maps are computed.
+    study
+        The config from the user, without defaults.
+
+    Raises
+    ------
+    CampareError
+        There is no such layer, the layer has no map, or the method cannot be used.
+    """
     from campare import cams, models
 
-    for folder, variant in Design(config.complete(given, "the study")).variants.items():
+    for folder, variant in Design(config.complete(study, "the study")).variants.items():
         key = ".".join(["cam", *folder.split("/")[:-1], "target_layer"])
-        network, shape = _built(dataset, settings)  # anew: finding the layer may change it
+        network, shape = _built(dataset, settings)  # a new one: finding the layer may change it
         _, layer = models.target_layer(network, variant.target_layer, shape, key=key)
         if variant.method == "cam" and models.head(network, layer, shape) is None:
             raise CampareError(cams.NO_HEAD)
 
 
 def check_network(dataset: Dataset, settings: Settings, study: Mapping[str, Any]) -> None:
-    """Raise CampareError where a network that is not mapped does not take the images.
+    """Check that a network without maps accepts the images.
 
-    And, of `hybrid.network`, where no SVM could replace its last layer, or its layer has no map.
+    For `hybrid.network`, check also that an SVM can replace its last layer, and that its target
+    layer has a map.
+
+    Parameters
+    ----------
+    dataset
+        Images and labels.
+    settings
+        Training settings of the network.
+    study
+        The config.
+
+    Raises
+    ------
+    CampareError
+        The network cannot be used.
     """
     from torch import nn
 
@@ -64,7 +108,7 @@ def check_network(dataset: Dataset, settings: Settings, study: Mapping[str, Any]
 
 
 def _built(dataset: Dataset, settings: Settings) -> tuple[Any, tuple[int, int, int]]:
-    """The network as it is before training, and the shape of a picture that it is shown."""
+    """The untrained network, and the shape (C, H, W) of its input images."""
     from campare import models
 
     channels = dataset.images.shape[3]

@@ -1,4 +1,4 @@
-"""Map what one model looks at in every test image, into its CAM store."""
+"""Compute one model's class activation map of every test image, into its CAM store."""
 
 import provenance
 from campare import data, devices, explain, models, seeding, split, store
@@ -18,7 +18,7 @@ with logged(snakemake.log[0]):
         classes=len(dataset.classes),
         channels=dataset.images.shape[3],
     )
-    # Empty where the model's own or the true class is explained, and for the baseline itself.
+    # No input if the model's own or the true class is explained, and for the baseline itself.
     baseline = store.read(snakemake.input.baseline[0]) if snakemake.input.baseline else None
     route = explain.into_store(
         snakemake.output.store,

@@ -1,4 +1,4 @@
-"""Take the pooled features of every image from a network, and what it predicts itself."""
+"""Extract a network's pooled features of every image, and its own predictions."""
 
 import numpy as np
 import pandas as pd
@@ -29,8 +29,8 @@ with logged(snakemake.log[0]):
     features, logits = [], []
     with torch.inference_mode():
         for rows in np.array_split(index, -(-len(index) // params.batch_size)):
-            pictures = torch.from_numpy(dataset.images[rows]).to(device).permute(0, 3, 1, 2)
-            pooled = network(prepare(pictures, about["mean"], about["std"], params.input_size))
+            images = torch.from_numpy(dataset.images[rows]).to(device).permute(0, 3, 1, 2)
+            pooled = network(prepare(images, about["mean"], about["std"], params.input_size))
             features.append(pooled.cpu().numpy())
             logits.append(classifier(pooled).cpu().numpy())
 

@@ -1,4 +1,4 @@
-"""Choose an SVM by cross-validation, fit it, and let it classify the test images."""
+"""Select an SVM by cross-validation, fit it, and classify the test images with it."""
 
 import pandas as pd
 import torch

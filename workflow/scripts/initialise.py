@@ -1,4 +1,4 @@
-"""Save a network as it is before it is trained."""
+"""Save an untrained network."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Input functions: the files of the models that a job is about."""
+"""Input functions of rules: the files of the models that a job reads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,17 @@ InputFunction = Callable[[Any], list[str]]
 
 
 def of_models(pattern: str, models: Iterable[Model], variant: str | None = None) -> list[str]:
-    """One path per model; other wildcards stay, and so does `variant` where it is not given."""
+    """One path per model.
+
+    Parameters
+    ----------
+    pattern
+        A path with the wildcards {augmentation} and {seed}; other wildcards are kept.
+    models
+        The models.
+    variant
+        Replaces the wildcard {variant}; None keeps the wildcard.
+    """
     if variant is not None:
         pattern = pattern.replace("{variant}", variant)
     return [
@@ -29,37 +39,53 @@ def of_models(pattern: str, models: Iterable[Model], variant: str | None = None)
 
 
 def model_of(wildcards: Any) -> Model:
-    """The model that a job is about."""
+    """The model (augmentation, seed) in a job's wildcards."""
     return wildcards.augmentation, int(wildcards.seed)
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """Those of a study; `source` is what messages call its config."""
+    """Input functions of a study.
+
+    Attributes
+    ----------
+    design
+        The design of the study.
+    source
+        Name of its config in messages.
+    """
 
     design: Design
     source: str
 
     def augmented(self, pattern: str) -> InputFunction:
-        """One path per augmented model."""
+        """An input function: one path per augmented model."""
 
         def paths(wildcards: Any) -> list[str]:
             if not self.design.augmented:
                 raise WorkflowError(
-                    f"{self.source}: augmentations: empty, so that there is nothing to compare "
-                    "with the baseline; name some"
+                    f"{self.source}: augmentations: empty, so there is nothing to compare with "
+                    "the baseline; name at least one"
                 )
             return of_models(pattern, self.design.augmented, wildcards.get("variant"))
 
         return paths
 
     def explained(self, wildcards: Any) -> list[str]:
-        """The store of the baseline whose predictions a model's maps explain, if any."""
+        """The store of the baseline whose predicted classes a model's maps explain, if any."""
         baseline = self.design.explained_by(model_of(wildcards), wildcards.variant)
         return of_models(CAMS, baseline, wildcards.variant)
 
     def compared(self, seeds: Sequence[int], side: int) -> InputFunction:
-        """A store per comparison of models of these seeds: of the model (0) or its baseline (1)."""
+        """An input function: one store per comparison of a model with a baseline.
+
+        Parameters
+        ----------
+        seeds
+            Seeds of the augmented models.
+        side
+            0 for the stores of the models, 1 for those of their baselines.
+        """
 
         def stores(wildcards: Any) -> list[str]:
             models = [(wildcards.augmentation, seed) for seed in seeds]
@@ -69,18 +95,19 @@ class Inputs:
         return stores
 
     def pairs(self, wildcards: Any) -> list[str]:
-        """The store of each model in the pairs of an augmentation, in order of appearance."""
+        """The stores of all models in the pairs of an augmentation, in order of appearance."""
         models = dict.fromkeys(chain(*self.design.pairs_of(wildcards.augmentation)))
         return of_models(CAMS, models, wildcards.variant)
 
 
 def folder_digest(folder: str) -> str:
-    """A digest of the files in a user's folder and those within, as a param of a job.
+    """A digest of the files in a user's folder and its subfolders, as a param of a job.
 
-    Not the files as input, whose names Snakemake would read as patterns: `{x}.png`.
+    The files are not inputs of the job, because Snakemake would read names such as `{x}.png` as
+    patterns.
     """
     top = Path(folder).expanduser()
-    places = [top, *filter(Path.is_dir, top.iterdir())] if top.is_dir() else []
-    files = sorted(path for place in places for path in place.iterdir() if path.is_file())
+    folders = [top, *filter(Path.is_dir, top.iterdir())] if top.is_dir() else []
+    files = sorted(path for each in folders for path in each.iterdir() if path.is_file())
     listed = [(os.fsencode(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
     return hashlib.sha256(repr(listed).encode()).hexdigest()

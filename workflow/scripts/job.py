@@ -1,4 +1,4 @@
-"""What scripts do around their work: a log that is also on the terminal, clear errors, speed."""
+"""Common parts of all scripts: logging to file and terminal, error messages, speed."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from typing import Any, TextIO
 
 from campare.errors import CampareError
 
-CLEAR = "\r\033[K"  # of a terminal's line, where a training job's bar may be
+CLEAR = "\r\033[K"  # clears the line of a terminal, which may have a training job's progress bar
 
 
 class _Tee:
-    """A text stream to the log, and to the terminal, where the job's name opens every line."""
+    """A text stream to the log and to the terminal, where every line starts with the job's name."""
 
     def __init__(self, terminal: TextIO, log: TextIO, name: str) -> None:
         self.terminal = terminal
         self.log = log
-        self.opening = f"{CLEAR if terminal.isatty() else ''}{name}  "
-        self.opened = False
+        self.prefix = f"{CLEAR if terminal.isatty() else ''}{name}  "
+        self.within_line = False
 
     def write(self, text: str) -> int:
         self.log.write(text)
         self.log.flush()
         for line in text.splitlines(keepends=True):
-            self.terminal.write(line if self.opened else f"{self.opening}{line}")
-            self.opened = not line.endswith("\n")
+            self.terminal.write(line if self.within_line else f"{self.prefix}{line}")
+            self.within_line = not line.endswith("\n")
         return len(text)
 
     def flush(self) -> None:
@@ -42,18 +42,18 @@ class _Tee:
 
 
 def name_of(log: str) -> str:
-    """What the terminal calls the job of this log, such as train/affine/1."""
+    """The name of a log's job on the terminal, such as train/affine/1."""
     return str(Path(log).with_suffix("")).split("/logs/")[-1]
 
 
 @contextmanager
 def logged(log: str) -> Iterator[None]:
-    """Send what the block prints to `log` as well; end with exit code 1 on any error.
+    """Copy the output of the block to `log`, and exit with code 1 on any error.
 
-    A `CampareError` is one message; anything else is a bug, and keeps its traceback.
+    A `CampareError` is printed as one message; any other error is a bug and keeps its traceback.
     """
     stdout, stderr = sys.stdout, sys.stderr
-    # backslashreplace: a file may have a name that is not UTF-8.
+    # backslashreplace: names of files need not be UTF-8.
     with Path(log).open("w", encoding="utf-8", errors="backslashreplace") as handle:
         tees = (_Tee(stream, handle, name_of(log)) for stream in (stdout, stderr))
         sys.stdout, sys.stderr = tees  # type: ignore[assignment]
@@ -69,22 +69,22 @@ def logged(log: str) -> Iterator[None]:
             sys.exit(1)
         finally:
             sys.stdout, sys.stderr = stdout, stderr
-            gc.freeze()  # or Python looks through all of torch for garbage before it ends: 0.3 s
+            gc.freeze()  # otherwise Python collects garbage in all of torch on exit: 0.3 s
 
 
 def catching_signals() -> list[signal.Signals]:
-    """From now on SIGTERM and SIGINT end nothing: the list, empty as yet, is of those that came.
+    """Catch SIGTERM and SIGINT instead of ending: a list to which received signals are added.
 
-    A time limit or a preemption is near, or somebody pressed Ctrl-C.
+    They announce a time limit or a preemption, or come from Ctrl-C.
     """
-    came: list[signal.Signals] = []
+    received: list[signal.Signals] = []
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, _: came.append(signal.Signals(number)))
-    return came
+        signal.signal(number, lambda number, _: received.append(signal.Signals(number)))
+    return received
 
 
 def comparison_device(device: str) -> str:
-    """Where `similarity.device` is, in torch's words; the CPU needs no torch."""
+    """The device of `similarity.device` by torch's name; the CPU needs no torch."""
     if device == "cpu":
         return device
     from campare import devices
@@ -93,7 +93,15 @@ def comparison_device(device: str) -> str:
 
 
 def with_progress(batches: Iterator[Any], images: int) -> Iterator[Any]:
-    """The same batches of maps, with a line every half minute and at the end, and then `used`."""
+    """Pass on batches of maps; print a line every 30 s and at the end, then the usage.
+
+    Parameters
+    ----------
+    batches
+        Batches of maps.
+    images
+        Number of images in all batches.
+    """
     start = printed = time.monotonic()
     done = 0
     for batch in batches:

@@ -1,4 +1,4 @@
-"""Read the data set into one array file; what is odd about it ends Snakemake's output too."""
+"""Read the data set into one array file; warn of irregularities at the end of the run."""
 
 import sys
 
@@ -18,8 +18,8 @@ with logged(snakemake.log[0]):
     data.write(dataset, snakemake.output.data)
     count, height, width, channels = dataset.images.shape
     print(
-        f"{count:,} pictures, {width}×{height}×{channels}, {len(dataset.classes)} classes, "
-        f"levels {dataset.images.min()} to {dataset.images.max()}"
+        f"{count:,} images, {width}×{height}×{channels}, {len(dataset.classes)} classes, "
+        f"grey levels {dataset.images.min()} to {dataset.images.max()}"
     )
     for remark in data_checks.of(dataset):
         print(f"warning: {remark}", file=sys.stderr)
@@ -29,4 +29,4 @@ with logged(snakemake.log[0]):
         ):
             present = masks.any(axis=(1, 2))
             area = masks[present].mean() if present.any() else 0.0
-            print(f"region {name}: in {present.sum():,} pictures, {area:.1%} of their area")
+            print(f"region {name}: in {present.sum():,} images, {area:.1%} of their area")

@@ -17,7 +17,7 @@ with logged(snakemake.log[0]):
         training_seed=params.training_seed,
         classes=dataset.classes,
     )
-    # From the config, not from `params`: what is asked of the images does not decide the split.
+    # With the config, not `params`: other requirements must not change the split.
     check_images(snakemake.input.data, dataset, frame, snakemake.config)
     split.write(frame, snakemake.output.split)
     print(", ".join(f"{n:,} {name}" for name, n in frame["subset"].value_counts().items()))

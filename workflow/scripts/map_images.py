@@ -1,4 +1,4 @@
-"""Map images or a network other than the study's own: training images, patches, an SVM on top."""
+"""Compute maps of other images or networks: training images, occluded images, a CNN with an SVM."""
 
 import provenance
 from campare import data, devices, explain, masks, models, seeding, split, store, svm
@@ -28,7 +28,7 @@ with logged(snakemake.log[0]):
         shape = (images.shape[3], params.input_size, params.input_size)
         settings["target_layer"] = params.target_layer or models.last_map(network, shape)
         network = svm.with_head(network, svm.Decision(svm.load(classifier)))
-        if device.type == "mps":  # it has no float64
+        if device.type == "mps":  # MPS has no float64
             device = devices.choose("cpu")
 
     route = explain.into_store(

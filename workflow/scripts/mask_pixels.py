@@ -1,4 +1,4 @@
-"""Make the vectors of every pixel SVM: all pixels, under a mask, or a mask alone."""
+"""Make the input vectors of every pixel SVM: all pixels, masked pixels, or the mask alone."""
 
 import numpy as np
 
@@ -10,19 +10,19 @@ with logged(snakemake.log[0]):
     dataset = data.read(snakemake.input.data)
     stores = [store.read(snakemake.input.training), store.read(snakemake.input.test)]
     index, label, predicted, coarse = (
-        np.concatenate([getattr(kept, name) for kept in stores])
+        np.concatenate([getattr(cams, name) for cams in stores])
         for name in ("index", "label", "predicted", "maps")
     )
     training = np.arange(len(index)) < len(stores[0].index)
     images = dataset.images[index]
-    shown = maps.show(coarse, images.shape[1:3])
-    mask = masks.kept(shown, **params.keep)
+    resized_maps = maps.show(coarse, images.shape[1:3])
+    mask = masks.kept(resized_maps, **params.keep)
     for classifier, path in zip(params.classifiers, snakemake.output.vectors, strict=True):
         pixels = masks.masked(
             images,
             mask,
             classifier,
-            # Never the true class: a test image's is not known when it is to be classified.
+            # Not the true class, which is unknown when a test image is classified.
             predicted=predicted,
             training=training,
             seed=params.seed,

@@ -1,4 +1,4 @@
-"""Measure how alike two models' maps of the same image are, and those of different images."""
+"""Measure the similarity of two models' maps of the same image and of different images."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from job import logged
 with logged(snakemake.log[0]):
     params = snakemake.params
     size = (params.input_size, params.input_size)
-    # Their layers differ in resolution: both are brought to that of the images first.
+    # Their layers differ in resolution, so both are resized to the input size first.
     first, second = (
         replace(model, maps=maps.show(model.maps, size))
         for model in (store.read(snakemake.input.first), store.read(snakemake.input.second))
@@ -21,7 +21,7 @@ with logged(snakemake.log[0]):
         table = similarity.table(
             first, other, params.metrics, None, params.epsilon, snakemake.threads
         )
-        # Alone in its class, an image has no partner to be compared with.
+        # An image that is alone in its class has no partner.
         tables.write(table if other is second else table[partner >= 0], path)
         undefined = table[[*params.metrics]].isna().any(axis=1).sum()
         print(f"{path}: {len(table):,} pairs, {undefined:,} with an undefined metric")

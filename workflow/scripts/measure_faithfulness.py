@@ -1,4 +1,4 @@
-"""Measure whether one model's answers hang on what its maps point at."""
+"""Measure the faithfulness of one model's maps by deletion, insertion and ROAD."""
 
 import time
 
@@ -19,14 +19,14 @@ with logged(snakemake.log[0]):
         classes=len(dataset.classes),
         channels=dataset.images.shape[3],
     )
-    whole = store.read(snakemake.input.store)
-    rows = faithfulness.chosen(len(whole.index), params.images, params.seed)
-    kept = store.read(snakemake.input.store, rows)
+    test_images = len(store.read(snakemake.input.store).index)
+    rows = faithfulness.chosen(test_images, params.images, params.seed)
+    cams = store.read(snakemake.input.store, rows)
     start = time.monotonic()
     curves = faithfulness.measure(
         network,
-        dataset.images[kept.index],
-        kept,
+        dataset.images[cams.index],
+        cams,
         mean=about["mean"],
         std=about["std"],
         input_size=params.input_size,

@@ -1,4 +1,4 @@
-"""Measure how far the maps of pairs of models are apart, neither of which comes first."""
+"""Measure the similarity of the maps of pairs of models, symmetrically, on every test image."""
 
 import time
 
@@ -31,5 +31,8 @@ with logged(snakemake.log[0]):
     table = pd.concat(parts, ignore_index=True)
     tables.write(table, snakemake.output.pairs)
     undefined = table[[*params.metrics]].isna().any(axis=1).sum()
-    print(f"{len(places)} pairs of models, {len(table):,} of maps, {undefined:,} undefined")
+    print(
+        f"{len(places)} pairs of models, {len(table):,} pairs of maps, "
+        f"{undefined:,} with an undefined metric"
+    )
     log_usage(len(table), time.monotonic() - start)

@@ -1,4 +1,4 @@
-"""Measure how far an augmentation's maps are from the baselines', on every test image."""
+"""Measure the similarity of an augmentation's maps to the baselines', on every test image."""
 
 import time
 
@@ -15,12 +15,12 @@ with logged(snakemake.log[0]):
     stores, baselines = snakemake.input.stores, snakemake.input.baselines
     paths = dict(zip(dict.fromkeys(stores), snakemake.output.similarities, strict=True))
     measured = {path: [] for path in paths.values()}
-    # The maps of a baseline are prepared once for all that are compared with it.
+    # The maps of a baseline are prepared once for all models compared with it.
     for baseline in dict.fromkeys(baselines):
-        with_it = [one for one, other in zip(stores, baselines, strict=True) if other == baseline]
+        compared = [one for one, other in zip(stores, baselines, strict=True) if other == baseline]
         similarities = similarity.tables(
             store.read(baseline),
-            [store.read(path) for path in with_it],
+            [store.read(path) for path in compared],
             params.metrics,
             (side, side) if params.resolution == "input" else None,
             params.epsilon,
@@ -28,13 +28,13 @@ with logged(snakemake.log[0]):
             device,
             one_split=params.one_split,
         )
-        for path, table in zip(with_it, similarities, strict=True):
+        for path, table in zip(compared, similarities, strict=True):
             measured[paths[path]].append(table)
-    compared = 0
+    pairs = 0
     for path, parts in measured.items():
         table = pd.concat(parts, ignore_index=True)
         tables.write(table, path)
         undefined = table[[*params.metrics]].isna().any(axis=1).sum()
         print(f"{path}: {len(table):,} pairs, {undefined:,} with an undefined metric")
-        compared += len(table)
-    log_usage(compared, time.monotonic() - start)
+        pairs += len(table)
+    log_usage(pairs, time.monotonic() - start)

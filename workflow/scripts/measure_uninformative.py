@@ -1,4 +1,4 @@
-"""Measure how far the maps of models are from maps that know nothing, on every test image."""
+"""Measure the similarity of models' maps to uninformative reference maps, on every test image."""
 
 import pandas as pd
 
@@ -14,7 +14,7 @@ with logged(snakemake.log[0]):
     parts = []
     for (augmentation, _), path in zip(params.models, snakemake.input.stores, strict=True):
         model = store.read(path)
-        ignorant = {
+        references = {
             uninformative.SHUFFLED: uninformative.shuffled(model, params.seed),
             uninformative.GAUSSIAN: uninformative.gaussian(model),
             uninformative.EDGES: uninformative.edges(model, images[model.index]),
@@ -22,7 +22,7 @@ with logged(snakemake.log[0]):
         }
         measured = similarity.tables(
             model,
-            list(ignorant.values()),
+            list(references.values()),
             params.metrics,
             (side, side) if params.resolution == "input" else None,
             params.epsilon,
@@ -30,11 +30,13 @@ with logged(snakemake.log[0]):
             device,
             one_split=params.one_split,
         )
-        for level, rows in zip(ignorant, measured, strict=True):
+        for level, rows in zip(references, measured, strict=True):
             table = rows[["index", "label", *params.metrics]]
             if level in uninformative.WITHOUT_SCORES:
-                of_scores = [m for m in params.metrics if registry.metric(m).of == "predictions"]
-                table = table.drop(columns=of_scores)
+                of_predictions = [
+                    name for name in params.metrics if registry.metric(name).of == "predictions"
+                ]
+                table = table.drop(columns=of_predictions)
             table.insert(0, "level", level)
             table.insert(1, "augmentation", augmentation)
             parts.append(table)

@@ -1,4 +1,4 @@
-"""Classify a user's photographs, and draw each under its map."""
+"""Classify the user's own photographs, and draw each with its map."""
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,8 @@ with logged(snakemake.log[0]):
     dataset = data.read(snakemake.input.data)
     side, channels = dataset.images.shape[2:]
     photos = data.photographs(params.folder)
-    small = np.stack([photographs.prepared(grey, side, params.light) for _, grey in photos])
-    images = np.repeat(small[..., None], channels, axis=3)
+    prepared = np.stack([photographs.prepared(grey, side, params.light) for _, grey in photos])
+    images = np.repeat(prepared[..., None], channels, axis=3)
 
     network, about = models.load(
         snakemake.input.weights,
@@ -39,25 +39,31 @@ with logged(snakemake.log[0]):
     )
     coarse, logits, predicted = (np.concatenate(part) for part in zip(*batches, strict=True))
     probability = softmax(logits.astype(float), axis=1)
-    heat = maps.show(coarse, (side, side))
-    rows, shown = [], []
+    resized_maps = maps.show(coarse, (side, side))
+    rows, model_views = [], []
     for place, (path, grey) in enumerate(photos):
-        true = photographs.label(path, params.folder, dataset.classes)
-        name = dataset.classes[predicted[place]]
-        likely = float(probability[place, predicted[place]])
-        rows.append(
-            {"picture": data.shown(path), "class": true, "prediction": name, "probability": likely}
+        view = views.ModelView(
+            images[place],
+            resized_maps[place],
+            predicted=dataset.classes[predicted[place]],
+            probability=float(probability[place, predicted[place]]),
+            true=photographs.label(path, params.folder, dataset.classes),
+            original=grey[..., None],
         )
-        shown.append(
-            views.ModelView(
-                images[place], heat[place], name, likely, true, original=grey[..., None]
-            )
+        model_views.append(view)
+        rows.append(
+            {
+                "picture": data.shown(path),
+                "class": view.true,
+                "prediction": view.predicted,
+                "probability": view.probability,
+            }
         )
     table = pd.DataFrame(rows)
     tables.write(table, snakemake.output.table)
     saving.save_each(
         snakemake.output.figures,
-        lambda _: views.sheets(shown, params.threshold, "Your own pictures"),
+        lambda _: views.sheets(model_views, params.threshold, "Own images"),
         params.dpi,
         params.font,
     )

@@ -1,4 +1,4 @@
-"""Draw every metric's mean against accuracy, a point per model."""
+"""Draw the mean of every metric against test accuracy, a point per model."""
 
 from campare import tables
 from campare.plots import metrics, saving

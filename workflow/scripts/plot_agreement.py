@@ -1,4 +1,4 @@
-"""Draw how alike two models' maps are, by class, beside chance."""
+"""Draw the similarity of two models' maps by class, compared with chance."""
 
 from campare import classifiers, tables
 from campare.plots import saving, stages

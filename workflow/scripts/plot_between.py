@@ -1,4 +1,4 @@
-"""Draw how far models of two augmentations are apart."""
+"""Draw the map shift between every two augmentations."""
 
 from campare import tables
 from campare.plots import relations, saving

@@ -13,11 +13,11 @@ with logged(snakemake.log[0]):
     floor = [name for name in (BASELINE, *registry.MATCHED) if params.across_seeds]
 
     def draw(metric: str) -> Figure:
-        about = "Each image: mean over seeds"
+        about = "One value per test image: mean over seeds"
         if params.across_seeds and registry.metric(metric).same is not None:
-            about = "Each image: mean over pairs of a model and a baseline of other seeds"
+            about = "One value per test image: mean over pairs of model and baseline of other seeds"
             if not registry.metric(metric).symmetric:
-                about += ", both ways"
+                about += ", both directions"
         return metrics.boxplot(table, metric, params.augmentations, floor, about=about)
 
     saving.save_each(snakemake.output, draw, params.dpi, params.font)

@@ -1,4 +1,4 @@
-"""Draw which augmentations change the look alike."""
+"""Draw clusters of augmentations that change the maps of the same images."""
 
 from campare import tables
 from campare.plots import relations, saving

@@ -1,4 +1,4 @@
-"""Draw how every metric correlates between augmentations."""
+"""Draw the correlation of every metric between augmentations."""
 
 from campare import tables
 from campare.plots import relations, saving

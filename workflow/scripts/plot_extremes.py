@@ -1,4 +1,4 @@
-"""Draw the maps of all models, for the images with the most extreme metrics."""
+"""Draw the maps of all models for the test images with the most extreme metrics."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -7,7 +7,7 @@ from campare import data, maps, registry, store, tables
 from campare.plots import fitting, saving, views
 from job import logged
 
-WORDS = {"mean": "highest mean", "std": "highest standard deviation"}
+STATISTICS = {"mean": "highest mean", "std": "highest standard deviation"}
 
 with logged(snakemake.log[0]):
     params = snakemake.params
@@ -16,8 +16,8 @@ with logged(snakemake.log[0]):
     extremes = tables.read(snakemake.input.extremes).set_index("metric")
     extremes = extremes[extremes["statistic"] == params.statistic]
     indices = np.unique(extremes["index"])
-    models, note = fitting.readable(params.models)
-    # Maps as they are stored: enlarged, those of many models would fill the memory.
+    models, note = fitting.models_shown(params.models)
+    # Maps at their stored resolution: the resized maps of many models would not fit into memory.
     stores = [
         store.read(path, np.searchsorted(store.read(path).index, indices))
         for path, model in zip(snakemake.input.stores, params.models, strict=True)
@@ -27,18 +27,18 @@ with logged(snakemake.log[0]):
     def draw(name: str) -> Figure:
         metric = name.removesuffix(f"_{params.statistic}")
         index, value = extremes.loc[metric, ["index", "value"]]
-        why = f"{WORDS[params.statistic]} over augmentations, {value:.3g}"
+        reason = f"{STATISTICS[params.statistic]} over augmentations, {value:.3g}"
         row = np.searchsorted(indices, [int(index)])
-        seen = [
+        model_views = [
             views.of_store(
-                kept, row, maps.show(kept.maps[row], size), dataset.images, dataset.classes
+                cams, row, maps.show(cams.maps[row], size), dataset.images, dataset.classes
             )
-            for kept in stores
+            for cams in stores
         ]
         return views.extreme(
-            [view for (view,) in seen],
-            f"Image {int(index)}. {registry.metric(metric).label}: "
-            + (why if np.isfinite(value) else "undefined for every image")
+            [view for (view,) in model_views],
+            f"Test image {int(index)}. {registry.metric(metric).label}: "
+            + (reason if np.isfinite(value) else "undefined for every image")
             + (f". {note}" if note else ""),
         )
 

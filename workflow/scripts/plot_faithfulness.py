@@ -1,4 +1,4 @@
-"""Draw deletion, insertion and ROAD: the curves, and how much better a map is than a random one."""
+"""Draw deletion, insertion and ROAD: the curves, and the gain over random maps."""
 
 from campare import tables
 from campare.plots import saving, truth

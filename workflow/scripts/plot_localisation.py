@@ -1,4 +1,4 @@
-"""Draw where the maps of each augmentation lie."""
+"""Draw the localisation scores of every augmentation's maps."""
 
 from campare import tables
 from campare.plots import saving, truth

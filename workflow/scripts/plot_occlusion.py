@@ -1,4 +1,4 @@
-"""Draw accuracy and likeness of the maps as a patch grows."""
+"""Draw accuracy and map similarity against the size of the occluded patch."""
 
 from campare import performance, tables
 from campare.plots import saving, stages

@@ -1,4 +1,4 @@
-"""Draw the maps of one model of each training set, over the test images and alone."""
+"""Draw the maps of one model per training set, with and without the test images."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,7 @@ from campare import data, maps, naming, store
 from campare.plots import fitting, saving, views
 from job import logged
 
-SHOWN = 10
+IMAGES = 10  # test images per figure
 
 with logged(snakemake.log[0]):
     params = snakemake.params
@@ -18,24 +18,24 @@ with logged(snakemake.log[0]):
     # The first test image of each class, then the second of each, …
     baseline = store.read(paths[0])
     labels = baseline.label
-    turn = pd.Series(labels).groupby(labels).cumcount()
-    rows = np.lexsort((naming.ranks(dataset.classes)[labels], turn))[:SHOWN]
+    occurrence = pd.Series(labels).groupby(labels).cumcount()
+    rows = np.lexsort((naming.ranks(dataset.classes)[labels], occurrence))[:IMAGES]
 
     stores = [store.read(path, rows) for path in paths]
     of_models = [
         views.of_store(
-            kept,
+            cams,
             np.arange(len(rows)),
-            maps.show(kept.maps, size),
+            maps.show(cams.maps, size),
             dataset.images,
             dataset.classes,
         )
-        for kept in stores
+        for cams in stores
     ]
     saving.save_each(
         snakemake.output,
         lambda name: views.overlays(
-            list(zip(*of_models, strict=True)), alone=name == "alone", note=note
+            list(zip(*of_models, strict=True)), map_only=name == "alone", note=note
         ),
         params.dpi,
         params.font,

@@ -1,4 +1,4 @@
-"""Draw accuracy, precision, recall and F1 of all models."""
+"""Draw test accuracy, precision, recall and F1 score of all models."""
 
 from campare import tables
 from campare.plots import saving, training

@@ -1,4 +1,4 @@
-"""Draw every metric by who is right, or by whether the two predictions agree."""
+"""Draw every metric by correctness of the two predictions, or by their agreement."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Draw test images under their maps: one of each class, and the most confident mistakes."""
+"""Draw test images with their maps: one of each class, and the most confident errors."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -10,15 +10,15 @@ from job import logged
 with logged(snakemake.log[0]):
     params = snakemake.params
     dataset = data.read(snakemake.input.data)
-    kept = store.read(snakemake.input.store)
+    cams = store.read(snakemake.input.store)
     sheets = {
         "classes": (
-            selection.first_of_each(kept.label, dataset.classes),
+            selection.first_of_each(cams.label, dataset.classes),
             "The first test image of each class",
         ),
         "mistakes": (
-            selection.confident_mistakes(kept, params.mistakes),
-            "The mistakes made with the highest probability",
+            selection.confident_mistakes(cams, params.mistakes),
+            "Incorrectly classified test images with the highest predicted probability",
         ),
     }
 
@@ -26,17 +26,18 @@ with logged(snakemake.log[0]):
         rows, heading = sheets[name]
         size = dataset.images.shape[1:3]
         if params.spline is None:
-            heat = maps.show(kept.maps[rows], size)
+            resized_maps = maps.show(cams.maps[rows], size)
         else:
-            heat = maps.splined(kept.maps[rows], size, params.spline)
-        shown = views.of_store(kept, rows, heat, dataset.images, dataset.classes)
-        return views.sheets(shown, params.threshold, heading)
+            resized_maps = maps.splined(cams.maps[rows], size, params.spline)
+        model_views = views.of_store(cams, rows, resized_maps, dataset.images, dataset.classes)
+        return views.sheets(model_views, params.threshold, heading)
 
     saving.save_each(snakemake.output, draw, params.dpi, params.font)
-    wrong = np.count_nonzero(kept.predicted != kept.label)
-    sure = kept.prediction.max(axis=1) >= params.threshold
+    incorrect = cams.predicted != cams.label
+    confident = cams.prediction.max(axis=1) >= params.threshold
     print(
-        f"{wrong:,} mistakes in {len(kept.label):,} test images; {sure.mean():.1%} are classified "
-        f"with a probability of {params.threshold:.0%} or more, of which "
-        f"{np.count_nonzero(sure & (kept.predicted != kept.label)):,} wrongly"
+        f"{np.count_nonzero(incorrect):,} of {len(cams.label):,} test images are classified "
+        f"incorrectly; {confident.mean():.1%} have a predicted probability of "
+        f"{params.threshold:.0%} or more, {np.count_nonzero(confident & incorrect):,} of these "
+        "incorrectly"
     )

@@ -1,4 +1,4 @@
-"""Draw one test image of each class under two models' maps."""
+"""Draw one test image of each class with the maps of two models."""
 
 from campare import classifiers, data, maps, selection, store
 from campare.plots import saving, views
@@ -10,10 +10,12 @@ with logged(snakemake.log[0]):
     stores = [store.read(path) for path in snakemake.input.stores]
     rows = selection.first_of_each(stores[0].label, dataset.classes)
     size = dataset.images.shape[1:3]
-    seen = {
+    model_views = {
         classifiers.NAMES[name]: views.of_store(
-            kept, rows, maps.show(kept.maps[rows], size), dataset.images, dataset.classes
+            cams, rows, maps.show(cams.maps[rows], size), dataset.images, dataset.classes
         )
-        for name, kept in zip(params.models, stores, strict=True)
+        for name, cams in zip(params.models, stores, strict=True)
     }
-    saving.save_each(snakemake.output, lambda _: views.side_by_side(seen), params.dpi, params.font)
+    saving.save_each(
+        snakemake.output, lambda _: views.side_by_side(model_views), params.dpi, params.font
+    )

@@ -1,4 +1,4 @@
-"""Draw what each augmentation makes of a cue that goes with one class in training."""
+"""Draw the reliance of every augmentation's models on a spurious cue."""
 
 from campare import tables
 from campare.plots import saving, truth

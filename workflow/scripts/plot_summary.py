@@ -1,4 +1,4 @@
-"""Draw the answer on one page."""
+"""Draw accuracy change and map shift of every augmentation."""
 
 from campare import tables
 from campare.plots import saving, summary

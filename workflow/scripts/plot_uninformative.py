@@ -1,4 +1,4 @@
-"""Draw every metric of the baseline's maps with maps that know nothing, over the test images."""
+"""Draw the similarity of the baseline's maps to uninformative reference maps."""
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -17,10 +17,11 @@ with logged(snakemake.log[0]):
         levels = pd.concat([levels, analysis.image_means(pairs)])
 
     def draw(metric: str) -> Figure:
-        # Gaussians and edges predict nothing.
+        # A central Gaussian and edges have no predictions.
         of_maps = registry.metric(metric).of == "maps"
-        shown = levels if of_maps else levels.dropna(subset=[metric])
-        names = list(dict.fromkeys(shown["augmentation"]))
-        return metrics.boxplot(shown, metric, names, [BASELINE], fill="#BBBBBB")
+        defined = levels if of_maps else levels.dropna(subset=[metric])
+        names = list(dict.fromkeys(defined["augmentation"]))
+        about = "Baseline's map of each test image against uninformative reference maps"
+        return metrics.boxplot(defined, metric, names, [BASELINE], fill="#BBBBBB", about=about)
 
     saving.save_each(snakemake.output, draw, snakemake.params.dpi, snakemake.params.font)

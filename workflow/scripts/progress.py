@@ -1,4 +1,4 @@
-"""What training tells, as lines for a log and a terminal. Its wording retrains nothing."""
+"""Progress of training as lines for log and terminal. A change of its text retrains nothing."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from job import CLEAR
 
 
 class Report:
-    """Prints what training tells: a line per epoch, and one every half minute of a long epoch.
+    """Prints progress events of training: a line per epoch, and every 30 s within an epoch.
 
-    On a terminal a bar runs as well, with `--logger campare`: Snakemake's own lines would be
-    written into it.
+    With `--logger campare`, a progress bar is drawn on a terminal as well. Otherwise Snakemake's
+    own lines would run into the bar.
     """
 
     def __init__(self, name: str) -> None:
@@ -42,11 +42,11 @@ class Report:
         if self.terminal:
             bar = "█" * round(20 * share) + "·" * (20 - round(20 * share))
             text = f"{self.name}  {epoch}  {bar}  loss {event['loss']:.3f}"
-            # Whole, or it would go on in a second line, and stay there.
+            # Cut to one line: only the last line of a terminal can be cleared.
             self.terminal.write(f"{CLEAR}{text[: shutil.get_terminal_size().columns - 1]}\r")
             self.terminal.flush()
 
     def line(self, text: str) -> None:
-        """Print a line, in place of the bar; `logged` clears it, and names the job."""
+        """Print a line in place of the bar; `logged` clears the bar and adds the job's name."""
         self.printed = time.monotonic()
         print(text, file=sys.stderr)

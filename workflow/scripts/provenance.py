@@ -1,9 +1,9 @@
-"""What code a job runs, as digests that only a real edit changes.
+"""Digests of the code that a job runs, which only a change of the code itself changes.
 
-Snakemake's own `code` trigger looks at a script's modification time: a fresh clone would retrain
-everything, an edit of an imported module nothing. Here a rule's `params` carry a digest of every
-function, class and constant of the package that its script reaches, comments and docstrings left
-out. Editing one augmentation makes the models of that augmentation stale, and no others.
+Snakemake's own `code` trigger compares the modification time of a script: a fresh clone would
+retrain everything, an edit of an imported module nothing. Here the `params` of a rule have a digest
+of every function, class and constant of the package that its script reaches, without comments and
+docstrings. An edit of one augmentation makes the models of that augmentation outdated, no others.
 """
 
 from __future__ import annotations
@@ -16,16 +16,24 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-PACKAGE = "campare"  # a module of it is called by its dotted path in it: "train", "plots.style"
+PACKAGE = "campare"  # its modules are named by their path within it: "train", "plots.style"
 PREFIX = "code."  # of the names of params that are digests
-TEXT = "text."  # of those that are settings with their names
-# What the registry says reaches a job through its params; a new entry changes no other.
+TEXT = "text."  # of the names of params that are settings as text
+# Not in digests: registry entries reach a job as params, so a new entry does not affect others.
 OPAQUE = {"registry", "errors"}
 
 
 @dataclass(frozen=True)
 class Symbol:
-    """A top-level definition: digest of its code, and the (module, name) pairs it uses."""
+    """A top-level definition.
+
+    Attributes
+    ----------
+    digest
+        Of its code.
+    uses
+        The (module, name) pairs that it uses.
+    """
 
     digest: str
     uses: frozenset[tuple[str, str]]
@@ -33,9 +41,14 @@ class Symbol:
 
 @dataclass(frozen=True)
 class Imports:
-    """What a module imports of the package, by its local names.
+    """Imports of a module from the package, by local name.
 
-    `modules` are dotted paths of modules; `names` are (module, name) pairs.
+    Attributes
+    ----------
+    modules
+        Local name → dotted path of a module.
+    names
+        Local name → (module, name).
     """
 
     modules: dict[str, str] = field(default_factory=dict)
@@ -44,7 +57,7 @@ class Imports:
 
 @cache
 def code(scripts: Path, script: str, *entries: str) -> list[str]:
-    """What `script` runs: a sorted list of "module.name digest".
+    """The code that a script runs: a sorted list of "module.name digest".
 
     Parameters
     ----------
@@ -67,13 +80,13 @@ def code(scripts: Path, script: str, *entries: str) -> list[str]:
         if symbol := symbols.get(name):
             reached[f"{module}.{name}"] = symbol.digest
             waiting.extend(symbol.uses)
-        elif name in imports.names:  # it passes on what another module defines
+        elif name in imports.names:  # defined in another module
             waiting.append(imports.names[name])
     return [f"{name} {digest}" for name, digest in sorted(reached.items())]
 
 
 def params(scripts: Path, script: str, *entries: str) -> dict[str, str]:
-    """The same as params of a rule, one each, so that the dry run names those that changed."""
+    """The digests of `code` as params of a rule, one each, so that a dry run names the changes."""
     return {f"{PREFIX}{line.split()[0]}": line for line in code(scripts, script, *entries)}
 
 
@@ -84,7 +97,21 @@ def params_by(
     script: str,
     *always: str,
 ) -> dict[str, Any]:
-    """`params` where entries depend on a wildcard: `entries` has those of each of its values."""
+    """`params` with registry functions that depend on a wildcard.
+
+    Parameters
+    ----------
+    scripts
+        Folder of the scripts and the package.
+    wildcard
+        Name of the wildcard.
+    entries
+        Value of the wildcard → functions that the script finds through the registry.
+    script
+        Name of the script, without `.py`.
+    always
+        Such functions for every value.
+    """
     of_value = {value: params(scripts, script, *always, *own) for value, own in entries.items()}
     names = sorted({name for each in of_value.values() for name in each})
 
@@ -97,61 +124,71 @@ def params_by(
 
 
 def named(**settings: Any) -> dict[str, Any]:
-    """Settings as params of a rule that are compared with their names.
+    """Settings as params of a rule, compared together with their names.
 
-    Snakemake compares the values of a job's params as a set: where two change places, or one takes
-    the value of another, it sees no change. So each is a param twice: as text with its name, which
-    is compared and which the dry run prints, and as itself, by a function that takes `output`:
-    such params are not compared. A function of the wildcards is called with them; text in braces
-    is no wildcard.
+    Snakemake compares the values of a job's params as a set, so that it misses changes if two
+    params swap their values or one takes the value of another. Therefore each setting is two
+    params: text with its name, which is compared and printed by a dry run; and the value itself,
+    given by a function with the argument `output`, since such params are not compared. A setting
+    may be a function of the wildcards. Braces in text are not wildcards.
     """
     params: dict[str, Any] = {}
     for name, value in settings.items():
-        give = value if callable(value) else _constant(value)
-        text = _text(name, give)
-        plain = not callable(value) and "{" not in text(None)  # functions take Snakemake longer
-        params |= {name: _uncompared(give), f"{TEXT}{name}": text(None) if plain else text}
+        function = value if callable(value) else _constant(value)
+        text = _text(name, function)
+        plain = not callable(value) and "{" not in text(None)  # faster in Snakemake than functions
+        params |= {name: _uncompared(function), f"{TEXT}{name}": text(None) if plain else text}
     return params
 
 
 def each(
-    name: str, keys: Iterable[str], give: Callable[[Any], Any]
+    name: str, keys: Iterable[str], function: Callable[[Any], Any]
 ) -> dict[str, Callable[..., Any]]:
-    """One such param that is a mapping, compared key by key."""
-    texts = {f"{TEXT}{key}": _text(key, _item(key, give)) for key in keys}
-    return {name: _uncompared(give), **texts}
+    """A mapping as a param of a rule, compared key by key like the settings of `named`.
+
+    Parameters
+    ----------
+    name
+        Name of the param.
+    keys
+        Keys of the mapping.
+    function
+        Wildcards → mapping.
+    """
+    texts = {f"{TEXT}{key}": _text(key, _item(key, function)) for key in keys}
+    return {name: _uncompared(function), **texts}
 
 
-def digests(given: Mapping[str, Any]) -> list[str]:
+def digests(params: Mapping[str, Any]) -> list[str]:
     """The digests among the params of a job, as `code` lists them."""
-    return sorted(value for name, value in given.items() if name.startswith(PREFIX) and value)
+    return sorted(value for name, value in params.items() if name.startswith(PREFIX) and value)
 
 
-def settings(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The other params."""
-    return {name: v for name, v in given.items() if not name.startswith((PREFIX, TEXT))}
+def settings(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The params of a job that are settings: neither digests nor text of settings."""
+    return {name: value for name, value in params.items() if not name.startswith((PREFIX, TEXT))}
 
 
-# Functions, not partial objects, which Snakemake would take for values.
+# Functions, because Snakemake treats partial objects as values.
 def _constant(value: Any) -> Callable[[Any], Any]:
     return lambda wildcards: value
 
 
-def _item(key: str, give: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda wildcards: give(wildcards).get(key)
+def _item(key: str, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda wildcards: function(wildcards).get(key)
 
 
-def _uncompared(give: Callable[[Any], Any]) -> Callable[..., Any]:
-    return lambda wildcards, output: give(wildcards)
+def _uncompared(function: Callable[[Any], Any]) -> Callable[..., Any]:
+    return lambda wildcards, output: function(wildcards)
 
 
-def _text(name: str, give: Callable[[Any], Any]) -> Callable[[Any], str]:
-    return lambda wildcards: f"{name}: {give(wildcards)!r}"
+def _text(name: str, function: Callable[[Any], Any]) -> Callable[[Any], str]:
+    return lambda wildcards: f"{name}: {function(wildcards)!r}"
 
 
 @cache
 def _symbols(package: Path, module: str) -> tuple[dict[str, Symbol], Imports]:
-    """The top-level definitions of a module, and what it imports of the package."""
+    """The top-level definitions of a module, and its imports from the package."""
     path = _file(package, module)
     if path is None:
         raise FileNotFoundError(f"there is no module {PACKAGE}.{module}")
@@ -174,14 +211,14 @@ def _symbols(package: Path, module: str) -> tuple[dict[str, Symbol], Imports]:
 
 
 def _file(package: Path, module: str) -> Path | None:
-    """Where a module is; "" is the package itself."""
+    """The file of a module, if it exists; "" is the package itself."""
     place = package.joinpath(*filter(None, module.split(".")))
     candidates = (place.with_suffix(".py") if module else None, place / "__init__.py")
     return next((path for path in candidates if path and path.is_file()), None)
 
 
 def _names(statement: ast.stmt) -> Iterator[str]:
-    """What a top-level statement defines."""
+    """The names that a top-level statement defines."""
     if isinstance(statement, ast.FunctionDef | ast.ClassDef):
         yield statement.name
     elif isinstance(statement, ast.Assign | ast.AnnAssign):
@@ -191,7 +228,7 @@ def _names(statement: ast.stmt) -> Iterator[str]:
 
 
 def _imports(package: Path, tree: ast.AST) -> Imports:
-    """What the code below `tree` imports of the package."""
+    """The imports from the package in the code below `tree`."""
     imports = Imports()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -217,7 +254,7 @@ def _imports(package: Path, tree: ast.AST) -> Imports:
 
 
 def _within(module: str) -> str | None:
-    """campare.plots.style → plots.style, campare → ""; None for what is not of the package."""
+    """The path within the package: campare.plots.style → plots.style; None for other modules."""
     if not f"{module}.".startswith(f"{PACKAGE}."):
         return None
     return module.removeprefix(PACKAGE).removeprefix(".")
@@ -229,7 +266,7 @@ def _uses(package: Path, tree: ast.AST, known: Imports) -> set[tuple[str, str]]:
     modules, names = known.modules | inside.modules, known.names | inside.names
 
     def module(node: ast.AST) -> str | None:
-        """The module that an expression is, as `plots.style` or `style`."""
+        """The module that an expression such as `plots.style` or `style` refers to, if any."""
         if isinstance(node, ast.Name):
             return modules.get(node.id)
         if isinstance(node, ast.Attribute) and (parent := module(node.value)) is not None:
@@ -255,7 +292,7 @@ def _digest(*nodes: ast.AST) -> str:
 
 
 class _Plain(ast.NodeTransformer):
-    """Drops docstrings."""
+    """Removes docstrings."""
 
     def visit(self, node: ast.AST) -> ast.AST:
         self.generic_visit(node)

@@ -1,6 +1,6 @@
-"""Tables and figures: jobs of seconds, alike in all but what they need, make and are told.
+"""Tables and figures: short jobs that differ only in their inputs, outputs and params.
 
-Rule files declare them (`tabulate`, `draw`), and rules/report.smk makes one rule of each.
+Rule files declare them (`tabulate`, `draw`), and rules/report.smk makes a rule of each.
 """
 
 from __future__ import annotations
@@ -13,16 +13,34 @@ from snakemake.io import report
 
 from campare import registry
 from campare.design import Design
+from importing import ROOT
 
+CAPTIONS = ROOT / "workflow" / "report"
 PER_VARIANT = "{variant}"
 
 
 @dataclass(frozen=True)
 class ReportJob:
-    """A rule of this name: runs a script on what it needs, and is part of a target.
+    """A rule that makes a table or figures.
 
-    `params` are settings of its script, `compared` digests of its code and labels in its figures.
-    `kind` is that of needs.Needs. `folder` is "{variant}" for what each variant of the maps has.
+    Attributes
+    ----------
+    name
+        Name of the rule.
+    target
+        Rule whose input its outputs are; "" for none.
+    needs, makes
+        Inputs and outputs.
+    params
+        Settings of its script.
+    compared
+        Digests of its code, and the labels in its figures: params that cause a rebuild.
+    script
+        Name of the script, without `.py`.
+    kind
+        Kind of resources, see needs.Needs.
+    folder
+        "{variant}" if every variant of the maps has such outputs, else "".
     """
 
     name: str
@@ -38,9 +56,20 @@ class ReportJob:
 
 @dataclass
 class ReportJobs:
-    """The tables and figures of a study, as the rule files declare them.
+    """The tables and figures of a study, as declared by rule files.
 
-    target: the rule whose input they become: tables, figures, or a stage.
+    Attributes
+    ----------
+    design
+        The design of the study.
+    code
+        Digests of what a script runs (`provenance.params`).
+    target
+        The rule whose input the next declarations become: tables, figures, or a stage.
+    jobs
+        The declared jobs.
+    others
+        (target, path) of files from other rules.
     """
 
     design: Design
@@ -60,7 +89,23 @@ class ReportJobs:
         asked: bool = True,
         **params: Any,
     ) -> None:
-        """Declare `tabulate_<name>`; `asked`: it belongs to the target."""
+        """Declare the job `tabulate_<name>`.
+
+        Parameters
+        ----------
+        name
+            Name of the job.
+        needs, makes
+            Inputs and outputs.
+        script
+            Name of the script, if it is not that of the job.
+        kind
+            Kind of resources, see needs.Needs.
+        asked
+            Whether its outputs belong to the target.
+        params
+            Settings of the script.
+        """
         compared = self.code(script or f"tabulate_{name}")
         self._add(f"tabulate_{name}", script, needs, makes, kind, asked, params, compared)
 
@@ -76,10 +121,24 @@ class ReportJobs:
         asked: bool = True,
         **params: Any,
     ) -> None:
-        """Declare `plot_<name>`.
+        """Declare the job `plot_<name>`.
 
-        metrics: those whose labels its figures show; a new label draws them again. entries: the
-        functions that its script finds through the registry.
+        Parameters
+        ----------
+        name
+            Name of the job.
+        needs, makes
+            Inputs and outputs.
+        script
+            Name of the script, if it is not that of the job.
+        metrics
+            Metrics whose labels are in the figures; a new label draws them again.
+        entries
+            Functions that the script finds through the registry, as "module:name".
+        asked
+            Whether its outputs belong to the target.
+        params
+            Settings of the script.
         """
         figures = self.design.study["figures"]
         params |= {"dpi": figures["dpi"], "font": figures["font"]}
@@ -89,7 +148,7 @@ class ReportJobs:
         self._add(f"plot_{name}", script, needs, makes, "table", asked, params, compared)
 
     def ask(self, paths: Iterable[Any]) -> None:
-        """Let files of other rules belong to the target too."""
+        """Add files of other rules to the target."""
         self.others += [(self.target, str(path)) for path in paths]
 
     def _add(
@@ -119,7 +178,7 @@ class ReportJobs:
         )
 
     def results(self, target: str) -> list[str]:
-        """All files of a target: of every variant, where each has its own."""
+        """All files of a target, for every variant that has its own."""
         paths = [path for of, path in self.others if of == target]
         paths += [path for job in self.jobs if job.target == target for path in _paths(job.makes)]
         return [
@@ -135,7 +194,7 @@ class ReportJobs:
         )
 
     def figures(self, kind: str, label: str, names: Iterable[str], folder: str = "") -> list[Any]:
-        """The files of one kind of figure, each name under one label in the report."""
+        """The files of one kind of figure; in the report, `label` has the figure's name."""
         return self.labelled(kind, {name: {label: name} for name in names}, folder)
 
     def labelled(
@@ -145,7 +204,10 @@ class ReportJobs:
         folder: str = "",
         category: str = "Figures",
     ) -> list[Any]:
-        """The same of name → labels. The report takes one format of each."""
+        """The files of one kind of figure, with name → labels of the report.
+
+        The report has one format of each figure.
+        """
         formats: Sequence[str] = self.design.study["figures"]["formats"]
         return [
             self._reported(path, kind, category, labels[name], kind)
@@ -172,7 +234,7 @@ class ReportJobs:
 
         return report(
             path,
-            caption=f"../report/{caption}.rst",
+            caption=str(CAPTIONS / f"{caption}.rst"),  # rules lie in folders of two depths
             category=category,
             subcategory=subcategory,
             labels=with_variant if several else dict(labels),
@@ -180,13 +242,13 @@ class ReportJobs:
 
 
 def _paths(makes: Mapping[str, Any]) -> list[str]:
-    """All paths among outputs, each of which is a path or a list of them."""
+    """All paths among outputs, each a path or a list of paths."""
     parts = ([part] if isinstance(part, str) else part for part in makes.values())
     return [str(path) for part in parts for path in part]
 
 
 def _labels(metrics: Iterable[str]) -> dict[str, str]:
-    """What figures say of metrics, as params."""
+    """Labels, values of identical maps and bounds of metrics in figures, as params."""
     entries = {name: registry.metric(name) for name in metrics}
     return {
         f"metric.{name}": f"{name}: {entry.label}, {entry.same}, {entry.bounds}"

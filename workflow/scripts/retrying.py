@@ -1,7 +1,7 @@
-"""A job that refused its input is not tried again; what jobs say to the user ends the output.
+"""Do not retry jobs that refused their input; collect messages of jobs for the end of the run.
 
-Snakemake knows one number of retries for whatever ended a job. A lost node, a time limit or too
-little memory may pass; what a job itself refuses (job.py: `error: …`) never does.
+Snakemake has one number of retries for every kind of failure. A lost node, a time limit or a lack
+of memory may be temporary; a refusal by the job itself (job.py: `error: …`) is permanent.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from snakemake.jobs import GroupJob, Job
 
 import importing
 
-_began = time.time()
+_start = time.time()
 _refusals: dict[str, str] = {}
 
 
@@ -24,7 +24,7 @@ def refusals() -> list[str]:
 
 
 def warnings(logs: Path) -> list[str]:
-    """What jobs of this run warn of: the lines `warning: …` of the logs in a folder."""
+    """Warnings by jobs of this run: the lines `warning: …` in the logs of a folder."""
     distinct = {
         line: f"{line}\n  (from {log})"
         for log in sorted(logs.rglob("*.log"), reverse=True)
@@ -35,9 +35,9 @@ def warnings(logs: Path) -> list[str]:
 
 
 def install() -> None:
-    """Make Snakemake ask `_retries` where it decides whether a failed job is tried again.
+    """Make Snakemake call `_retries` for the number of retries of a failed job.
 
-    Of jobs that another workflow, which imports this one, brings, only what is their own counts.
+    For jobs of an importing workflow, only their own setting counts.
     """
     Job.restart_times = property(lambda job: _retries([job]))
     GroupJob.restart_times = property(lambda group: _retries(group.jobs))
@@ -50,7 +50,7 @@ def _retries(jobs: Iterable[Job]) -> int:
 
 
 def _refusal(log: Path) -> str | None:
-    """What a job refused in this run, by the last line of its log, and indented ones after it."""
+    """Why a job of this run refused its input: the last line of its log and indented ones after."""
     lines = _lines(log)
     last = next((line for line in reversed(lines) if not line.startswith("  ")), "")
     if not last.startswith("error: "):
@@ -60,7 +60,7 @@ def _refusal(log: Path) -> str | None:
 
 
 def _lines(log: Path) -> list[str]:
-    """The lines of a log; none where it is of an earlier run."""
-    if not log.exists() or log.stat().st_mtime < _began:
+    """The lines of a log; none if it is from an earlier run."""
+    if not log.exists() or log.stat().st_mtime < _start:
         return []
     return log.read_text(encoding="utf-8", errors="replace").splitlines()

@@ -1,4 +1,4 @@
-"""Save the images that one model is trained on, copies included."""
+"""Save the training images of one model, with the augmented copies."""
 
 from campare import augmented, data, seeding, split
 from campare.train import Settings

@@ -1,4 +1,4 @@
-"""What Snakemake is told as it starts: the environment of jobs, their limits, whether GPUs wait."""
+"""Settings at the start of Snakemake: environment of jobs, resource limits, presence of a GPU."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ import stopping
 from campare import hardware
 
 SCRIPTS = Path(__file__).parent
-# What the shell of every job does first, wherever Snakemake was started.
+# First commands in the shell of every job, wherever Snakemake was started.
 PREFIX = (
-    # Jupyter and Colab name a backend that is theirs alone.
+    # Jupyter and Colab set a backend that works only within them.
     "export MPLBACKEND=agg; "
-    # Text and names of files, whatever the locale says.
+    # UTF-8 for text and names of files, whatever the locale.
     "export PYTHONUTF8=1 PYTHONIOENCODING=utf-8:backslashreplace; "
-    # With fewer threads than it was told, torch waits for ever.
+    # torch waits forever if it gets fewer threads than requested.
     "unset OMP_THREAD_LIMIT OMP_DYNAMIC; "
-    # Uncompiled, the similarity engine's results have other last digits.
+    # Without compilation, results of the similarity engine differ in their last digits.
     "unset NUMBA_DISABLE_JIT; "
-    # This package, not one that is installed.
+    # This package, not an installed one.
     f"export PYTHONPATH={shlex.quote(str(SCRIPTS))}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; "
 )
-# Of one machine, or of one submission: a job per GPU; jobs that ask for a share, at most 100 %.
+# Per machine or submission: one job per GPU; the shares of jobs that declare one, at most 100 %.
 LIMITS = {"gpu": 1, "share": 100}
 ANSWER = "CAMPARE_GPU"
 
 
 def prepare(workflow: Any, shell: Any) -> None:
-    """Set the environment of jobs, keeping what an importing workflow set, and their limits."""
+    """Set environment and limits of jobs; keep the shell prefix of an importing workflow."""
     find_python(workflow)
     limit(workflow)
     before = shell._process_prefix or "set -euo pipefail; "
@@ -45,14 +45,15 @@ def prepare(workflow: Any, shell: Any) -> None:
 
 
 def find_python(workflow: Any) -> None:
-    """Let jobs find Python where its path, or the project's, has other characters than letters.
+    """Let jobs find Python if its path has special characters.
 
-    Snakemake writes the path into commands as it is, and the environment lies in the project.
+    Snakemake writes the path of Python into commands without quotes, and the environment is in
+    the project's folder.
 
     Raises
     ------
     WorkflowError
-        A character that is not possible in submissions to SLURM, which are quoted twice.
+        A path has a character that cannot be used in submissions to SLURM, which are quoted twice.
     """
     if not Path(sys.executable).exists():  # escaped already
         return
@@ -66,18 +67,19 @@ def find_python(workflow: Any) -> None:
 
 
 def escaped(path: str) -> str:
-    """A path as a word of a shell's command; so is any folder of it."""
+    """A path with shell escapes; every parent folder is escaped as well."""
     return re.sub(r"([^\w@%+=:,./-])", r"\\\1", path)
 
 
 def limit(workflow: Any) -> None:
-    """Set the limits that the user does not.
+    """Set the resource limits that the user does not set.
 
-    Not in a profile: `--resources` on the command line takes the place of all of a profile's.
-    Snakemake cuts what a job asks for down to a limit, so that one that asks for more runs alone.
+    They are not in a profile, because `--resources` on the command line replaces all limits of a
+    profile. Snakemake reduces the request of a job to the limit, so that a job with a larger
+    request runs alone.
     """
     limits = dict(LIMITS)
-    if workflow.is_main_process and workflow.nodes is None:  # SLURM minds the memory of its nodes
+    if workflow.is_main_process and workflow.nodes is None:  # SLURM manages memory itself
         limits["mem_mb"] = hardware.memory()
     for name, most in limits.items():
         if name not in workflow.global_resources:
@@ -85,15 +87,18 @@ def limit(workflow: Any) -> None:
 
 
 def has_gpu(workflow: Any, device: str) -> bool:
-    """Whether jobs run on a CUDA GPU; `auto` looks once, and jobs on a cluster are told."""
+    """Whether jobs run on a CUDA GPU.
+
+    With `auto`, the main process checks once; jobs on a cluster inherit the answer.
+    """
     if device != "auto":
         return device == "cuda"
     if workflow.is_main_process or ANSWER not in os.environ:
-        there, reason = hardware.gpu()
+        present, reason = hardware.gpu()
         if reason:
             logger.warning(
-                f"compute.device: auto, and no GPU here ({reason}): jobs are planned for the CPU. "
-                "Where a cluster's nodes have GPUs, set it to cuda."
+                f"compute.device: auto, and no GPU on this machine ({reason}): jobs are planned "
+                "for the CPU. If the nodes of a cluster have GPUs, set it to cuda."
             )
-        os.environ[ANSWER] = str(int(there))
+        os.environ[ANSWER] = str(int(present))
     return os.environ[ANSWER] == "1"

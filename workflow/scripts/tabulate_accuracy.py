@@ -1,4 +1,4 @@
-"""Tabulate every model's mean metrics beside its accuracy, and how the two go together."""
+"""Tabulate every model's mean metrics and accuracy, and their correlation."""
 
 from campare import analysis, tables
 from job import logged

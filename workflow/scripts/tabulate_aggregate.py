@@ -12,18 +12,18 @@ with logged(snakemake.log[0]):
     tables.write(aggregate, snakemake.output.aggregate)
     distribution = analysis.distribution(aggregate).assign(pairs="reference")
     if path := snakemake.output.get("across"):
-        single = [aggregate]
+        aggregates = [aggregate]
         if matched := [tables.read(path) for path in snakemake.input.matched]:
-            single.append(analysis.aggregate(params.matched, matched))
+            aggregates.append(analysis.aggregate(params.matched, matched))
         pairs = {
             name: tables.read(path)
             for name, path in zip(params.beside_floor, snakemake.input.pairs, strict=True)
         }
-        like = [(tuple(first), tuple(second)) for first, second in params.like]
-        across = analysis.across_seeds(pairs, like, pd.concat(single, ignore_index=True))
+        comparable = [(tuple(first), tuple(second)) for first, second in params.like]
+        across = analysis.across_seeds(pairs, comparable, pd.concat(aggregates, ignore_index=True))
         tables.write(across, path)
-        beside = analysis.distribution(across.dropna(axis=1, how="all"))
-        distribution = pd.concat([distribution, beside.assign(pairs="across seeds")])
+        of_pairs = analysis.distribution(across.dropna(axis=1, how="all"))
+        distribution = pd.concat([distribution, of_pairs.assign(pairs="across seeds")])
     tables.write(distribution, snakemake.output.distribution)
     medians = distribution.pivot_table("median", "metric", ["pairs", "augmentation"], sort=False)
     print(f"medians over the test images\n{medians.to_string(float_format='%.3f')}")

@@ -1,4 +1,4 @@
-"""Tabulate whether two models look at the same places, by class, beside chance."""
+"""Tabulate the similarity of two models' maps by class, compared with chance."""
 
 from campare import agreement, data, performance, tables
 from job import logged

@@ -1,4 +1,4 @@
-"""Tabulate which augmentations change the look alike, and how sure that is."""
+"""Tabulate clusters of augmentations that change the maps of the same images, with support."""
 
 import numpy as np
 
@@ -11,13 +11,13 @@ with logged(snakemake.log[0]):
     names = list(dict.fromkeys(name for name, _ in models))
     similarities = [tables.read(path) for path in snakemake.input.similarities]
     values = controls.measured(models, similarities, params.metrics)
-    maps = clustering.correlations(values)
-    maps = np.concatenate([maps, clustering.combined(maps)[None]])
+    correlations = clustering.correlations(values)
+    correlations = np.concatenate([correlations, clustering.combined(correlations)[None]])
     trees = clustering.clusters(values, params.seed, paired=params.paired)
     labels = [*params.metrics, params.all]
     clusters = controls.clusters(dict(zip(labels, trees, strict=True)), names)
     tables.write(clusters, snakemake.output.clusters)
-    tables.write(controls.correlations(maps, labels, names), snakemake.output.correlation)
+    tables.write(controls.correlations(correlations, labels, names), snakemake.output.correlation)
     by_chance = clustering.by_chance(values, params.top_pairs, params.seed)
     counts = controls.counted(dict(zip(("strongest", "weakest"), by_chance, strict=True)), names)
     tables.write(counts, snakemake.output.counts)

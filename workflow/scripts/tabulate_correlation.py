@@ -1,4 +1,4 @@
-"""Tabulate how metrics correlate between augmentations, and the most and least correlated pairs."""
+"""Tabulate correlations of metrics between augmentations; the most and least correlated pairs."""
 
 from campare import analysis, tables
 from job import logged

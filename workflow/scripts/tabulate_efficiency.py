@@ -1,4 +1,4 @@
-"""What every job of the study used, from Snakemake's benchmarks and the jobs' logs."""
+"""Tabulate resource usage of all jobs of the study, from Snakemake's benchmarks and the logs."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Tabulate the test images whose metrics are highest in mean and in standard deviation."""
+"""Tabulate the test images with the highest mean and standard deviation of every metric."""
 
 from campare import analysis, tables
 from job import logged

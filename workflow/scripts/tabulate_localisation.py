@@ -1,4 +1,4 @@
-"""Tabulate where maps lie, by model and by augmentation."""
+"""Tabulate localisation scores by model and by augmentation."""
 
 from campare import localisation, tables
 from job import logged

@@ -1,4 +1,4 @@
-"""Tabulate the map shift of the summary's metric by a mixed-effects model."""
+"""Tabulate the map shift of the summary's metric, estimated by a mixed-effects model."""
 
 from campare import controls, tables
 from job import logged

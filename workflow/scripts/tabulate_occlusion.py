@@ -1,4 +1,4 @@
-"""Tabulate accuracy and drift of the maps as a patch grows, by class."""
+"""Tabulate accuracy and map similarity by class and size of the occluded patch."""
 
 from campare import data, occlusion, performance, tables
 from job import logged

@@ -1,4 +1,4 @@
-"""Tabulate how right the models are: scores, their means over seeds, confusion matrices."""
+"""Tabulate performance: scores of all models, means over seeds, confusion matrices."""
 
 from campare import analysis, data, performance, store, tables
 from job import logged
@@ -8,8 +8,8 @@ with logged(snakemake.log[0]):
     classes = data.read(snakemake.input.data).classes
     confusions = []
     for path in snakemake.input.stores:
-        kept = store.read(path)
-        confusions.append(performance.confusion(kept.label, kept.predicted, len(classes)))
+        cams = store.read(path)
+        confusions.append(performance.confusion(cams.label, cams.predicted, len(classes)))
     scores = analysis.performances(models, confusions)
     tables.write(scores, snakemake.output.performance)
     tables.write(analysis.performance_summary(scores), snakemake.output.summary)

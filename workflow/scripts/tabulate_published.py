@@ -1,4 +1,4 @@
-"""Tabulate the accuracies that a paper gives beside those of this study."""
+"""Tabulate published accuracies and the accuracies of this study."""
 
 from campare import analysis, tables
 from job import logged

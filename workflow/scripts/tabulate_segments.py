@@ -1,4 +1,4 @@
-"""Tabulate the metrics by who is right, or by whether the two predictions agree."""
+"""Tabulate the metrics by correctness of the two predictions, or by their agreement."""
 
 from campare import analysis, tables
 from job import logged

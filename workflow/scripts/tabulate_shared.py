@@ -1,4 +1,4 @@
-"""Tabulate the correlations between augmentations had all shared the same baselines."""
+"""Tabulate correlations between augmentations when all are compared with the same baselines."""
 
 from campare import analysis, controls, tables
 from job import logged

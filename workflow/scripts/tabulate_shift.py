@@ -1,4 +1,4 @@
-"""Tabulate how far models are apart with and without an augmentation between them."""
+"""Tabulate the map shift of every augmentation and control, and between augmentations."""
 
 from campare import controls, tables
 from job import logged
@@ -13,7 +13,7 @@ with logged(snakemake.log[0]):
     tables.write(controls.kinds(pairs, params.metrics), snakemake.output.kinds)
     shifts = controls.shifts(pairs, models, params.metrics, params.incomparable, params.seed)
     tables.write(shifts, snakemake.output.shift)
-    print("shift, share of the noise floor")
+    print("map shift, share of the noise floor")
     print(
         shifts.pivot_table("share", ["reference", "metric"], "augmentation", sort=False).to_string()
     )

@@ -1,4 +1,4 @@
-"""Tabulate what a region that goes with one class in training does to the test images."""
+"""Tabulate the reliance of models on a spurious cue, a region that occurs with one class."""
 
 from campare import data, localisation, split, store, tables
 from job import logged
@@ -10,10 +10,10 @@ with logged(snakemake.log[0]):
     present = {}
     for subset in ("train", "test"):
         rows = frame["index"][frame["subset"] == subset].to_numpy()
-        has = localisation.presence(data.read_regions(snakemake.input.data, rows), params.region)
-        present[subset] = rows, has
-    rows, has = present["train"]
-    own = localisation.class_of(dataset.labels[rows], has, params.region)
+        regions = data.read_regions(snakemake.input.data, rows)
+        present[subset] = rows, localisation.presence(regions, params.region)
+    rows, with_region = present["train"]
+    own = localisation.class_of(dataset.labels[rows], with_region, params.region)
     images = localisation.cued(
         params.models,
         [store.read(path) for path in snakemake.input.stores],
@@ -25,5 +25,5 @@ with logged(snakemake.log[0]):
     summary = localisation.spurious_summary(images, params.seed, paired=params.paired)
     tables.write(localisation.spurious(images), snakemake.output.models)
     tables.write(summary, snakemake.output.summary)
-    print(f"{params.region} goes with the class {dataset.classes[own]}")
+    print(f"the {params.region} occurs with the class {dataset.classes[own]} in training")
     print(summary.to_string(index=False, float_format="%.3f"))

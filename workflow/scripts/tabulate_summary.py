@@ -1,4 +1,4 @@
-"""Tabulate the answer on one page."""
+"""Tabulate accuracy change and map shift of every augmentation, for one metric."""
 
 from campare import controls, tables
 from job import logged

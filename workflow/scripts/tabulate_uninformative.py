@@ -1,4 +1,4 @@
-"""Tabulate every metric of models' maps with maps that know nothing."""
+"""Tabulate the similarity of models' maps to uninformative reference maps."""
 
 from campare import analysis, tables
 from job import logged

@@ -1,4 +1,4 @@
-"""Tabulate the epoch whose weights each model keeps, and its validation accuracy."""
+"""Tabulate the best epoch of every model, whose weights are saved, and its validation accuracy."""
 
 from campare import analysis, tables
 from job import logged

@@ -1,4 +1,4 @@
-"""Train one model, or go on with it where a killed job left off."""
+"""Train one model, or continue training from the checkpoint of a killed job."""
 
 import sys
 from pathlib import Path
@@ -13,16 +13,16 @@ from provenance import digests
 
 weights, history = Path(snakemake.output.weights), Path(snakemake.output.history)
 name = f"{weights.parent.name}/{weights.stem}"
-# Beside the outputs but not one of them: Snakemake deletes those before a job and when it fails.
+# Not an output of the job: Snakemake deletes outputs before a job starts and when it fails.
 checkpoint = weights.with_name(f".{weights.stem}.checkpoint")
-report = Report(name_of(snakemake.log[0]))  # takes the terminal before `logged` doubles it
+report = Report(name_of(snakemake.log[0]))  # keeps the terminal, which `logged` replaces
 
 with logged(snakemake.log[0]):
-    asked_to_stop = catching_signals()
+    received_signals = catching_signals()
     dataset = data.read(snakemake.input.data)
     frame = split.read(snakemake.input.split, len(dataset.images))
     settings = Settings.of(snakemake.params.settings, frame)
-    # From the config, not from `params`: another layer must not train anew.
+    # With the config, not `params`: another target layer must not retrain the model.
     check = check_maps if snakemake.params.mapped else check_network
     check(dataset, settings, snakemake.config)
     try:
@@ -34,11 +34,12 @@ with logged(snakemake.log[0]):
             checkpoint=checkpoint,
             code=digests(snakemake.params),
             progress=report,
-            stopping=lambda: bool(asked_to_stop),
+            stopping=lambda: bool(received_signals),
         )
     except Stopped as where:
-        report.line(f"stopped by {asked_to_stop[0].name} {where}; started again, it goes on there")
-        sys.exit(128 + asked_to_stop[0])
+        received = received_signals[0]
+        report.line(f"stopped by {received.name} {where}; a new start continues from there")
+        sys.exit(128 + received)
     save(weights, best, about)
     with replacing(history) as aside:
         epochs.to_csv(aside, index=False)

@@ -1,8 +1,8 @@
 # Needs: all stores; the similarity tables.
-# Makes: models/untrained/<seed>.safetensors, pairs/<augmentation>.parquet (a row per pair of models
-# and test image; one job per augmentation, since each model's maps are prepared once for all its
-# pairs), uninformative.parquet (maps that know nothing), and tables and figures of how far augmentations
-# move the maps beyond that.
+# Makes: models/untrained/<seed>.safetensors; pairs/<augmentation>.parquet (a row per pair of models and
+# test image; one job per augmentation, because each model's maps are prepared once for all its pairs);
+# uninformative.parquet (comparisons with uninformative reference maps); and tables and figures of how
+# far augmentations shift the maps beyond retraining variability.
 
 UNINFORMATIVE = STUDY["controls"]["uninformative"]
 PAIRS = [f"<results>/{{variant}}pairs/{name}.parquet" for name in DESIGN.with_pairs]
@@ -37,7 +37,7 @@ REPORT.ask(PAIRS)
 
 if UNINFORMATIVE:
     # One model of each training set.
-    SHOWN = [*DESIGN.examples, *((name, DESIGN.first_seed) for name in DESIGN.matched)]
+    SHOWN = [*DESIGN.examples, *((name, DESIGN.matched_seeds[0]) for name in DESIGN.matched)]
 
     rule initialise:
         input:
@@ -187,7 +187,7 @@ if DESIGN.clusters:
         models=DESIGN.augmented,
         metrics=DESIGN.metrics,
         all="all",
-        # Whether the models of a seed have more in common than their number.
+        # Whether the models of a seed share more than its number.
         paired=DESIGN.paired or set(STUDY["vary"]) != {"augmentation"},
         top_pairs=STUDY["analysis"]["top_pairs"],
         seed=RESAMPLING_SEED,
@@ -202,7 +202,7 @@ if DESIGN.clusters:
         metrics=DESIGN.metrics,
     )
 
-# The same correlations with baselines in common, as many as each augmentation has of its own.
+# The same correlations with shared baselines, as many as each augmentation has of its own.
 if STUDY["reference"] == "disjoint":
     tabulate(
         "shared",

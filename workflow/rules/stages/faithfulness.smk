@@ -1,6 +1,6 @@
-# Needs: data.h5, every model with its store.
-# Makes: faithfulness/<augmentation>/<seed>.parquet, curves of deletion, insertion and ROAD of some
-# test images, of the model's maps and of random ones; tables/faithfulness*.csv,
+# Needs: data.h5, every model and its store.
+# Makes: faithfulness/<augmentation>/<seed>.parquet, deletion and insertion curves and ROAD for a sample
+# of test images, with the model's maps and with random maps; tables/faithfulness*.csv,
 # figures/faithfulness/*.
 
 

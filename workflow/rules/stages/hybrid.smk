@@ -1,6 +1,6 @@
 # Needs: data.h5, split.csv, the baseline's store, architectures/<network>.safetensors.
-# Makes: the network's features, an SVM on them (svm.smk), its maps cams/cnn-svm/<seed>.h5, and how
-# far these are from the baseline's: tables and figures.
+# Makes: the network's features, an SVM on them (svm.smk), its maps cams/cnn-svm/<seed>.h5, and tables
+# and figures that compare these with the baseline's maps.
 
 HYBRID = STUDY["hybrid"]
 
@@ -75,7 +75,7 @@ rule measure_agreement:
         second=rules.map_hybrid.output.store,
     output:
         pairs=f"<results>/similarity/cnn-svm/{DESIGN.first_seed}.parquet",
-        chance=f"<results>/similarity/cnn-svm/{DESIGN.first_seed}_uninformative.parquet",
+        chance=f"<results>/similarity/cnn-svm/{DESIGN.first_seed}_other_images.parquet",
     log:
         "<logs>/similarity/cnn-svm.log",
     benchmark:

@@ -1,6 +1,6 @@
 # Needs: data.h5 with masks, split.csv, every model's store.
-# Makes: localisation/<augmentation>/<seed>.parquet, scores of a model's maps on every region, a row
-# per test image and region; tables/localisation*.csv, figures/localisation/*; with
+# Makes: localisation/<augmentation>/<seed>.parquet, scores of a model's maps for every region, with a
+# row per test image and region; tables/localisation*.csv, figures/localisation/*; with
 # localisation.spurious also tables/spurious*.csv, figures/spurious/*.
 
 SPURIOUS = STUDY["localisation"]["spurious"]

@@ -1,6 +1,6 @@
 # Needs: data.h5, split.csv, the baseline's model and store.
-# Makes: the maps of the training images, features/<classifier>.h5 of masked pixels, SVMs on them
-# (svm.smk), and tables and figures of what the mask adds.
+# Makes: the maps of the training images, features/<classifier>.h5 with masked pixels, SVMs on them
+# (svm.smk), and tables and figures of the effect of the mask.
 
 PIXEL_SVMS = ["unmasked", "masked", "mask-same-class", "mask-any-class", "mask-alone"]
 

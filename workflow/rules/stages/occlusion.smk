@@ -1,6 +1,6 @@
 # Needs: data.h5, split.csv, the baseline's model and store.
-# Makes: the maps of test images with a covered patch, one store per size, and accuracy and drift of
-# the maps by class: tables/occlusion.csv, figures/occlusion/*.
+# Makes: the maps of test images with an occluded square, one store per size; accuracy, and similarity
+# to the maps of the whole images, by class: tables/occlusion.csv, figures/occlusion/*.
 
 SIZES = STUDY["occlusion"]["sizes"]
 
@@ -33,7 +33,7 @@ rule map_occluded:
             architecture=STUDY["model"]["architecture"],
             target_layer=STUDY["cam"]["target_layer"],
             method=STUDY["cam"]["method"],
-            # The same class before and after, so that the map alone may drift.
+            # The same class with and without occlusion, so that only the map changes.
             class_policy="true" if STUDY["cam"]["class"] == "true" else "baseline",
             subsets=["test"],
             occlude=lambda wildcards: {

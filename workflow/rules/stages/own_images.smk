@@ -1,6 +1,6 @@
 # Needs: data.h5, the baseline's model, a folder of photographs.
-# Makes: tables/own_images.csv and figures/own_images/sheet.*, only when asked for (`snakemake
-# own_images`): the pictures are the user's, and not part of the study.
+# Makes: tables/own_images.csv and figures/own_images/sheet.*, only on request (`snakemake own_images`),
+# because the photographs are the user's own and not part of the study.
 
 
 rule classify_own:

@@ -1,5 +1,5 @@
 # Needs: data.h5, the baseline's store.
-# Makes: figures/sheets/*, test images under their maps, green where the model is sure, else red.
+# Makes: figures/sheets/*, test images under their maps, green if the model is confident, else red.
 
 draw(
     "sheets",

@@ -401,7 +401,7 @@ METRICS: dict[str, Metric] = {
         "overlap_Y corrected for chance, (o − e)/(1 − e), with e from the areas of the two masks "
         "(named overlap_Y_corrected)",
         "similarity:overlap_corrected",
-        label="Overlap beyond chance (top {share} %)",
+        label="Chance-corrected overlap rate (top {share} %)",
         same=1.0,
         bounds=(-0.5, 1.0),
     ),
@@ -440,21 +440,21 @@ METRICS: dict[str, Metric] = {
     "entropy": Metric(
         "Shannon entropy of the augmented model's map, normalised to a sum of 1",
         "similarity:entropy",
-        label="Shannon entropy (nats)",
+        label="Shannon entropy of the map (nats)",
         same=None,
         bounds=(0.0, None),
     ),
     "entropy_histogram": Metric(
         "Shannon entropy of the histogram (256 levels) of the augmented model's map",
         "similarity:entropy_histogram",
-        label="Shannon entropy of the histogram (nats)",
+        label="Shannon entropy of the map's histogram (nats)",
         same=None,
         bounds=(0.0, math.log(256)),
     ),
     "class_kld": Metric(
         "Kullback-Leibler divergence of the two class predictions",
         "similarity:class_kld",
-        label="Class-KLD (nats)",
+        label="Class-KLD of the predictions (nats)",
         symmetric=False,
         of="predictions",
     ),
@@ -462,10 +462,10 @@ METRICS: dict[str, Metric] = {
 
 # Localisation scores, the columns of `localisation.scored`, with their labels in figures.
 LOCALISATION = {
-    "pointing": "Pointing game (share of highest pixels inside)",
-    "energy": "Energy inside (share of the map)",
-    "iou": "IoU at the region's own area",
-    "average_precision": "Average precision",
+    "pointing": "Pointing game (share of maps with their maximum inside the region)",
+    "energy": "Energy inside the region (share of the map)",
+    "iou": "IoU of the region and as many of the map's highest pixels",
+    "average_precision": "Average precision of the map for the region's pixels",
 }
 
 _OVERLAP = re.compile(r"overlap_(\d+(?:\.\d+)?)(_corrected|_ties)?")
@@ -498,7 +498,7 @@ def metric(name: str) -> Metric:
     if is_native(name):
         if entry.of == "predictions":
             raise CampareError(f"{name}: {plain} compares no maps, which alone have a resolution")
-        label = f"{label}, native"
+        label = f"{label}, native resolution"
     return replace(entry, label=label)
 
 

@@ -1,4 +1,4 @@
-"""Axes with named rows, grids of panels, and columns of text beside them."""
+"""Axes with named rows, grids of panels, and columns of text next to them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import LogFormatterSciNotation, MaxNLocator
 
 from campare.plots.fitting import arranged, fitted, text_width, two_lines
-from campare.plots.style import SMALL, STYLE, WIDTH, Floats, blank_figure, title
+from campare.plots.style import SMALL, STYLE, WIDTH, Floats, blank_figure, control_title, title
 
-LABEL = 1.75  # inches that the names of rows have room for
-MOST_ROWS = 20  # that have room for names of two lines
+LABEL = 1.75  # room for the names of rows, inches
+MOST_ROWS = 20  # rows up to which names may have two lines
 
 
 def named_rows(names: Sequence[str]) -> tuple[Figure, Axes]:
-    """Axes with a named row per item, first on top, as tall as they need."""
+    """Axes with a row per item, the first on top; the height of the figure follows from them."""
     short, pitch = _row_labels(names, LABEL, 0.28)
     figure = blank_figure(WIDTH, 0.75 + pitch * max(1, len(names)), "constrained")
     axes = figure.subplots()
@@ -29,18 +29,18 @@ def named_rows(names: Sequence[str]) -> tuple[Figure, Axes]:
 
 
 def name_rows(axes: Axes, labels: Sequence[str]) -> None:
-    """Rows at 0, 1, … with their names beside them, first on top."""
+    """Set rows at 0, 1, … with these labels, the first on top."""
     axes.set_yticks(range(len(labels)), labels)
     axes.set_ylim(max(1, len(labels)) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
 
 
-def panels_beside(names: Sequence[str], panels: Sequence[str]) -> tuple[Figure, list[Axes]]:
-    """Titled axes side by side that share their named rows, first on top."""
-    short, pitch = _row_labels(map(title, names), 1.0, 0.5)
+def panels_side_by_side(names: Sequence[str], panels: Sequence[str]) -> tuple[Figure, list[Axes]]:
+    """Titled panels side by side that share their named rows, the first on top."""
+    short, pitch = _row_labels(map(control_title, names), 1.0, 0.5)
     figure = blank_figure(WIDTH, 0.95 + pitch * len(names), "constrained")
     axes = list(figure.subplots(1, len(panels), sharey=True, squeeze=False)[0])
-    name_rows(axes[0], [short[title(name)] for name in names])
+    name_rows(axes[0], [short[control_title(name)] for name in names])
     for one, name in zip(axes, panels, strict=True):
         one.set_title(name)
         one.tick_params(axis="y", length=0)
@@ -49,11 +49,11 @@ def panels_beside(names: Sequence[str], panels: Sequence[str]) -> tuple[Figure, 
     return figure, axes
 
 
-def panels_stacked(names: Sequence[str], panels: Sequence[str]) -> tuple[Figure, list[Axes]]:
-    """Titled axes with all named rows and an axis each, one below the other or side by side."""
-    short, pitch = _row_labels(map(title, names), 1.2, 0.3)
+def panels_in_grid(names: Sequence[str], panels: Sequence[str]) -> tuple[Figure, list[Axes]]:
+    """Titled panels, each with all named rows and its own x axis, arranged in a grid."""
+    short, pitch = _row_labels(map(control_title, names), 1.2, 0.3)
     across, width, height = arranged(
-        len(panels), 3.6, 0.5 + pitch * len(names), beside=0.8, above=0.6
+        len(panels), 3.6, 0.5 + pitch * len(names), margin_width=0.8, margin_height=0.6
     )
     figure = blank_figure(max(WIDTH, width), height, "constrained")
     down = -(-len(panels) // across)
@@ -62,14 +62,14 @@ def panels_stacked(names: Sequence[str], panels: Sequence[str]) -> tuple[Figure,
         unused.set_visible(False)
     for one, name in zip(axes, panels, strict=False):
         one.set_title(title(name), loc="left")
-        name_rows(one, [short[title(each)] for each in names])
+        name_rows(one, [short[control_title(each)] for each in names])
         one.grid(axis="x")
         one.xaxis.set_major_locator(MaxNLocator(8 if across == 1 else 4))
     return figure, axes[: len(panels)]
 
 
 def _row_labels(names: Iterable[str], inches: float, pitch: float) -> tuple[dict[str, str], float]:
-    """What stands beside rows, and their pitch in inches: rows of many are as low as a line."""
+    """Labels of rows and the distance of rows in inches; many rows have labels of one line."""
     names = list(names)
     if len(names) <= MOST_ROWS:
         return two_lines(names, inches, SMALL), pitch
@@ -79,7 +79,7 @@ def _row_labels(names: Iterable[str], inches: float, pitch: float) -> tuple[dict
 def panel_grid(
     figure: Figure | SubFigure, names: Sequence[str], across: int, wide: float
 ) -> list[Axes]:
-    """A titled panel of `wide` inches per name, `across` in a row, all with the same axes."""
+    """One titled panel per name, `wide` inches wide, `across` in a row, with shared axes."""
     down = -(-len(names) // across)
     grid = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
     for place, panel in enumerate(grid.flat):
@@ -95,7 +95,7 @@ def panel_grid(
 def axes_and_legend(
     names: Sequence[str], wide: float, high: float
 ) -> tuple[Figure, Axes, dict[str, str], int]:
-    """Axes with room for a legend beside them; its labels, and in how many columns they are."""
+    """Axes with room for a legend on their right; the legend's labels and number of columns."""
     labels = fitted(names, 1.5)
     columns = max(1, math.ceil(0.16 * len(labels) / (high - 0.2)))
     entry = 0.5 + max(map(text_width, labels.values()), default=0)
@@ -103,12 +103,19 @@ def axes_and_legend(
     return figure, figure.subplots(), labels, columns
 
 
-def text_columns(axes: Axes, columns: Mapping[str, Sequence[str]]) -> None:
-    """Columns of text right of the axes, under their headers, a line per row of the axes."""
+def text_columns(axes: Axes, columns: Mapping[str, Sequence[str]]) -> float:
+    """Write columns of text on the right of axes, a line per row; return their width in inches.
+
+    Parameters
+    ----------
+    axes
+        Axes with rows at 0, 1, …
+    columns
+        Heading → text of every row.
+    """
     edge = 2.0
     for header, texts in columns.items():
-        widest = max(map(len, (*header.split("\n"), *texts)))
-        edge += 6 + 4.4 * widest  # points; a digit is 4.4 wide
+        edge += 7 + 72 * max(map(text_width, (*header.split("\n"), *texts)))  # points
         place: dict[str, Any] = {
             "xycoords": axes.get_yaxis_transform(),
             "xytext": (edge, 0),
@@ -119,6 +126,7 @@ def text_columns(axes: Axes, columns: Mapping[str, Sequence[str]]) -> None:
         axes.annotate(header, (1, -0.5), va="bottom", color="0.4", **place)
         for row, text in enumerate(texts):
             axes.annotate(text, (1, row), va="center", **place)
+    return edge / 72
 
 
 def draw_seeds(
@@ -131,26 +139,26 @@ def draw_seeds(
     *,
     small: bool = False,
 ) -> None:
-    """In a row, the mean of seeds with their standard deviation, and below it each as a dot."""
+    """Draw the mean over seeds with its standard deviation, and every seed as a dot below it."""
     dots: dict[str, Any] = {"color": "0.3", "markersize": 2.5}
     bar: dict[str, Any] = {"markersize": 6, "capsize": 3, "elinewidth": 1.6, "markeredgewidth": 0.6}
     if small:
         dots = {"color": "0.5", "markersize": 1.5}
         bar = {"markersize": 5, "capsize": 2.5, "elinewidth": 1.4, "markeredgewidth": 0.5}
-    # One below the other, since seeds may score the same
+    # One below the other, because seeds may have equal scores.
     axes.plot(seeds, row + np.linspace(0.2, 0.38, len(seeds)), "o", **dots)
     axes.errorbar(mean, row, xerr=spread, fmt="o", color=colour, markeredgecolor="0.2", **bar)
 
 
 class Powers(LogFormatterSciNotation):
-    """Labels of a log axis as characters; as mathtext, names with a dollar sign would be so too."""
+    """Labels of a log axis as plain characters: mathtext is off, for names with a dollar sign."""
 
     def __call__(self, x: float, pos: int | None = None) -> str:
         return plain_powers(super().__call__(x, pos))
 
 
 def plain_powers(mathtext: str) -> str:
-    """10⁻³ for $10^{-3}$."""
+    """A power in mathtext as plain characters: 10⁻³ for $10^{-3}$."""
     text = re.sub(r"\$|\\mathdefault", "", mathtext).replace(r"\times", "×")
     raised = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
     text = re.sub(r"\^\{(.*?)\}", lambda power: power[1].translate(raised), text)

@@ -1,4 +1,4 @@
-"""What has room on a page: names cut to a width, parts beside each other, what is left out."""
+"""How much fits into a figure: shortened names, arrangement of panels, what is left out."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from campare import naming
 from campare.plots.style import SMALL, TALLEST
 
 Item = TypeVar("Item")
-# What a figure has room for: panels or rows of pictures, seeds beside each other, …
-MOST_SETS = 24
-MOST_SEEDS = 6
+# The most that a figure shows.
+MOST_SETS = 24  # training sets: panels, or rows of images
+MOST_SEEDS = 6  # side by side
 MOST_CLASSES = 40  # names of classes in a column
-MOST_COLUMNS = 12  # classes side by side, as pictures
-MOST_PICTURES = 60
+MOST_COLUMNS = 12  # classes side by side, as images
+MOST_IMAGES = 60
 
 
 def text_width(text: str, size: float = SMALL) -> float:
-    """How many inches a text is wide."""
+    """The width of a line of text, inches."""
     font = FontProperties(size=size)
     return float(text_to_path.get_text_width_height_descent(text, font, False)[0]) / 72
 
 
 def fitted(names: Iterable[str], inches: float, size: float = SMALL) -> dict[str, str]:
-    """Each name → what of it has room in a line; names that differ stay different."""
+    """Each name → the name shortened to a width in inches; different names stay different."""
     return naming.shortened(names, inches, lambda text: text_width(text, size))
 
 
 def two_lines(names: Iterable[str], inches: float, size: float = 8) -> dict[str, str]:
-    """Each name → the same in one line or two; cut where it needs more."""
+    """Each name → the name in one line or two, shortened if it needs more."""
     short = fitted(names, 1.7 * inches, size)
     return {name: _folded(text, inches, size) for name, text in short.items()}
 
 
 def _folded(text: str, inches: float, size: float) -> str:
-    """A text in two lines where it is too wide for one: broken at a space if it can be."""
+    """A text in two lines if it is too wide for one, broken at a space if possible."""
     middle = len(text) / 2
     for place in [0, *sorted(range(len(text)), key=lambda k: (text[k] != " ", abs(k - middle)))]:
         lines = text[:place].rstrip(), text[place:].lstrip()
@@ -49,42 +49,49 @@ def _folded(text: str, inches: float, size: float) -> str:
 
 
 def arranged(
-    count: int, wide: float, high: float, *, beside: float = 0, above: float = 0
+    count: int, wide: float, high: float, *, margin_width: float = 0, margin_height: float = 0
 ) -> tuple[int, float, float]:
-    """In how many columns parts of `wide` × `high` inches make the narrowest figure; its size.
+    """The number of columns that makes the narrowest figure; the figure's width and height.
 
-    `beside` and `above` are what the figure has beside all parts, and above or below them.
+    Parameters
+    ----------
+    count
+        Number of panels.
+    wide, high
+        Size of a panel, inches.
+    margin_width, margin_height
+        Width left and right of all panels, and height above and below them, inches.
     """
 
     def size(columns: int) -> tuple[float, float]:
-        height = above + high * -(-max(count, 1) // columns)
-        return max(beside + wide * columns, height / TALLEST), height
+        height = margin_height + high * -(-max(count, 1) // columns)
+        return max(margin_width + wide * columns, height / TALLEST), height
 
     columns = min(range(1, max(count, 1) + 1), key=size)
     return columns, *size(columns)
 
 
 def row_places(count: int, blocks: int, wide: float) -> Iterator[tuple[float, int]]:
-    """Where each of `count` rows lies that are dealt to `blocks` side by side: inches, and row."""
+    """For each of `count` rows in `blocks` side by side: left edge in inches, row in its block."""
     down = -(-count // blocks)
     return ((place // down * wide, place % down) for place in range(count))
 
 
 def first(items: Iterable[Item], most: int, what: str) -> tuple[list[Item], str]:
-    """As many items as a figure has room for, and what it says where there are more."""
+    """The first items, at most `most`, and a note if there are more: `what` names them."""
     all_items = list(items)
     note = f"The first {most} of {len(all_items)} {what}." if len(all_items) > most else ""
     return all_items[:most], note
 
 
 def sets_shown(names: Sequence[str]) -> tuple[list[str], str]:
-    """The augmentations that a figure has panels for, and a line of what it says then."""
+    """The training sets that a figure shows, and a line with the note if there are more."""
     shown, note = first(names, MOST_SETS, "training sets")
     return shown, f"\n{note}" if note else ""
 
 
-def readable(models: Iterable[tuple[str, int]]) -> tuple[list[tuple[str, int]], str]:
-    """The models (augmentation, seed) whose maps a figure has room for, and what it says then."""
+def models_shown(models: Iterable[tuple[str, int]]) -> tuple[list[tuple[str, int]], str]:
+    """The models (augmentation, seed) that a figure shows, and a note if there are more."""
     all_models = list(models)
     names, fewer_sets = first(
         dict.fromkeys(name for name, _ in all_models), MOST_SETS, "training sets"
@@ -95,19 +102,17 @@ def readable(models: Iterable[tuple[str, int]]) -> tuple[list[tuple[str, int]], 
 
 
 def lowest_and_highest(names: Sequence[str], values: pd.Series, most: int) -> tuple[list[str], str]:
-    """The classes with the lowest and the highest values, where a figure has no room for all."""
+    """All classes, or those with the lowest and the highest values and a note that says so."""
     if len(names) <= most:
         return list(names), ""
     ranked = values[values.index.isin(names)].dropna().sort_values(kind="stable").index
     half = most // 2
     shown = {*ranked[:half], *ranked[-half:]}
-    note = (
-        f"\nOf {len(names)} classes the {half} with the lowest and the {half} with the highest mean"
-    )
+    note = f"\nOf {len(names)} classes: the {half} lowest and the {half} highest means"
     return [name for name in names if name in shown], note
 
 
 def ordered(names: Iterable[str]) -> list[str]:
-    """Each class once, in the order that figures have."""
+    """Each class once, in the order of all figures."""
     classes = list(dict.fromkeys(names))
     return [classes[place] for place in naming.ordered(classes)]

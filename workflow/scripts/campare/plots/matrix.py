@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from campare.plots.fitting import MOST_CLASSES, fitted, text_width
 from campare.plots.style import SMALL, Floats, blank_figure
 
-CELL = 0.13  # inches that a row of a matrix needs for its name
-NUMBERED = 20  # rows of a matrix, up to which it has room for a number in each cell
+CELL = 0.13  # smallest height of a row with a name, inches
+NUMBERED = 20  # rows up to which every cell has a number
 
 
 def heat_map(
@@ -25,34 +25,46 @@ def heat_map(
     cell: float,
     cmap: str,
     limits: tuple[float, float],
-    beside: str = "",
+    side_text: str = "",
 ) -> tuple[Figure, Axes, QuadMesh]:
     """A square heat map; NaN is left white.
 
-    Up to `NUMBERED` names, cells are of `cell` inches and have a text each; beyond, as large as a
-    name needs. With a text `beside` it the map has a fixed size, and not all rows are named.
+    Parameters
+    ----------
+    values
+        (N, N).
+    names
+        Of rows and columns.
+    texts
+        Text of each cell, printed for up to `NUMBERED` names.
+    cell
+        Side of a cell with a text, inches; a cell without is as small as its name allows.
+    cmap, limits
+        Colour map and the values at its ends.
+    side_text
+        Text on the right. The heat map then has a fixed size, and not all rows are named.
     """
-    import seaborn  # takes a second, and only matrices use it
+    import seaborn  # the import takes a second, and only matrices need it
 
     count = len(names)
     few = count <= NUMBERED
-    side = 5.0 if beside else max(2.0, (cell if few else CELL) * count)
-    named = range(0, count, -(-count // MOST_CLASSES) if beside else 1)
+    side = 5.0 if side_text else max(2.0, (cell if few else CELL) * count)
+    named = range(0, count, -(-count // MOST_CLASSES) if side_text else 1)
     short = fitted([names[place] for place in named], 1.4)
     labels = [short[names[place]] for place in named]
     long = max(map(text_width, labels), default=0)
-    turned = 90 if not few else 45 if long > cell - 0.05 else 0
+    rotation = 90 if not few else 45 if long > cell - 0.05 else 0
     width = side + long + 1.4
-    more = max(map(text_width, beside.split("\n"))) + 0.3 if beside else 0
-    height = side + {0: 0.15, 45: 0.75 * long, 90: long}[turned] + 0.7
+    more = max(map(text_width, side_text.split("\n"))) + 0.3 if side_text else 0
+    height = side + {0: 0.15, 45: 0.75 * long, 90: long}[rotation] + 0.7
     figure = blank_figure(max(width + more, 3.6), height)
-    if beside:
+    if side_text:
         axes, text = figure.subplots(1, 2, width_ratios=(width, more))
         text.set_axis_off()
-        text.text(0, 1, beside, va="top", size=SMALL, transform=text.transAxes)
+        text.text(0, 1, side_text, va="top", size=SMALL, transform=text.transAxes)
     else:
         axes = figure.subplots()
-    # Labels are ours: of each that it draws itself, seaborn asks the extent.
+    # Labels are set below: seaborn would measure each of its own.
     seaborn.heatmap(
         values, ax=axes, cmap=cmap, vmin=limits[0], vmax=limits[1], square=True, cbar=False,
         annot=np.array(texts) if few else None, fmt="", annot_kws={"size": SMALL},
@@ -67,8 +79,8 @@ def heat_map(
     at = np.array(named) + 0.5
     axes.set_yticks(at, labels)
     axes.set_xticks(
-        at, labels, rotation=turned, rotation_mode="anchor", ha="right" if turned else "center",
-        va="center" if turned == 90 else "top",
+        at, labels, rotation=rotation, rotation_mode="anchor",
+        ha="right" if rotation else "center", va="center" if rotation == 90 else "top",
     )  # fmt: skip
     mesh = axes.collections[0]
     assert isinstance(mesh, QuadMesh)
@@ -76,5 +88,5 @@ def heat_map(
 
 
 def colour_bar(figure: Figure, axes: Axes, mesh: QuadMesh, label: str) -> None:
-    """The colours of a heat map, beside it."""
+    """Draw the colour bar of a heat map on its right."""
     figure.colorbar(mesh, ax=axes, label=label, shrink=0.8, aspect=30, pad=0.03)

@@ -1,4 +1,4 @@
-"""How far maps are from the baseline's: a metric over images, by segment, against accuracy."""
+"""Similarity to the baseline's maps: a metric over test images, by segment, against accuracy."""
 
 from __future__ import annotations
 
@@ -25,21 +25,25 @@ from campare.plots.charts import (
 from campare.plots.fitting import arranged, sets_shown
 from campare.plots.style import (
     GREY,
+    LEVEL,
     MARKERS,
     REFERENCE,
     SMALL,
     Floats,
     blank_figure,
     colours,
+    control_title,
     styled,
     title,
 )
 
+# What an accuracy correlation is over.
 OVER = {
     "models": "models",
-    "within": "models, each less its augmentation's mean",
-    "augmentations": "means of augmentations",
+    "within": "models, within augmentations",
+    "augmentations": "augmentation means",
 }
+FLOOR = "Retraining variability (baseline vs. baseline)"
 
 
 @styled
@@ -53,24 +57,28 @@ def boxplot(
 ) -> Figure:
     """A metric over the test images, a box per augmentation (thesis 5.10, 5.12, … 5.24).
 
-    Boxes are quartiles with the median; whiskers span the central 95 % of the images, which
-    means the same on any axis; dots are the images beyond. The dashed line is the value of two
-    identical maps; a quantity of one map has none, and a box for the baseline's. A divergence,
-    without upper bound, has a symmetric log axis: linear, hence with a zero, below the power of
-    ten under which 5 % of the images lie.
+    Boxes are quartiles with the median; whiskers span the central 95 % of the images, whatever the
+    scale of the axis; dots are the remaining images. The dashed line is the value of two identical
+    maps. A quantity of one map has no such line, but a box for the baseline. A divergence, which
+    has no upper bound, has a symmetric log axis: linear below the power of ten under which 5 % of
+    the images lie, so that zero is on the axis.
 
     Parameters
     ----------
     table
-        `augmentation` and a column per metric, a row per test image: aggregate.parquet, or
-        across_seeds.parquet. NaN is undefined: counted, not drawn.
+        `augmentation` and a column per metric, a row per test image: aggregate.parquet or
+        across_seeds.parquet. NaN means undefined: it is counted and not drawn.
+    metric
+        Name of the metric.
+    augmentations
+        Rows of the figure.
     floor
-        What of the table has no augmentation, in grey below: "baseline", two baselines, and
+        Rows without augmentation, in grey at the bottom: "baseline" (pairs of baselines) and
         step-matched controls.
     fill
-        Colour of all boxes above, where they are no augmentations.
+        Colour of the other boxes if they are not augmentations.
     about
-        What pairs of models an image's value is of, below the name of the metric.
+        How the value of an image is computed; printed below the name of the metric.
     """
     entry = registry.metric(metric)
     names = [name for name in augmentations if name != BASELINE]
@@ -84,7 +92,7 @@ def boxplot(
     for name in floor:
         values = table.loc[table["augmentation"] == name, metric]
         if values.notna().any():
-            rows.append(("Two baselines" if name == BASELINE else title(name), values))
+            rows.append((FLOOR if name == BASELINE else control_title(name), values))
             fills.append(GREY)
     labels, groups = [label for label, _ in rows], [values.to_numpy() for _, values in rows]
     figure, axes = named_rows(labels)
@@ -95,7 +103,7 @@ def boxplot(
     axes.set_xlabel(f"{label}\n{about}" if about else label)
     if entry.same is not None:
         axes.annotate(
-            "identical",
+            f"identical {entry.of}",
             (entry.same, -0.5),
             xytext=(0, 1),
             textcoords="offset points",
@@ -120,14 +128,18 @@ def segments(
     Parameters
     ----------
     table
-        `augmentation`, `segment` and the metric, a row per test image and seed (and division, where
-        there are two). Boxes, whiskers and dots as in `boxplot`.
+        `augmentation`, `segment` and the metric, a row per test image and seed, for every division
+        of the images. Boxes, whiskers and dots as in `boxplot`.
+    metric
+        Name of the metric.
+    augmentations
+        Panels of the figure.
     segments
-        Their labels, in the order they are to have.
+        Segment → label, from top to bottom.
     """
     names, note = sets_shown([name for name in augmentations if name != BASELINE])
     one = 0.25 + 0.25 * len(segments)
-    across, width, height = arranged(len(names), 1.8, one, beside=1.6, above=0.5)
+    across, width, height = arranged(len(names), 1.8, one, margin_width=1.6, margin_height=0.5)
     figure = blank_figure(max(4.6, width), height, "constrained")
     panels = panel_grid(figure, [title(name) for name in names], across, 1.8)
     for panel, name in zip(panels, names, strict=True):
@@ -156,6 +168,10 @@ def accuracy(
         `augmentation`, `accuracy` in [0, 1] and the metric: model_means.csv.
     correlation
         `metric`, `over`, `pearson`, `low`, `high`, `n`: accuracy_correlation.csv, printed above.
+    metric
+        Name of the metric.
+    augmentations
+        Of the study, in its order.
     """
     names = [name for name in augmentations if name != BASELINE]
     colour = colours(names)
@@ -169,17 +185,19 @@ def accuracy(
         )  # fmt: skip
     axes.grid()
     axes.set(
-        xlabel="Test accuracy (%)", ylabel=f"{registry.metric(metric).label},\nmean of a model"
+        xlabel="Test accuracy (%)",
+        ylabel=f"{registry.metric(metric).label},\nmean over test images",
     )
     rows = correlation[correlation["metric"] == metric].set_index("over")
     lines = [_correlated(rows.loc[[over]].iloc[0], what) for over, what in OVER.items()]
-    axes.set_title("\n".join(lines), loc="left", size=SMALL)
+    heading = f"Pearson's r [{LEVEL} interval] of metric and accuracy"
+    axes.set_title("\n".join([heading, *lines]), loc="left", size=SMALL)
     figure.legend(loc="outside right upper", ncols=columns)
     return figure
 
 
 def _correlated(row: pd.Series, over: str) -> str:
-    """A correlation, its interval and over how many, in words."""
+    """A correlation with its interval and number of points, in words."""
     if not np.isfinite(row["pearson"]):
         return f"r undefined over {row['n']:.0f} {over}"
     between = f" [{row['low']:+.2f}, {row['high']:+.2f}]" if np.isfinite(row["low"]) else ""
@@ -187,9 +205,9 @@ def _correlated(row: pd.Series, over: str) -> str:
 
 
 def _boxes(axes: Axes, groups: Sequence[Floats], fills: Sequence[str]) -> None:
-    """Horizontal box plots of the defined values, one per row.
+    """Draw horizontal box plots of the defined values, one per row.
 
-    As a handful of artists: matplotlib's own makes seven per box, slow where boxes are many.
+    All boxes share a few artists: matplotlib's own box plots have seven each, which is slow.
     """
     defined = [group[np.isfinite(group)] for group in groups]
     marks = [
@@ -210,7 +228,7 @@ def _boxes(axes: Axes, groups: Sequence[Floats], fills: Sequence[str]) -> None:
         for group, left, right in zip(defined, low, high, strict=True)
     ]
     counts = [len(dots) for dots in beyond]
-    # As pixels: ten thousand dots as vectors would make an SVG of megabytes.
+    # Rasterised: ten thousand dots as vectors would make an SVG of megabytes.
     axes.scatter(
         np.concatenate(beyond), np.repeat(rows, counts), s=3, alpha=0.5, linewidths=0,
         color=np.repeat(fills, counts), rasterized=True,
@@ -218,7 +236,7 @@ def _boxes(axes: Axes, groups: Sequence[Floats], fills: Sequence[str]) -> None:
 
 
 def _metric_axis(axes: Axes, metric: str, values: Floats, ticks: int) -> str:
-    """Scale and limits of an x axis that shows a metric, a line at identical maps; its label."""
+    """Set scale and limits of a metric's x axis, with a line at identical maps; its label."""
     entry = registry.metric(metric)
     axes.grid(axis="x")
     finite = values[np.isfinite(values)]
@@ -241,7 +259,7 @@ def _metric_axis(axes: Axes, metric: str, values: Floats, ticks: int) -> str:
     )
     axes.xaxis.set_major_formatter(Powers(linthresh=10.0**linear))
     axes.minorticks_off()
-    return f"{entry.label}, log axis (linear below {plain_powers(f'10^{{{linear}}}')})"
+    return f"{entry.label}, log scale (linear below {plain_powers(f'10^{{{linear}}}')})"
 
 
 def _sizes(groups: Sequence[Floats]) -> list[str]:

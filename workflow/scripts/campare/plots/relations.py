@@ -1,4 +1,4 @@
-"""Augmentations against each other: correlations, distances, their tree, their pairs."""
+"""Comparisons between augmentations: correlations, map shifts, clusters, most correlated pairs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,16 @@ from campare.design import BASELINE
 from campare.plots.charts import LABEL, named_rows
 from campare.plots.fitting import fitted
 from campare.plots.matrix import CELL, NUMBERED, colour_bar, heat_map
-from campare.plots.style import PALETTE, SMALL, STYLE, TALLEST, Floats, styled, title
+from campare.plots.style import (
+    PALETTE,
+    SMALL,
+    STYLE,
+    TALLEST,
+    Floats,
+    distance_label,
+    styled,
+    title,
+)
 
 
 @styled
@@ -24,8 +33,12 @@ def correlation(table: pd.DataFrame, metric: str, augmentations: Sequence[str]) 
     Parameters
     ----------
     table
-        `metric`, `augmentation_a`, `augmentation_b`, `pearson`: correlation.csv. The colours run
-        from -1 to 1 in every figure, so that metrics compare; undefined ones read n/a.
+        `metric`, `augmentation_a`, `augmentation_b`, `pearson`: correlation.csv. The colour scale
+        runs from -1 to 1 in every figure, so that metrics can be compared; n/a means undefined.
+    metric
+        Name of the metric.
+    augmentations
+        Rows and columns.
     """
     names = [name for name in augmentations if name != BASELINE]
     matrix, numbers = _squared(table[table["metric"] == metric], names)
@@ -36,20 +49,22 @@ def correlation(table: pd.DataFrame, metric: str, augmentations: Sequence[str]) 
         np.where(lower, matrix, np.nan), labels, texts, cell=0.4, cmap="RdBu_r", limits=(-1, 1)
     )
     axes.set_title(f"Metric: {registry.metric(metric).label}")
-    label = "Correlation between augmentations\n(Pearson's r over images)"
+    label = "Correlation between augmentations\n(Pearson's r over test images)"
     colour_bar(figure, axes, mesh, label)
     return figure
 
 
 @styled
 def between(table: pd.DataFrame, metric: str) -> Figure:
-    """How far models of two augmentations are apart beyond models of one, no baseline between them.
+    """Map shift between every two augmentations, without the baseline.
 
     Parameters
     ----------
     table
-        `metric`, `augmentation_a`, `augmentation_b`, `shift`, `p_holm`: between.csv. A star marks
-        p ≤ 0.05.
+        `metric`, `augmentation_a`, `augmentation_b`, `shift`, `p_holm`: between.csv. An asterisk
+        marks p ≤ 0.05.
+    metric
+        Name of the metric.
     """
     rows = table[table["metric"] == metric]
     names = list(dict.fromkeys([*rows["augmentation_a"], *rows["augmentation_b"]]))
@@ -61,22 +76,21 @@ def between(table: pd.DataFrame, metric: str) -> Figure:
     ):
         column, row = names.index(a), names.index(b)
         values[row, column] = shift
-        texts[row][column] = f"{shift:.2g}{'*' if p <= 0.05 else ''}"
+        texts[row][column] = f"{shift:.2g}{'*' if p <= 0.05 else ''}".replace("-", "−")
     reach = np.nanmax(np.abs(values)) if np.isfinite(values).any() else 1.0
     figure, axes, mesh = heat_map(
         values, [title(name) for name in names], texts, cell=0.45, cmap="RdBu_r",
         limits=(-reach, reach),
     )  # fmt: skip
-    entry = registry.metric(metric)
-    axes.set_title(f"Metric: {entry.label}{' lost' if entry.same else ''}")
-    label = "Between two augmentations,\nbeyond models of one (* p ≤ 0.05)"
+    axes.set_title(f"Distance: {distance_label(metric)}")
+    label = "Map shift between augmentations\n(* p ≤ 0.05, Holm's correction)"
     colour_bar(figure, axes, mesh, label)
     return figure
 
 
 @styled
 def clusters(correlations: pd.DataFrame, clusters: pd.DataFrame, metric: str) -> Figure:
-    """The correlations between augmentations, those that are alike together, beside their tree.
+    """Correlations between augmentations, ordered by clusters, with the cluster tree.
 
     Parameters
     ----------
@@ -84,9 +98,9 @@ def clusters(correlations: pd.DataFrame, clusters: pd.DataFrame, metric: str) ->
         `metric`, `augmentation_a`, `augmentation_b`, `pearson`: cluster_correlation.csv.
     clusters
         `metric`, `first`, `second`, `members`, `distance`, `support`: clusters.csv. Augmentations
-        that are in no tree, whose correlations are undefined, come last.
+        without defined correlations are in no cluster and come last.
     metric
-        A metric of both, or "all".
+        A metric of both tables, or "all".
     """
     rows = clusters[clusters["metric"] == metric]
     table = correlations[correlations["metric"] == metric]
@@ -96,7 +110,7 @@ def clusters(correlations: pd.DataFrame, clusters: pd.DataFrame, metric: str) ->
     figure, axes, mesh = heat_map(
         matrix, [title(name) for name in names], texts, cell=0.4, cmap="RdBu_r", limits=(-1, 1)
     )
-    # In inches, since the tree's rows have to be those of the map.
+    # In inches, because the rows of the tree must be those of the heat map.
     few = len(names) <= NUMBERED
     side, left, above, below = (0.4 if few else CELL) * len(names), 1.6, 0.55, 2.15
     height = above + side + below
@@ -119,7 +133,7 @@ def clusters(correlations: pd.DataFrame, clusters: pd.DataFrame, metric: str) ->
         tree.plot([x, far, far, x_other], [y, y, y_other, y_other], color="0.3", linewidth=0.9)
         ends[members] = middle, float(far)
         if members == joined:
-            break  # all of them, always there
+            break  # the cluster of all augmentations is in every resample
         if few:
             tree.annotate(
                 f"{support:.0%}", (far, middle), (3, 2), textcoords="offset points", size=SMALL,
@@ -132,13 +146,15 @@ def clusters(correlations: pd.DataFrame, clusters: pd.DataFrame, metric: str) ->
     tree.xaxis.set_major_locator(MaxNLocator(3))
     tree.spines["left"].set_visible(False)
     tree.tick_params(axis="y", length=0, labelleft=False)
-    tree.set_xlabel("Distance 1 − r", size=SMALL)
-    often = "How often again, resampled" if few else "●: again in 95 % or more of the resamples"
-    tree.set_title(often, size=SMALL)
+    tree.set_xlabel("Average-linkage distance (1 − r)", size=SMALL)
+    support = (
+        "% of resamples with\nthe same cluster" if few else "●: cluster in ≥ 95 %\nof resamples"
+    )
+    tree.set_title(support, size=SMALL)
     label = "all, combined" if metric == "all" else registry.metric(metric).label
     figure.suptitle(f"Metric: {label}", y=1 - 0.1 / height, va="top", size=STYLE["axes.titlesize"])
     bar = figure.add_axes(placed(0.4, 0.5, width - 0.8, 0.09))
-    label = "Correlation between augmentations (Pearson's r over images)"
+    label = "Correlation between augmentations (Pearson's r over test images)"
     figure.colorbar(mesh, bar, orientation="horizontal", label=label)
     return figure
 
@@ -154,7 +170,7 @@ def pairs(table: pd.DataFrame, which: str, metrics: int, top: int) -> Figure:
     which
         "strongest" or "weakest".
     metrics, top
-        Number of metrics, and of pairs taken from each.
+        Number of metrics, and of pairs counted per metric.
     """
     ends = table["augmentation_a"].map(title), table["augmentation_b"].map(title)
     short = fitted([*ends[0], *ends[1]], 0.8 * LABEL)
@@ -164,14 +180,21 @@ def pairs(table: pd.DataFrame, which: str, metrics: int, top: int) -> Figure:
     axes.bar_label(bars, padding=3, size=SMALL)
     axes.set_xlim(0, metrics * 1.02)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel(f"Metrics (of {metrics}) with the pair among their {top} {which} correlations")
+    axes.set_xlabel(f"Metrics (of {metrics}) with the pair among the {top} {which} correlations")
     if not names:
-        axes.text(0.5, 0.5, "no pairs", transform=axes.transAxes, ha="center", va="center")
+        axes.text(
+            0.5,
+            0.5,
+            "no pairs of augmentations",
+            transform=axes.transAxes,
+            ha="center",
+            va="center",
+        )
     return figure
 
 
 def _squared(table: pd.DataFrame, names: list[str]) -> tuple[Floats, list[list[str]]]:
-    """Correlations of pairs as a matrix, and the same as text."""
+    """Correlations of pairs as a matrix, as numbers and as text."""
     matrix = (
         table.pivot_table(index="augmentation_a", columns="augmentation_b", values="pearson")
         .reindex(index=names, columns=names)

@@ -1,4 +1,4 @@
-"""Figures as files, the same bytes each time; fonts that a user names."""
+"""Save figures as files, always with the same bytes; use the fonts that a user names."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from campare.errors import CampareError
 from campare.plots.style import STYLE
 
 MOST_PIXELS = 100_000_000
-# What no reader needs in a file, and what would change its bytes from run to run.
+# Metadata left out of files: software, and dates, which would change the bytes from run to run.
 METADATA: dict[str, dict[str, None]] = {
     ".png": {"Software": None},
     ".svg": {"Date": None},
@@ -34,13 +34,20 @@ METADATA: dict[str, dict[str, None]] = {
 def save(figure: Figure, path: str | Path, dpi: float = 300) -> None:
     """Write a figure as PNG, SVG or PDF, by the suffix of `path`; same bytes for the same figure.
 
-    `dpi` is the resolution of PNG files, and of what is drawn as pixels inside the others; it is
-    lower where they would have more than `MOST_PIXELS`.
+    Parameters
+    ----------
+    figure
+        The figure.
+    path
+        File to write.
+    dpi
+        Resolution of PNG files and of rasterised parts of SVG and PDF files; reduced if the image
+        would have more than `MOST_PIXELS`.
 
     Raises
     ------
     CampareError
-        The suffix is none of the three, or the file cannot be written.
+        The suffix is not one of the three, or the file cannot be written.
     """
     suffix = Path(path).suffix
     if suffix not in METADATA:
@@ -58,7 +65,16 @@ def save_each(
 ) -> None:
     """Draw a figure for each file stem among `paths`, and save it in each of its formats.
 
-    `fonts` are tried in turn for every character, before `FONT`: names of fonts or their files.
+    Parameters
+    ----------
+    paths
+        Files to write.
+    draw
+        File stem → figure.
+    dpi
+        See `save`.
+    fonts
+        Fonts tried in turn for every character before `FONT`: names or files.
     """
     missing: dict[str, None] = {}
     with _fonts(fonts) as absent:
@@ -70,8 +86,8 @@ def save_each(
     if missing:
         some = " ".join([*missing][:20]) + (" …" if len(missing) > 20 else "")
         print(
-            f"figures.font: no font for {some}, shown as boxes; name an installed font that has "
-            "them (such as Noto Sans CJK SC, Noto Emoji), or give the path of its file"
+            f"figures.font: no font for {some}, drawn as boxes; name an installed font with these "
+            "characters (such as Noto Sans CJK SC, Noto Emoji), or give the path of its file"
             + "".join(f"; {font} is not installed" for font in absent),
             file=sys.stderr,
         )
@@ -79,9 +95,9 @@ def save_each(
 
 @contextmanager
 def _fonts(fonts: Sequence[str]) -> Iterator[list[str]]:
-    """Draw with these fonts, without a warning per character that none of them has.
+    """Draw with these fonts, without a warning for each missing character.
 
-    Those that are not installed are passed over, and given.
+    Yields the fonts that are not installed.
     """
     usual, log = STYLE["font.family"], logging.getLogger("matplotlib.font_manager")
     level = log.level
@@ -98,7 +114,7 @@ def _fonts(fonts: Sequence[str]) -> Iterator[list[str]]:
 
 
 def _family(font: str) -> str | None:
-    """What matplotlib calls a font, by its name or its file; None where it is not installed."""
+    """Matplotlib's name of a font, given its name or its file; None if it is not installed."""
     if Path(font).suffix.lower() in registry.FONT_FILES:
         path = Path(font).expanduser()
         try:
@@ -106,8 +122,8 @@ def _family(font: str) -> str | None:
             return font_manager.get_font(path).family_name
         except (OSError, RuntimeError) as error:
             raise CampareError(
-                f"figures.font: {font} is no font file that can be drawn with ({error}); give an "
-                "outline font (TrueType or OpenType), or the name of one that is installed"
+                f"figures.font: {font} is not a usable font file ({error}); give an "
+                "outline font (TrueType or OpenType), or the name of an installed font"
             ) from error
     if not _installed(font):
         _find_new_fonts()
@@ -122,7 +138,7 @@ def _installed(font: str) -> bool:
 
 
 def _find_new_fonts() -> None:
-    """Tell matplotlib of fonts installed after it made its list, which it keeps from run to run."""
+    """Add fonts to matplotlib that were installed after it wrote its list of fonts."""
     known = {entry.fname for entry in font_manager.fontManager.ttflist}
     for path in sorted(set(font_manager.findSystemFonts()) - known):
         with suppress(OSError, RuntimeError):
@@ -130,9 +146,9 @@ def _find_new_fonts() -> None:
 
 
 def _without_glyph(figure: Figure) -> list[str]:
-    """The characters in a figure's texts that none of the fonts has."""
+    """The characters in a figure's texts that are missing from all fonts."""
     known: set[int] = set()
     for family in STYLE["font.family"]:
         known |= font_manager.get_font(font_manager.findfont(family)).get_charmap().keys()
-    shown = "".join(text.get_text() for text in figure.findobj(Text))
-    return sorted(char for char in set(shown) if ord(char) not in known and not char.isspace())
+    printed = "".join(text.get_text() for text in figure.findobj(Text))
+    return sorted(char for char in set(printed) if ord(char) not in known and not char.isspace())

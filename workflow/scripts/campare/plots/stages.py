@@ -1,7 +1,8 @@
-"""Optional stages: scores of SVMs, agreement of two models' maps, covered patches."""
+"""Optional stages: scores of SVMs, agreement of two models' maps, occlusion."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,40 +19,47 @@ from campare.plots.charts import named_rows, panel_grid, text_columns
 from campare.plots.fitting import MOST_CLASSES, arranged, lowest_and_highest, ordered
 from campare.plots.style import GREY, LEVEL, PALETTE, blank_figure, styled
 
-GROUPS = {name: name.capitalize() for name in (performance.ALL, SAME, DIFFERENT)}
+# Groups of images above the classes → their labels.
+GROUPS = {
+    performance.ALL: "All images",
+    SAME: SAME.capitalize(),
+    DIFFERENT: DIFFERENT.capitalize(),
+}
 
 
 @styled
 def scores(table: pd.DataFrame, names: Mapping[str, str]) -> Figure:
-    """Test accuracy of several classifiers with its interval.
+    """Test accuracy of several classifiers, with intervals.
 
     Parameters
     ----------
     table
         `model`, `accuracy`, `low`, `high` in [0, 1], `images`: scores.csv of a stage.
     names
-        What figures call each model.
+        Model → label.
     """
     figure, axes = named_rows([names[name] for name in table["model"]])
     percent = 100 * table[["accuracy", "low", "high"]]
     _intervals(axes, percent, color=PALETTE[0], capsize=3, elinewidth=1.4)
     axes.grid(axis="x")
-    axes.set_xlabel(f"Test accuracy (%), with its {LEVEL} interval over images")
+    axes.set_xlabel(f"Test accuracy (%) with {LEVEL} interval over test images")
     text_columns(axes, {"Accuracy": [f"{value:.2f}" for value in percent["accuracy"]]})
     return figure
 
 
 @styled
 def agreement(table: pd.DataFrame, metric: str, names: tuple[str, str]) -> Figure:
-    """How alike two models' maps are, by class, beside maps of different images.
+    """Similarity of two models' maps by class, compared with maps of different images.
 
     Parameters
     ----------
     table
         `metric`, `class`, `pairs`, `undefined`, `mean`, `low`, `high`, `chance`, `chance_low`,
         `chance_high`: agreement.csv.
+    metric
+        Name of the metric.
     names
-        Of the two models.
+        Labels of the two models.
     """
     rows = table[table["metric"] == metric]
     classes = ordered(name for name in rows["class"] if name not in GROUPS)
@@ -61,7 +69,12 @@ def agreement(table: pd.DataFrame, metric: str, names: tuple[str, str]) -> Figur
     rows = rows.sort_values("class", key=lambda column: column.map(order), kind="stable")
     figure, axes = named_rows([GROUPS.get(name, name) for name in rows["class"]])
     kinds = (
-        (["chance", "chance_low", "chance_high"], "white", GREY, "Maps of two images of one class"),
+        (
+            ["chance", "chance_low", "chance_high"],
+            "white",
+            GREY,
+            "Maps of different images of the same class (chance)",
+        ),
         (["mean", "low", "high"], PALETTE[0], PALETTE[0], "Maps of the same image"),
     )
     for columns, fill, colour, label in kinds:
@@ -71,8 +84,8 @@ def agreement(table: pd.DataFrame, metric: str, names: tuple[str, str]) -> Figur
         )  # fmt: skip
     axes.grid(axis="x")
     axes.set_xlabel(
-        f"{registry.metric(metric).label}, {names[0]} and {names[1]}: "
-        f"mean with {LEVEL} interval{note}"
+        f"{registry.metric(metric).label} between maps of {names[0]} and {names[1]}\n"
+        f"(mean with {LEVEL} interval over test images){note}"
     )
     figure.legend(loc="outside upper center", ncols=2)
     sizes = {"Pairs": [f"{count:,}" for count in rows["pairs"]]}
@@ -82,19 +95,22 @@ def agreement(table: pd.DataFrame, metric: str, names: tuple[str, str]) -> Figur
 
 @styled
 def occlusion(table: pd.DataFrame, measure: str, whole: str) -> Figure:
-    """A measure of pictures with a covered patch, by its size: a panel per class.
+    """Accuracy or map similarity of occluded images against the size of the patch, by class.
 
     Parameters
     ----------
     table
-        `size` (pixels), `class`, `measure`, `mean`, `low`, `high`: occlusion.csv. The class
-        `whole`, all classes together, is repeated in grey in every panel.
+        `size` (pixels), `class`, `measure`, `mean`, `low`, `high`: occlusion.csv.
+    measure
+        "accuracy", or a metric of the map with that of the image without occlusion.
+    whole
+        The class that stands for all classes together; repeated in grey in every panel.
     """
     rows = table[table["measure"] == measure]
     largest = rows[rows["size"] == rows["size"].max()].set_index("class")["mean"]
     classes = ordered(name for name in rows["class"] if name != whole)
     names, note = lowest_and_highest(classes, largest, MOST_CLASSES // 2)
-    across, width, height = arranged(len(names), 1.4, 1.35, above=0.8)
+    across, width, height = arranged(len(names), 1.4, 1.35, margin_height=0.95)
     figure = blank_figure(max(width, 4.6), height, "constrained")
     factor = 100 if measure == "accuracy" else 1
     panels = panel_grid(figure, names, across, 1.4)
@@ -110,11 +126,15 @@ def occlusion(table: pd.DataFrame, measure: str, whole: str) -> Figure:
                 panel.plot(one["size"], factor * one["mean"], "o", color=colour, markersize=2.5)
         panel.grid()
     panels[0].xaxis.set_major_locator(MaxNLocator(4, integer=True))
-    label = "Accuracy (%)" if measure == "accuracy" else registry.metric(measure).label
+    label, pairs = "Test accuracy (%)", ""
+    if measure != "accuracy":
+        label = textwrap.fill(registry.metric(measure).label, 28)
+        pairs = "\nMetric: maps of the same image with and without occlusion"
     figure.supylabel(label, size=8)
-    figure.supxlabel(f"Side of the covered square (pixels){note}", size=8)
+    figure.supxlabel(f"Side of the occluded square (pixels){pairs}{note}", size=8)
+    interval = f"One class, with {LEVEL} interval over test images"
     key = (
-        Line2D([], [], color=PALETTE[0], linewidth=1.4, label=f"Class, with {LEVEL} interval"),
+        Line2D([], [], color=PALETTE[0], linewidth=1.4, label=interval),
         Line2D([], [], color=GREY, linewidth=0.9, label="All classes"),
     )
     figure.legend(handles=key, loc="outside upper center", ncols=2)
@@ -122,7 +142,7 @@ def occlusion(table: pd.DataFrame, measure: str, whole: str) -> Figure:
 
 
 def _intervals(axes: Axes, values: pd.DataFrame, **style: Any) -> None:
-    """A point with its interval in each row: of the three columns mean, low and high end."""
+    """Draw a point with its interval in each row; columns: mean, low end, high end."""
     mean, *ends = values.to_numpy(float).T
     reach = np.abs(np.array(ends) - mean)
     axes.errorbar(mean, range(len(values)), xerr=reach, fmt="o", markersize=5, **style)

@@ -17,9 +17,9 @@ from campare.design import BASELINE
 
 P = ParamSpec("P")
 Floats = npt.NDArray[np.floating[Any]]
-LEVEL = f"{100 * statistics.LEVEL:g} %"  # of intervals, as figures say it
-WIDTH = 7.0
-TALLEST = 0.8  # of the width
+LEVEL = f"{100 * statistics.LEVEL:g} %"  # of intervals, as figures print it
+WIDTH = 7.0  # inches
+TALLEST = 0.8  # greatest height of a figure, share of its width
 FONT = "DejaVu Sans"
 # Text as paths: an SVG then looks the same in every browser and editor, with or without the font.
 STYLE: dict[str, Any] = {
@@ -47,7 +47,9 @@ STYLE: dict[str, Any] = {
     "svg.hashsalt": "campare",
     "pdf.fonttype": 42,
 }
-SMALL = 7
+SMALL = 7  # smallest size of text, points
+# First words of metrics' labels that keep their capital letter within a sentence.
+NAMES = ("Pearson", "Spearman", "Shannon", "KL", "Class-KLD")
 # Paul Tol's "muted" scheme (https://personal.sron.nl/~pault/), the pale ones last.
 PALETTE = (
     "#332288",
@@ -63,7 +65,7 @@ PALETTE = (
 GREY = "#777777"
 DARK = "#333333"
 MARKERS = "osD^vP*X"
-REFERENCE: dict[str, Any] = {"linewidth": 0.8, "dashes": (4, 3)}  # a line that rows compare with
+REFERENCE: dict[str, Any] = {"linewidth": 0.8, "dashes": (4, 3)}  # a line at a reference value
 TITLES = {
     "cutmix": "CutMix",
     "cutmix_mixed": "CutMix, mixed labels",
@@ -74,10 +76,10 @@ TITLES = {
     "shufflenet_v2_x0_5": "ShuffleNet V2 (0.5×)",
     "small_cnn": "Small CNN",
     "small_cnn_wide": "Small CNN, wide",
-    "shuffled": "Another image",
+    "shuffled": "Map of another image",
     "gaussian": "Central Gaussian",
-    "edges": "Edges",
-    "untrained": "Untrained",
+    "edges": "Edges of the image",
+    "untrained": "Untrained network",
     "duplicated_originals": "Duplicated originals",
     "longer_training": "Longer training",
 }
@@ -86,7 +88,7 @@ TITLES = {
 def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     """Run `draw` under `STYLE`, whatever the user's own matplotlib settings are.
 
-    The layout is then settled once: all formats share it, and saving takes half the time.
+    The layout is computed once and shared by all formats, which halves the time of saving.
     """
 
     @functools.wraps(draw)
@@ -104,9 +106,9 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 def blank_figure(
     width: float, height: float, layout: Literal["constrained", "compressed"] | None = None
 ) -> Figure:
-    """A figure of these inches, or wider where it would be too tall."""
+    """An empty figure of this size in inches, wider if it would be too tall."""
     figure = Figure(figsize=(max(width, height / TALLEST), height), layout=layout)
-    # A figure without a canvas makes a new one, of all its pixels, for every text it measures.
+    # Without a canvas, matplotlib makes a new one of all pixels for every text it measures.
     FigureCanvasAgg(figure)
     return figure
 
@@ -117,8 +119,26 @@ def title(name: str) -> str:
     return TITLES.get(name, words[:1].upper() + words[1:])
 
 
+def control_title(name: str) -> str:
+    """The same, with "(step-matched)" added to the step-matched controls."""
+    return f"{title(name)} (step-matched)" if name in registry.MATCHED else title(name)
+
+
+def in_sentence(label: str) -> str:
+    """A metric's label within a sentence: overlap rate (top 20 %), Pearson correlation."""
+    first = label.split()[0]
+    return label if first in NAMES else first.lower() + label[len(first) :]
+
+
+def distance_label(metric: str) -> str:
+    """The distance that a metric gives: 1 − overlap rate (top 20 %), mean absolute difference."""
+    entry = registry.metric(metric)
+    named = in_sentence(entry.label)
+    return f"{entry.same:g} − {named}" if entry.same else named
+
+
 def colours(augmentations: Sequence[str]) -> dict[str, str]:
-    """One colour per augmentation, by its place in the study; what has none is grey."""
+    """One colour per augmentation, by its place in the study; the baseline is grey."""
     controls = [name for name in augmentations if name in registry.RESERVED.values()]
     others = [name for name in augmentations if name not in (BASELINE, *controls)]
     cycle = {name: PALETTE[place % len(PALETTE)] for place, name in enumerate(others)}

@@ -1,8 +1,9 @@
-"""The answer of a study on one page."""
+"""The main results of a study in one figure: accuracy change and map shift."""
 
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from matplotlib.ticker import MaxNLocator
 from campare import registry
 from campare.design import BASELINE
 from campare.plots.charts import text_columns
+from campare.plots.fitting import text_width
 from campare.plots.style import (
     DARK,
     LEVEL,
@@ -23,47 +25,64 @@ from campare.plots.style import (
     WIDTH,
     blank_figure,
     colours,
+    control_title,
+    distance_label,
     styled,
     title,
 )
 from campare.statistics import ALPHA
 
+PITCH = 0.36  # inches of a row
+LINE = 0.125  # inches of a line of small text
+BELOW = 0.9  # inches below the panels, without the lines of axis labels
+CHARACTERS = 132  # of small text across the figure
+REFERENCES = {
+    BASELINE: "baselines, no augmentation",
+    "duplicated_originals": "step-matched duplicated originals, no augmentation",
+    "longer_training": "step-matched longer training, no augmentation",
+}
+
 
 @styled
 def summary(table: pd.DataFrame, study: str) -> Figure:
-    """Accuracy change and map shift of every augmentation on one page, with intervals and tests.
+    """Accuracy change and map shift of every augmentation, with intervals and tests.
 
-    Three panels: the change of test accuracy; net distance and tightening; their sum, the shift,
-    for all maps and for those of equal predictions. A filled marker is significant at 5 % after
-    Holm's correction; the net distance is not tested.
+    Three panels: the change of test accuracy; the components of the map shift (net distance and
+    tightening); the map shift itself, for all images and for those of equal predictions. A filled
+    marker is significant at 5 % after Holm's correction; the net distance is not tested.
 
     Parameters
     ----------
     table
         A row per augmentation, then per control, of one metric: summary.csv.
+    study
+        Name of the study.
     """
-    metric = registry.metric(table["metric"][0])
     names = list(table["augmentation"])
     controls = [name for name in names if name in registry.RESERVED.values()]
     colour = colours(names)
-    figure = blank_figure(WIDTH, 1.9 + 0.36 * len(names), "constrained")
-    panels = list(figure.subplots(1, 3, sharey=True, width_ratios=(1, 1, 1)))
-    accuracy, parts, moved = panels
+    heading = _heading(table, study)
+    above = 0.1 + LINE * (heading.count("\n") + 1) + 0.5
+    distance = textwrap.fill(f"Difference in {distance_label(table['metric'][0])}", 26)
+    below = BELOW + LINE * (distance.count("\n") + 1)
+    figure = blank_figure(WIDTH, above + PITCH * len(names) + below)
+    panels = list(figure.subplots(1, 3, sharey=True))
+    accuracy, components, shift = panels
 
     def draw(axes: Axes, column: str, p: str, marker: str, up: float = 0.0, scale: int = 1) -> None:
         values = scale * table[[column, f"{column}_low", f"{column}_high"]].to_numpy(float)
         significant = table[p].to_numpy(float) <= ALPHA if p else np.zeros(len(table), bool)
         for row, (centre, low, high) in enumerate(values):
-            drawn = colour[names[row]]
-            axes.hlines(row - up, low, high, color=drawn, linewidth=1.2)
-            face = drawn if significant[row] else "white"
-            axes.plot(centre, row - up, marker, color=drawn, markerfacecolor=face, markersize=5)
+            shade = colour[names[row]]
+            axes.hlines(row - up, low, high, color=shade, linewidth=1.2)
+            face = shade if significant[row] else "white"
+            axes.plot(centre, row - up, marker, color=shade, markerfacecolor=face, markersize=5)
 
     draw(accuracy, "gain", "gain_p_holm", "o", scale=100)
-    draw(parts, "net", "", "D", 0.17)
-    draw(parts, "tightening", "tightening_p_holm", "s", -0.17)
-    draw(moved, "shift", "shift_p_holm", "o", 0.17)
-    draw(moved, "equal_shift", "equal_shift_p_holm", "^", -0.17)
+    draw(components, "net", "", "D", 0.17)
+    draw(components, "tightening", "tightening_p_holm", "s", -0.17)
+    draw(shift, "shift", "shift_p_holm", "o", 0.17)
+    draw(shift, "equal_shift", "equal_shift_p_holm", "^", -0.17)
     for axes in panels:
         axes.axvline(0, color="0.3", zorder=1, **REFERENCE)
         axes.grid(axis="x")
@@ -71,68 +90,105 @@ def summary(table: pd.DataFrame, study: str) -> Figure:
         axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
         if 0 < len(controls) < len(names):
             axes.axhline(names.index(controls[0]) - 0.5, color="0.6", linewidth=0.6)
-    labels = [f"{title(name)} vs. baseline" if name in controls else title(name) for name in names]
-    accuracy.set_yticks(range(len(names)), [textwrap.fill(label, 18) for label in labels])
-    accuracy.set_ylim(len(names) - 0.5, -0.5)
-    name = metric.label[:1].lower() + metric.label[1:]
-    distance = f"{metric.same:g} − {name}" if metric.same else metric.label
-    accuracy.set_xlabel("Percentage points", size=SMALL)
-    for axes in (parts, moved):
-        axes.set_xlabel(textwrap.fill(distance, 30), size=SMALL)
-    accuracy.set_title("Accuracy change", loc="left", weight="bold")
-    parts.set_title("Parts of the shift", loc="left", weight="bold")
-    moved.set_title("Map shift", loc="left", weight="bold")
-    columns = {
-        "% of\nfloor": [f"{100 * x:+.1f}" if np.isfinite(x) else "–" for x in table["share"]],
-        "c": [f"{x:.3f}" if np.isfinite(x) else "–" for x in table["similarity"]],
-        "Metrics": [
-            f"{k:.0f} of {n}" if n > 0 else "–"
-            for k, n in zip(table["significant"], table["tested"], strict=True)
-        ],
-    }
-    text_columns(moved, columns)
-    key: dict[str, Any] = {"color": DARK, "linestyle": "", "markersize": 4.5}
-    handles = [
-        Line2D([], [], marker=marker, markerfacecolor=face, label=label, **key)
-        for marker, face, label in (
-            ("D", "white", "Net distance"),
-            ("s", "white", "Tightening"),
-            ("o", "white", "Shift, all maps"),
-            ("^", "white", "Shift, maps of equal predictions"),
-            ("o", DARK, f"Filled: p ≤ {ALPHA:g} (Holm)"),
-        )
+    labels = [
+        f"{control_title(name)} vs. baseline" if name in controls else title(name) for name in names
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=5, columnspacing=1.2)
-    figure.suptitle(_about_summary(table, study), x=0.01, ha="left", size=SMALL)
-    # Once is not enough for the columns.
-    layout = figure.get_layout_engine()
-    assert layout is not None
-    layout.execute(figure)
+    labels = [textwrap.fill(label, 20) for label in labels]
+    accuracy.set_yticks(range(len(names)), labels)
+    accuracy.set_ylim(len(names) - 0.5, -0.5)
+    titles = (
+        "Change of\ntest accuracy",
+        "Components of\nthe map shift",
+        "Map shift\nbeyond retraining\nvariability",
+    )
+    for axes, text in zip(panels, titles, strict=True):
+        axes.set_title(text, loc="left", weight="bold")
+    accuracy.set_xlabel("Percentage points", size=SMALL)
+    for axes in (components, shift):
+        axes.set_xlabel(distance, size=SMALL)
+    columns = text_columns(
+        shift,
+        {
+            "Shift,\n% of noise\nfloor": [
+                f"{100 * x:+.1f}".replace("-", "−") if np.isfinite(x) else "–"
+                for x in table["share"]
+            ],
+            "Noise-\ncorrected\nsimilarity c": [
+                f"{x:.3f}" if np.isfinite(x) else "–" for x in table["similarity"]
+            ],
+            "Metrics with\nsignificant\nshift": [
+                f"{k:.0f} of {n}" if n > 0 else "–"
+                for k, n in zip(table["significant"], table["tested"], strict=True)
+            ],
+        },
+    )
+    widest = max(map(text_width, "\n".join(labels).split("\n")))
+    _place(panels, (widest + 0.15, columns + 0.05), (above, below))
+    _key(accuracy, ("o", DARK, f"p ≤ {ALPHA:g}"), ("o", "white", f"p > {ALPHA:g} or no test"))
+    _key(components, ("D", "white", "Net distance (no test)"), ("s", "white", "Tightening"))
+    _key(shift, ("o", "white", "All images"), ("^", "white", "Images with equal predictions"))
+    edge = 0.05 / figure.get_figwidth()
+    figure.text(edge, 1 - 0.05 / figure.get_figheight(), heading, va="top", size=SMALL)
+    figure.text(edge, 0.05 / figure.get_figheight(), _legend(), va="bottom", size=SMALL)
     return figure
 
 
-def _about_summary(table: pd.DataFrame, study: str) -> str:
-    """What was compared, how to read it, and why a test is missing, in words."""
+def _place(panels: Sequence[Axes], sides: tuple[float, float], ends: tuple[float, float]) -> None:
+    """Set the positions of the panels: margins in inches, left and right, above and below."""
+    figure = panels[0].get_figure(root=True)
+    assert figure is not None
+    width, height = figure.get_size_inches()
+    gap = 0.25
+    wide = (width - sum(sides) - gap * (len(panels) - 1)) / len(panels)
+    for place, axes in enumerate(panels):
+        x = sides[0] + place * (wide + gap)
+        high = height - sum(ends)
+        axes.set_position((x / width, ends[1] / height, wide / width, high / height))
+
+
+def _key(axes: Axes, *entries: tuple[str, str, str]) -> None:
+    """A legend below a panel: marker, fill and meaning of each entry."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    drawn: dict[str, Any] = {"color": DARK, "linestyle": "", "markersize": 4.5}
+    figure.legend(
+        handles=[
+            Line2D([], [], marker=marker, markerfacecolor=face, label=label, **drawn)
+            for marker, face, label in entries
+        ],
+        loc="lower left",
+        bbox_to_anchor=(axes.get_position().x0, (0.15 + 2 * LINE) / figure.get_figheight()),
+        borderaxespad=0, borderpad=0, handletextpad=0.2, handlelength=1.2,
+    )  # fmt: skip
+
+
+def _heading(table: pd.DataFrame, study: str) -> str:
+    """What is compared with what, how the shift is defined, and why a test is missing."""
     augmented = table[~table["augmentation"].isin(registry.MATCHED)]
     counts = sorted(set(augmented["models"]))
     each = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    reference = table["reference"][0]
-    others = {
-        BASELINE: "trained without augmentation",
-        "duplicated_originals": "trained on duplicated originals (as many steps, no augmentation)",
-        "longer_training": "trained without augmentation for as many steps",
-    }[reference]
+    first = table.iloc[0]
+    floor = f", {first['floor']:.3f}" if np.isfinite(first["floor"]) else ""
     lines = [
-        f"Study {study}: {each} networks per augmentation against {table['reference_models'][0]} "
-        f"networks {others}; {table['images'][0]:,} test images.",
-        "Shift = net distance (to the reference networks, beyond theirs among themselves) + "
-        "tightening (augmented networks agree more among themselves); zero: as after retraining "
-        "with other seeds. % of floor: of the mean distance of two reference networks; c: "
-        "noise-corrected similarity; metrics: in how many the shift is significant. Tests permute "
-        f"network labels. Bars: {LEVEL} intervals; of the shift {100 * (1 - 2 * ALPHA):g} %, each "
-        f"end one-sided at {100 * ALPHA:g} %.",
+        f"Study {study}, {first['images']:,} test images; networks: {each} per augmentation, "
+        f"{first['reference_models']} reference ({REFERENCES[first['reference']]}).",
+        f"Map distance: {distance_label(first['metric'])}. Noise floor: mean distance between two "
+        f"reference networks of different seeds{floor}.",
+        "Net distance: augmented–reference minus reference–reference. Tightening: half of "
+        "(reference–reference minus augmented–augmented).",
+        "Map shift = net distance + tightening. Zero: no difference beyond retraining variability.",
     ]
-    for words in ("note", "gain_note"):
-        notes = dict.fromkeys(str(note) for note in table[words].dropna() if note)
-        lines += [f"{'Maps' if words == 'note' else 'Accuracy'}: {note}" for note in notes]
-    return "\n".join(textwrap.fill(line, 118) for line in lines)
+    for column, what in (("note", "map shift"), ("gain_note", "accuracy change")):
+        notes = dict.fromkeys(str(note) for note in table[column].dropna() if note)
+        lines += [f"No test of the {what}: {note}." for note in notes]
+    return "\n".join(textwrap.fill(line, CHARACTERS) for line in lines)
+
+
+def _legend() -> str:
+    """How to read intervals and tests."""
+    return textwrap.fill(
+        f"Lines: {LEVEL} intervals; map shift: {100 * (1 - 2 * ALPHA):g} %, each end one-sided at "
+        f"{100 * ALPHA:g} %, like its test. p: permutation of network labels, Holm's correction "
+        "over augmentations. Equal predictions: both networks predict the same class.",
+        CHARACTERS,
+    )

@@ -1,4 +1,4 @@
-"""How well networks learn: test scores, confusions, curves of training, architectures."""
+"""Performance of networks: test scores, confusion matrices, training curves, architectures."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ from campare.plots.style import (
     Floats,
     blank_figure,
     colours,
+    control_title,
     styled,
     title,
 )
@@ -49,8 +50,8 @@ def performance(
 ) -> Figure:
     """A test score of every model, with mean and standard deviation over seeds (5.6 to 5.9).
 
-    Points, not the thesis's bars: the scores lie within a few per cent of each other, where bars
-    from zero all look alike and bars from elsewhere mislead; a point may stand on any axis.
+    Points replace the bars of the thesis: the scores differ by a few per cent, so that bars from
+    zero are almost equal and bars from another value mislead.
 
     Parameters
     ----------
@@ -58,9 +59,13 @@ def performance(
         `augmentation`, `seed` and the score in [0, 1]: performance.csv.
     summary
         `augmentation`, `score`, `mean`, `std` (NaN for one seed): performance_summary.csv.
+    score
+        A key of `SCORES`.
+    augmentations
+        Rows, from top to bottom.
     """
     colour = colours(augmentations)
-    figure, axes = named_rows([title(name) for name in augmentations])
+    figure, axes = named_rows([control_title(name) for name in augmentations])
     rows = summary[summary["score"] == score]
     means, spreads = (
         dict(zip(rows["augmentation"], 100 * rows[column], strict=True))
@@ -72,10 +77,12 @@ def performance(
         mean, spread = means[name], spreads[name]
         draw_seeds(axes, row, seeds, mean, np.nan_to_num(spread), colour[name])
         labels.append(f"{mean:.2f}" + (f" ± {spread:.2f}" if np.isfinite(spread) else ""))
+    key = "Mean ± s.d. over seeds; dots: seeds"
     if BASELINE in means:
         axes.axvline(means[BASELINE], color=GREY, zorder=1, **REFERENCE)
+        key += "; dashed: mean of the baseline"
     axes.grid(axis="x")
-    axes.set_xlabel(f"Test {SCORES[score]} (%)")
+    axes.set_xlabel(f"Test {SCORES[score]} (%)\n{key}")
     text_columns(axes, {"Mean ± s.d.": labels})
     return figure
 
@@ -88,8 +95,10 @@ def confusion(table: pd.DataFrame, augmentation: str) -> Figure:
     ----------
     table
         `augmentation`, `label`, `prediction`, `images`: confusion.csv, with class names as text
-        in the order they are to have. Counts are printed for up to `NUMBERED` classes; beside the
-        matrix of more than `MOST_CLASSES` stands which are confused most often.
+        in their order. Counts are printed for up to `NUMBERED` classes. With more than
+        `MOST_CLASSES`, the most frequent confusions are listed next to the matrix.
+    augmentation
+        The augmentation whose models are counted, seeds pooled.
     """
     rows = table[table["augmentation"] == augmentation]
     classes = ordered(rows["label"])
@@ -104,7 +113,7 @@ def confusion(table: pd.DataFrame, augmentation: str) -> Figure:
     texts = [[f"{count:.0f}" if count else "" for count in row] for row in counts]
     figure, axes, mesh = heat_map(
         shares, classes, texts, cell=0.34, cmap="Blues", limits=(0, 100),
-        beside=_confused(counts, classes) if len(classes) > MOST_CLASSES else "",
+        side_text=_confused(counts, classes) if len(classes) > MOST_CLASSES else "",
     )  # fmt: skip
     colour_bar(figure, axes, mesh, "Share of the true class (%)")
     name = fitted([title(augmentation)], figure.get_figwidth() - 2.6)[title(augmentation)]
@@ -119,33 +128,35 @@ def confusion(table: pd.DataFrame, augmentation: str) -> Figure:
 
 
 def _confused(counts: Floats, classes: Sequence[str]) -> str:
-    """The most frequent confusions, in words: a line each."""
-    wrong = counts * (1 - np.eye(len(counts)))
-    places = np.argsort(-wrong, axis=None, kind="stable")[:MOST_CLASSES]
+    """The most frequent confusions, a line each."""
+    errors = counts * (1 - np.eye(len(counts)))
+    places = np.argsort(-errors, axis=None, kind="stable")[:MOST_CLASSES]
     pairs = (divmod(int(place), len(classes)) for place in places)
     short = fitted(classes, 1.7)
     lines = [
-        f"{wrong[true, taken]:,.0f} × {short[classes[true]]} → {short[classes[taken]]}"
-        for true, taken in pairs
-        if wrong[true, taken]
+        f"{errors[true, predicted]:,.0f} × {short[classes[true]]} → {short[classes[predicted]]}"
+        for true, predicted in pairs
+        if errors[true, predicted]
     ]
     return "\n".join([f"The {len(lines)} most frequent confusions, true → predicted:", *lines])
 
 
 @styled
 def history(table: pd.DataFrame, augmentations: Sequence[str]) -> Figure:
-    """Training loss and validation accuracy per epoch: a panel each per augmentation.
+    """Training loss and validation accuracy per epoch, a panel each per augmentation.
 
     Parameters
     ----------
     table
         `augmentation`, `seed`, `epoch`, `train_loss` (nats) and `validation_accuracy` in [0, 1]:
-        the histories of all models. Thin lines are seeds, the thick one is their mean; the
+        the histories of all models. Thin lines are seeds, the thick line is their mean; the
         baseline is repeated in grey in every panel.
+    augmentations
+        Panels of the figure.
     """
     colour = colours(augmentations)
     names, note = sets_shown([name for name in augmentations if name != BASELINE] or [BASELINE])
-    across, width, height = arranged(len(names), WIDTH / 4, 2.2, above=1.4)
+    across, width, height = arranged(len(names), WIDTH / 4, 2.2, margin_height=1.4)
     figure = blank_figure(max(4.6, width), height, "constrained")
     quantities = (
         ("train_loss", 1, "Training loss (nats)"),
@@ -173,9 +184,9 @@ def history(table: pd.DataFrame, augmentations: Sequence[str]) -> Figure:
         part.supylabel(label, size=8)
         part.supxlabel(f"Epoch{note}", size=8)
     key = (
-        Line2D([], [], color=GREY, linewidth=1.5, label="Baseline"),
+        Line2D([], [], color=GREY, linewidth=1.5, label="Baseline, mean over seeds"),
         Line2D([], [], color="black", linewidth=1.5, label="Augmentation, mean over seeds"),
-        Line2D([], [], color="black", linewidth=0.5, label="One seed"),
+        Line2D([], [], color="black", linewidth=0.5, label="Individual seed"),
     )
     figure.legend(handles=key, loc="outside lower center", ncols=len(key))
     return figure
@@ -189,6 +200,10 @@ def architecture_scores(table: pd.DataFrame, score: str, architectures: Sequence
     ----------
     table
         `architecture`, `epoch` and `test_<score>` in [0, 1]: their histories.
+    score
+        A key of `SCORES`.
+    architectures
+        Lines of the figure.
     """
     names = [title(name) for name in architectures]
     figure, axes, labels, columns = axes_and_legend(names, 3.6, 2.8)
@@ -214,9 +229,11 @@ def architecture_times(table: pd.DataFrame, architectures: Sequence[str]) -> Fig
     ----------
     table
         `architecture` and `seconds`, a row per epoch: their histories.
+    architectures
+        Rows, from top to bottom.
     """
-    spent = dict(table.groupby("architecture")["seconds"].sum())
-    seconds = np.array([spent[name] for name in architectures])
+    totals = dict(table.groupby("architecture")["seconds"].sum())
+    seconds = np.array([totals[name] for name in architectures])
     unit, length = next(
         (unit, length)
         for unit, length in (("h", 3600), ("min", 60), ("s", 1))
@@ -226,5 +243,5 @@ def architecture_times(table: pd.DataFrame, architectures: Sequence[str]) -> Fig
     colour = [PALETTE[place % len(PALETTE)] for place in range(len(architectures))]
     bars = axes.barh(range(len(architectures)), seconds / length, height=0.6, color=colour)
     axes.bar_label(bars, fmt="{:.2g}", padding=3, size=SMALL)
-    axes.set_xlabel(f"Training time of all epochs ({unit})")
+    axes.set_xlabel(f"Total training time, all epochs ({unit})")
     return figure

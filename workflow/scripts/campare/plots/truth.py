@@ -1,4 +1,4 @@
-"""Maps against what is known to be true: where they lie, and whether they are faithful."""
+"""Evaluation of maps: localisation, faithfulness, and reliance on a spurious cue."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from campare.design import BASELINE
 from campare.localisation import GROUPS
-from campare.plots.charts import draw_seeds, panels_beside, panels_stacked, text_columns
+from campare.plots.charts import draw_seeds, panels_in_grid, panels_side_by_side, text_columns
 from campare.plots.fitting import arranged, sets_shown, two_lines
 from campare.plots.style import (
     GREY,
@@ -28,15 +28,15 @@ from campare.plots.style import (
     title,
 )
 
-# How a picture and a cue go together: label, marker, colour; hollow where there is no cue.
+# Groups of images by class and cue → label, marker, colour; markers are hollow without the cue.
 CUED = dict(
     zip(
         GROUPS,
         (
-            ("Its class, with the cue", "o", PALETTE[5]),
-            ("Its class, without", "o", PALETTE[5]),
-            ("Another class, with the cue", "s", PALETTE[1]),
-            ("Another class, without", "s", PALETTE[1]),
+            ("Class of the cue, with cue", "o", PALETTE[5]),
+            ("Class of the cue, without cue", "o", PALETTE[5]),
+            ("Other classes, with cue", "s", PALETTE[1]),
+            ("Other classes, without cue", "s", PALETTE[1]),
         ),
         strict=True,
     )
@@ -44,8 +44,8 @@ CUED = dict(
 CURVES = {
     "deletion": "Deletion ↓",
     "insertion": "Insertion ↑",
-    "road_most": "ROAD, most ↓",
-    "road_least": "ROAD, least ↑",
+    "road_most": "ROAD, most\nrelevant first ↓",
+    "road_least": "ROAD, least\nrelevant first ↑",
 }
 GAINS = {"deletion": "Deletion", "insertion": "Insertion", "road": "ROAD"}
 CHANCE: dict[str, Any] = {"color": "0.3", "linewidth": 0.9, "dashes": (1, 2)}
@@ -54,7 +54,7 @@ _HOLLOW: dict[str, Any] = {"markerfacecolor": "white", "markersize": 3.5, "marke
 
 @styled
 def localisation(models: pd.DataFrame, summary: pd.DataFrame, score: str, label: str) -> Figure:
-    """Where maps lie: a panel per region, each with a row per augmentation.
+    """Localisation of the maps: a panel per region, each with a row per augmentation.
 
     Parameters
     ----------
@@ -63,13 +63,15 @@ def localisation(models: pd.DataFrame, summary: pd.DataFrame, score: str, label:
     summary
         `augmentation`, `region`, `score`, `mean`, `std`, `chance`, `other`, `difference`,
         `difference_low`, `difference_high`: localisation_summary.csv.
+    score
+        Name of the score.
     label
-        Of the score.
+        Label of the score.
     """
     models, summary = (table[table["score"] == score] for table in (models, summary))
     names = list(dict.fromkeys(summary["augmentation"]))
     regions = list(dict.fromkeys(summary["region"]))
-    figure, panels = panels_stacked(names, regions)
+    figure, panels = panels_in_grid(names, regions)
     for panel, region in zip(panels, regions, strict=True):
         rows = summary[summary["region"] == region].set_index("augmentation").reindex(names)
         _draw_models(panel, models[models["region"] == region], "mean", names)
@@ -79,15 +81,15 @@ def localisation(models: pd.DataFrame, summary: pd.DataFrame, score: str, label:
             mean = rows.loc[BASELINE, "mean"]
             panel.axvline(mean, color=GREY, zorder=1, **REFERENCE)
             gains = rows[["difference", "difference_low", "difference_high"]]
-            _print_gains(panel, gains)
+            _print_gains(panel, gains, "Difference from\nbaseline")
     figure.supxlabel(label, size=8)
     key = (
         Line2D([], [], marker="o", color="0.3", linewidth=1.4, label="Mean ± s.d. over seeds"),
-        Line2D([], [], color=GREY, label="Baseline", **REFERENCE),
+        Line2D([], [], color=GREY, label="Baseline mean", **REFERENCE),
         Line2D(
-            [], [], marker="D", color="0.3", linestyle="", label="Other images' maps", **_HOLLOW
+            [], [], marker="D", color="0.3", linestyle="", label="Maps of other images", **_HOLLOW
         ),
-        Line2D([], [], label="Chance", **CHANCE),
+        Line2D([], [], label="Chance (by area of the region)", **CHANCE),
     )
     figure.legend(handles=key, loc="outside upper center", ncols=len(key))
     return figure
@@ -95,7 +97,7 @@ def localisation(models: pd.DataFrame, summary: pd.DataFrame, score: str, label:
 
 @styled
 def spurious(models: pd.DataFrame, summary: pd.DataFrame, region: str) -> Figure:
-    """What each augmentation makes of a region that goes with one class in training.
+    """Reliance on a spurious cue, a region that occurs with one class in training.
 
     Parameters
     ----------
@@ -103,14 +105,16 @@ def spurious(models: pd.DataFrame, summary: pd.DataFrame, region: str) -> Figure
         `augmentation`, `group`, `accuracy`, `cue_class_rate`, `energy` of each seed: spurious.csv.
     summary
         `augmentation`, `group`, `measure`, `mean`, `std`, `chance`: spurious_summary.csv.
+    region
+        Name of the region.
     """
     names = list(dict.fromkeys(summary["augmentation"]))
     drawn = {
-        "accuracy": ("Accuracy (%)", 100, list(CUED)),
-        "cue_class_rate": (f"Taken for the {region}'s class (%)", 100, [*CUED][2:]),
-        "energy": (f"Energy on the {region} (% of map)", 100, ["own_with", "other_with"]),
+        "accuracy": ("Test accuracy (%)", 100, list(CUED)),
+        "cue_class_rate": (f"Classified as the class\nof the {region} (%)", 100, [*CUED][2:]),
+        "energy": (f"Map energy on the {region}\n(% of the map)", 100, ["own_with", "other_with"]),
     }
-    figure, panels = panels_beside(names, [label for label, _, _ in drawn.values()])
+    figure, panels = panels_side_by_side(names, [label for label, _, _ in drawn.values()])
     for panel, (measure, (_, scale, groups)) in zip(panels, drawn.items(), strict=True):
         places = np.linspace(-0.28, 0.28, len(groups))
         for group, place in zip(groups, places, strict=True):
@@ -132,13 +136,16 @@ def spurious(models: pd.DataFrame, summary: pd.DataFrame, region: str) -> Figure
                 panel.axvline(chance, zorder=1, **CHANCE)
         for row in range(1, len(names)):
             panel.axhline(row - 0.5, color="0.9", linewidth=0.6)
+    figure.supxlabel(
+        f"Mean ± s.d. over seeds; dots: seeds; dotted: chance (area of the {region})", size=8
+    )
     figure.legend(loc="outside upper center", ncols=4)
     return figure
 
 
 @styled
 def faithfulness_curves(table: pd.DataFrame) -> Figure:
-    """Probability of the explained class as pixels go or come: a row per curve.
+    """Probability of the explained class against removed or inserted pixels, a row per curve.
 
     Parameters
     ----------
@@ -150,7 +157,9 @@ def faithfulness_curves(table: pd.DataFrame) -> Figure:
     names, note = sets_shown(every)
     colour = colours(every)
     curves, titles = len(CURVES), two_lines(map(title, names), 0.9)
-    across, width, height = arranged(len(names), 0.85, 1.15 * curves, beside=0.6, above=0.8)
+    across, width, height = arranged(
+        len(names), 0.85, 1.15 * curves, margin_width=0.6, margin_height=0.8
+    )
     figure = blank_figure(max(WIDTH, width), height, "constrained")
     down = -(-len(names) // across)
     grid = figure.subplots(down * curves, across, sharex=True, sharey=True, squeeze=False)
@@ -165,7 +174,7 @@ def faithfulness_curves(table: pd.DataFrame) -> Figure:
             for drawn, shade, dashes in (("random", GREY, (3, 2)), ("map", colour[name], ())):
                 one = rows[rows["map"] == drawn].sort_values("share")
                 x, y = 100 * one["share"], one["probability"]
-                # The baseline's own colour is the grey of random maps.
+                # The baseline is black: its usual grey is the colour of random maps.
                 shade = "black" if shade == GREY and drawn == "map" else shade
                 axes.plot(x, y, color=shade, linewidth=1.3, dashes=dashes)
                 spread = np.nan_to_num(one["std"])
@@ -175,11 +184,16 @@ def faithfulness_curves(table: pd.DataFrame) -> Figure:
                 axes.set_ylabel(label)
     grid[0, 0].set_ylim(0, 1)
     grid[0, 0].xaxis.set_major_locator(MaxNLocator(4, integer=True))
-    figure.supxlabel(f"Share of the pixels taken or put (%){note}", size=8)
-    figure.supylabel("Probability of the explained class", size=8)
+    figure.supxlabel(
+        "Pixels removed (deletion, ROAD) or inserted (%).  ↓ lower, ↑ higher is more faithful"
+        f"{note}",
+        size=8,
+    )
+    figure.supylabel("Mean probability of the explained class", size=8)
+    own, random = "Pixels ranked by the model's map (± s.d. over seeds)", "Ranked by a random map"
     key = (
-        Line2D([], [], color="black", linewidth=1.3, label="By the model's map, ± s.d. over seeds"),
-        Line2D([], [], color=GREY, linewidth=1.3, dashes=(3, 2), label="By a random map"),
+        Line2D([], [], color="black", linewidth=1.3, label=own),
+        Line2D([], [], color=GREY, linewidth=1.3, dashes=(3, 2), label=random),
     )
     figure.legend(handles=key, loc="outside upper center", ncols=2)
     return figure
@@ -187,7 +201,7 @@ def faithfulness_curves(table: pd.DataFrame) -> Figure:
 
 @styled
 def faithfulness_gain(models: pd.DataFrame, summary: pd.DataFrame) -> Figure:
-    """How much better a model's maps are than random ones: a panel per measure.
+    """Faithfulness of a model's maps relative to random maps: a panel per measure.
 
     Parameters
     ----------
@@ -197,18 +211,22 @@ def faithfulness_gain(models: pd.DataFrame, summary: pd.DataFrame) -> Figure:
         `augmentation`, `measure`, `gain`, `gain_low`, `gain_high`: faithfulness_summary.csv.
     """
     names = list(dict.fromkeys(summary["augmentation"]))
-    figure, panels = panels_stacked(names, list(GAINS.values()))
+    figure, panels = panels_in_grid(names, list(GAINS.values()))
     for panel, measure in zip(panels, GAINS, strict=True):
         _draw_models(panel, models[models["measure"] == measure], "gain", names)
         panel.axvline(0, zorder=1, **CHANCE)
         rows = summary[summary["measure"] == measure].set_index("augmentation").reindex(names)
-        _print_gains(panel, rows[["gain", "gain_low", "gain_high"]])
-    figure.supxlabel("Gain over a random map of the same model (probability)", size=8)
+        _print_gains(panel, rows[["gain", "gain_low", "gain_high"]], "Mean gain")
+    figure.supxlabel(
+        "Gain of the model's map over a random map (mean probability; positive: more faithful)\n"
+        "Mean ± s.d. over seeds; dots: seeds",
+        size=8,
+    )
     return figure
 
 
 def _draw_models(axes: Axes, models: pd.DataFrame, column: str, names: Sequence[str]) -> None:
-    """A row per augmentation: its seeds, their mean and standard deviation."""
+    """Draw a row per augmentation: its seeds, their mean and standard deviation."""
     colour = colours(names)
     for row, name in enumerate(names):
         seeds = models.loc[models["augmentation"] == name, column].to_numpy()
@@ -216,14 +234,15 @@ def _draw_models(axes: Axes, models: pd.DataFrame, column: str, names: Sequence[
         draw_seeds(axes, row, seeds, seeds.mean(), spread, colour[name], small=True)
 
 
-def _print_gains(axes: Axes, gains: pd.DataFrame) -> None:
-    """Beside each row its difference with its interval: three columns."""
+def _print_gains(axes: Axes, gains: pd.DataFrame, what: str) -> None:
+    """Print a difference with its interval next to each row; columns: mean, low, high."""
     texts = [_gain(*row) for row in gains.itertuples(index=False)]
-    text_columns(axes, {f"Δ ({LEVEL})": texts})
+    text_columns(axes, {f"{what} ({LEVEL} interval)": texts})
 
 
 def _gain(mean: float, low: float, high: float) -> str:
-    """A difference with its interval, signed; nothing where there is none."""
+    """A signed difference with its interval; empty if undefined."""
     if np.isnan(mean):
         return ""
-    return f"{mean:+.3f}" + ("" if np.isnan(low) else f" ({low:+.3f}, {high:+.3f})")
+    text = f"{mean:+.3f}" + ("" if np.isnan(low) else f" ({low:+.3f}, {high:+.3f})")
+    return text.replace("-", "−")

@@ -1,4 +1,4 @@
-"""Pictures without maps: originals and their augmented copies, what an SVM sees."""
+"""Images without maps: originals and their augmented copies, inputs of SVMs."""
 
 from __future__ import annotations
 
@@ -37,7 +37,11 @@ def examples(
     originals, augmented
         uint8 (N, H, W, C), C = 1 or 3.
     shares
-        Of the K classes in the labels of the two, (N, K) each: one-hot unless mixed.
+        Labels of the two over the K classes, (N, K) each: one-hot unless mixed.
+    classes
+        Names of the K classes.
+    augmentation
+        Name of the augmentation.
     """
     cell, pitch, line, left = 0.77, 0.865, 0.14, 0.05
     lines = int(max(1, *(shares[1] > 0).sum(axis=1)))
@@ -75,14 +79,14 @@ def sets(
     originals
         uint8 (N, H, W, C), C = 1 or 3.
     augmented
-        Augmentation → one copy of each, of the same shape.
+        Augmentation → one copy of each image, of the same shape.
     classes
-        Of the images, N names.
+        Class of each image, N names.
     """
     cell, pitch, left, top = 0.68, 0.72, 1.15, 0.3
     rows = {"original": originals, **augmented}
     block = left + len(originals) * pitch + 0.05
-    blocks, width, height = arranged(len(rows), block, pitch, above=top + 0.05)
+    blocks, width, height = arranged(len(rows), block, pitch, margin_height=top + 0.05)
     figure, axes = blank_canvas(width, height)
     labels = two_lines([title(name) for name in rows], left - 0.15)
     short = fitted(classes, pitch - 0.04, 8)
@@ -99,7 +103,15 @@ def sets(
 
 @styled
 def tiles(rows: Mapping[str, Sequence[npt.NDArray[np.uint8]]], names: Sequence[str]) -> Figure:
-    """Pictures (H, W, C) in named rows, a name above each column."""
+    """Images (H, W, C) in named rows, with a class name above each column.
+
+    Parameters
+    ----------
+    rows
+        Row → images (H, W, C), one per class.
+    names
+        Names of the classes.
+    """
     cell, pitch, left, top = 0.72, 0.8, 1.1, 0.4
     names, note = first(names, MOST_COLUMNS, "classes")
     height = top + pitch * len(rows) + (0.25 if note else 0.1)
