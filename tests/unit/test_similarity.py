@@ -609,7 +609,7 @@ def test_chance_of_fuzzy_masks_is_what_they_share_when_pixels_are_shuffled() -> 
 
 
 def test_a_metric_of_predictions_has_no_resolution() -> None:
-    with pytest.raises(CampareError, match="class_kld_native: class_kld compares no maps"):
+    with pytest.raises(CampareError, match="class_kld_native: class_kld compares predictions"):
         registry.metric("class_kld_native")
     with pytest.raises(CampareError, match="unknown metric 'overlap_corrected'"):
         registry.metric("overlap_corrected")

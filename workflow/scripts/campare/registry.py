@@ -497,7 +497,9 @@ def metric(name: str) -> Metric:
     label = entry.label.format(share=f"{share:g}") if share else entry.label
     if is_native(name):
         if entry.of == "predictions":
-            raise CampareError(f"{name}: {plain} compares no maps, which alone have a resolution")
+            raise CampareError(
+                f"{name}: {plain} compares predictions; only metrics of maps can be native"
+            )
         label = f"{label}, native resolution"
     return replace(entry, label=label)
 
