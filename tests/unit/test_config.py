@@ -102,7 +102,10 @@ def test_stages_are_off_unless_named_and_have_defaults_where_they_are() -> None:
         ({"hybrid": {"network": "small_cnn", "svm": {"c": [0]}}}, r"hybrid\.svm\.c\.0: 0"),
         ({"masking": {"keep": {"top": 50, "above": 0.5}}}, r"masking\.keep"),
         ({"masking": {"keep": {"top": 100}}}, r"masking\.keep\.top: 100"),
-        ({"masking": {}, "cam": {"class": "true"}}, r"cam\.class: 'true' gives .* away"),
+        (
+            {"masking": {}, "cam": {"class": "true"}},
+            r"cam\.class: with 'true' the mask .* predicted",
+        ),
         ({"occlusion": {"sizes": []}}, r"occlusion\.sizes"),
         ({"sheets": {"spline": 7}}, r"sheets\.spline: 7"),
         ({"own_images": {}}, r"own_images: 'folder' is required"),
@@ -202,7 +205,7 @@ def test_defaults_are_not_shared_between_studies() -> None:
         ({"augmentations": {"gaussian_blur": {"kernel_size": 4}}}, ["gaussian_blur", "write 5"]),
         ({"augmentations": {"affine": {"scale": [2, 1]}}}, ["augmentations.affine", "scale"]),
         ({"seeds": []}, ["seeds"]),
-        ({"seeds": [1, 1]}, ["seeds: 1 stands there twice; take one out"]),
+        ({"seeds": [1, 1]}, ["seeds: 1 is given twice; remove one"]),
         ({"seeds": [-1]}, ["seeds.0", "-1"]),
         ({"similarity": {"metrics": ["overlap"]}}, ["similarity.metrics", "overlap_<Y>"]),
         ({"similarity": {"metrics": ["overlap_0"]}}, ["similarity.metrics", "overlap_0"]),
@@ -226,7 +229,7 @@ def test_defaults_are_not_shared_between_studies() -> None:
         ),
         (
             {"training": {"steps_per_epoch": 10, "batch_size": 32}},
-            ["training.steps_per_epoch: 10", "training.batch_size: 32", "take one of them out"],
+            ["training.steps_per_epoch: 10", "training.batch_size: 32", "remove one of them"],
         ),
         ({"training": {"steps_per_epoch": 0}}, ["training.steps_per_epoch: 0", "≥ 1, or null"]),
         ({"reference": "paired"}, ["reference: paired", "vary", "init, order or subset"]),
@@ -240,24 +243,27 @@ def test_defaults_are_not_shared_between_studies() -> None:
         ({"cam": {"class": "any"}}, ["cam.class", "predicted, true, baseline"]),
         ({"compute": {"device": "gpu"}}, ["compute.device", "cuda"]),
         ({"study": "../up"}, ["study: '../up'; must be letters, digits"]),
-        ({"study": "s\n"}, ["study: 's\\n'", "a line break", "take it out"]),
+        ({"study": "s\n"}, ["study: 's\\n'", "a line break", "remove it"]),
         ({"study": 2024}, ["study: 2024", "put it in quotes"]),
-        ({"study": date(2024, 5, 1)}, ["study: 2024-05-01 is a date to YAML; put it in quotes"]),
+        ({"study": date(2024, 5, 1)}, ["study: YAML reads 2024-05-01 as a date; put it in quotes"]),
         ({"study": "s" * 101}, ["study", "100 at most"]),
-        ({"study": None}, ["study: nothing stands there (null)"]),
-        ({"augmentations": {90: {}}}, ["augmentations: the key 90 is a number", "in quotes"]),
-        ({"augmentations": {False: {}}}, ["the key false is true or false, as a bare yes, no"]),
-        ({"augmentations": {None: {}}}, ["augmentations: the key null is nothing to YAML"]),
-        ({"augmentations": {"MyBlur": {}}}, ["'MyBlur'; as a name, must be small letters"]),
-        ({"augmentations": {"a/b": {}}}, ["'a/b'; as a name, must be small letters"]),
+        ({"study": None}, ["study: empty (null)"]),
+        (
+            {"augmentations": {90: {}}},
+            ["augmentations: YAML reads the key 90 as a number", "in quotes"],
+        ),
+        ({"augmentations": {False: {}}}, ["the key false as true or false, as it does yes, no"]),
+        ({"augmentations": {None: {}}}, ["augmentations: YAML reads the key null as null"]),
+        ({"augmentations": {"MyBlur": {}}}, ["'MyBlur'; a name must be small letters"]),
+        ({"augmentations": {"a/b": {}}}, ["'a/b'; a name must be small letters"]),
         ({"augmentations": {"a" * 61: {}}}, ["60 at most"]),
         ({"augmentations": ["affine", "cutmix"]}, ["write {affine: {}, cutmix: {}}"]),
-        ({"augmentations": None}, ["augmentations: nothing stands there (null)", "{} for none"]),
-        ({"augmentations": {"affine": False}}, ["augmentations.affine: false", "take the"]),
+        ({"augmentations": None}, ["augmentations: empty (null)", "{} for none"]),
+        ({"augmentations": {"affine": False}}, ["augmentations.affine: false", "remove the"]),
         ({"augmentations": {"x": {"compose": [{"affine": False}]}}}, ["augmentations.x.compose"]),
-        ({"training": None}, ["training: nothing stands there", "write {} for its defaults"]),
+        ({"training": None}, ["training: empty (null)", "write {} for its defaults"]),
         ({"training": {"epochs": 2.0}}, ["training.epochs: 2.0", "whole number ≥ 1; write 2"]),
-        ({"training": {"epochs": "2"}}, ["YAML takes it for text: write 2"]),
+        ({"training": {"epochs": "2"}}, ["YAML reads it as text: write 2"]),
         ({"training": {"learning_rate": float("nan")}}, ["learning_rate: nan", "finite"]),
         ({"training": {"learning_rate": float("inf")}}, ["learning_rate: inf", "finite"]),
         ({"training": {"epochs": 10**30}}, ["training.epochs", "at most 18 digits"]),
@@ -278,7 +284,7 @@ def test_defaults_are_not_shared_between_studies() -> None:
         ),
         (
             {"analysis": {"top_pairs": 2}, "augmentations": {"affine": {}, "cutmix": {}}},
-            ["analysis.top_pairs: 2, but 2 augmentation(s) make 1 pair(s)", "take the key out"],
+            ["analysis.top_pairs: 2, but 2 augmentation(s) have 1 pair(s)", "remove the key"],
         ),
         ({"hybrid": {"network": "small_cnn", "method": "cam"}}, ["hybrid.method: cam", "gradcam"]),
         ({"figures": {"font": ["no/Font.ttf"]}}, ["figures.font", "no file no/Font.ttf", "name"]),
@@ -321,7 +327,7 @@ VALUES: list[tuple[Any, str]] = [
     ("a\nb", "no key has it"),
     (date(2024, 5, 1), "no key has it"),
 ]
-REMEDIES = ("must be", "known: ", "take ", "quotes", "missing", "write ")
+REMEDIES = ("must be", "known: ", "remove ", "quotes", "missing", "write ")
 
 
 def keys(part: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -404,11 +410,11 @@ def test_controls_are_left_out_by_default_and_completed_where_they_are_not() -> 
     ("changes", "message"),
     [
         ({"controls": {"baselines": {"seeds": [2], "vary": ["init"]}}}, "2 is one of `seeds`"),
-        ({"controls": {"baselines": {"seeds": [0], "vary": ["init"]}}}, "0 is model.seed, by"),
-        ({"controls": {"baselines": {"seeds": [0], "vary": ["order"]}}}, "0 is training.seed, by"),
+        ({"controls": {"baselines": {"seeds": [0], "vary": ["init"]}}}, "0 is model.seed, "),
+        ({"controls": {"baselines": {"seeds": [0], "vary": ["order"]}}}, "0 is training.seed, "),
         (
             {"controls": {"baselines": {"seeds": [11], "vary": ["init", "subset"]}}},
-            "name it in both or in none",
+            "list it in both or in neither",
         ),
         ({"reference": "all"}, "needs 1 or more controls.baselines.seeds; add 1"),
         (
@@ -416,13 +422,21 @@ def test_controls_are_left_out_by_default_and_completed_where_they_are_not() -> 
              "augmentations": {"affine": {}, "cutmix": {}, "equalize": {}}},
             "needs 3 or more controls.baselines.seeds; add 1",
         ),
-        ({"reference": "none"}, "name two or more"),
+        *(
+            (
+                {"reference": policy, "vary": ["augmentation", "init", "order"],
+                 "controls": {"baselines": {"seeds": [11, 12, 13], "vary": ["init"]}}},
+                "controls.baselines.vary: order is missing.*models of seed 1.*reference: ",
+            )
+            for policy in ("all", "disjoint")
+        ),
+        ({"reference": "none"}, "set two or more"),
         (
             {
                 "controls": {"longer_training": True},
                 "augmentations": {"longer_training": {"use": "affine"}},
             },
-            "augmentations.longer_training: controls.longer_training makes models of that name",
+            "augmentations.longer_training: controls.longer_training trains models of that name",
         ),
         (
             {
@@ -433,13 +447,13 @@ def test_controls_are_left_out_by_default_and_completed_where_they_are_not() -> 
         ),
         (
             {"controls": {"longer_training": True}, "training": {"steps_per_epoch": 10}},
-            "as many steps as the others already",
+            "same number of steps already",
         ),
-        ({"analysis": {"summary": "entropy"}}, "analysis.summary: 'entropy' is none of"),
-        ({"analysis": {"summary": "kl"}}, "analysis.summary: 'kl' is none of"),
+        ({"analysis": {"summary": "entropy"}}, "analysis.summary: 'entropy' is not one of"),
+        ({"analysis": {"summary": "kl"}}, "analysis.summary: 'kl' is not one of"),
         (
             {"controls": {}, "similarity": {"metrics": ["entropy"]}},
-            "similarity.metrics: entropy say nothing .*add one that does, such as pearson",
+            "similarity.metrics: none of entropy compares two maps.*add one that does, such as",
         ),
     ],
 )  # fmt: skip
@@ -452,7 +466,7 @@ def test_controls_that_do_not_go_together_are_refused(
 
 def test_a_further_baseline_may_have_any_seed_where_the_seed_of_the_first_decides() -> None:
     further = {"seeds": [0], "vary": ["init"]}
-    assert complete(vary=["init", "order"], reference="all", controls={"baselines": further})
+    assert complete(vary=["init", "order"], controls={"baselines": further})
 
 
 def test_the_summary_is_of_the_first_metric_that_compares_maps() -> None:
@@ -487,7 +501,7 @@ def test_parameters_of_a_data_set_are_completed() -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ({"name": "digits", "parameters": {}}, "data.parameters: digits has none; take the key"),
+        ({"name": "digits", "parameters": {}}, "data.parameters: digits has no parameters; remove"),
         (
             {"name": "shapes", "parameters": {"nose": 0.3}},
             "data.parameters.nose: unknown key; did you mean 'noise'",
@@ -507,10 +521,10 @@ def test_wrong_parameters_of_a_data_set_are_named(data: dict[str, Any], message:
         complete(data=data)
 
 
-def test_localisation_needs_pictures_with_masks(tmp_path: Path) -> None:
+def test_localisation_needs_images_with_masks(tmp_path: Path) -> None:
     own = {"name": "image_folder", "root": str(tmp_path)}
     for given in ({"name": "digits"}, own):
-        with pytest.raises(CampareError, match=r"localisation: needs .*regions are known"):
+        with pytest.raises(CampareError, match=r"localisation: needs masks of the test images"):
             complete(data=given, localisation={})
     (tmp_path / "masks" / "train").mkdir(parents=True)
     assert complete(data=own, localisation={})["localisation"] == {"spurious": None}

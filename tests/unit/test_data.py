@@ -198,7 +198,7 @@ def test_absent_and_offline_says_what_to_put_where(
 def test_pictures_that_are_no_squares_need_a_size(tmp_path: Path) -> None:
     for name in ("a", "b"):
         save(picture(0, height=6, width=8), tmp_path / name / "1.png")
-    with pytest.raises(CampareError, match=r"data\.size: the pictures are 8×6 .* data\.fit"):
+    with pytest.raises(CampareError, match=r"data\.size: the images are 8×6 .* data\.fit"):
         data.load("image_folder", root=str(tmp_path), size=None, fit="crop", channels=None)
     loaded = data.load("image_folder", root=str(tmp_path), size=6, fit="pad", channels=None)
     assert loaded.images.shape == (2, 6, 6, 3)
@@ -206,7 +206,7 @@ def test_pictures_that_are_no_squares_need_a_size(tmp_path: Path) -> None:
 
 def test_default_root_is_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(CampareError, match=r"^data: MNIST is not here"):
+    with pytest.raises(CampareError, match=r"^data: MNIST is missing"):
         load("mnist")
     with pytest.raises(CampareError, match=r"^pictures: no such folder"):
         load("image_folder", Path("pictures"))
@@ -491,7 +491,7 @@ def test_largest_level_of_16_bits_is_known(tmp_path: Path, kind: int, channels: 
 
 @pytest.mark.parametrize("pixels", [DEEP[..., 0].astype(np.float32), DEEP[..., 0] * np.int32(2)])
 def test_pixels_of_unknown_range_are_refused(tmp_path: Path, pixels: NDArray[Any]) -> None:
-    with pytest.raises(CampareError, match=r"one\.tif: cannot be read as a picture \(pixels"):
+    with pytest.raises(CampareError, match=r"one\.tif: cannot be read as an image \(pixels"):
         only(tmp_path, Image.fromarray(pixels), ".tif")
 
 
@@ -568,7 +568,7 @@ def test_truncated_picture_is_named(tmp_path: Path, suffix: str, kept: float) ->
     broken = save(picture(0, 40, 40), tmp_path / "b" / f"broken{suffix}")
     content = broken.read_bytes()
     broken.write_bytes(content[: int(kept * len(content))])
-    with pytest.raises(CampareError, match=rf"broken\{suffix}: cannot be read as a picture"):
+    with pytest.raises(CampareError, match=rf"broken\{suffix}: cannot be read as an image"):
         load("image_folder", tmp_path, size=6)
 
 
@@ -592,7 +592,7 @@ def test_all_pictures_that_are_none_are_named_at_once(tmp_path: Path) -> None:
         *(f"a/{number:02}.png" for number in range(0, 12, 2)),
         *(f"b/{number:02}.png" for number in range(1, 8, 2)),
     ]
-    assert more == "  and 2 more, which the job's log names"
+    assert more == "  and 2 more, listed in the job's log"
     assert [note.split(":")[0][-8:] for note in caught.value.__notes__] == ["b/09.png", "b/11.png"]
     with pytest.raises(CampareError, match="6 files cannot be used"):
         data.photographs(tmp_path / "a")
@@ -602,7 +602,7 @@ def test_all_pictures_that_are_none_are_named_at_once(tmp_path: Path) -> None:
     ("number", "said"),
     [
         (errno.EACCES, r"\(Permission denied\); make it readable"),
-        (errno.EIO, r"\(Input/output error\); the picture may be fine"),
+        (errno.EIO, r"\(Input/output error\); the image may be intact"),
     ],
 )
 def test_picture_that_cannot_be_opened_is_not_blamed(
@@ -668,11 +668,11 @@ def class_only_in_test(root: Path) -> None:
     [
         (nothing, "root: no such folder; set data.root"),
         (a_file, "root: no such folder; set data.root"),
-        (no_class_folder, r"root: has 0 class folder\(s\); put the pictures of each class"),
+        (no_class_folder, r"root: has 0 class folder\(s\); put the images of each class"),
         (one_class, r"root: has 1 class folder\(s\)"),
-        (empty_class, "root/c: no picture in this class folder"),
+        (empty_class, "root/c: this class folder has no images"),
         (nested, "root/train/a: a folder inside a class folder"),
-        (third_part, "root/validation: does not belong beside train and test"),
+        (third_part, "root/validation: only train and test are allowed here"),
         (class_only_in_train, "root: only one of train and test has the class 'c'"),
         (class_only_in_test, "root: only one of train and test has the class 'c'"),
     ],
@@ -694,7 +694,7 @@ def renamed(path: Path, name: bytes) -> None:
 def test_class_whose_name_is_not_utf8_is_refused_in_words(tmp_path: Path) -> None:
     two_classes(tmp_path)
     renamed(tmp_path / "b", b"caf\xe9")
-    with pytest.raises(CampareError, match=r"caf\\xe9: a class whose name is not UTF-8.*rename"):
+    with pytest.raises(CampareError, match=r"caf\\xe9: .* is not UTF-8.*rename"):
         load("image_folder", tmp_path)
 
 
@@ -838,8 +838,8 @@ def twice(root: Path) -> None:
         (of_its_namesake, r"masks/test/b/2.png: missing, the mask of .*test/b/2.bmp"),
         (larger, r"masks/test/b/2.png: 7×6 pixels, while .*test/b/2.bmp has 6×6"),
         (grey, r"masks/test/b/2.png: not black and white \(it has the grey level \d+\)"),
-        (broken, r"masks/test/b/2.png: cannot be read as a picture"),
-        (twice, r"masks/test/b: 2.gif and 2.png and 2.tif may be the mask of .*2.bmp"),
+        (broken, r"masks/test/b/2.png: cannot be read as an image"),
+        (twice, r"masks/test/b: 2.gif and 2.png and 2.tif may each be the mask of .*2.bmp"),
     ],
 )
 def test_each_wrong_mask_is_named(
@@ -915,7 +915,7 @@ def test_masks_that_do_not_fit_their_pictures_are_refused(
         del file["masks"]
         file["masks"] = np.zeros((5, 1, 6, 1), np.uint8)
     with pytest.raises(
-        CampareError, match=r"data.h5: no readable data file \(its masks do not fit"
+        CampareError, match=r"data.h5: not a readable data file \(its masks do not fit"
     ):
         data.read_regions(tmp_path / "data.h5", np.arange(5))
 
@@ -937,7 +937,7 @@ def test_truncated_data_file_is_named(
     data.write(load("digits"), path)
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
-    with pytest.raises(CampareError, match=r"data\.h5: no readable data file .* move it away"):
+    with pytest.raises(CampareError, match=r"data\.h5: not a readable data file .* move it away"):
         data.read(path)
 
 

@@ -59,7 +59,7 @@ def test_levels_of_fewer_bits_are_told_with_their_factor(tmp_path: Path) -> None
     for number, pixels in enumerate(levels):
         save(tmp_path / "ab"[number % 2] / f"{number}.png", pixels)
     (said,) = folder(tmp_path)
-    assert "the largest level of all 16-bit pictures is 4,095, and white is 65,535" in said
+    assert "the largest level of all 16-bit images is 4,095, and white is 65,535" in said
     assert "0 to 16 of 255" in said
     assert "12 bits, multiply them by 16" in said
     for number, pixels in enumerate(16 * levels):
@@ -69,7 +69,7 @@ def test_levels_of_fewer_bits_are_told_with_their_factor(tmp_path: Path) -> None
 
 def test_dark_levels_of_8_bits_are_told() -> None:
     (said,) = data_checks.of(dataset(images(4) // 16, [0, 1, 0, 1], [""] * 4))
-    assert "largest level of all 8-bit pictures is 15" in said
+    assert "largest level of all 8-bit images is 15" in said
     assert "multiply them by 16" in said
 
 
@@ -86,7 +86,7 @@ def test_test_pictures_that_train_are_counted(tmp_path: Path) -> None:
         for part in ("train", "test") if number < 4 else ("train",):
             save(tmp_path / part / "ab"[number % 2] / f"{number}.png", pixels)
     (said,) = folder(tmp_path)
-    assert said.startswith("4 of 4 test pictures equal a training picture in every pixel (")
+    assert said.startswith("4 of 4 test images equal a training image in every pixel (")
     assert "(test/a/0.png = train/a/0.png, test/a/2.png = train/a/2.png, " in said
 
 
@@ -94,15 +94,15 @@ def test_one_picture_in_two_classes_and_twice_in_one() -> None:
     pictures = images(6)
     pictures[4], pictures[5] = pictures[0], pictures[2]
     disputed, twice = data_checks.of(dataset(pictures, [0, 0, 1, 1, 1, 1], [""] * 6))
-    assert disputed.startswith("1 picture(s) equal one of another class")
+    assert disputed.startswith("1 image(s) equal an image of another class")
     assert "(number 4 = number 0)" in disputed
-    assert twice.startswith("1 picture(s) equal another of their class")
+    assert twice.startswith("1 image(s) equal another image of their class")
     assert "(number 5 = number 2)" in twice
 
 
 def test_few_of_many_are_named() -> None:
     pictures = np.concatenate([images(8), images(8)])
     (said,) = data_checks.of(dataset(pictures, [0] * 16, ["train"] * 16))
-    assert said.startswith("8 picture(s)")
+    assert said.startswith("8 image(s)")
     assert said.count("=") == 5
     assert ", 3 more)" in said

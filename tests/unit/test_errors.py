@@ -87,7 +87,7 @@ def said(path: Path) -> str:
     [
         (no_more_files, "(Too many open files); raise the limit (ulimit -n)"),
         (another_user, "(Permission denied); let this user read it"),
-        (folder, "(Is a directory); the file may be whole; run snakemake again once its disk or"),
+        (folder, "(Is a directory); the file may be intact; run snakemake again once its disk or"),
     ],
 )
 def test_a_refused_file_is_not_called_broken(path: Path, how: Any, message: str) -> None:
@@ -121,8 +121,8 @@ def test_hdf5_says_in_its_message_what_the_system_said(tmp_path: Path) -> None:
     path.touch()
     report = "Can't synchronously read data (file read failed: errno = {}, error message = '…')"
     for code, message in [
-        (errno.EIO, r"cannot be read \(Input/output error\); the file may be whole"),
-        (0, f"no readable CAM store .*; {ANEW}"),  # past the end of a truncated file
+        (errno.EIO, r"cannot be read \(Input/output error\); the file may be intact"),
+        (0, f"not a readable CAM store .*; {ANEW}"),  # past the end of a truncated file
     ]:
         with pytest.raises(CampareError, match=message), reading(path, "CAM store"):
             raise OSError(report.format(code))

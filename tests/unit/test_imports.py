@@ -37,9 +37,9 @@ for name in ("features", "features.0"):  # without a backward pass, and with one
 COMPARING = """
 import numpy as np
 from campare import similarity
-from campare.similarity import Grid, Pairs, Side
+from campare.similarity import Grid, MapBatch, Pairs
 maps, logit = np.eye(4, dtype=np.float32)[None], np.zeros((1, 2), np.float32)
-side = Side(maps, logit, Grid.of((4, 4), (8, 8)))
+side = MapBatch(maps, logit, Grid.of((4, 4), (8, 8)))
 for metric in ("overlap_20", "spearman", "msd", "kl", "class_kld"):
     similarity.measure(metric, Pairs(side, side, 1e-12))
 """

@@ -271,7 +271,7 @@ def test_class_of_a_cue_is_the_one_it_goes_with() -> None:
     labels = np.array([0, 0, 1, 1, 2, 2])
     present = np.array([True, False, True, True, False, False])
     assert localisation.class_of(labels, present, "cue") == 1
-    with pytest.raises(CampareError, match=r"localisation.spurious: 'cue' is as frequent"):
+    with pytest.raises(CampareError, match=r"localisation.spurious: 'cue' is equally frequent"):
         localisation.class_of(labels, np.ones(6, bool), "cue")
 
 

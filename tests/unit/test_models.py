@@ -110,7 +110,7 @@ def test_the_posters_network_is_two_convolutions_and_a_linear_layer() -> None:
 
 @pytest.mark.parametrize("side", [16, 32, 64])
 def test_the_posters_network_says_what_size_it_is_for(side: int) -> None:
-    with pytest.raises(CampareError, match=r"model\.input_size: two_conv is for 28 px.*small_cnn"):
+    with pytest.raises(CampareError, match=r"model\.input_size: two_conv needs 28 px.*small_cnn"):
         models.target_layer(network_of("two_conv"), None, (3, side, side))
 
 
@@ -195,12 +195,12 @@ def test_densenets_target_is_what_is_pooled() -> None:
     [
         ("layer4.7", r"no layer 'layer4\.7'.*did you mean 'layer4\.\d'.*layer4\.1"),
         ("", "no layer ''"),
-        ("fc", "'fc' is no map"),
+        ("fc", "'fc' is not a map"),
         (
             "avgpool",
             r"^cam\.target_layer: .*'avgpool' is a single pixel at 64 px \(.*input_size\)",
         ),
-        ("layer4.1.relu", "runs 2 times.*name the block"),
+        ("layer4.1.relu", "runs 2 times.*set it to the block"),
     ],
 )
 def test_a_layer_that_gives_no_map_is_refused(name: str, complaint: str) -> None:
@@ -271,7 +271,7 @@ VGG_AT_32 = {
     **{"vgg16": 29, "vgg16_bn": 42, "vgg19": 35, "vgg19_bn": 51},
 }
 # What the others say at 32 px, if not that the last block is a single pixel and 40 px are enough.
-SINGLE, NO_RUN = "the last block is a single pixel", "does not run on pictures of 32 px"
+SINGLE, NO_RUN = "the last block is a single pixel", "does not run on images of 32 px"
 AT_32 = {
     **{name: (SINGLE, 64) for name in EVERY if name.startswith(("convnext", "densenet"))},
     **{"alexnet": (NO_RUN, 64), "inception_v3": (NO_RUN, 128), "maxvit_t": (NO_RUN, 224)},
@@ -357,13 +357,13 @@ def test_smallest_sizes_with_a_map(architecture: str, size: int, name: str, exte
 @pytest.mark.parametrize(
     ("architecture", "size", "complaint"),
     [
-        ("alexnet", 62, "does not run on pictures of 62 px"),
-        ("inception_v3", 74, "does not run on pictures of 74 px"),
+        ("alexnet", 62, "does not run on images of 62 px"),
+        ("inception_v3", 74, "does not run on images of 74 px"),
         ("inception_v3", 106, "single pixel"),
-        ("maxvit_t", 192, "does not run on pictures of 192 px"),
-        ("squeezenet1_1", 8, "does not run on pictures of 8 px"),
+        ("maxvit_t", 192, "does not run on images of 192 px"),
+        ("squeezenet1_1", 8, "does not run on images of 8 px"),
         ("swin_t", 16, "single pixel"),
-        ("vgg11", 16, "does not run on pictures of 16 px"),
+        ("vgg11", 16, "does not run on images of 16 px"),
     ],
 )
 def test_smaller_ones_are_refused(architecture: str, size: int, complaint: str) -> None:
@@ -373,7 +373,7 @@ def test_smaller_ones_are_refused(architecture: str, size: int, complaint: str) 
 
 @pytest.mark.parametrize("architecture", ["fashion_cnn", "fashion_cnn_deep"])
 def test_own_networks_say_what_size_they_need(architecture: str) -> None:
-    message = r"^model\.input_size: .* run on pictures of 8 px \(.*\); set it to \d\d or"
+    message = r"^model\.input_size: .* run on images of 8 px \(.*\); set it to \d\d or"
     with pytest.raises(CampareError, match=message):
         models.target_layer(network_of(architecture), None, (3, 8, 8))
     with pytest.raises(CampareError, match=message):
@@ -423,7 +423,7 @@ class Attention(nn.Module):
 
 @pytest.mark.parametrize("name", ["pairs", "heads"])
 def test_axes_of_tokens_are_not_the_pictures(name: str) -> None:
-    with pytest.raises(CampareError, match=f"'{name}' is no map of the picture.*patches"):
+    with pytest.raises(CampareError, match=f"'{name}' is not a map of the image.*patches"):
         models.target_layer(Attention(), name, (3, 32, 32))
 
 

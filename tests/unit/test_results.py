@@ -144,17 +144,32 @@ def test_a_variant_has_tables_and_stores_of_its_own(study: Study) -> None:
 @pytest.mark.parametrize(
     ("ask", "message"),
     [
-        (lambda s: s.table("acuracy"), r"tables/acuracy: no such table; did you mean 'accuracy'\?"),
+        (
+            lambda s: s.table("acuracy"),
+            r"acuracy: there is no such table; did you mean 'accuracy'\?",
+        ),
         (lambda s: s.table(".."), "no such table; known: accuracy, aggregate, confusion"),
-        (lambda s: s.store("affine", 7), r"cams: nothing of the model 'affine 7'; .*affine 10"),
+        (
+            lambda s: s.store("affine", 7),
+            r"cams: .* no file of the model 'affine 7'; .*affine 10",
+        ),
         (lambda s: s.maps("afine", 1), r"did you mean 'affine 1'\?"),
-        (lambda s: s.similarity("baseline"), "similarity: nothing of the model 'baseline'; known"),
-        (lambda s: s.similarity("affine", 3), "nothing of the model 'affine 3'"),
+        (
+            lambda s: s.similarity("baseline"),
+            "similarity: .* no file of the model 'baseline'; known",
+        ),
+        (lambda s: s.similarity("affine", 3), "there is no file of the model 'affine 3'"),
         (lambda s: s.store("affine", 1, [3]), "affine/1.h5: .*run snakemake again"),
-        (lambda s: s.images([9]), "data.h5: has the positions 0 to 8, and was asked for 9 to 9"),
-        (lambda s: s.labels([-1, 2]), "asked for -1 to 2"),
-        (lambda s: s.variant("layercam"), "variants/layercam: no such variant .*known: of_truth"),
-        (lambda s: s.variant("of_truth").similarity("affine"), "no model yet: run snakemake"),
+        (lambda s: s.images([9]), "data.h5: positions 9 to 9 are outside 0 to 8"),
+        (lambda s: s.labels([-1, 2]), "positions -1 to 2 are outside"),
+        (
+            lambda s: s.variant("layercam"),
+            "layercam: there is no such variant .*known: of_truth",
+        ),
+        (
+            lambda s: s.variant("of_truth").similarity("affine"),
+            "no models: run snakemake",
+        ),
     ],
 )
 def test_what_is_not_there_is_named_with_what_is(
@@ -165,7 +180,7 @@ def test_what_is_not_there_is_named_with_what_is(
 
 
 def test_a_folder_that_is_missing_or_no_study_is_refused(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(CampareError, match=r"nowhere: no such folder; give .*results/<study>"):
+    with pytest.raises(CampareError, match=r"nowhere: there is no such folder; .*results/<study>"):
         campare.open_study(tmp_path / "nowhere")
     with pytest.raises(CampareError, match="not the results of a study; run it first"):
         campare.open_study(tmp_path)
@@ -179,9 +194,9 @@ def test_a_study_that_is_half_made_says_what_is_missing(tmp_path: Path) -> None:
     (tmp_path / "tables").mkdir()
     study = campare.open_study(tmp_path)
     assert (study.models, study.tables, study.variants) == ([], [], [])
-    with pytest.raises(CampareError, match="there are none yet: run snakemake"):
+    with pytest.raises(CampareError, match="there are no tables: run snakemake"):
         study.table("summary")
-    with pytest.raises(CampareError, match="there is no model yet: run snakemake"):
+    with pytest.raises(CampareError, match="there are no models: run snakemake"):
         study.maps("affine", 1)
     with pytest.raises(CampareError, match=r"data\.h5: cannot be read .*; run snakemake again"):
         study.images()
@@ -193,7 +208,9 @@ def test_a_broken_store_is_refused_as_everywhere(folder: Path, tmp_path: Path) -
     broken = tmp_path / "cams" / "affine" / "1.h5"
     broken.parent.mkdir(parents=True)
     broken.write_bytes((folder / "cams" / "affine" / "1.h5").read_bytes()[:500])
-    with pytest.raises(CampareError, match=r"affine/1\.h5: no readable CAM store .*move it away"):
+    with pytest.raises(
+        CampareError, match=r"affine/1\.h5: not a readable CAM store .*move it away"
+    ):
         campare.open_study(tmp_path).maps("affine", 1)
 
 

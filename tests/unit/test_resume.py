@@ -323,7 +323,7 @@ def test_an_unreadable_checkpoint_is_named_and_left_as_it_is(
     checkpoint(tmp_path).write_bytes(damaged)
     assert finish(study, tmp_path) == 1
     log = read(tmp_path / "log")
-    assert log.startswith(f"error: {checkpoint(tmp_path)}: no readable checkpoint")
+    assert log.startswith(f"error: {checkpoint(tmp_path)}: not a readable checkpoint")
     assert "move it away, and training starts from zero" in log
     assert "Traceback" not in log
     assert checkpoint(tmp_path).read_bytes() == damaged

@@ -18,7 +18,7 @@ from scipy import special, stats
 
 from campare import maps, registry, similarity
 from campare.errors import CampareError
-from campare.similarity import Axis, Grid, Pairs, Side
+from campare.similarity import Axis, Grid, MapBatch, Pairs
 from campare.store import Store
 
 OVERLAPS = ["overlap_20", "overlap_10", "overlap_5", "overlap_2.5", "overlap_99"]
@@ -81,7 +81,7 @@ def make(
 
 def shown(native: NDArray[np.float32], size: tuple[int, int] | None) -> NDArray[np.float64]:
     """The very pixels that the engine measures, (n, N)."""
-    side = Side(native, np.zeros((len(native), 1), np.float32), Grid.of(native.shape[1:], size))
+    side = MapBatch(native, np.zeros((len(native), 1), np.float32), Grid.of(native.shape[1:], size))
     return side.shown.reshape(len(native), -1).astype(np.float64)
 
 
@@ -159,7 +159,7 @@ def test_an_axis_is_the_interpolation_with_equal_rows_taken_together(n: int, siz
 @pytest.mark.parametrize("size", [(28, 28), None])
 def test_ranks_are_average_ranks(size: tuple[int, int] | None) -> None:
     native = kinds(np.random.default_rng(2), 7, 7)
-    side = Side(native, np.zeros((len(native), 1), np.float32), Grid.of((7, 7), size))
+    side = MapBatch(native, np.zeros((len(native), 1), np.float32), Grid.of((7, 7), size))
     expected = stats.rankdata(shown(native, size), axis=1)
     np.testing.assert_array_equal(side.ranks.reshape(expected.shape), expected)
 
@@ -369,7 +369,7 @@ def test_a_device_has_the_pixels_and_ranks_of_the_compiled_loops_to_the_bit(
     every = kinds(np.random.default_rng(11), *native)
     logit = np.zeros((len(every), 1), np.float32)
     compiled, tensors = (
-        Side(every, logit, Grid.of(native, size), device) for device in ("cpu", TORCH)
+        MapBatch(every, logit, Grid.of(native, size), device) for device in ("cpu", TORCH)
     )
     assert compiled.distinct.tobytes() == tensors.distinct.numpy().tobytes()
     for found, expected in zip(tensors.order, compiled.order, strict=True):
@@ -601,7 +601,7 @@ def test_chance_of_fuzzy_masks_is_what_they_share_when_pixels_are_shuffled() -> 
         *(make(x.reshape(-1, 8, 8)) for x in shuffled), ["overlap_20"], None, EPSILON
     )
     by_chance = 2 * found["overlap_20"] / (1 + found["overlap_20"])  # in common, over the area
-    sides = (Side(x.reshape(1, 8, 8), np.zeros((1, 1)), Grid.of((8, 8), None)) for x in (p, q))
+    sides = (MapBatch(x.reshape(1, 8, 8), np.zeros((1, 1)), Grid.of((8, 8), None)) for x in (p, q))
     masks = [similarity._filled(side, 20) for side in sides]
     expected = similarity._expected(*masks, 64)[0]
     assert 0.2 * by_chance.mean() == pytest.approx(expected, abs=0.001)
@@ -609,7 +609,7 @@ def test_chance_of_fuzzy_masks_is_what_they_share_when_pixels_are_shuffled() -> 
 
 
 def test_a_metric_of_predictions_has_no_resolution() -> None:
-    with pytest.raises(CampareError, match="class_kld_native: class_kld compares no maps"):
+    with pytest.raises(CampareError, match="class_kld_native: class_kld compares predictions"):
         registry.metric("class_kld_native")
     with pytest.raises(CampareError, match="unknown metric 'overlap_corrected'"):
         registry.metric("overlap_corrected")

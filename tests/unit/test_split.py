@@ -148,7 +148,7 @@ def test_the_split_of_a_seed_stays_the_same_over_versions() -> None:
 @pytest.mark.parametrize(
     ("labels", "part", "message"),
     [
-        ([0] * 9 + [1] * 2, None, r"^class 'dog': 2 picture\(s\) in all, .*train, validation and"),
+        ([0] * 9 + [1] * 2, None, r"^class 'dog': 2 image\(s\) in all, .*train, validation and"),
         ([0, 0, 1, 1, 0, 1], "train train train test test test", r"^class 'dog': 1 .*train part"),
         ([0, 0, 1, 1, 0], "train train train train test", r"^class 'dog': 0 .*test part"),
         ([0, 0, 1, 1, 1], "train train test test test", r"^class 'dog': 0 .*in the train part"),
@@ -199,9 +199,9 @@ GOOD = "index,label,subset\n0,1,train\n1,0,validation\n3,1,test\n"
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "no readable split"),
-        ("\0\xff", "no readable split"),
-        ('index,label,subset\n0,1,"train', "no readable split"),
+        ("", "not a readable split"),
+        ("\0\xff", "not a readable split"),
+        ('index,label,subset\n0,1,"train', "not a readable split"),
         (GOOD.replace("label,", ""), "has the columns index, subset, not index, label, subset"),
         (GOOD.replace("index", "row"), "has the columns row"),
         (GOOD.replace("0,1,train", "0.5,1,train"), "column index has entries"),

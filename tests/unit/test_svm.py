@@ -153,7 +153,7 @@ def test_file_gives_the_machine_back_and_the_same_bytes_twice(kernel: str, tmp_p
 def test_unreadable_machine_is_named(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "svm.safetensors"
     path.write_bytes(content)
-    with pytest.raises(CampareError, match=r"svm\.safetensors: no readable SVM .* move it away"):
+    with pytest.raises(CampareError, match=r"svm\.safetensors: not a readable SVM .* move it away"):
         svm.load(path)
 
 
@@ -161,7 +161,7 @@ def test_weights_of_a_network_are_no_machine(tmp_path: Path) -> None:
     from campare.train import save
 
     save(tmp_path / "x.safetensors", {"weight": torch.zeros(2)}, {"epoch": 1})
-    with pytest.raises(CampareError, match="no readable SVM"):
+    with pytest.raises(CampareError, match="not a readable SVM"):
         svm.load(tmp_path / "x.safetensors")
 
 
@@ -173,7 +173,7 @@ def test_vectors_come_back_from_their_file(tmp_path: Path) -> None:
         assert np.array_equal(getattr(again, name), getattr(found, name))
         assert getattr(again, name).dtype == getattr(found, name).dtype
     (tmp_path / "v.h5").write_bytes((tmp_path / "v.h5").read_bytes()[:300])
-    with pytest.raises(CampareError, match=r"v\.h5: no readable vectors"):
+    with pytest.raises(CampareError, match=r"v\.h5: not a readable vectors"):
         svm.read_vectors(tmp_path / "v.h5")
 
 

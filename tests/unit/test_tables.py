@@ -43,7 +43,7 @@ def test_a_damaged_table_is_named(damage: str, table: pd.DataFrame, tmp_path: Pa
     whole = path.read_bytes()
     contents = {"empty": b"", "truncated": whole[:-100], "foreign": b"hello" * 100}
     path.write_bytes(contents[damage])
-    with pytest.raises(CampareError, match=f"{path}: no readable table .* run snakemake again"):
+    with pytest.raises(CampareError, match=f"{path}: not a readable table .* run snakemake again"):
         tables.read(path)
 
 

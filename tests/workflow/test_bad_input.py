@@ -39,7 +39,7 @@ def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
     project = fresh(tmp_path)
     project.edit("config/tiny.yaml", lambda text: f"{text}seeds: [7]\n")
     assert "config/tiny.yaml: line" in (output := refused(project))
-    assert "seeds: stands there twice" in output
+    assert "seeds: given twice" in output
 
 
 def test_a_second_study_of_the_name_is_refused(project: Project) -> None:

@@ -203,7 +203,7 @@ def test_too_many_images_for_an_svm_and_a_truncated_one_are_named(copied: Projec
     output = refused(copied.snakemake("--keep-going", *(f"results/tiny/{t}" for t in targets)))
     assert "masking.svm.images: 4000; must lie between 10, the number of classes" in output
     assert not list((copied.results / "classifiers").glob("masked.*"))
-    assert "classifiers/cnn-svm.safetensors: no readable SVM" in output
+    assert "classifiers/cnn-svm.safetensors: not a readable SVM" in output
 
 
 def test_comparison_without_augmentations_is_refused(shop: Project) -> None:

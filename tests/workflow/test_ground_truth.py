@@ -109,7 +109,7 @@ def test_region_that_is_not_there_is_named(known: Project, tmp_path: Path) -> No
     project.edit("config/tiny.yaml", lambda text: text.replace("spurious: cue", "spurious: mark"))
     run = project.snakemake("localisation")
     assert run.returncode != 0
-    assert "localisation.spurious: the pictures have no region 'mark'" in run.stdout
+    assert "localisation.spurious: the images have no region 'mark'" in run.stdout
     assert "Traceback" not in run.stdout
 
 
@@ -140,7 +140,7 @@ def test_own_pictures_with_masks_are_localised(
     assert run.returncode == 0, run.stdout
     end = run.stdout.partition("(100%) done")[2]
     assert "warning: data/{own} *: 1 of 37 files are ignored: 1 .heic (train/dog/IMG_1.HEIC)" in end
-    assert "warning: 1 of 12 test pictures equal a training picture in every pixel" in end
+    assert "warning: 1 of 12 test images equal a training image in every pixel" in end
     table = read(project, "localisation")
     assert set(table["region"]) == {"object"}
     assert set(table["images"]) == {12}

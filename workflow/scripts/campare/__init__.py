@@ -1,28 +1,25 @@
 """campare: how does data augmentation change what a CNN image classifier looks at?
 
-One module per concept, in the order of the pipeline:
+The modules, in the order of the pipeline:
 
-    registry  config  reference       what a study may name, what it says, and its manual
-    data  split                       pictures as arrays, and who trains on which
-    seeding  augment                  random numbers that belong to an image; augmentations
-    models  preprocess  train         one network per (augmentation, seed)
-    augmented                         the images that it was trained on, as a file
-    cams  store  explain              class activation maps, the file that keeps them, one into the
-                                      other
-    maps                              what is shown of them
-    performance                       how right a model is
-    similarity  kernels               how far two maps are apart; its compiled loops
-    svm  masks  photographs           optional stages: support vector machines, what is kept or
-                                      hidden of a picture, pictures of one's own
-    analysis  hybrids                 tables of the study, and of the optional stages
-    tables  plots  naming             files of tables, figures, and names as they show them
+    study       registry (what a study may name), config with config_text, messages and
+                feasibility (its checks), design (its models and comparisons), needs (resources of
+                its jobs), ownership (of its results folder), reference (writes config/README.md)
+    data        data, data_checks, shapes (generated images), photographs (the user's own), split,
+                masks
+    training    seeding (random numbers keyed by image), augment, models, preprocess, train, replay
+                (CUDA graphs), augmented (the training images of a model, as a file)
+    maps        cams, explain, store (HDF5 files of maps), maps (as shown)
+    comparison  similarity, kernels and kernels_torch (its loops over pixels), uninformative
+                (reference maps that do not depend on the model)
+    statistics  statistics (intervals, tests), shift (map shift and noise floor), controls and
+                analysis (tables), mixed, clustering
+    stages      performance, classifiers, svm, agreement, occlusion, localisation, faithfulness
+    output      tables, naming, selection (of images), plots, efficiency (of jobs)
+    machine     devices, hardware, memory, atomic (files appear complete), errors
+    notebooks   results (`campare.open_study`)
 
-    needs  devices  efficiency        what a job asks for, where it computes, what it used
-    errors  atomic  memory            bad input; files that appear whole; what is asked of malloc
-
-    results                           all of it read again, for notebooks: `campare.open_study`
-
-Nothing here knows of Snakemake: the scripts one folder up read and write the files.
+No module depends on Snakemake: the scripts one folder up read and write the files of the jobs.
 """
 
 from __future__ import annotations
@@ -44,8 +41,8 @@ def open_study(path: str | Path) -> Study:
     Raises
     ------
     CampareError
-        There is no such folder, or it is no study's.
+        There is no such folder, or it does not hold the results of a study.
     """
-    from campare import results  # with pandas, which the rules of the workflow need not wait for
+    from campare import results  # imports pandas, which rules of the workflow do not need
 
     return results.open_study(path)

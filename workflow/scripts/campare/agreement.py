@@ -1,6 +1,7 @@
-"""How alike the maps of two networks are, compared with maps of two images.
+"""Similarity of two networks' maps of the same image, compared with maps of different images.
 
-All intervals are over the test images, for these networks: they do not cover retraining.
+All intervals are 95 % intervals over test images for the given networks; they do not include
+retraining variability.
 """
 
 from __future__ import annotations
@@ -18,28 +19,28 @@ SAME, DIFFERENT = "same prediction", "different predictions"
 def agreement(
     pairs: pd.DataFrame, chance: pd.DataFrame, metrics: Sequence[str], classes: Sequence[str]
 ) -> pd.DataFrame:
-    """How alike two models' maps are, by class, and how alike those of two images would be.
+    """Similarity of two models' maps by class, compared with maps of two images of the class.
 
     Parameters
     ----------
     pairs
-        A similarity table of the two models.
+        Similarity table of the two models.
     chance
-        The same with the second model's map of another image of the same class; it has a row
-        for every image that is not alone in its class.
+        Similarity table with the second model's map of another image of the same class; without
+        images that are the only ones of their class.
 
     Returns
     -------
     DataFrame
         metric, class (`ALL`, `SAME` and `DIFFERENT` first), pairs, undefined (pairs without a
         value), mean, low, high; chance, chance_low, chance_high; difference, difference_low,
-        difference_high, paired by image.
+        difference_high (paired by image). Student's t intervals over images.
     """
-    beside = chance.set_index("index")
+    by_index = chance.set_index("index")
     rows = []
     for metric in metrics:
         values = pairs[metric]
-        other = beside[metric].reindex(pairs["index"]).reset_index(drop=True)
+        other = by_index[metric].reindex(pairs["index"]).reset_index(drop=True)
         for name, member in _groups(pairs, classes).items():
             compared = {
                 "mean": values[member],
@@ -52,14 +53,14 @@ def agreement(
                 "pairs": int(member.sum()),
                 "undefined": int(values[member].isna().sum()),
             }
-            for what, numbers in compared.items():
-                row |= mean_interval(numbers).columns(what, "" if what == "mean" else None)
+            for name_of, numbers in compared.items():
+                row |= mean_interval(numbers).columns(name_of, "" if name_of == "mean" else None)
             rows.append(row)
     return pd.DataFrame(rows)
 
 
 def _groups(pairs: pd.DataFrame, classes: Sequence[str]) -> dict[str, pd.Series]:
-    """Which rows of a similarity table belong to what is averaged."""
+    """Group → which rows of a similarity table belong to it."""
     same = pairs["baseline_prediction"] == pairs["prediction"]
     groups = {ALL: pairs["label"] >= 0, SAME: same, DIFFERENT: ~same}
     return groups | {name: pairs["label"] == place for place, name in enumerate(classes)}

@@ -1,9 +1,9 @@
-"""From similarity tables to what the study says (thesis, chapters 4 and 5, appendices A and C).
+"""Tables of a study from its predictions and similarity tables (thesis, chapters 4, 5, A and C).
 
-Tables are tidy; augmentations and metrics keep the order in which they come in. Throughout, NaN is
-a metric that is undefined for a pair of maps: it is left out of every mean, and counted. `std` is
-the sample standard deviation (n − 1), NaN for a single value, except where `extremes` says
-otherwise. Correlations compare by their signed value: the weakest is the lowest.
+Tables are tidy; augmentations and metrics keep the order of the arguments. A metric that is
+undefined for a pair of maps is NaN; it is left out of every mean, and counted. `std` is the sample
+standard deviation (n − 1), NaN for a single value; only `extremes` uses n. Correlations are ordered
+by their signed value: the weakest is the lowest.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ from campare import performance, registry
 from campare.design import BASELINE, Model
 from campare.statistics import QUANTILE
 
-# What a table of pairs says besides index, label and metrics.
+# Columns of a table of pairs besides index, label and metrics.
 PAIR = (
     *("a", "seed_a", "b", "seed_b"),
     *("prediction_a", "prediction_b", "constant_a", "constant_b"),
     *("baseline_prediction", "prediction"),
 )
 PER_IMAGE = ["index", "label", "augmentation"]
-# What a similarity table says of an image besides its metrics.
+# Columns of a similarity table besides its metrics.
 IMAGE = ["index", "label", "baseline_prediction", "prediction"]
-# What divides test images → its segments, with what a figure calls them.
+# Division of the test images → its segments, with their labels in figures.
 SEGMENTS = {
     "correctness": {
-        "both_right": "Both right",
-        "only_baseline_right": "Only baseline right",
-        "only_augmented_right": "Only augmented right",
-        "both_wrong": "Both wrong",
+        "both_right": "Both correct",
+        "only_baseline_right": "Only baseline correct",
+        "only_augmented_right": "Only augmented correct",
+        "both_wrong": "Both incorrect",
     },
     "agreement": {"agree": "Predictions agree", "disagree": "They disagree"},
 }
 
 
 def performances(models: Sequence[Model], confusions: Sequence[NDArray[np.int64]]) -> pd.DataFrame:
-    """The scores of every model.
+    """Accuracy, precision, recall and F1 of every model.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def performance_summary(models: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     models
-        What `performances` gives.
+        Result of `performances`.
 
     Returns
     -------
@@ -111,17 +111,17 @@ def confusions(
 
 
 def validation(models: Sequence[Model], histories: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """The epoch whose weights a model keeps, and its accuracy on the validation images.
+    """The epoch with the highest validation accuracy, whose weights a model keeps.
 
     Parameters
     ----------
     models, histories
-        (augmentation, seed) of each, and its history as `train.train` gives it.
+        (augmentation, seed) and history (`train.train`) of each model.
 
     Returns
     -------
     DataFrame
-        augmentation, seed, epoch (the first of equals), accuracy.
+        augmentation, seed, epoch (the first of equals), accuracy (on the validation images).
     """
     kept = [
         history.iloc[int(history["validation_accuracy"].to_numpy().argmax())]
@@ -141,11 +141,12 @@ def published(
     scores: Mapping[str, pd.DataFrame],
     references: Mapping[int, int],
 ) -> pd.DataFrame:
-    """What a paper gives, beside what this study finds.
+    """Published accuracies compared with those of this study.
 
-    A paper that trains once gives one draw from what our seeds are a sample of. Its value counts as
-    inside where one more seed of ours would fall 95 times in 100: mean ± t·s·√(1 + 1/n), the
-    prediction interval of a normal sample (t at 0.975 with n − 1 degrees of freedom).
+    A paper that trains each network once reports a single draw from the distribution of which this
+    study's seeds are a sample. `inside` says whether the published value lies in the 95 %
+    prediction interval for one further seed, mean ± t·s·√(1 + 1/n), assuming normal values (t: the
+    0.975 quantile with n − 1 degrees of freedom).
 
     Parameters
     ----------
@@ -159,25 +160,25 @@ def published(
     Returns
     -------
     DataFrame
-        score, augmentation; published, and its rank among what is published (1 the highest, equals
-        share the better one); mean, std, seeds, and the mean's rank among the same; low, high
-        (NaN for one seed), inside ("yes", "no", or NaN); best: the seeds in which no other
-        augmentation of them is better; above_baseline: those in which it is better than the
-        seed's baseline.
+        score, augmentation; published, published_rank (among the published values, 1 the highest,
+        ties have the better rank); mean, std, seeds, rank (of the mean among the same
+        augmentations); low, high (NaN for one seed), inside ("yes", "no", or NaN); best: number of
+        seeds in which none of these augmentations is better; above_baseline: number of seeds in
+        which it is better than the baseline of the seed.
     """
     parts = []
     for score, accuracies in scores.items():
-        # Further baselines are of no seed of the study.
+        # Leave out further baselines, which belong to no seed of the study.
         table = accuracies[accuracies["seed"].isin([*references])]
-        given = {name: claim[score] for name, claim in claims.items() if score in claim}
+        values = {name: claim[score] for name, claim in claims.items() if score in claim}
         wide = table.pivot_table("accuracy", "seed", "augmentation")
-        if not given:
+        if not values:
             continue
-        # A study with one baseline has it for every seed.
+        # A single baseline is that of every seed.
         wide[BASELINE] = wide[BASELINE].reindex([references[seed] for seed in wide.index]).array
-        ours = wide[list(given)]
-        models = table[table["augmentation"].isin(given)].groupby("augmentation")["accuracy"]
-        rows = pd.DataFrame({"score": score, "published": pd.Series(given)})
+        ours = wide[list(values)]
+        models = table[table["augmentation"].isin(values)].groupby("augmentation")["accuracy"]
+        rows = pd.DataFrame({"score": score, "published": pd.Series(values)})
         rows["published_rank"] = rows["published"].rank(method="min", ascending=False).astype(int)
         rows = rows.join(models.agg(mean="mean", std="std", seeds="size"))
         rows["rank"] = rows["mean"].rank(method="min", ascending=False).astype(int)
@@ -196,19 +197,19 @@ def published(
 def model_means(
     models: Sequence[Model], tables: Sequence[pd.DataFrame], performances: pd.DataFrame
 ) -> pd.DataFrame:
-    """Each model's accuracy, and its metrics averaged over the test images that define them.
+    """Accuracy of each model, and its metrics averaged over the test images that define them.
 
     Parameters
     ----------
     models, tables
         (augmentation, seed) and similarity table of each.
     performances
-        What the function of that name gives.
+        Result of `performances`.
 
     Returns
     -------
     DataFrame
-        augmentation, seed, accuracy, then the metrics and what is recorded beside them.
+        augmentation, seed, accuracy, then the metrics and their further columns.
     """
     accuracy = performances.set_index(["augmentation", "seed"])["accuracy"]
     return pd.DataFrame(
@@ -219,25 +220,25 @@ def model_means(
 
 
 def accuracy_correlation(means: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
-    """How a metric's mean goes together with accuracy, over models.
+    """Pearson correlation between the mean of a metric and accuracy, over models.
 
-    Three questions, a row each. `models`: over all models, which are not independent, since those
-    of an augmentation are alike. `within`: over models less the mean of their augmentation, what
-    seeds of one augmentation do. `augmentations`: over the means of the augmentations, what a study
-    that trains each of them once would see. Intervals are Fisher's,
-    tanh(artanh r ± 1.96/√(n − 3)), with one less for every mean beyond the first that was taken
-    out.
+    There is a row for each of three estimands. "models": over all models, which are not
+    independent, because models of one augmentation are similar. "within": over models after
+    subtracting the mean of their augmentation, the correlation between seeds of one augmentation.
+    "augmentations": over the means of the augmentations. The 95 % intervals are Fisher's,
+    tanh(artanh r ± 1.96/√(n − 3)), for independent points; "within" takes n − (g − 1) for n, with g
+    augmentations.
 
     Parameters
     ----------
     means
-        What `model_means` gives.
+        Result of `model_means`.
 
     Returns
     -------
     DataFrame
-        metric, over, pearson, low, high (95 %), n. NaN where a correlation or, for so few, its
-        interval is undefined.
+        metric, over, pearson, low, high, n (points). NaN if the correlation is undefined, or there
+        are too few points for an interval.
     """
     rows: list[tuple[Any, ...]] = []
     groups = means.groupby("augmentation", sort=False)
@@ -257,7 +258,7 @@ def accuracy_correlation(means: pd.DataFrame, metrics: Sequence[str]) -> pd.Data
 def aggregate(models: Sequence[Model], tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Mean over seeds of every metric, per augmentation and image (thesis, chapter 4, step 12).
 
-    An image's mean is over the seeds for which the metric is defined, NaN where it is for none.
+    The mean is over the seeds for which the metric is defined, NaN if there are none.
 
     Parameters
     ----------
@@ -267,7 +268,7 @@ def aggregate(models: Sequence[Model], tables: Sequence[pd.DataFrame]) -> pd.Dat
     Returns
     -------
     DataFrame
-        index, label, augmentation, then the metrics and what is recorded beside them.
+        index, label, augmentation, then the metrics and their further columns.
     """
     return image_means(_pool(models, tables))
 
@@ -277,32 +278,33 @@ def across_seeds(
     like: Sequence[tuple[Model, Model]],
     single: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Metrics of augmentations beside the noise floor: means over pairs that differ alike.
+    """Metrics of augmentations and of the noise floor: means over comparable pairs of models.
 
-    A model is more like the baseline of its own seed, with which it shares initial weights and
-    batch order, than like others. So that augmentations compare with two baselines, each image's
-    mean is over pairs of a model with a baseline of another seed alone.
+    A model's maps are more similar to those of the baseline of its own seed, with which it shares
+    initial weights and batch order, than to those of other baselines. To be comparable with
+    distances between two baselines, means are only over the pairs `like`, which differ in the same
+    streams of randomness as two baselines do (`Design.pairs_like_floor`).
 
     Parameters
     ----------
     pairs
         Augmentation, control or "baseline" → its pairs as measure_pairs writes them.
     like
-        The pairs of models to take, (baseline, other).
+        The pairs of models that are used, (baseline, other).
     single
-        What `aggregate` gives, for quantities of one map, which pairs do not have.
+        Result of `aggregate`, from which metrics of one map are taken, which tables of pairs lack.
 
     Returns
     -------
     DataFrame
-        index, label, augmentation ("baseline" for two baselines), then the metrics: a row per image
-        of each.
+        index, label, augmentation ("baseline": two baselines), then the metrics; a row per image of
+        each augmentation.
     """
     models = pd.MultiIndex.from_tuples([(*first, *second) for first, second in like])
     parts = []
     for name, table in pairs.items():
-        taken = pd.MultiIndex.from_frame(table[["a", "seed_a", "b", "seed_b"]]).isin(models)
-        parts.append(image_means(table[taken].assign(augmentation=name)))
+        used = pd.MultiIndex.from_frame(table[["a", "seed_a", "b", "seed_b"]]).isin(models)
+        parts.append(image_means(table[used].assign(augmentation=name)))
     rows = pd.concat(parts, ignore_index=True)
     if single is not None:
         further = [name for name in single if name in PER_IMAGE or name not in rows]
@@ -318,7 +320,7 @@ def image_means(pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def uninformative(measured: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
-    """What a metric is for a model's map and one that knows nothing (`uninformative.LEVELS`).
+    """Distribution of metrics of a model's map and an uninformative map (`uninformative.LEVELS`).
 
     Parameters
     ----------
@@ -329,8 +331,8 @@ def uninformative(measured: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFram
     -------
     DataFrame
         metric, level, augmentation (of the model), images, undefined, mean, std, minimum, q1,
-        median, q3, maximum. A level without a metric, such as edges, which predict nothing, has no
-        row of it.
+        median, q3, maximum. There is no row for a metric that a level does not have: edges, for
+        instance, have no predictions.
     """
     return pd.DataFrame(
         {"metric": metric, "level": level, "augmentation": augmentation}
@@ -342,14 +344,14 @@ def uninformative(measured: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFram
 
 
 def distribution(aggregate: pd.DataFrame) -> pd.DataFrame:
-    """How a metric is spread over the test images: the numbers behind the boxplots.
+    """Distribution of every metric over the test images: the numbers of the boxplots.
 
     Returns
     -------
     DataFrame
-        metric (or what is recorded beside it, such as overlap_20_area), augmentation, images
-        (with or without a value), undefined (images without), mean, std, minimum, q1, median,
-        q3, maximum. Quartiles are interpolated linearly.
+        metric (or a further column of one, such as overlap_20_area), augmentation, images (all),
+        undefined (images without a value), mean, std, minimum, q1, median, q3, maximum. Quartiles
+        are interpolated linearly.
     """
     return pd.DataFrame(
         {"metric": metric, "augmentation": augmentation} | _describe(group[metric], "images")
@@ -359,15 +361,16 @@ def distribution(aggregate: pd.DataFrame) -> pd.DataFrame:
 
 
 def correlation(aggregate: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
-    """How a metric goes together in two augmentations: Pearson over the test images.
+    """Pearson correlation over test images between the values of a metric in two augmentations.
 
-    Over the images for which both are defined; NaN for fewer than two, or a constant.
+    Images without a value in either augmentation are left out. NaN for fewer than two images, or
+    constant values.
 
     Returns
     -------
     DataFrame
-        metric, augmentation_a, augmentation_b, pearson, images: every ordered pair, each
-        augmentation with itself as well.
+        metric, augmentation_a, augmentation_b, pearson, images; a row for every ordered pair,
+        including each augmentation with itself.
     """
     images = {
         augmentation: group.set_index("index")
@@ -383,22 +386,22 @@ def correlation(aggregate: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame
 
 
 def top_pairs(correlation: pd.DataFrame, top: int, *, strongest: bool) -> pd.DataFrame:
-    """How often a pair of augmentations is among the most (least) correlated (tables 5.1, 5.2).
+    """Number of metrics in which a pair of augmentations is among the most correlated ones.
 
-    From each metric the `top` pairs of highest (lowest) correlation are taken, all of them where
-    there are fewer, none whose correlation is undefined. Between equal correlations the pair
-    that comes first in the study goes first, and so it does between equal counts.
+    With `strongest` false: among the least correlated ones (thesis, tables 5.1 and 5.2). In each
+    metric the `top` pairs with the highest (lowest) defined correlations count. Ties are broken by
+    the order of the study.
 
     Parameters
     ----------
     correlation
-        What the function of that name gives.
+        Result of `correlation`.
 
     Returns
     -------
     DataFrame
-        augmentation_a, augmentation_b, count, metrics (names joined by ", "), most counted first;
-        pairs that are never counted are left out.
+        augmentation_a, augmentation_b, count, metrics (names joined by ", "), the largest count
+        first; without pairs that have no count.
     """
     order = list(combinations(dict.fromkeys(correlation["augmentation_a"]), 2))
     counted: dict[tuple[str, str], list[str]] = {pair: [] for pair in order}
@@ -417,12 +420,12 @@ def top_pairs(correlation: pd.DataFrame, top: int, *, strongest: bool) -> pd.Dat
 
 
 def extremes(aggregate: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
-    """The test image whose values stand out most (thesis, appendix A).
+    """The test images with the most extreme values of every metric (thesis, appendix A).
 
-    For every metric, the image with the highest mean and the one with the highest standard
-    deviation over the augmentations for which it is defined; the deviation is the population's
-    (n), so that one augmentation has one. The first of equals; the first image, with the value
-    NaN, where the metric is defined for none.
+    For every metric, the image with the highest mean, and the one with the highest standard
+    deviation, over the augmentations for which it is defined. The standard deviation has the
+    divisor n, so that it is defined for one augmentation. The first of equals; the first image,
+    with the value NaN, if the metric is defined for no image.
 
     Returns
     -------
@@ -439,17 +442,17 @@ def extremes(aggregate: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
 
 
 def segment(table: pd.DataFrame, by: str = "correctness") -> NDArray[np.str_]:
-    """Where the image of each row of a similarity table belongs: names of `SEGMENTS[by]`.
+    """The segment of each row of a similarity table: names of `SEGMENTS[by]`.
 
-    By "correctness" of the two predictions, or by their "agreement" with each other.
+    by: "correctness" of the two predictions, or their "agreement" with each other.
     """
     label, baseline, augmented = (
         table[name].to_numpy() for name in ("label", "baseline_prediction", "prediction")
     )
-    place = baseline != augmented
+    number = baseline != augmented
     if by == "correctness":
-        place = 2 * (baseline != label) + (augmented != label)
-    names: NDArray[np.str_] = np.array([*SEGMENTS[by]])[place.astype(int)]
+        number = 2 * (baseline != label) + (augmented != label)
+    names: NDArray[np.str_] = np.array([*SEGMENTS[by]])[number.astype(int)]
     return names
 
 
@@ -459,18 +462,18 @@ def segments(
     metrics: Sequence[str],
     divisions: Sequence[str] = ("correctness",),
 ) -> pd.DataFrame:
-    """Each metric by segment (thesis, appendix C), the seeds of an augmentation pooled.
+    """Distribution of every metric in each segment (thesis, appendix C), seeds pooled.
 
     Parameters
     ----------
     divisions
-        Keys of `SEGMENTS`; every image is in one segment of each.
+        Keys of `SEGMENTS`; every image belongs to one segment of each division.
 
     Returns
     -------
     DataFrame
-        metric, augmentation, segment (all of a division), pairs (with or without a value),
-        undefined (pairs without), mean, std, minimum, q1, median, q3, maximum.
+        metric, augmentation, segment, pairs (all pairs of maps), undefined (pairs without a value),
+        mean, std, minimum, q1, median, q3, maximum.
     """
     pooled = _pool(models, tables)
     member = {
@@ -501,7 +504,7 @@ def _pool(models: Sequence[Model], tables: Sequence[pd.DataFrame]) -> pd.DataFra
 
 
 def _describe(values: pd.Series, counted: str) -> dict[str, Any]:
-    """Counts, moments and quartiles of the defined values; NaN where there are none."""
+    """Counts, mean, std and quartiles of the defined values; NaN if there are none."""
     defined = values.dropna()
     low, q1, median, q3, high = defined.quantile([0, 0.25, 0.5, 0.75, 1])
     return {
@@ -518,7 +521,7 @@ def _describe(values: pd.Series, counted: str) -> dict[str, Any]:
 
 
 def _fisher(r: float, n: int) -> tuple[float, float]:
-    """95 % confidence interval of a correlation over n pairs; NaN for fewer than 4."""
+    """Fisher's 95 % confidence interval of a correlation over n points; NaN for fewer than 4."""
     if n < 4 or not abs(r) < 1:
         return np.nan, np.nan
     reach = special.ndtri(QUANTILE) / np.sqrt(n - 3)
@@ -526,7 +529,7 @@ def _fisher(r: float, n: int) -> tuple[float, float]:
 
 
 def _pearson(a: ArrayLike, b: ArrayLike) -> tuple[float, int]:
-    """Pearson correlation where both are defined, and over how many."""
+    """Pearson correlation over the values that both define, and their number."""
     pairs = np.stack([a, b])
     pairs = pairs[:, ~np.isnan(pairs).any(axis=0)]
     if pairs.shape[1] < 2 or (np.ptp(pairs, axis=1) == 0).any():

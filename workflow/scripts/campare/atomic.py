@@ -1,4 +1,4 @@
-"""Files appear whole or not at all."""
+"""Files that appear complete or not at all."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from campare.errors import CampareError
 def replacing(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` when the block succeeds.
 
-    The temporary name carries host and process, so that two writers never share one, and keeps
-    the suffix, which some writers read the format from. After a failure nothing is left behind
-    and an older `path` is untouched.
+    The temporary name contains host and process, so that two writers never share one, and has the
+    suffix of `path`, from which some writers infer the format. After a failure the temporary file
+    is removed, and an older `path` is unchanged.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 def reserve(path: Path, size: int) -> None:
-    """Take `size` bytes of disk for a file before HDF5 writes to it: it crashes on a full disk."""
-    if hasattr(os, "posix_fallocate"):  # macOS has none
+    """Reserve `size` bytes on disk for a file, because HDF5 crashes when the disk becomes full."""
+    if hasattr(os, "posix_fallocate"):  # not on macOS
         with path.open("r+b" if path.exists() else "w+b") as handle:
             os.posix_fallocate(handle.fileno(), 0, size)

@@ -1,19 +1,19 @@
-"""Augmentations of whole batches, every image with parameters of its own.
+"""Augmentations of batches, with random parameters for every image.
 
-Images are uint8 (B, C, H, W) and stay so. What an image becomes depends on (seed, epoch, source
-index, copy, step of the composition) and on nothing else: neither batch, order, thread count nor
-device. Three rules see to that:
+Images are uint8 (B, C, H, W) before and after. The result for an image depends only on (seed,
+epoch, source index, copy, step of the composition), not on batch, order, number of threads or
+device. Three rules ensure this:
 
-- random numbers are a function of that key (`seeding`);
-- parameters are worked out in float64 and then rounded to float32, so that the last bit of a
-  device's own sine or exponential is lost (MPS has no float64 and computes them in float32);
-- pixels come from element-wise operations that IEEE 754 rounds in one way only, or from sums of
-  integers that float32 holds exactly. No fused, reduced or vendor kernel rounds a pixel.
+- random numbers are a function of this key (`seeding`);
+- parameters are computed in float64 and rounded to float32, which removes differences between
+  devices in the last bit of sines or exponentials (MPS has no float64 and uses float32);
+- pixels come from element-wise operations, whose rounding IEEE 754 defines, or from sums of
+  integers that float32 represents exactly. No fused, reduced or vendor kernel rounds a pixel.
 
-No step asks the device for a value, so a GPU never waits for the host. Call it outside autocast.
+No step reads a value from the device, so a GPU does not wait for the host. Use it outside autocast.
 
-Geometry, defaults and rounding are torchvision's (v2), which the tests hold each operation to; a
-deviation is stated where it is made.
+Geometry, defaults and rounding are those of torchvision (v2), with which the tests compare every
+operation; deviations are stated in the functions.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ class Batch:
     targets: Tensor
 
 
-def _as_it_is(images: Tensor) -> Tensor:
+def _unchanged(images: Tensor) -> Tensor:
     return images
 
 
 class Draw:
-    """The random numbers of one step for one batch, each image's from a stream of its own."""
+    """The random numbers of one step for one batch, from a separate stream for each image."""
 
-    _RESERVE = 32  # numbers fetched at once: a few cost as much as one
+    _RESERVE = 32  # numbers generated at once: a few take as long as one
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Draw:
         *,
         step: int,
         pool: Batch,
-        prepare: Callable[[Tensor], Tensor] = _as_it_is,
+        prepare: Callable[[Tensor], Tensor] = _unchanged,
     ) -> None:
         self._key = seed, epoch, source, copy
         self._stream = step << 16
@@ -65,7 +65,7 @@ class Draw:
         self._reserve = source.new_empty(len(source), 0)
 
     def words(self, count: int) -> Tensor:
-        """Words of a stream not used before: int64 (B, count)."""
+        """Words of a new stream: int64 (B, count)."""
         drawn = seeding.words(*self._key, count, stream=self._stream)
         self._stream += 1
         return drawn
@@ -82,7 +82,7 @@ class Draw:
         return low + (high - low) * seeding.unit(self._take(count)).to(wide)
 
     def integers(self, high: int | Tensor) -> Tensor:
-        """Whole numbers 0 to high − 1: int64 (B, 1); `high` may be a tensor (B, 1)."""
+        """Integers from 0 to high − 1: int64 (B, 1); `high` may be a tensor (B, 1)."""
         return self._take(1) * high >> 32
 
     def chance(self, probability: float) -> Tensor:
@@ -92,35 +92,35 @@ class Draw:
     def noise(self, count: int) -> Tensor:
         """White noise, uniform on the odd numbers −255 to 255: float32 (B, count)."""
         drawn = self.words(-(-count // 4))
-        octets = drawn[..., None].view(torch.uint8)[..., :4]  # a word fills half of its int64
+        octets = drawn[..., None].view(torch.uint8)[..., :4]  # a word is the lower half of an int64
         return octets.flatten(1)[:, :count].float() * 2 - 255
 
     def partners(self) -> Batch:
-        """Another training image for each, drawn uniformly from the pool, itself included."""
+        """A training image for each, drawn uniformly from the pool (possibly the image itself)."""
         index = self.integers(len(self._pool.images))[:, 0]
         images = self._pool.images.index_select(0, index)
         return Batch(self._prepare(images), self._pool.targets.index_select(0, index))
 
 
 class Augmenter:
-    """One or several augmentations in a row, keyed by a seed.
+    """One augmentation or several in turn, keyed by a seed.
 
     Parameters
     ----------
     steps
-        (name in `registry.AUGMENTATIONS`, all its parameters); several are applied one after the
-        other, none leaves images as they are (baseline).
+        (name in `registry.AUGMENTATIONS`, all its parameters), applied in turn; empty: images are
+        not changed (baseline).
     seed
         The augmentation seed, 0 to 2³²−1.
     pool
-        The training images that partners (CutMix) are drawn from, as they are stored.
+        The training images from which partners (CutMix) are drawn, as they are stored.
     prepare
-        What brings pool images to the size of the batches, where that differs.
+        Function that resizes pool images to the size of the batches.
 
     Raises
     ------
     CampareError
-        Parameters contradict one another.
+        Parameters contradict each other.
     """
 
     def __init__(
@@ -128,7 +128,7 @@ class Augmenter:
         steps: Sequence[tuple[str, Mapping[str, Any]]],
         seed: int,
         pool: Batch,
-        prepare: Callable[[Tensor], Tensor] = _as_it_is,
+        prepare: Callable[[Tensor], Tensor] = _unchanged,
     ) -> None:
         for name, parameters in steps:
             registry.check_parameters(name, parameters)
@@ -136,7 +136,7 @@ class Augmenter:
         self._seed, self._pool, self._prepare = seed, pool, prepare
 
     def __call__(self, batch: Batch, source: Tensor, copy: Tensor, epoch: int) -> Batch:
-        """Augment a batch of any size, made of images number `source` (B,), copy `copy` (B,).
+        """The augmented batch; `source` (B,) and `copy` (B,) are the keys of its images.
 
         Both are int64 on the device of the images.
         """
@@ -204,10 +204,10 @@ def elastic(
 def random_crop(
     batch: Batch, draw: Draw, *, scale: Sequence[float], ratio: Sequence[float]
 ) -> Batch:
-    """A part of random area and shape, resized to the whole, as RandomResizedCrop draws it."""
+    """A part of random area and shape, resized to the image's size, as RandomResizedCrop."""
     height, width = batch.images.shape[-2:]
     wide, tall, fits = _boxes(draw, height * width, (width, height), scale, ratio)
-    # Where no try fitted: the largest central part of an allowed shape
+    # If no box fitted: the largest central part of an allowed shape
     wide = torch.where(fits, wide, max(1, min(width, round(height * ratio[1]))))
     tall = torch.where(fits, tall, max(1, min(height, round(width / ratio[0]))))
     top = torch.where(fits, draw.integers(height - tall + 1), (height - tall) // 2)
@@ -216,7 +216,7 @@ def random_crop(
 
 
 def horizontal_flip(batch: Batch, draw: Draw, *, probability: float) -> Batch:
-    """Mirror left to right."""
+    """Mirror left to right with a probability."""
     flipped = draw.chance(probability)[:, :, None, None]
     return replace(batch, images=_choose(flipped, batch.images.flip(-1), batch.images))
 
@@ -224,10 +224,10 @@ def horizontal_flip(batch: Batch, draw: Draw, *, probability: float) -> Batch:
 def affine_grid(
     size: Sequence[int], angle: Tensor, across: Tensor, down: Tensor, zoom: Tensor, shear: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Where each pixel of the result lies in the source: x and y, float32 (B, H, W), pixels.
+    """Source position of each pixel of the result: x and y, float32 (B, H, W), pixels.
 
-    Parameters are (B, 1): degrees clockwise, pixels right and down, factor, degrees. The inverse
-    of translation · rotation · zoom · shear about the centre, as in torchvision.
+    Parameters are (B, 1): degrees clockwise, pixels right and down, factor, degrees. This is the
+    inverse of translation · rotation · zoom · shear about the centre, as in torchvision.
     """
     height, width = size
     angle, slope = angle.deg2rad(), shear.deg2rad().tan()
@@ -244,14 +244,15 @@ def affine_grid(
 
 
 def sample(images: Tensor, x: Tensor, y: Tensor, interpolation: str, fill: int) -> Tensor:
-    """Read images (B, C, H, W) at x and y, pixels, broadcasting to (B, h, w); outside is `fill`.
+    """Values of images (B, C, H, W) at x and y, pixels, broadcast to (B, h, w); `fill` outside.
 
-    `interpolation` is "nearest" (halves to even) or "bilinear". torchvision, given a fill,
-    weighs the border's coverage twice when bilinear; here what lies outside is of that level.
+    `interpolation` is "nearest" (halves to even) or "bilinear". With a fill, torchvision's bilinear
+    interpolation weights pixels at the border twice by their share inside the image; here pixels
+    outside simply have the level `fill`.
     """
     channels, height, width = images.shape[1:]
     pitch = width + 2
-    framed = F.pad(images, (1, 1, 1, 1), value=fill).flatten(2)  # the frame is all one sees outside
+    framed = F.pad(images, (1, 1, 1, 1), value=fill).flatten(2)  # positions outside read the frame
     x, y = x.clamp(-1, width), y.clamp(-1, height)
     nearest = interpolation == "nearest"
     left = x.round() if nearest else x.floor().clamp_(max=width - 1)
@@ -274,10 +275,10 @@ def sample(images: Tensor, x: Tensor, y: Tensor, interpolation: str, fill: int) 
 def resized_crop(
     images: Tensor, top: Tensor, left: Tensor, height: Tensor, width: Tensor
 ) -> Tensor:
-    """Cut a box (B, 1), pixels, out of each image and stretch it to the image's size, bilinear.
+    """A box (B, 1), pixels, of each image, resized to the image's size, bilinear.
 
-    A part is never larger than the whole, and antialiasing, torchvision's default, acts on
-    shrinking only: it is this interpolation.
+    torchvision's antialiasing acts on shrinking only, and a box is never larger than the image; so
+    both interpolations are the same.
     """
     full_height, full_width = images.shape[-2:]
     x = _stretched(left, width, full_width)[:, None, :]
@@ -286,17 +287,18 @@ def resized_crop(
 
 
 def _stretched(first: Tensor, length: Tensor, size: int) -> Tensor:
-    """Pixel centres of `size` pixels laid over `length` pixels from `first`: float32 (B, size)."""
+    """Centres of `size` pixels that span `length` pixels from `first`: float32 (B, size)."""
     centres = torch.arange(size, device=first.device) + 0.5
     inside = (centres * length / size - 0.5).clamp(min=0)
     return torch.minimum(inside, length - 1.0) + first
 
 
 def displacement(noise: Tensor, alpha: float, sigma: float) -> Tensor:
-    """Smooth noise (B, 2, H, W), odd numbers up to ±255, into shifts in pixels, float32.
+    """Displacements in pixels, float32 (B, 2, H, W), from noise of odd numbers up to ±255.
 
-    Noise in ±1 times alpha / 2, because ElasticTransform's alpha counts half pixels, smoothed by a
-    Gaussian of `sigma` pixels that ends at 4 sigma and is reflected at the border.
+    The noise, scaled to ±1, is multiplied by alpha / 2, because ElasticTransform's alpha is in half
+    pixels, and smoothed by a Gaussian of `sigma` pixels that ends at 4 sigma, with reflection at
+    the border.
     """
     height, width = noise.shape[-2:]
     down, total_down = _smoothing(height, sigma, noise.device)
@@ -308,22 +310,22 @@ def displacement(noise: Tensor, alpha: float, sigma: float) -> Tensor:
 
 @cache
 def _smoothing(size: int, sigma: float, device: torch.device) -> tuple[Tensor, int]:
-    """A Gaussian filter with reflection along `size` pixels: whole weights (size, size), row sum.
+    """A Gaussian filter with reflection along `size` pixels: integer weights (size, size), row sum.
 
-    Where the image is smaller than the kernel, the kernel ends where reflection does: one pixel
-    short of the size. Row sums are at most 2¹⁵. Weights are at most 2¹¹, which even TF32 holds:
-    up to three of them meet on one pixel.
+    The radius of the kernel is at most `size` − 1 pixels, the limit of reflection. Row sums are at
+    most 2¹⁵. Weights, the sums of up to three weights of the kernel, are at most 2¹¹, which even
+    TF32 represents exactly.
     """
     radius = min((int(8 * sigma + 1) | 1) // 2, size - 1)
     offsets = range(-radius, radius + 1)
     weights = [math.exp(-0.5 * (offset / sigma) ** 2) for offset in offsets]
     scale = min(2**11 / 3 - 1, (2**15 - len(weights)) / sum(weights))
-    whole = [round(weight * scale) for weight in weights]
+    integers = [round(weight * scale) for weight in weights]
     matrix = [[0.0] * size for _ in range(size)]
     for row in range(size):
-        for offset, weight in zip(offsets, whole, strict=True):
+        for offset, weight in zip(offsets, integers, strict=True):
             matrix[row][_reflected(row + offset, size)] += weight
-    return torch.tensor(matrix, device=device), sum(whole)
+    return torch.tensor(matrix, device=device), sum(integers)
 
 
 def _reflected(position: int, size: int) -> int:
@@ -333,11 +335,11 @@ def _reflected(position: int, size: int) -> int:
 def _boxes(
     draw: Draw, area: int, longest: tuple[int, int], scale: Sequence[float], ratio: Sequence[float]
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The first of ten random boxes that fits: first side, second side, whether one fitted.
+    """The first of ten random boxes that fits: first side, second side, whether one fits.
 
-    int64, int64 and bool (B, 1). Shares of the `area` are uniform in `scale`, ratios of first to
-    second side log-uniform in `ratio`, as torchvision draws them; a box fits when its sides are
-    1 to `longest` pixels.
+    int64, int64 and bool (B, 1). Shares of the `area` are uniform in `scale`, and ratios of first
+    to second side log-uniform in `ratio`, as in torchvision. A box fits if its sides have 1 to
+    `longest` pixels.
     """
     tries = 10
     areas = draw.uniform(*scale, count=tries) * area
@@ -353,19 +355,19 @@ def _boxes(
 
 
 def cutmix(batch: Batch, draw: Draw, *, alpha: float) -> Batch:
-    """A box of another training image pasted in; targets stay those of the image."""
+    """A box of another training image pasted in; targets do not change."""
     images, _, _ = _pasted(batch, draw, alpha)
     return replace(batch, images=images)
 
 
 def cutmix_mixed(batch: Batch, draw: Draw, *, alpha: float) -> Batch:
-    """The same with targets mixed by the area that was pasted (Yun et al. 2019)."""
+    """A box of another training image pasted in; targets mixed by area (Yun et al. 2019)."""
     images, partner_targets, share = _pasted(batch, draw, alpha)
     return Batch(images, batch.targets * (1 - share) + partner_targets * share)
 
 
 def _pasted(batch: Batch, draw: Draw, alpha: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Images with a box of a partner; the partners' targets; the share pasted, float32 (B, 1)."""
+    """Images with a box of a partner, the partners' targets, the share pasted float32 (B, 1)."""
     height, width = batch.images.shape[-2:]
     partners = draw.partners()
     box = cutmix_box(
@@ -382,7 +384,7 @@ def cutmix_box(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Top, left, bottom, right (exclusive) of a box about (x, y) that leaves the share `kept`.
 
-    int64 (B, 1), clipped to the image: what is left can be more than `kept` (Yun et al. 2019).
+    int64 (B, 1), clipped to the image, so that more than `kept` may be left (Yun et al. 2019).
     """
     height, width = size
     half = 0.5 * (1 - kept).sqrt()
@@ -401,7 +403,7 @@ def random_erasing(
     fill: int,
     probability: float,
 ) -> Batch:
-    """A box painted over, as RandomErasing draws it; none where ten tries give none that fits."""
+    """A box filled with `fill`, as in RandomErasing; none if none of ten boxes fits."""
     height, width = batch.images.shape[-2:]
     tall, wide, fits = _boxes(draw, height * width, (height - 1, width - 1), scale, ratio)
     top, left = draw.integers(height - tall + 1), draw.integers(width - wide + 1)
@@ -413,7 +415,7 @@ def random_erasing(
 
 
 def _inside(size: tuple[int, int], box: tuple[Tensor, Tensor, Tensor, Tensor]) -> Tensor:
-    """Which pixels lie in a box (top, left, bottom, right), each (B, 1): bool (B, 1, H, W)."""
+    """Whether pixels lie in a box (top, left, bottom, right), each (B, 1): bool (B, 1, H, W)."""
     top, left, bottom, right = box
     rows = torch.arange(size[0], device=top.device)
     columns = torch.arange(size[1], device=top.device)
@@ -427,10 +429,10 @@ def _inside(size: tuple[int, int], box: tuple[Tensor, Tensor, Tensor, Tensor]) -
 def color_jitter(
     batch: Batch, draw: Draw, *, brightness: float, contrast: float, saturation: float, hue: float
 ) -> Batch:
-    """Brightness, contrast, saturation and hue, as ColorJitter's, in an order random per image.
+    """Brightness, contrast, saturation and hue as in ColorJitter, in a random order per image.
 
-    Factors are drawn from 1 ± the parameter, at least 0; the shift of hue from ± the parameter, in
-    turns. Saturation and hue act on RGB only.
+    Factors are uniform in 1 ± the parameter, at least 0; the shift of hue is uniform in ± the
+    parameter, in turns. Saturation and hue apply to RGB only.
     """
     images = batch.images.float()
     colour = images.shape[1] == 3
@@ -441,7 +443,7 @@ def color_jitter(
     factors = factors.gather(1, order)
     if not colour:
         return replace(batch, images=_uint8(blends(images, order, factors)))
-    # Hue costs most, so it is computed once: the blends drawn before it, hue, the blends after it.
+    # Hue takes longest, so it is computed once: between the blends before it and those after it.
     turns, slot = _float(draw.uniform(-hue, hue)), draw.integers(4)
     early = torch.arange(3, device=slot.device) < slot
     images = blends(images, order, torch.where(early, factors, 1.0))
@@ -450,16 +452,16 @@ def color_jitter(
 
 
 def blends(images: Tensor, order: Tensor, factors: Tensor) -> Tensor:
-    """Scale the distance from black (0), mean grey (1) or own grey (2), one after the other.
+    """Scale the distance from black (0), the mean grey (1) or the pixel's own grey (2), in turn.
 
-    Images are float32 (B, C, H, W) of whole levels, and so is the result, rounded down after each
-    blend as in torchvision; `order` int64 (B, n) names the blends, `factors` float32 (B, n). A
-    factor of 1 changes nothing.
+    Images are float32 (B, C, H, W) with integer levels, and so is the result, rounded down after
+    each blend as in torchvision. `order` int64 (B, n) has the kinds of the blends, `factors`
+    float32 (B, n) their factors; a factor of 1 has no effect.
     """
     for kind, factor in zip(order.unbind(1), factors.unbind(1), strict=True):
         kind, factor = kind[:, None, None, None], factor[:, None, None, None]
         grey = _grey(images)
-        # Whole numbers in two steps: float32 holds the sum of a row exactly, int64 that of rows.
+        # Sums of integers in two steps: float32 is exact for a row, int64 for the sum of rows.
         total = grey.sum(3, keepdim=True).long().sum((1, 2), keepdim=True)
         mean = total.float() / math.prod(grey.shape[1:])
         other = grey * (kind == 2) + mean * (kind == 1)
@@ -468,9 +470,9 @@ def blends(images: Tensor, order: Tensor, factors: Tensor) -> Tensor:
 
 
 def _grey(images: Tensor) -> Tensor:
-    """Grey level, rounded down (ITU-R 601 with torchvision's weights); grey images as they are.
+    """Grey levels, rounded down (ITU-R 601 with torchvision's weights); grey images unchanged.
 
-    Computed in ten-thousandths: half of one more keeps whole levels clear of rounding.
+    Computed in ten-thousandths, plus half of one, so that rounding errors do not change integers.
     """
     if images.shape[1] != 3:
         return images
@@ -479,7 +481,7 @@ def _grey(images: Tensor) -> Tensor:
 
 
 def hue_shifted(images: Tensor, turns: Tensor) -> Tensor:
-    """Turn the hue of RGB images by `turns` (B, 1) of the colour circle: float32, whole levels.
+    """RGB images with hue shifted by `turns` (B, 1) of the colour circle: float32, integer levels.
 
     Value V, chroma C and hue in sixths h of the HSV hexcone: channel n = V − C·t((h + n) mod 6),
     n = 5, 3, 1, with the trapezium t(k) = clamp(min(k, 4 − k), 0, 1).
@@ -509,9 +511,9 @@ def equalize(batch: Batch, draw: Draw, *, probability: float) -> Batch:
 def equalized(images: Tensor) -> Tensor:
     """Pillow's equalisation of each channel of each image, uint8 (B, C, H, W).
 
-    Level v becomes (pixels below v + step // 2) // step, step being a 255th of the pixels that are
-    not of the highest level. Channels where that is 0 stay: constant ones, and all of fewer than
-    256 pixels.
+    Level v becomes (pixels below v + step // 2) // step, where step is a 255th of the number of
+    pixels that do not have the highest level, rounded down. Channels with step 0 do not change:
+    constant ones, and all with fewer than 256 pixels.
     """
     level = images.flatten(2).long()
     one = torch.ones_like(level, dtype=torch.int32)
@@ -525,15 +527,14 @@ def equalized(images: Tensor) -> Tensor:
 
 
 def gaussian_blur(batch: Batch, draw: Draw, *, kernel_size: int, sigma: Sequence[float]) -> Batch:
-    """Gaussian blur of random width, reflected at the border."""
+    """Gaussian blur with a random standard deviation and reflection at the border."""
     return replace(batch, images=blurred(batch.images, kernel_size, draw.uniform(*sigma)))
 
 
 def blurred(images: Tensor, kernel_size: int, sigma: Tensor) -> Tensor:
     """Blur with standard deviations `sigma` (B, 1), pixels: uint8 (B, C, H, W).
 
-    Where the image is smaller than the kernel, the kernel ends where reflection does: one pixel
-    short of the size.
+    The radius of the kernel is at most the size of the image minus 1, the limit of reflection.
     """
     result = images.float()
     for axis in (2, 3):
@@ -555,7 +556,7 @@ def blurred(images: Tensor, kernel_size: int, sigma: Tensor) -> Tensor:
 
 
 def _beta(draw: Draw, alpha: float) -> Tensor:
-    """Beta(alpha, alpha), float64 (B, 1): the uniform itself, or its quantile read from a table."""
+    """Random numbers from Beta(alpha, alpha), float64 (B, 1), by interpolated quantiles."""
     uniform = draw.uniform(0, 1)
     if alpha == 1:
         return uniform
@@ -570,7 +571,7 @@ def _beta(draw: Draw, alpha: float) -> Tensor:
 def _beta_quantiles(alpha: float, dtype: torch.dtype, device: torch.device) -> Tensor:
     """Quantiles of Beta(alpha, alpha) at 4097 probabilities.
 
-    Exact there; between them the distribution function is off by less than 1/4096.
+    Between them the error of the distribution function is less than 1/4096.
     """
     from scipy.special import betaincinv
 
@@ -583,15 +584,15 @@ def _float(parameters: Tensor) -> Tensor:
 
 
 def _uint8(levels: Tensor) -> Tensor:
-    """float32 levels 0 to 255 to uint8; by way of int16, which torch does four times as fast."""
+    """uint8 from float32 levels 0 to 255, via int16, which is four times as fast in torch."""
     return levels.to(torch.int16).to(torch.uint8)
 
 
 def _mix(a: Tensor, b: Tensor, share: Tensor) -> Tensor:
-    """a + (b − a)·share of float32 `a`; not `lerp`, which some devices fuse and so round once."""
+    """a + (b − a)·share of float32 `a`; not `lerp`, whose rounding depends on the device."""
     return b.float().sub_(a).mul_(share).add_(a)
 
 
 def _choose(mask: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    """`torch.where` of bytes, in bits, which is six times as fast on CPUs."""
+    """`torch.where` of bytes by bit operations, which is six times as fast on CPUs."""
     return (a ^ b).bitwise_and_(mask.to(torch.uint8).neg_()).bitwise_xor_(b)

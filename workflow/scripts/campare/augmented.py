@@ -1,4 +1,4 @@
-"""The training set of a model as it is trained on, as a file: originals and their kept copies."""
+"""The training images of a model as a file: originals and copies that are drawn once."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from campare.train import Feed, Settings, order
 
 @dataclass(frozen=True, eq=False)
 class TrainingSet:
-    """M images in the order in which they are trained on.
+    """M images in the order of training.
 
-    images: uint8 (M, H, W, C), of the size they are augmented at; target: float32 (M, classes),
-    shares of the classes; index: int64 (M,), position in the data set; copy: int64 (M,), 0 being
-    the original.
+    images: uint8 (M, H, W, C), at the size at which they are augmented; target: float32
+    (M, classes), shares of the classes; index: int64 (M,), positions in the data set; copy: int64
+    (M,), copy numbers, 0 for the original.
     """
 
     images: NDArray[np.uint8]
@@ -33,17 +33,17 @@ class TrainingSet:
 
 
 def drawn(settings: Settings, dataset: Dataset, split: pd.DataFrame) -> TrainingSet:
-    """The training set that `train.train` makes of the same arguments, bit for bit.
+    """The training set of `train.train` with the same arguments, bit for bit.
 
     Raises
     ------
     CampareError
-        There is no one such set, since copies are drawn anew in every epoch; no such device.
+        Copies are drawn anew in every epoch, so there is no single set; the device does not exist.
     """
     if settings.resample != "once":
         raise CampareError(
-            "augmenting.resample: each_epoch draws the copies anew in every epoch, so that there "
-            "is no set to save; set it to once"
+            "augmenting.resample: with each_epoch the copies are drawn anew in every epoch, so "
+            "there is no single set to save; set it to once"
         )
     device = devices.choose(settings.device)
     index = split["index"][split["subset"] == "train"].to_numpy()

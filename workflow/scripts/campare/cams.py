@@ -1,15 +1,16 @@
-"""Class activation maps, a batch at a time, with no backward pass below the target layer.
+"""Class activation maps, computed in batches, without a backward pass below the target layer.
 
-Grad-CAM weights the maps A of the target layer by the gradient of the explained class's score,
-averaged over positions. What that takes depends on the network:
+Grad-CAM weights the channels of the target layer's output A by the gradient of the explained
+class's score, averaged over positions. The gradient depends on the layers after the target layer:
 
-- global average pooling and one linear layer follow: the gradient is known beforehand
-  (`models.head`), and a map costs a forward pass and a weighted sum;
-- anything else follows: the gradient goes back from the score to A, and no further.
+- global average pooling and one linear layer: the gradient is known (`models.head`), and a map
+  takes a forward pass and a weighted sum;
+- other layers: a backward pass from the score to A.
 
-The other methods get A and the gradient from here and their formulas from pytorch-grad-cam, one
-image at a time, so that memory stays bounded. `input_gradient` alone takes the gradient all the way
-back, to the picture. Maps are float32 whatever training used: bf16 wrecks them.
+For the other methods, A and the gradient are computed here, and pytorch-grad-cam's formula is
+applied to one image at a time, which bounds memory. Only `input_gradient` takes the gradient back
+to the image. Maps are computed in float32 whatever the precision of training, since bfloat16 is
+too inexact for them.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class View:
-    """What a method sees of a batch.
+    """Arguments of a CAM method: a batch with its activations.
 
     inputs: float32 (b, C, S, S), prepared; activations: float32 (b, K, h, w), the output of
     `layer`, or the inputs themselves for a method of the input; logits: float32 (b, classes);
@@ -75,9 +76,9 @@ class View:
             height, width = self.activations.shape[2:]
             weights = self.head.weight[self.targets] / (height * width)
             return weights[:, :, None, None].expand_as(self.activations)
-        # Images do not mix in evaluation mode: the gradient of the sum is each one's own.
+        # In evaluation mode images do not interact: the gradient of the sum is that of each image.
         chosen = F.one_hot(self.targets, self.logits.shape[1]).to(self.logits)
-        # A sum, since for `grad_outputs` torch imports sympy, for a third of a second.
+        # A sum, because torch imports sympy for `grad_outputs`, which takes a third of a second.
         (gradients,) = torch.autograd.grad((self.logits * chosen).sum(), self.activations)
         return gradients
 
@@ -97,28 +98,28 @@ def compute(
     fold_batch_norm: bool = True,
     device: torch.device | str = "cpu",
 ) -> Iterator[Batch]:
-    """Explain images one batch after the other; only one batch is in memory.
+    """Maps and scores of images, one batch after another; only one batch is in memory.
 
     Parameters
     ----------
     network, layer, head
-        From `models.load`, `models.target_layer` and `models.head`. The network is moved to the
-        device, and frozen and folded for good. A method of the input uses the network alone.
+        From `models.load`, `models.target_layer` and `models.head`. The network is changed: moved
+        to the device, frozen and folded. A method of the input uses the network only.
     images
         uint8 (N, H, W, C).
     mean, std, input_size
-        As in training, see `preprocess.prepare`.
+        As in training; see `preprocess.prepare`.
     method
         A name of `registry.CAM_METHODS`.
     targets
         (N,) classes to explain; None explains each image's predicted class.
     fold_batch_norm
-        See `models.fold_batch_norms`: faster; maps, as shown, move by rounding (docs/parity.md).
+        Whether to use `models.fold_batch_norms`: faster; maps differ by rounding (docs/parity.md).
 
     Raises
     ------
     CampareError
-        Unknown method, or one that this network does not allow.
+        The method is unknown, or not possible with this network.
     """
     if method not in registry.CAM_METHODS:
         known = ", ".join(registry.CAM_METHODS)
@@ -140,8 +141,8 @@ def compute(
     spread = torch.tensor(std, dtype=torch.float32, device=device)
     for start in range(0, len(images), batch_size):
         rows = slice(start, start + batch_size)
-        pictures = torch.from_numpy(images[rows]).to(device).permute(0, 3, 1, 2)
-        inputs = prepare(pictures, centre, spread, input_size).contiguous(memory_format=layout)
+        batch = torch.from_numpy(images[rows]).to(device).permute(0, 3, 1, 2)
+        inputs = prepare(batch, centre, spread, input_size).contiguous(memory_format=layout)
         with exact(device, gradient=head is None):
             if entry.of == "input":
                 activations = inputs.requires_grad_()
@@ -160,7 +161,7 @@ def compute(
 def chosen_classes(
     policy: str, labels: NDArray[np.int64], index: NDArray[np.int64], baseline: Store | None
 ) -> NDArray[np.int64] | None:
-    """The classes that `cam.class` says to explain; None for each image's predicted one.
+    """The classes to explain by the policy `cam.class`; None: each image's predicted class.
 
     Parameters
     ----------
@@ -169,25 +170,25 @@ def chosen_classes(
     labels, index
         (N,) true classes, and positions in the data set.
     baseline
-        The baseline's store, for that policy; None for the baseline itself.
+        The baseline's store, for the policy "baseline"; None for the baseline itself.
 
     Raises
     ------
     CampareError
-        The baseline's store is of other images.
+        The baseline's store has other images.
     """
     if policy == "true":
         return labels
     if policy == "predicted" or baseline is None:
         return None
     if not np.array_equal(baseline.index, index):
-        raise CampareError(f"the baseline's CAM store is of other images; {ANEW}")
+        raise CampareError(f"the baseline's CAM store has other images; {ANEW}")
     return baseline.predicted
 
 
 @contextlib.contextmanager
 def exact(device: torch.device, *, gradient: bool) -> Iterator[None]:
-    """float32 without TF32 or autocast; gradients only where they are needed."""
+    """Context with float32 without TF32 or autocast, and with gradients only if `gradient`."""
     with (
         torch.autocast(device.type, enabled=False),
         devices.convolutions(tf32=False),
@@ -199,7 +200,7 @@ def exact(device: torch.device, *, gradient: bool) -> Iterator[None]:
 def _forward(
     network: nn.Module, layer: nn.Module, head: nn.Linear | None, inputs: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The layer's output (b, K, h, w) and the logits (b, classes)."""
+    """The layer's output (b, K, h, w), and the logits (b, classes)."""
     if head is None:
         with models.detached(layer) as outputs:
             logits = network(inputs)
@@ -214,19 +215,19 @@ def _forward(
 
 
 def _spare_outputs(network: nn.Module) -> None:
-    """Stop activation functions from writing over the output of the layer before them."""
+    """Prevent activation functions from overwriting the output of the layer before them."""
     for module in network.modules():
         if getattr(module, "inplace", False):
             module.inplace = False  # type: ignore[assignment]
 
 
-# Methods: functions of a view, one entry in the registry each; float32 (b, h, w), signed.
+# CAM methods: functions of a view with an entry in the registry; float32 (b, h, w), signed.
 
 
 def gradcam(view: View) -> torch.Tensor:
     """Σ_k α_k A_k, α_k the mean of the gradient over positions (Selvaraju et al. 2017, eq. 1–2).
 
-    The ReLU of their equation 2 is left to `maps.show`.
+    The ReLU of their equation 2 is applied in `maps.show`.
     """
     weights = (
         view.gradients[:, :, 0, 0] if view.head is not None else view.gradients.mean(dim=(2, 3))
@@ -235,9 +236,9 @@ def gradcam(view: View) -> torch.Tensor:
 
 
 def cam(view: View) -> torch.Tensor:
-    """Σ_k w_k A_k, w the explained class's weights (Zhou et al. 2016, eq. 2).
+    """Σ_k w_k A_k, w the weights of the explained class (Zhou et al. 2016, eq. 2).
 
-    With its h·w positions, h·w times the Grad-CAM of the same layer.
+    It is h·w times the Grad-CAM of the same layer, with its h·w positions.
     """
     if view.head is None:
         raise CampareError(NO_HEAD)
@@ -247,20 +248,20 @@ def cam(view: View) -> torch.Tensor:
 def input_gradient(view: View) -> torch.Tensor:
     """max_c |∂score/∂x_c| at every pixel x of the prepared input (Simonyan et al. 2013, section 3).
 
-    Never negative: which way a pixel would move the score is not in it.
+    It is not negative, since the sign of the effect on the score is lost.
     """
     return view.gradients.abs().amax(dim=1)
 
 
 def _library(name: str) -> Callable[[View], torch.Tensor]:
-    """A method by the formula of pytorch-grad-cam's class `name`, before its normalisation."""
+    """A method with the formula of pytorch-grad-cam's class `name`, before normalisation."""
 
     def method(view: View) -> torch.Tensor:
         import pytorch_grad_cam
         from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
         library = getattr(pytorch_grad_cam, name)(view.network, [view.layer])
-        library.activations_and_grads.release()  # we bring activations and gradients ourselves
+        library.activations_and_grads.release()  # activations and gradients are those of `view`
         activations = view.activations.detach().cpu().numpy()
         gradients = view.gradients.cpu().numpy() if library.uses_gradients else None
         maps = []
@@ -291,24 +292,24 @@ ablationcam = _library("AblationCAM")
 
 
 def eigencam(view: View) -> torch.Tensor:
-    """First principal component of the activations (Muhammad and Yeasin 2020), `_directed`."""
+    """First principal component of the activations (Muhammad and Yeasin 2020); see `_directed`."""
     return _directed(_library("EigenCAM")(view), view.activations)
 
 
 def eigengradcam(view: View) -> torch.Tensor:
-    """First principal component of activation × gradient, `_directed`."""
+    """First principal component of activation × gradient; see `_directed`."""
     return _directed(_library("EigenGradCAM")(view), view.activations * view.gradients)
 
 
 def _directed(maps: torch.Tensor, decomposed: torch.Tensor) -> torch.Tensor:
-    """Principal components (b, h, w), each with the sign that goes along with what is decomposed.
+    """Principal components (b, h, w) with a defined sign.
 
-    A singular vector has no sign of its own: LAPACK's, which the library takes, comes from how it
-    computes. Here the map correlates positively with the sum over channels of `decomposed`
-    (b, K, h, w): in Eigen-CAM it is high where the layer is active, in Eigen-Grad-CAM where it
-    speaks for the class. Where that says nothing the value farthest from zero is positive. (This
-    last rule alone is Seg-Eigen-CAM's, Chung and Ying 2025, equation 13; two networks agree on the
-    sign less often by it, see docs/parity.md.)
+    The sign of a singular vector is arbitrary; the library takes that of LAPACK's algorithm. Here
+    the map correlates positively with the sum of `decomposed` (b, K, h, w) over channels: in
+    Eigen-CAM it is high where the layer is active, in Eigen-Grad-CAM where the activations increase
+    the score of the class. If the correlation is zero, the value farthest from zero is positive.
+    (Seg-Eigen-CAM, Chung and Ying 2025, equation 13, uses the last rule only, by which two networks
+    agree on the sign less often; see docs/parity.md.)
     """
     total = decomposed.detach().cpu().double().sum(dim=1)
     along = (maps * (total - total.mean(dim=(1, 2), keepdim=True))).sum(dim=(1, 2))

@@ -1,6 +1,7 @@
 """Scores of several classifiers on the same images: networks and SVMs.
 
-All intervals are over the test images, for these networks: they do not cover retraining.
+All intervals are 95 % intervals over test images for the given networks; they do not include
+retraining variability.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import pandas as pd
 from campare import performance
 from campare.statistics import mean_interval, share_interval
 
-# What figures call the models of these stages.
+# Names of the models of these stages in figures.
 NAMES = {
     "cnn": "CNN",
     "network": "Deeper CNN",
@@ -28,30 +29,31 @@ NAMES = {
 def scores(
     predictions: Mapping[str, pd.DataFrame], classes: int, reference: str | None
 ) -> pd.DataFrame:
-    """How right several models are on the same images, and how much more than one of them.
+    """Scores of several models on the same images, and differences from one of them.
 
     Parameters
     ----------
     predictions
-        Name → index, label, prediction: the same images in each.
+        Name → table of index, label, prediction, with the same images in each.
     reference
-        The model the others are compared with, image by image; None for no comparison.
+        The model with which the others are compared, image by image; None: no comparison.
 
     Returns
     -------
     DataFrame
-        model, accuracy, low, high, precision, recall, f1 (macro), images; then difference,
-        difference_low, difference_high in accuracy from the reference, paired.
+        model, accuracy, low, high (Wilson's interval), precision, recall, f1 (macro), images;
+        difference, difference_low, difference_high: accuracy minus that of the reference, with
+        Student's t interval over images.
     """
     rows = []
-    right = {
+    correct = {
         name: (table["prediction"] == table["label"]).to_numpy()
         for name, table in predictions.items()
     }
     for name, table in predictions.items():
         counts = performance.confusion(table["label"], table["prediction"], classes)
         averages = performance.scores(counts)
-        _, low, high = share_interval(int(right[name].sum()), len(table))
+        _, low, high = share_interval(int(correct[name].sum()), len(table))
         row = {
             "model": name,
             "accuracy": averages.pop("accuracy"),
@@ -61,8 +63,8 @@ def scores(
         }
         row["images"] = len(table)
         if reference is not None:
-            gained = right[name].astype(float) - right[reference]
-            row |= mean_interval(gained).columns("difference")
+            gains = correct[name].astype(float) - correct[reference]
+            row |= mean_interval(gains).columns("difference")
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -1,9 +1,9 @@
-"""Profiles of augmentations: which of them change the look alike, and how sure that is.
+"""Clusters of augmentations that change the maps of the same images, and their stability.
 
-Throughout, `values` is float (metrics, augmentations, seeds, images): every metric of every model
-against its baseline, NaN where it is undefined. As in `analysis.aggregate` an image's value is its
-mean over the seeds that define it, and as in `analysis.correlation` two augmentations correlate
-over the images that both define.
+In all functions `values` is float (metrics, augmentations, seeds, images): every metric of every
+model against its baseline, NaN if undefined. As in `analysis.aggregate` the value of an image is
+the mean over the seeds for which it is defined; as in `analysis.correlation` two augmentations are
+correlated over the images for which both are defined.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ class Clusters(NamedTuple):
     """A hierarchy of augmentations, a row per cluster in the order in which they are joined.
 
     kept: bool (augmentations,), those in the tree, whose correlations are all defined. linkage:
-    float (clusters, 4) as scipy has it, of the kept, in their order. clusters: bool (clusters,
-    augmentations), who is in each; the last holds all. support: float (clusters,), the share of
-    resamples in which exactly this cluster appears; resamples: of how many.
+    float (clusters, 4), scipy's linkage matrix of the kept ones, in their order. clusters: bool
+    (clusters, augmentations), the members of each; the last cluster has all. support: float
+    (clusters,), share of the resamples whose tree contains exactly this cluster. resamples: their
+    number.
     """
 
     kept: NDArray[np.bool_]
@@ -39,11 +40,12 @@ class Clusters(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """How often each pair is among the top of a metric, and what chance gives.
+    """Number of metrics in which each pair is among the top, and its null distribution.
 
-    counts: int (pairs,), pairs in the order of itertools.combinations; expected: of any pair by
-    chance; p: float (pairs,), how often a pair reaches that count by chance; p_any: how often any
-    of all pairs does, so corrected for looking at all of them.
+    counts: int (pairs,), pairs in the order of itertools.combinations. expected: mean count of a
+    pair under the null hypothesis. p: float (pairs,), probability under the null hypothesis that a
+    pair, averaged over all pairs, has at least this count. p_any: float (pairs,), probability that
+    the largest count of all pairs is at least this one, which corrects for multiple testing.
     """
 
     counts: NDArray[np.int64]
@@ -53,9 +55,9 @@ class Counts(NamedTuple):
 
 
 def correlations(values: ArrayLike) -> Doubles:
-    """Pearson correlations of the augmentations, per metric: (metrics, A, A).
+    """Pearson correlation over images between every two augmentations: (metrics, A, A).
 
-    NaN where fewer than two images are defined in both, or one is constant over them.
+    NaN if fewer than two images are defined in both, or one is constant over them.
     """
     of_metrics = np.asarray(values, np.float64)
     ones = np.ones(of_metrics.shape[1:3])
@@ -65,14 +67,14 @@ def correlations(values: ArrayLike) -> Doubles:
 
 
 def combined(correlations: ArrayLike) -> Doubles:
-    """One correlation map of all metrics: (metrics, A, A) to (A, A).
+    """One correlation matrix of all metrics: (metrics, A, A) to (A, A).
 
-    The mean of Fisher's z = artanh r, back by tanh: a mean of r itself is biased towards zero, the
-    more so the stronger the correlations (Silver and Dunlap 1987). Every metric counts alike, of
-    those that define a pair.
+    tanh of the mean of Fisher's z = artanh r over the metrics that define a pair, with equal
+    weights. A mean of r itself is biased towards zero, the more so for strong correlations (Silver
+    and Dunlap 1987).
     """
     r = np.asarray(correlations, np.float64)
-    # A metric in which two augmentations are the same has z = ∞, and would silence all others.
+    # A metric in which two augmentations are identical has z = ∞, and would dominate all others.
     mean = np.tanh(average(np.arctanh(np.clip(r, -LIMIT, LIMIT)), 0))
     return np.where(np.eye(r.shape[-1], dtype=bool) & ~np.isnan(mean), 1, mean)
 
@@ -80,18 +82,19 @@ def combined(correlations: ArrayLike) -> Doubles:
 def clusters(
     values: ArrayLike, seed: int, draws: int = RESAMPLES, *, paired: bool = False
 ) -> list[Clusters]:
-    """The tree of each metric, then that of all of them combined, and how stable each cluster is.
+    """The tree of each metric, then that of all metrics combined, with the support of clusters.
 
-    Average linkage of the distances 1 − r. The stability of a cluster is the share of resamples
-    whose tree has it too, member for member (Felsenstein 1985, there of sites of a sequence). A
-    resample draws images, the same for all, and seeds, and leads to trees by the same way. It is
-    left out where a correlation is undefined.
+    Trees are made by average linkage of the distances 1 − r. The support of a cluster is the share
+    of bootstrap resamples whose tree contains exactly this cluster (Felsenstein 1985, there for
+    sites of a sequence). A resample draws images, the same ones for all augmentations, and seeds.
+    Resamples in which a correlation is undefined are left out.
 
     Parameters
     ----------
     paired
         Whether the models of a seed have something in common in all augmentations, such as the
-        baseline they are compared with; then seeds are drawn the same for all augmentations.
+        baseline that they are compared with. Then the same seeds are drawn for all augmentations,
+        otherwise seeds are drawn for each augmentation.
     """
     of_metrics = np.asarray(values, np.float64)
     _, augmentations, seeds, images = of_metrics.shape
@@ -121,22 +124,28 @@ def clusters(
 
 
 def by_chance(values: ArrayLike, top: int, seed: int, draws: int = 999) -> tuple[Counts, Counts]:
-    """What tables 5.1 and 5.2 would be by chance: the strongest pairs, and the weakest.
+    """Permutation tests of the thesis's tables 5.1 and 5.2: the strongest and the weakest pairs.
 
-    The null: augmentations make no difference, so the models of a seed could have been of any of
-    them. A draw permutes the augmentations' labels among the models of each seed, one model in all
-    its metrics and images together, and then averages, correlates, ranks and counts as
-    `analysis.top_pairs` does. So metrics stay as dependent as they are, images too, and what comes
-    from one model being unlike another is chance; permuting images instead would take them for
-    independent, and a model's luck for an effect. The observed order counts as one of the draws.
+    Null hypothesis: augmentations have no effect, so that the models of a seed are exchangeable
+    between augmentations. A draw permutes the labels of the augmentations among the models of each
+    seed, and then averages, correlates, ranks and counts as `analysis.top_pairs` does. A model
+    keeps all its metrics and images, so the dependence between metrics and between images is
+    preserved, and differences between single models are part of the null distribution. (Permuting
+    images instead would treat them as independent, and differences between single models as
+    effects.) The observed labelling is one of the draws.
 
-    With one seed nothing can be shown: labels are all that changes, and p_any of the highest count
-    is 1.
+    With one seed no effect can be detected: a draw only renames the models, and p_any of the
+    highest count is 1.
 
     Parameters
     ----------
     top
-        Pairs taken from each metric: four in the thesis.
+        Number of pairs taken from each metric: four in the thesis.
+
+    Returns
+    -------
+    strongest, weakest
+        Counts of the pairs with the highest, and with the lowest correlations.
     """
     of_metrics = np.asarray(values, np.float64)
     _, augmentations, seeds, _ = of_metrics.shape
@@ -153,7 +162,7 @@ def by_chance(values: ArrayLike, top: int, seed: int, draws: int = 999) -> tuple
 
 
 def _against_chance(table: NDArray[np.int64]) -> Counts:
-    """From counts (1 + draws, pairs), the observed first."""
+    """Observed counts and p-values from counts (1 + draws, pairs), the observed ones first."""
     counts, highest = table[0], table.max(axis=1)
     p = np.array([np.mean(table >= count) for count in counts])
     p_any = np.array([np.mean(highest >= count) for count in counts])
@@ -161,36 +170,39 @@ def _against_chance(table: NDArray[np.int64]) -> Counts:
 
 
 def _counts(ranked: Doubles, top: int) -> NDArray[np.int64]:
-    """How often each pair is among the lowest `top` of a metric: (metrics, pairs) to (pairs,)."""
+    """In how many metrics each pair is among the lowest `top`: (metrics, pairs) to (pairs,)."""
     first = np.argsort(ranked, axis=1, kind="stable")[:, :top]
     defined = ~np.isnan(np.take_along_axis(ranked, first, axis=1))
     return np.bincount(first[defined], minlength=ranked.shape[1])
 
 
 def _correlation(values: Doubles, seeds: Doubles, images: Doubles) -> Doubles:
-    """Of one metric (A, S, N), its seeds weighted by (A, S) and its images by (N,): (A, A)."""
+    """Weighted correlation matrix (A, A) of one metric.
+
+    values: (A, S, N), NaN if undefined. seeds: (A, S) and images: (N,), weights of each.
+    """
     defined = ~np.isnan(values)
-    # About zero, so that no digits are lost in squares.
+    # Centred, so that squares lose no digits.
     centre = average(average(values, 2), 1)
     with np.errstate(invalid="ignore"):
         x = (seeds[:, None] @ np.where(defined, values - centre[:, None, None], 0))[:, 0]
         x /= (seeds[:, None] @ defined)[:, 0]
-        here = ~np.isnan(x)
-        x = np.where(here, x, 0)
-        weighed = x * images
-        n = (here * images) @ here.T
-        one, square = weighed @ here.T, (weighed * x) @ here.T
+        has_value = ~np.isnan(x)
+        x = np.where(has_value, x, 0)
+        weighted = x * images
+        n = (has_value * images) @ has_value.T
+        one, square = weighted @ has_value.T, (weighted * x) @ has_value.T
         spread = n * square - one**2
-        # What rounding leaves of a constant is no spread.
+        # A spread as small as rounding errors of a constant counts as zero.
         spread = np.where(spread > 1e-12 * n * square, spread, np.nan)
-        r = (n * (weighed @ x.T) - one * one.T) / np.sqrt(spread * spread.T)
+        r = (n * (weighted @ x.T) - one * one.T) / np.sqrt(spread * spread.T)
     return np.asarray(np.clip(r, -1, 1))
 
 
 def _tree(r: Doubles) -> tuple[NDArray[np.bool_], Doubles, NDArray[np.bool_]]:
     """kept, linkage and clusters of a `Clusters`.
 
-    The augmentation with most undefined correlations is taken out until none is undefined.
+    The augmentation with most undefined correlations is removed until all are defined.
     """
     kept = np.ones(len(r), bool)
     while np.isnan(r[np.ix_(kept, kept)]).any():
@@ -208,7 +220,7 @@ def _linkage(r: Doubles) -> Doubles:
 
 
 def _clusters(linkage: Doubles, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Who is in each cluster of a linkage of the kept: bool (clusters, augmentations)."""
+    """Members of each cluster of a linkage of the kept ones: bool (clusters, augmentations)."""
     members = list(np.eye(len(kept), dtype=bool)[kept])
     for first, second in linkage[:, :2].astype(int):
         members.append(members[first] | members[second])

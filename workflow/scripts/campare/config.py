@@ -1,4 +1,4 @@
-"""A study: read, checked against the schema, and completed with its defaults."""
+"""The config of a study: checked against the schema and completed with its defaults."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from campare.messages import explain, known, odd, shown
 Config = dict[str, Any]
 Step = tuple[str, dict[str, Any]]
 SCHEMA = Path(__file__).parent / "schemas" / "config.schema.yaml"  # a link to workflow/schemas
-# Of the optional stages, each under the key of its file's name.
+# Schemas of the optional stages; the name of a file is the key of its stage.
 STAGES = SCHEMA.parent / "stages"
-# JSON schema calls 16.0 an integer; file names, and torch, do not.
+# JSON schema accepts 16.0 as an integer; file names and torch do not.
 _Validator = validators.extend(  # type: ignore[no-untyped-call]
     Draft202012Validator,
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
@@ -31,7 +31,7 @@ _Validator = validators.extend(  # type: ignore[no-untyped-call]
 
 
 def schema() -> Config:
-    """The config schema, with the registry's names and parameters filled in."""
+    """The JSON schema of a study, with the registry's names and parameters filled in."""
     study = copy.deepcopy(_read())
     for file in sorted(STAGES.glob("*.yaml")):
         study["properties"][file.stem] = _inlined(yaml.safe_load(file.read_text(encoding="utf-8")))
@@ -48,7 +48,7 @@ def schema() -> Config:
 
 
 def _inlined(part: Any) -> Any:
-    """The same with each `$ref` to a file beside the schema in place."""
+    """The same part of a schema with each `$ref` to a file replaced by the content of the file."""
     if isinstance(part, dict):
         if (name := part.get("$ref", "")).endswith(".yaml"):
             return yaml.safe_load((SCHEMA.parent / name).read_text(encoding="utf-8"))
@@ -72,18 +72,20 @@ def _parameters(entry: registry.Entry) -> Config:
 
 
 def complete(study: Mapping[str, Any], source: str) -> Config:
-    """Check a study and fill in its defaults; the argument is left as it is.
+    """Check a study and fill in its defaults.
 
     Parameters
     ----------
     study
-        What the YAML file `source` holds.
+        Content of a config file; not changed.
+    source
+        Name of the file, with which messages begin.
 
     Returns
     -------
     dict
-        Every key of the schema; `augmentations` maps each name to its steps, a list of
-        [registry name, all parameters].
+        A value for every key of the schema; `augmentations` maps each name to its steps, a list
+        of [registry name, all parameters].
 
     Raises
     ------
@@ -114,15 +116,15 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
         _check_architecture("hybrid.network", config["hybrid"]["network"], source)
         if config["hybrid"]["method"] == "cam":
             raise CampareError(
-                f"{source}: hybrid.method: cam needs the weights of a linear layer, in whose place "
-                "the SVM stands; choose another, such as gradcam"
+                f"{source}: hybrid.method: cam needs the weights of a linear layer, which the SVM "
+                "replaces; choose another method, such as gradcam"
             )
     for name in config["architectures"]:
         _check_architecture("architectures", name, source)
     if "masking" in config and config["cam"]["class"] == "true":
         raise CampareError(
-            f"{source}: cam.class: 'true' gives a test image's mask away its true class; with "
-            "masking it must be predicted"
+            f"{source}: cam.class: with 'true' the mask of a test image depends on its true "
+            "class; with masking, set it to predicted"
         )
     config["augmentations"] = {
         name: [list(step) for step in _steps(name, {} if spec is None else spec, source)]
@@ -132,30 +134,30 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
 
 
 def _check_fonts(config: Config, source: str) -> None:
-    """Fonts that are given as files are there; figures pass over a name that is not installed."""
+    """Check that font files exist; figures skip names of fonts that are not installed."""
     for font in config["figures"]["font"]:
         if (
             Path(font).suffix.lower() in registry.FONT_FILES
             and not Path(font).expanduser().is_file()
         ):
             raise CampareError(
-                f"{source}: figures.font: no file {font}; give the path of a font file, or the "
-                "name of an installed font"
+                f"{source}: figures.font: there is no file {font}; give the path of a font file, "
+                "or the name of an installed font"
             )
 
 
 def _plain(value: Any) -> Any:
-    """The same with plain dicts and lists (Snakemake gives its own)."""
+    """The same value with plain dicts and lists in place of Snakemake's."""
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
 def _fill(config: Config, definition: Mapping[str, Any]) -> None:
-    """Set the schema's defaults where a key is absent, all the way down, and order the keys.
+    """Set the schema's defaults for absent keys, at all levels, and order keys as the schema does.
 
     Jobs compare their settings with those of an earlier run: another order of keys in the file must
-    not make anything again.
+    not cause a rebuild.
     """
     for key, part in definition.get("properties", {}).items():
         if "default" in part:
@@ -167,7 +169,7 @@ def _fill(config: Config, definition: Mapping[str, Any]) -> None:
 
 
 def _imply_stages(config: Config, definition: Mapping[str, Any]) -> None:
-    """Add the keys of stages that follow from others: data with masks, no reference."""
+    """Add the keys of stages that other keys imply: data with masks, `reference: none`."""
     source = registry.DATASETS[config["data"]["name"]]
     implied = {
         "controls": config["reference"] == "none",
@@ -180,19 +182,19 @@ def _imply_stages(config: Config, definition: Mapping[str, Any]) -> None:
 
 
 def _check_together(config: Config, study: Mapping[str, Any], source: str) -> None:
-    """Check what keys mean beside each other; of two that exclude each other one becomes null."""
+    """Check combinations of keys; of two keys that exclude each other one becomes null."""
     training = config["training"]
     if (steps := training["steps_per_epoch"]) is not None:
         if "batch_size" in study["training"]:
             raise CampareError(
-                f"{source}: training.steps_per_epoch: {steps} stands beside training.batch_size: "
-                f"{training['batch_size']}, and each decides the other; take one of them out"
+                f"{source}: training.steps_per_epoch: {steps} and training.batch_size: "
+                f"{training['batch_size']} exclude each other; remove one of them"
             )
         training["batch_size"] = None
     if config["reference"] == "paired" and config["vary"] == ["augmentation"]:
         raise CampareError(
-            f"{source}: reference: paired trains a baseline per seed, but `vary` gives a seed the "
-            "augmentation alone, which a baseline has none of; add init, order or subset to vary, "
+            f"{source}: reference: paired trains a baseline per seed, but `vary` lists only "
+            "augmentation, so all baselines would be the same; add init, order or subset to vary, "
             "or set reference: one"
         )
     _check_controls(config, source)
@@ -201,46 +203,53 @@ def _check_together(config: Config, study: Mapping[str, Any], source: str) -> No
     for name in config["published"]:
         if name not in models:
             raise CampareError(
-                f"{source}: published.{name}: no such model in the study; {known(name, models)}"
+                f"{source}: published.{name}: the study has no such model; {known(name, models)}"
             )
 
 
 def _check_variants(cam: Config, source: str) -> None:
-    """No two ways of making maps are the same."""
+    """Check that no two variants are the same."""
     main = {key: cam[key] for key in ("method", "class", "target_layer")}
     seen: dict[tuple[Any, ...], str] = {tuple(main.values()): "cam itself"}
-    for name, own in cam["variants"].items():
-        settings = tuple({**main, **own}.values())
+    for name, changed in cam["variants"].items():
+        settings = tuple({**main, **changed}.values())
         if settings in seen:
             raise CampareError(
                 f"{source}: cam.variants.{name}: is the same as {seen[settings]}; change its "
-                "method, class or target_layer, or take it out"
+                "method, class or target_layer, or remove it"
             )
         seen[settings] = f"cam.variants.{name}"
 
 
 def _check_controls(config: Config, source: str) -> None:
-    """Check the baselines against the reference policy, and the other controls."""
+    """Check the further baselines, their number for the reference policy, and other controls."""
     controls = config.get("controls", {})
     reference, seeds = config["reference"], config["seeds"]
     further = controls.get("baselines", {"seeds": [], "vary": []})
     for seed in further["seeds"]:
         if seed in seeds:
             raise CampareError(
-                f"{source}: controls.baselines.seeds: {seed} is one of `seeds`, whose models would "
-                "share it; take another"
+                f"{source}: controls.baselines.seeds: {seed} is one of `seeds` too; choose another "
+                "seed, which no augmented model has"
             )
     for stream, key in (("init", "model"), ("order", "training")):
         fixed = config[key]["seed"]
         if stream in {*further["vary"]} - {*config["vary"]} and fixed in further["seeds"]:
             raise CampareError(
-                f"{source}: controls.baselines.seeds: {fixed} is {key}.seed, by which the first "
-                f"baseline has its {stream} too; take another"
+                f"{source}: controls.baselines.seeds: {fixed} is {key}.seed, which decides the "
+                f"{stream} of the first baseline; choose another seed"
             )
     if further["seeds"] and ("subset" in further["vary"]) != ("subset" in config["vary"]):
         raise CampareError(
-            f"{source}: controls.baselines.vary: subset stands in one of this and of `vary`; name "
-            "it in both or in none"
+            f"{source}: controls.baselines.vary: subset is listed either here or in `vary`; list "
+            "it in both or in neither"
+        )
+    missing_streams = [s for s in config["vary"] if s not in ("augmentation", *further["vary"])]
+    if further["seeds"] and reference in ("all", "disjoint") and missing_streams:
+        raise CampareError(
+            f"{source}: controls.baselines.vary: {', '.join(missing_streams)} is missing; without "
+            f"it all baselines share it with the models of seed {seeds[0]}, which leaves these no "
+            f"baseline to be compared with by reference: {reference}; add it"
         )
     needed = {"all": 1, "disjoint": len(config["augmentations"])}.get(reference, 0)
     if (missing := needed - len(further["seeds"])) > 0:
@@ -251,34 +260,34 @@ def _check_controls(config: Config, source: str) -> None:
     if reference == "none" and min(len(config["augmentations"]), len(seeds)) < 2:
         raise CampareError(
             f"{source}: reference: none compares augmentations with each other, by models of "
-            "different seeds; name two or more of both"
+            "different seeds; set two or more of both"
         )
     for control, name in registry.RESERVED.items():
         if controls.get(control) and name in config["augmentations"]:
             raise CampareError(
-                f"{source}: augmentations.{name}: controls.{control} makes models of that name; "
-                "choose another"
+                f"{source}: augmentations.{name}: controls.{control} trains models of that name; "
+                "choose another name"
             )
     if controls.get("matched_seeds") and not any(controls.get(k) for k in registry.MATCHED):
         raise CampareError(
-            f"{source}: controls.matched_seeds: no models have them; set "
-            "controls.duplicated_originals or controls.longer_training to true, or take the key out"
+            f"{source}: controls.matched_seeds: there are no step-matched models; set "
+            "controls.duplicated_originals or controls.longer_training to true, or remove the key"
         )
     if controls.get("longer_training") and config["training"]["steps_per_epoch"] is not None:
         raise CampareError(
-            f"{source}: controls.longer_training: with training.steps_per_epoch the baseline takes "
-            "as many steps as the others already; take it out"
+            f"{source}: controls.longer_training: with training.steps_per_epoch all models are "
+            "trained for the same number of steps already; remove it"
         )
 
 
 def _choose_summary(config: Config, source: str) -> None:
-    """Fill in, or check, the metric of the summary."""
+    """Set the metric of the summary, or check the one that is set."""
     measured = config["similarity"]["metrics"]
-    able = {name: name for name in measured if registry.metric(name).same is not None}
+    able = [name for name in measured if registry.metric(name).same is not None]
     if not able and ("controls" in config or config["reference"] == "none"):
         raise CampareError(
-            f"{source}: similarity.metrics: {', '.join(measured)} say nothing of how far two maps "
-            "are apart, which controls ask; add one that does, such as pearson"
+            f"{source}: similarity.metrics: none of {', '.join(measured)} compares two maps, which "
+            "controls and reference: none need; add one that does, such as pearson"
         )
     chosen = config["analysis"]["summary"]
     if chosen is None:
@@ -286,39 +295,40 @@ def _choose_summary(config: Config, source: str) -> None:
         config["analysis"]["summary"] = next(iter([*of_maps, *able, *measured]))
     elif chosen not in able:
         raise CampareError(
-            f"{source}: analysis.summary: {chosen!r} is none of similarity.metrics that compares "
-            f"two maps; {known(chosen, able)}"
+            f"{source}: analysis.summary: {chosen!r} is not one of the similarity.metrics that "
+            f"compare two maps; {known(chosen, able)}"
         )
 
 
 def _check_data(config: Config, source: str) -> None:
     """Check and complete the data set's own parameters."""
-    name, given = config["data"]["name"], config["data"].get("parameters")
+    name, parameters = config["data"]["name"], config["data"].get("parameters")
     if registry.DATASETS[name].parameters:
-        full = _parameters_of(registry.DATASETS, name, given or {}, "data.parameters", source)
+        full = _parameters_of(registry.DATASETS, name, parameters or {}, "data.parameters", source)
         config["data"]["parameters"] = full
-    elif given is not None:
-        raise CampareError(f"{source}: data.parameters: {name} has none; take the key out")
+    elif parameters is not None:
+        raise CampareError(f"{source}: data.parameters: {name} has no parameters; remove the key")
     if "localisation" in config and not registry.DATASETS[name].has_regions(config["data"]["root"]):
         raise CampareError(
-            f"{source}: localisation: needs pictures whose regions are known, and {name} has none; "
-            "take image_folder with masks under data.root/masks, or shapes, or take the key out"
+            f"{source}: localisation: needs masks of the test images, and {name} has none; set "
+            "data.name to image_folder, with masks in data.root/masks, or to shapes, or remove the "
+            "key"
         )
 
 
 def _check_sizes(config: Config, study: Mapping[str, Any], source: str) -> None:
-    """Check what is asked of so many pixels or augmentations, where their number is known."""
+    """Check sizes against the number of pixels, if it is known, and of augmentations."""
     side = config["data"]["size"] or registry.DATASETS[config["data"]["name"]].side
     problem = None
     if "occlusion" in config and side is not None:
         problem = feasibility.occlusion(config["occlusion"]["sizes"], side)
     number = len(config["augmentations"])
     pairs = number * (number - 1) // 2
-    asked = study.get("analysis", {}).get("top_pairs", 0)
-    if asked > pairs:
+    top_pairs = study.get("analysis", {}).get("top_pairs", 0)
+    if top_pairs > pairs:
         problem = (
-            f"analysis.top_pairs: {asked}, but {number} augmentation(s) make {pairs} pair(s); set "
-            "fewer, or take the key out for as many as there are, 4 at most"
+            f"analysis.top_pairs: {top_pairs}, but {number} augmentation(s) have {pairs} pair(s); "
+            "set fewer, or remove the key, which takes all pairs, 4 at most"
         )
     if problem:
         raise CampareError(f"{source}: {problem}")
@@ -328,31 +338,32 @@ def _check_architecture(key: str, name: str, source: str) -> None:
     if name in registry.ARCHITECTURES:
         return
     others = registry.torchvision_classifiers()
-    # Without torchvision, where a study is only planned, its names cannot be judged.
+    # Without torchvision, on a machine that only plans a study, its names cannot be checked.
     if others and name not in others:
         names = [*registry.ARCHITECTURES, *others]
         raise CampareError(f"{source}: {key}: unknown architecture {name!r}; {known(name, names)}")
 
 
 def _steps(name: str, spec: Any, source: str) -> Iterator[Step]:
-    """The registry names and full parameters that an entry of `augmentations` stands for."""
+    """Registry name and all parameters of each transform of an entry of `augmentations`."""
     key = f"augmentations.{name}"
     if not isinstance(spec, Mapping):
         raise CampareError(
-            f"{source}: {key}: {shown(spec)} is no mapping of parameters; write {{}} for the "
-            "defaults, or take the augmentation out"
+            f"{source}: {key}: {shown(spec)} is not a mapping of parameters; write {{}} for the "
+            "defaults, or remove the augmentation"
         )
     if "compose" in spec:
         parts = spec["compose"]
         if len(spec) > 1 or not isinstance(parts, Sequence) or isinstance(parts, str) or not parts:
-            raise CampareError(f"{source}: {key}: compose takes a list of augmentations, alone")
+            raise CampareError(
+                f"{source}: {key}: compose needs a list of augmentations, and allows no other key"
+            )
         for part in parts:
             if isinstance(part, Mapping) and len(part) == 1:
                 (used, parameters), *_ = part.items()
             else:
                 used, parameters = part, {}
-            given = {} if parameters is None else parameters
-            yield _step(f"{key}.compose", used, given, source)
+            yield _step(f"{key}.compose", used, {} if parameters is None else parameters, source)
         return
     parameters = {k: v for k, v in spec.items() if k != "use"}
     yield _step(key, spec.get("use", name), parameters, source)
@@ -374,7 +385,7 @@ def _parameters_of(
     key: str,
     source: str,
 ) -> dict[str, Any]:
-    """All parameters of an entry: those given under `key`, checked, and the defaults."""
+    """All parameters of an entry: those of the study under `key`, checked, and the defaults."""
     entry = kind[name]
     error = best_match(_Validator(_parameters(entry)).iter_errors(parameters))
     if error is not None:

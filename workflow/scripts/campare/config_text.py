@@ -1,7 +1,7 @@
-"""A study's text, judged where YAML is silent, and what `--config` adds to it.
+"""Checks of the text of a config file, and of `--config`, for mistakes that YAML accepts.
 
-Snakemake reads config files itself. YAML then keeps the last of two equal keys, and takes `010` for
-8 and `1:30` for 90: no study means that, and once it is read nothing shows it.
+Snakemake reads config files itself. YAML keeps the last of two equal keys, and reads `010` as 8 and
+`1:30` as 90. After reading, such mistakes can no longer be seen.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ _NOT_DECIMAL = re.compile(r"[-+]?0[0-9_bx]|.*:")
 
 
 def check(path: str | Path) -> None:
-    """Check the text of a config file, of which Snakemake has read what it holds.
+    """Check the text of a config file.
 
     Raises
     ------
     CampareError
-        A key stands there twice, or a number is not in decimal digits.
+        A key is given twice, or a number is not written in decimal digits.
     """
     try:
-        # What is no YAML was read as JSON.
+        # Snakemake has read a file that is not YAML as JSON.
         top = yaml.compose(Path(path).read_text(encoding="utf-8"), yaml.SafeLoader)
     except yaml.YAMLError:
         return
@@ -37,19 +37,19 @@ def check(path: str | Path) -> None:
 
 
 def argument(entry: str) -> dict[str, Any]:
-    """What an entry of `--config` says, KEY=VALUE, with the value read as a config file's is.
+    """An entry of `--config`, KEY=VALUE, as a mapping, with the value read as in a config file.
 
-    Snakemake takes all that is nested in it for text.
+    Snakemake itself reads nested values as text.
 
     Raises
     ------
     CampareError
-        As of a file.
+        As in `check`.
     """
     key, _, text = entry.partition("=")
     try:
         top, value = yaml.compose(text, yaml.SafeLoader), yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError):  # the latter of a day that no month has
+    except (yaml.YAMLError, ValueError):  # ValueError: a date that does not exist
         top, value = None, text
     if fault := next(_faults(top, key), None):
         raise CampareError(f"--config: {fault}")
@@ -57,7 +57,7 @@ def argument(entry: str) -> dict[str, Any]:
 
 
 def _faults(top: yaml.Node | None, path: str = "") -> Iterator[str]:
-    """What is wrong below a node, in the order of the text."""
+    """Messages about mistakes below a node, in the order of the text."""
     waiting: list[tuple[str, Any]] = [(path, top)]
     seen: set[int] = set()  # an anchor may be referred to from within itself
     while waiting:
@@ -73,24 +73,23 @@ def _faults(top: yaml.Node | None, path: str = "") -> Iterator[str]:
             waiting.extend((f"{where}.{place}", item) for place, item in enumerate(node.value))
         elif node is not None and node.tag in _NUMBERS and _NOT_DECIMAL.match(node.value):
             yield (
-                f"line {_line(node)}: {where}: YAML takes {node.value} for "
-                f"{yaml.safe_load(node.value)}; write the number that is meant in decimal digits, "
-                "or text in quotes"
+                f"line {_line(node)}: {where}: YAML reads {node.value} as "
+                f"{yaml.safe_load(node.value)}; write a number in decimal digits, or text in quotes"
             )
 
 
 def _twice(node: yaml.MappingNode, where: str) -> Iterator[str]:
-    """The keys that stand in a mapping more than once; `<<` may."""
+    """Messages about keys that a mapping has twice; the merge key `<<` is allowed."""
     first: dict[tuple[str, str], int] = {}
     for key, _ in node.value:
         if not isinstance(key, yaml.ScalarNode) or key.tag.endswith(":merge"):
             continue
-        if (known := (key.tag, key.value)) in first:
+        if (typed := (key.tag, key.value)) in first:
             yield (
-                f"line {_line(key)}: {_dotted(where, key.value)}: stands there twice, first in "
-                f"line {first[known]}, and one would replace the other; take one out"
+                f"line {_line(key)}: {_dotted(where, key.value)}: given twice, first in line "
+                f"{first[typed]}, and the second would replace the first; remove one"
             )
-        first.setdefault(known, _line(key))
+        first.setdefault(typed, _line(key))
 
 
 def _dotted(path: str, key: Any) -> str:

@@ -1,7 +1,8 @@
-"""How far augmentations shift maps beyond retraining variability: tables of pairs of models.
+"""Tables of the map shift beyond retraining variability, from distances of pairs of models.
 
-Three kinds of pairs say it: an augmented model with a reference, two of one augmentation, two
-references. Tables are tidy; NaN is what is undefined, left out of every mean and counted.
+There are three kinds of pairs: an augmented model with a reference model (AB), two models of one
+augmentation (AA), two reference models (BB). Tables are tidy. Undefined values are NaN; they are
+left out of every mean, and counted.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from campare.statistics import Interval, Test
 Doubles = NDArray[np.float64]
 
 MODEL_PAIR = ["a", "seed_a", "b", "seed_b"]
-# Of which pairs of maps: all, or those of two models that predict the same class.
+# Pairs of maps that are used: all, or those for which both models predict the same class.
 PREDICTIONS = ANY, EQUAL = "any", "equal"
 
 
@@ -38,9 +39,9 @@ def kinds(pairs: Mapping[str, pd.DataFrame], metrics: Sequence[str]) -> pd.DataF
     Returns
     -------
     DataFrame
-        metric, augmentation, kind (with_<reference>, within; baselines, of the baseline), mean,
-        models (that are in such pairs), pairs (of models), images, undefined (pairs of maps without
-        a value), constant (maps that are zero everywhere, of models × images).
+        metric, augmentation, kind ("with_<reference>" or "within"; "baselines" for two baselines),
+        mean, models (number in these pairs), pairs (of models), images, undefined (pairs of maps
+        without a value), constant (maps that are zero everywhere, of models × images).
     """
     rows = [
         {"metric": metric, "augmentation": name, "kind": kind, "mean": group[metric].mean()}
@@ -55,7 +56,7 @@ def kinds(pairs: Mapping[str, pd.DataFrame], metrics: Sequence[str]) -> pd.DataF
 
 
 def _by_kind(name: str, table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """The pairs of an arm with each reference, and those within it."""
+    """The kinds of pairs of an arm, with their rows: with each reference, and within the arm."""
     for reference in (BASELINE, *MATCHED):
         member = (table["a"] == reference) & (table["b"] != reference)
         if member.any():
@@ -66,14 +67,14 @@ def _by_kind(name: str, table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame
 
 
 def _counts(table: pd.DataFrame) -> dict[str, int]:
-    """Models, pairs of them, images and constant maps of some pairs."""
-    sides = [
-        table[[side, f"seed_{side}", "index", f"constant_{side}"]].set_axis(
+    """Numbers of models, pairs of models, images and constant maps in some pairs."""
+    members = [
+        table[[which, f"seed_{which}", "index", f"constant_{which}"]].set_axis(
             ["model", "seed", "index", "constant"], axis=1
         )
-        for side in ("a", "b")
+        for which in ("a", "b")
     ]
-    maps = pd.concat(sides).drop_duplicates(["model", "seed", "index"])
+    maps = pd.concat(members).drop_duplicates(["model", "seed", "index"])
     return {
         "models": len(maps[["model", "seed"]].drop_duplicates()),
         "pairs": len(table[MODEL_PAIR].drop_duplicates()),
@@ -89,54 +90,55 @@ def shifts(
     incomparable: str,
     seed: int,
 ) -> pd.DataFrame:
-    """How far every augmentation shifts the maps beyond retraining variability (`shift.shift`).
+    """The map shift of every augmentation beyond retraining variability (`shift.shift`).
 
-    The reference is the baselines and, where a study has them, step-matched networks: trained
-    without augmentation in as many steps. These are set against the baselines too. Each comparison
-    is made for all images, and for those alone in which the two models of a pair predict the same
-    class, since other maps explain different classes.
+    The reference models are the baselines and, if the study has them, step-matched models: trained
+    without augmentation for the same number of steps. Step-matched models are themselves compared
+    with the baselines. Each comparison is made twice: for all images, and for those for which both
+    models of a pair predict the same class, because other pairs of maps explain different classes.
 
     Parameters
     ----------
     pairs
         Augmentation, control or "baseline" → its pairs as measure_pairs writes them.
     models
-        (augmentation, seed) of all, baselines included. Where two arms have the same seeds, and
-        enough of them, labels are swapped within seeds.
+        (augmentation, seed) of all models, baselines included. If two arms have the same seeds, and
+        enough of them (`statistics.enough_pairs`), labels are permuted within seeds.
     incomparable
-        Why distances to and among baselines do not compare with those among augmented models; ""
-        where they do.
+        Why distances to and among baselines are not comparable with those among augmented models;
+        "" if they are.
 
     Returns
     -------
     DataFrame
-        metric, augmentation, reference, predictions ("any", or "equal" of those images alone);
-        between, within, floor: mean distances AB, AA, BB; net, tightening, shift, similarity, each
-        with _low and _high; share, the shift over the floor; shift_p, shift_p_holm, tightening_p,
-        tightening_p_holm (corrected over the augmentations of a metric, reference and kind of
-        predictions, controls apart), note (why there is no p); superiority, superiority_low,
-        superiority_high (of any predictions); agreement, the share of maps of AB with equal
-        predictions; models, reference_models, images.
+        metric, augmentation, reference, predictions ("any": all images; "equal": both models
+        predict the same class); between, within, floor: mean distances AB, AA, BB; net,
+        tightening, shift, similarity, each with _low and _high; share: shift/floor; shift_p,
+        shift_p_holm, tightening_p, tightening_p_holm (Holm's correction over the augmentations of
+        a metric, reference and kind of predictions; controls are a family of their own), note (why
+        there is no p); superiority, superiority_low, superiority_high (for "any" only); agreement:
+        share of the pairs of maps of AB with equal predictions; models, reference_models, images
+        (numbers).
     """
     arms = {name: [model for model in models if model[0] == name] for name in (BASELINE, *pairs)}
     matched = [name for name in MATCHED if name in pairs]
     rows: list[dict[str, Any]] = []
     for metric, reference, predictions in product(metrics, (BASELINE, *matched), PREDICTIONS):
-        taken = (BASELINE,) if reference == BASELINE else (BASELINE, *matched)
-        names = [name for name in pairs if name not in taken]
+        references = (BASELINE,) if reference == BASELINE else (BASELINE, *matched)
+        names = [name for name in pairs if name not in references]
         start, tests = len(rows), []
         for name in names:
             tables = [pairs[arm] for arm in (reference, name) if arm in pairs]
-            two = _two_arms(tables, arms[reference], arms[name], metric, predictions)
+            two_arms = _two_arms(tables, arms[reference], arms[name], metric, predictions)
             paired = _paired(arms[reference], arms[name], len(names))
             same = registry.metric(metric).same
-            compared = shift.shift(*two, seed, identical=same or None, paired=paired)
+            compared = shift.shift(*two_arms, seed, identical=same or None, paired=paired)
             if reference == BASELINE and incomparable:
                 compared = shift.refused(compared.kinds, incomparable)
             tests.append(compared)
-            better = Interval(np.nan, np.nan, np.nan)
+            superiority = Interval(np.nan, np.nan, np.nan)
             if predictions == ANY and not np.isnan(compared.shift.mean):
-                better = shift.superiority(*two, seed)
+                superiority = shift.superiority(*two_arms, seed)
             floor, between, within = compared.kinds
             rows.append(
                 {"metric": metric, "augmentation": name, "reference": reference}
@@ -150,10 +152,10 @@ def shifts(
                 | {"shift_p": compared.shift_test.p, "shift_p_holm": np.nan}
                 | {"tightening_p": compared.tightening_test.p, "tightening_p_holm": np.nan}
                 | {"note": ""}
-                | better.columns("superiority")
+                | superiority.columns("superiority")
                 | {"agreement": _agreement(tables[-1], reference)}
                 | {"models": len(arms[name]), "reference_models": len(arms[reference])}
-                | {"images": two[0].shape[1]}
+                | {"images": two_arms[0].shape[1]}
             )
         _correct(rows[start:], [one.tightening_test for one in tests], "tightening_p")
         _correct(rows[start:], [one.shift_test for one in tests], "shift_p")
@@ -161,7 +163,10 @@ def shifts(
 
 
 def _paired(first: Sequence[Model], second: Sequence[Model], tests: int) -> list[tuple[int, int]]:
-    """Places of the models of each seed, where two arms have the same, enough for so many tests."""
+    """Pairs of places of the models with the same seed in two arms.
+
+    Empty if the arms have different seeds, or too few for so many tests.
+    """
     places = {seed: k for k, (_, seed) in enumerate(first)}
     seeds = [seed for _, seed in second]
     if places.keys() != set(seeds) or not statistics.enough_pairs(len(seeds), tests):
@@ -170,7 +175,7 @@ def _paired(first: Sequence[Model], second: Sequence[Model], tests: int) -> list
 
 
 def _agreement(table: pd.DataFrame, reference: str) -> float:
-    """Share of pairs of maps with a reference model in which both models predict one class."""
+    """Share of the pairs of maps AB for which both models predict the same class."""
     across = table[(table["a"] == reference) & (table["b"] != reference)]
     return float((across["prediction_a"] == across["prediction_b"]).mean())
 
@@ -178,7 +183,7 @@ def _agreement(table: pd.DataFrame, reference: str) -> float:
 def mixed_models(
     pairs: Mapping[str, pd.DataFrame], models: Sequence[Model], metric: str, seed: int
 ) -> pd.DataFrame:
-    """The shift of one metric from the baselines, by a mixed-effects model (`mixed.shift`).
+    """The map shift from the baselines in one metric, by a mixed-effects model (`mixed.shift`).
 
     Parameters
     ----------
@@ -188,17 +193,17 @@ def mixed_models(
     Returns
     -------
     DataFrame
-        metric, augmentation; shift, low, high; image, pair, rest (variances); images (it is fitted
-        to), note (why there was no fit).
+        metric, augmentation; shift, low, high; image, pair, rest (variances); images (number in the
+        fit), note (why there is no fit).
     """
     from campare import mixed  # statsmodels takes long to import
 
     baselines = [model for model in models if model[0] == BASELINE]
     rows: list[dict[str, Any]] = []
     for name in (name for name in pairs if name != BASELINE):
-        own = [model for model in models if model[0] == name]
+        augmented = [model for model in models if model[0] == name]
         tables = [pairs[arm] for arm in (BASELINE, name) if arm in pairs]
-        fit = mixed.shift(*_two_arms(tables, baselines, own, metric), seed)
+        fit = mixed.shift(*_two_arms(tables, baselines, augmented, metric), seed)
         rows.append(
             {"metric": metric, "augmentation": name}
             | fit.estimate.columns("shift", "")
@@ -214,21 +219,21 @@ def between(
     metrics: Sequence[str],
     seed: int,
 ) -> pd.DataFrame:
-    """How far apart the models of two augmentations are, with no baseline between them.
+    """The map shift between every two augmentations, without a baseline (`shift.shift`).
 
     Parameters
     ----------
     pairs
-        Augmentation → its pairs, those with the augmentations after it included.
+        Augmentation → its pairs, including those with the augmentations after it.
     models
-        (augmentation, seed) of all.
+        (augmentation, seed) of all models.
 
     Returns
     -------
     DataFrame
         metric, augmentation_a, augmentation_b; between, within_a, within_b: mean distances; shift
-        between the two, low, high (`shift.shift`); p, p_holm (over the pairs of a metric), note;
-        pairs (of models), images.
+        between the two, low, high; p, p_holm (Holm's correction over the pairs of augmentations of
+        a metric), note (why there is no p); pairs (of models), images (numbers).
     """
     couples = list(combinations(pairs, 2))
     rows: list[dict[str, Any]] = []
@@ -262,33 +267,32 @@ def _two_arms(
     metric: str,
     predictions: str = ANY,
 ) -> tuple[Doubles, NDArray[np.int64], NDArray[np.bool_]]:
-    """What `shift` takes: distances, pairs, and which models are of the second arm."""
+    """Arguments of `shift.shift`: distances, pairs, and which models are of the second arm."""
     far, places = distances(tables, [*first, *second], metric, predictions)
     return far, places, np.arange(len(first) + len(second)) >= len(first)
 
 
 def summary(gains: pd.DataFrame, shifts: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """The answer on one page: accuracy change and map shift, both from one reference.
+    """Accuracy change and map shift of every augmentation, from the same reference.
 
-    The reference of the augmentations is the first step-matched control by which any of them can be
-    tested, so that a change is not that of more steps; else the baselines. Controls follow, against
-    the baselines.
+    The reference of the augmentations is the first step-matched control with which any of them can
+    be tested, so that a change is not due to the larger number of steps; otherwise the baselines.
+    The controls follow, compared with the baselines.
 
     Parameters
     ----------
     gains, shifts
-        What the functions of these names give.
+        Results of `accuracy_changes` and `shifts`.
     metric
-        The one that stands for all.
+        The metric of the map shift.
 
     Returns
     -------
     DataFrame
         augmentation, reference; accuracy, reference_accuracy, gain, gain_low, gain_high,
-        gain_p_holm; metric, then the columns of `shifts` of any predictions; equal_shift,
-        equal_shift_low, equal_shift_high, equal_shift_p_holm, the same of equal predictions;
-        significant: in how many metrics shift_p_holm ≤ 0.05, of how many tested; note (why there is
-        no test of the shift), gain_note.
+        gain_p_holm, gain_note; metric, then the columns of `shifts` for any predictions;
+        equal_shift, equal_shift_low, equal_shift_high, equal_shift_p_holm for equal predictions;
+        significant: number of metrics with shift_p_holm ≤ 0.05, of `tested`.
     """
     chosen = shifts[shifts["metric"] == metric]
     chosen = chosen.sort_values(
@@ -316,50 +320,51 @@ def summary(gains: pd.DataFrame, shifts: pd.DataFrame, metric: str) -> pd.DataFr
 
 
 def _significant(p: pd.Series) -> float:
-    """How many are significant; NaN where none could be: zero of none is no finding."""
+    """Number of p-values ≤ 0.05; NaN if none is defined."""
     return float((p <= statistics.ALPHA).sum()) if p.notna().any() else np.nan
 
 
 def accuracy_changes(
     correct: Mapping[Model, NDArray[np.bool_]], matched: Sequence[str], seed: int
 ) -> pd.DataFrame:
-    """How much higher the test accuracy of an augmentation's models is than without it.
+    """Difference in test accuracy between the models of every augmentation and the reference.
+
+    If two arms have the same seeds, models of one seed are paired in the mean and its interval, and
+    also in the test if there are enough seeds (`statistics.enough_pairs`).
 
     Parameters
     ----------
     correct
-        Model → whether its prediction is correct, (images,); the baselines included. Where two arms
-        have the same seeds, models of one seed are paired: in the mean and its interval, and where
-        they are enough of them in the test.
+        Model → bool (images,), whether its prediction is correct; including the baselines.
     matched
-        The step-matched controls, which are a reference beside the baselines.
+        The step-matched controls, each of them a reference in addition to the baselines.
 
     Returns
     -------
     DataFrame
         augmentation, reference; accuracy, reference_accuracy (means over models); gain, gain_low,
         gain_high (95 %, over models and images); gain_p, gain_p_holm
-        (`statistics.difference_test`), note (why there is none); g, g_low, g_high (Hedges's, over
-        models); models, reference_models, images.
+        (`statistics.difference_test`), note (why there is none); g, g_low, g_high (Hedges' g over
+        models); models, reference_models, images (numbers).
     """
     arms: dict[str, dict[int, NDArray[np.bool_]]] = {}
     for (name, number), values in correct.items():
         arms.setdefault(name, {})[number] = values
     rows: list[dict[str, Any]] = []
     for reference in (BASELINE, *matched):
-        taken = (BASELINE,) if reference == BASELINE else (BASELINE, *matched)
+        references = (BASELINE,) if reference == BASELINE else (BASELINE, *matched)
         others, tests, start = arms[reference], [], len(rows)
-        names = [name for name in arms if name not in taken]
+        names = [name for name in arms if name not in references]
         for name in names:
-            own = arms[name]
-            paired = own.keys() == others.keys()
-            gain = statistics.gained(own, others, seed, paired=paired)
-            base = {k: others[k] for k in own} if paired else others
-            ours, theirs = (np.array([v.mean() for v in arm.values()]) for arm in (own, base))
+            arm = arms[name]
+            paired = arm.keys() == others.keys()
+            gain = statistics.gained(arm, others, seed, paired=paired)
+            base = {k: others[k] for k in arm} if paired else others
+            ours, theirs = (np.array([v.mean() for v in models.values()]) for models in (arm, base))
             size = statistics.standardised(ours, theirs)
             if paired:
                 size = statistics.standardised_paired(ours - theirs)
-            swapped = paired and statistics.enough_pairs(len(own), len(names))
+            swapped = paired and statistics.enough_pairs(len(arm), len(names))
             tests.append(statistics.difference_test(ours, theirs, seed, paired=swapped))
             rows.append(
                 {"augmentation": name, "reference": reference}
@@ -368,14 +373,14 @@ def accuracy_changes(
                 | {"gain_p": tests[-1].p, "gain_p_holm": np.nan, "note": ""}
                 | size.columns("g")
                 | {"models": len(ours), "reference_models": len(theirs)}
-                | {"images": len(next(iter(own.values())))}
+                | {"images": len(next(iter(arm.values())))}
             )
         _correct(rows[start:], tests, "gain_p")
     return pd.DataFrame(rows)
 
 
 def _correct(rows: Sequence[dict[str, Any]], tests: Sequence[Test], column: str) -> None:
-    """Fill in the corrected column and note; controls are a family of their own."""
+    """Set the corrected p-values and notes of rows; controls are a family of their own."""
     for matched in (False, True):
         family = [k for k, row in enumerate(rows) if (row["augmentation"] in MATCHED) == matched]
         corrected = statistics.corrected([tests[k] for k in family])
@@ -386,26 +391,26 @@ def _correct(rows: Sequence[dict[str, Any]], tests: Sequence[Test], column: str)
 def distances(
     tables: Sequence[pd.DataFrame], models: Sequence[Model], metric: str, predictions: str = ANY
 ) -> tuple[Doubles, NDArray[np.int64]]:
-    """How far the maps of each two models are apart, image by image.
+    """Distances between the maps of all pairs of models, image by image.
 
     Parameters
     ----------
     tables
-        Pairs of models, as measure_pairs writes them: the same images in one order.
+        Pairs of models, as measure_pairs writes them: all with the same images in the same order.
 
     Returns
     -------
     distances
-        float64 (pairs, images), as `distance` says. NaN where the metric is undefined, for two
-        models that share a seed and so are not in the tables and, of "equal" predictions, where
-        the two models predict different classes.
+        float64 (pairs, images), the metric as a `distance`. NaN if the metric is undefined, for
+        pairs of models that are not in the tables because they share a seed and, with `predictions`
+        "equal", if the two models predict different classes.
     pairs
         int64 (pairs, 2): places in `models`, all combinations of two.
     """
     pairs = np.array(list(combinations(range(len(models)), 2)), np.int64).reshape(-1, 2)
     row_of = {frozenset((models[i], models[j])): row for row, (i, j) in enumerate(pairs)}
     images = tables[0]["index"].nunique()
-    far_apart = np.full((len(pairs), images), np.nan)
+    of_pairs = np.full((len(pairs), images), np.nan)
     for table in tables:
         values = distance(table[metric].to_numpy(), metric)
         if predictions == EQUAL:
@@ -415,12 +420,12 @@ def distances(
         for (a, seed_a, b, seed_b), far in zip(ends, values, strict=True):
             row = row_of.get(frozenset(((a, seed_a), (b, seed_b))))
             if row is not None:
-                far_apart[row] = far
-    return far_apart, pairs
+                of_pairs[row] = far
+    return of_pairs, pairs
 
 
 def distance(values: Any, metric: str) -> Any:
-    """A metric as a distance: 0 for equal maps, more the farther they are apart."""
+    """Values of a metric as distances: 0 for two identical maps, larger for less similar ones."""
     same = registry.metric(metric).same
     assert same is not None
     return same - values if same > 0 else values - same
@@ -429,13 +434,14 @@ def distance(values: Any, metric: str) -> Any:
 def measured(
     models: Sequence[Model], tables: Sequence[pd.DataFrame], metrics: Sequence[str]
 ) -> Doubles:
-    """Similarity tables as `clustering` takes them: (metrics, augmentations, seeds, images).
+    """Similarity tables as an array for `clustering`: (metrics, augmentations, seeds, images).
+
+    Values are means over the baselines that a model is compared with.
 
     Parameters
     ----------
     models, tables
-        (augmentation, seed) and similarity table of each: for every augmentation the same seeds. An
-        image with several baselines has its mean over them.
+        (augmentation, seed) and similarity table of each; the same seeds for every augmentation.
     """
     names = list(dict.fromkeys(name for name, _ in models))
     values = np.stack(
@@ -446,38 +452,38 @@ def measured(
 
 
 def clusters(trees: Mapping[str, Clusters], augmentations: Sequence[str]) -> pd.DataFrame:
-    """The clusters of augmentations, in the order in which they are joined.
+    """The clusters of augmentations as a table, in the order in which they are joined.
 
     Parameters
     ----------
     trees
-        Metric → its profile.
+        Metric → its tree.
 
     Returns
     -------
     DataFrame
-        metric; first, second (what is joined, names held together by " + ") and members (both, in
-        the order of the leaves of a tree); distance, the mean 1 − r between the two; support, the
-        share of resamples in which the cluster appears, member for member, of resamples.
+        metric; first, second (the clusters that are joined, names separated by " + "), members (of
+        the new cluster, in the order of the leaves of the tree); distance (mean 1 − r between the
+        two); support (share of the resamples whose tree contains exactly this cluster), resamples.
     """
     rows: list[tuple[Any, ...]] = []
-    for metric, profile in trees.items():
-        parts = [name for name, kept in zip(augmentations, profile.kept, strict=True) if kept]
-        for (i, j, distance, _), support in zip(profile.linkage, profile.support, strict=True):
+    for metric, tree in trees.items():
+        parts = [name for name, kept in zip(augmentations, tree.kept, strict=True) if kept]
+        for (i, j, distance, _), support in zip(tree.linkage, tree.support, strict=True):
             first, second = parts[int(i)], parts[int(j)]
             parts.append(f"{first} + {second}")
-            rows.append((metric, first, second, parts[-1], distance, support, profile.resamples))
+            rows.append((metric, first, second, parts[-1], distance, support, tree.resamples))
     columns = ["metric", "first", "second", "members", "distance", "support", "resamples"]
     return pd.DataFrame(rows, columns=columns)
 
 
 def correlations(maps: Doubles, names: Sequence[str], augmentations: Sequence[str]) -> pd.DataFrame:
-    """Correlation maps (maps, augmentations, augmentations) as a table, a row per cell.
+    """Correlation matrices (metrics, augmentations, augmentations) as a table, a row per cell.
 
     Returns
     -------
     DataFrame
-        metric (of `names`, one per map), augmentation_a, augmentation_b, pearson.
+        metric (one of `names` per matrix), augmentation_a, augmentation_b, pearson.
     """
     return pd.DataFrame(
         [
@@ -491,18 +497,18 @@ def correlations(maps: Doubles, names: Sequence[str], augmentations: Sequence[st
 
 
 def counted(by_chance: Mapping[str, Counts], augmentations: Sequence[str]) -> pd.DataFrame:
-    """How often pairs of augmentations are among the strongest or weakest, beside chance.
+    """How often pairs of augmentations are among the strongest or weakest, compared with chance.
 
     Parameters
     ----------
     by_chance
-        "strongest" and "weakest" → what `clustering.by_chance` gives.
+        "strongest" and "weakest" → `Counts` of `clustering.by_chance`.
 
     Returns
     -------
     DataFrame
-        pairs ("strongest" or "weakest"), augmentation_a, augmentation_b, count, expected, p (that
-        this pair reaches the count by chance), p_any (that any pair does).
+        pairs ("strongest" or "weakest"), augmentation_a, augmentation_b, count, expected (under the
+        null hypothesis), p and p_any (as in `clustering.Counts`).
     """
     return pd.DataFrame(
         [
@@ -521,14 +527,14 @@ def counted(by_chance: Mapping[str, Counts], augmentations: Sequence[str]) -> pd
 def shared(
     pairs: Mapping[str, pd.DataFrame], baselines: Sequence[int], metrics: Sequence[str]
 ) -> pd.DataFrame:
-    """What `analysis.aggregate` gives, had all augmentations been compared with these baselines.
+    """Means as of `analysis.aggregate`, with all augmentations compared with the same baselines.
 
     Parameters
     ----------
     pairs
         Augmentation → its pairs as measure_pairs writes them.
     baselines
-        Seeds of the baselines that all share.
+        Seeds of the baselines.
 
     Returns
     -------

@@ -1,8 +1,8 @@
-"""Data sets as arrays: uint8 pictures, labels, class names, and the part each picture came in.
+"""Data sets as arrays: uint8 images, labels, class names, and the part of each image.
 
 A data set is a function `name(*, root, size, fit, channels) -> Dataset` with an entry in
-`registry.DATASETS`; where that entry has parameters, the function takes them too. It is read once,
-into one HDF5 file that every later step opens.
+`registry.DATASETS`; it also takes the parameters of that entry. It is read once and written to one
+HDF5 file, which every later step opens.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ PICTURE_SUFFIXES = {
     *(".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"),
 }
 
-# Pillow's limits protect servers from strangers; these pictures are the user's own.
+# Pillow's limits protect servers from foreign files; these images are the user's own.
 Image.MAX_IMAGE_PIXELS = None
 PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = sys.maxsize
-# Pictures of more pixels than this are read one at a time: each takes some hundred megabytes.
+# Images of more pixels than this are read one at a time: each takes some hundred megabytes.
 LARGE = 50_000_000
 _one_large = Lock()
-# What turns a picture upright, by its EXIF orientation.
+# Transposition that turns an image upright, by its EXIF orientation.
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -50,13 +50,13 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-# How many files one message names.
+# Files that one message names at most.
 NAMED = 10
 
 _Item = TypeVar("_Item")
 _Made = TypeVar("_Made")
 
-# MD5 of the unpacked files; torchvision knows those of the archives only.
+# MD5 of the unpacked files; torchvision has those of the archives only.
 _MNIST = {
     "MNIST/raw/train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
     "MNIST/raw/train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
@@ -73,12 +73,12 @@ _FASHION_MNIST = {
 
 @dataclass(frozen=True, eq=False)
 class Regions:
-    """Which pixels of N pictures are what: the object, a distractor, a cue.
+    """Masks of the regions of N images, such as object, distractor and cue.
 
     Attributes
     ----------
-    names : R of them
-    masks : bool (N, R, H, W); a region that a picture does not have is empty there
+    names : names of the R regions
+    masks : bool (N, R, H, W); empty for a region that an image does not have
     """
 
     names: tuple[str, ...]
@@ -87,14 +87,14 @@ class Regions:
 
 @dataclass(frozen=True, eq=False)
 class Files:
-    """The files that N pictures were read from.
+    """The files from which N images were read.
 
     Attributes
     ----------
-    root : the folder that all lie in
+    root : the folder of all files
     pictures : N paths
-    unread : files beside them that are no pictures to campare; hidden ones are not counted
-    deepest : the largest level in pictures with 16 bits, 0 where there are none
+    unread : other files in these folders, which are ignored; without hidden files
+    deepest : the largest grey level of images with 16 bits; 0 without such images
     """
 
     root: Path
@@ -105,16 +105,16 @@ class Files:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """N pictures with everything known about them.
+    """N images with their labels, parts, regions and files.
 
     Attributes
     ----------
     images : uint8 (N, H, W, C), C = 1 (grey) or 3 (RGB)
     labels : int64 (N,), positions in `classes`
-    classes : names
-    part : str (N,), "train" or "test" where the data set says so, all "" where it is to be split
-    regions : where they are known
-    files : where pictures are files, and just read
+    classes : names of the classes
+    part : str (N,), "train" or "test" if the data set has parts; all "" if it has to be split
+    regions : None if there are no masks
+    files : None if the images were not read from image files
     """
 
     images: NDArray[np.uint8]
@@ -139,23 +139,23 @@ def load(
     Parameters
     ----------
     root
-        Folder of the files; None: `data`. A relative one starts from the working directory.
+        Folder of the files, relative to the working directory; None: `data`.
     size
-        Side to which every picture is resized, pixels (bilinear, antialiased). None: as they
-        are, if all are of one size.
+        Side to which every image is resized, pixels (bilinear, antialiased). None: no resize; then
+        all images must have the same size.
     fit
         How the aspect ratio is kept: "crop" (shorter side = `size`, centre cut out) or "pad"
         (longer side = `size`, black around it).
     channels
-        1 (grey), 3 (RGB), or None: 3 unless every picture is grey.
+        1 (grey), 3 (RGB), or None: 3 unless every image is grey.
     parameters
-        All of those that the data set's entry in the registry has.
+        All parameters of the data set's entry in the registry.
 
     Raises
     ------
     CampareError
         No data set has this name; files are missing, unreadable, or of different sizes; the
-        pictures are not square and no size is set.
+        images are not square and no size is set.
     """
     if name not in DATASETS:
         raise CampareError(f"data.name: unknown data set {name!r}; known: {', '.join(DATASETS)}")
@@ -165,7 +165,7 @@ def load(
     height, width = dataset.images.shape[1:3]
     if height != width:
         raise CampareError(
-            f"data.size: the pictures are {width}×{height} pixels and a network sees squares; "
+            f"data.size: the images are {width}×{height} pixels, and networks need squares; "
             "set data.size, and data.fit to crop or pad"
         )
     return dataset
@@ -209,36 +209,37 @@ def cifar10(*, root: str | None, size: int | None, fit: str, channels: int | Non
 
 
 def image_folder(*, root: str | None, size: int | None, fit: str, channels: int | None) -> Dataset:
-    """A user's own pictures.
+    """A user's own images.
 
-    `root/train/<class>/*` and `root/test/<class>/*` with the same classes, or `root/<class>/*`
-    to be split. Classes and pictures are sorted by name. Pictures may be of any size and mode;
-    EXIF orientation is applied, transparency lies on white, of several frames the first counts;
-    16 bits become 8, white being 65,535. Files without one of `PICTURE_SUFFIXES`, and hidden ones,
-    are ignored.
+    The files are `root/train/<class>/*` and `root/test/<class>/*` with the same classes, or
+    `root/<class>/*`, which are split later. Classes and images are sorted by name. Images may have
+    any size and mode; EXIF orientation is applied, transparency becomes white, only the first frame
+    is read, and 16 bits become 8, with white at 65,535. Hidden files, and files without one of
+    `PICTURE_SUFFIXES`, are ignored.
 
-    Where `root/masks` holds folders it is no class but has a mask for every picture, as big as the
-    picture, black and white, under the picture's name (the suffix may differ): `root/masks` then is
-    laid out as `root` is, and white the region "object", or it holds a folder laid out so for every
-    region, and white is what that folder is called. Black alone says that the picture lacks it.
+    If `root/masks` contains folders it is not a class: it has a mask for every image, of the size
+    of the image, black and white, with the image's name (the suffix may differ). Either
+    `root/masks` has the same folders as `root`, and white is the region "object", or it has one
+    folder per region, each with the same folders as `root`, and white is the region named after
+    that folder. An all-black mask means that the image does not have the region.
 
     Raises
     ------
     CampareError
-        The folders are not laid out so; pictures cannot be read; sizes differ and none is set;
-        masks are missing, of another size than their pictures, or not black and white.
+        The folders have another layout; images cannot be read; sizes differ and none is set; masks
+        are missing, of another size than their images, or not black and white.
     """
     folder = _folder(root)
     if not folder.is_dir():
-        raise CampareError(f"{folder}: no such folder; set data.root to the one of your pictures")
+        raise CampareError(f"{folder}: no such folder; set data.root to the folder of your images")
     parts = _parts(folder)
     masks = mask_folder(folder)
     pictures_of = {part: _classes(path, masks) for part, path in parts.items()}
     classes, *others = (tuple(pictures) for pictures in pictures_of.values())
     for other in others:
-        if odd := sorted(set(classes) ^ set(other)):
+        if unequal := sorted(set(classes) ^ set(other)):
             raise CampareError(
-                f"{folder}: only one of train and test has the class {odd[0]!r}; "
+                f"{folder}: only one of train and test has the class {unequal[0]!r}; "
                 "both need the same class folders"
             )
     position = {name: label for label, name in enumerate(classes)}
@@ -261,40 +262,41 @@ def image_folder(*, root: str | None, size: int | None, fit: str, channels: int 
 
 
 def photographs(folder: str | Path) -> list[tuple[Path, NDArray[np.uint8]]]:
-    """Path and grey levels (H, W) of the pictures in a folder and in those directly in it.
+    """Path and grey levels uint8 (H, W) of the images in a folder and its direct subfolders.
 
-    Sorted by name, those of the folder itself first; each of its own size, read as `image_folder`
-    reads them.
+    They are sorted by name, those of the folder itself first, each at its own size, and read as in
+    `image_folder`.
 
     Raises
     ------
     CampareError
-        There is no such folder or no picture in it; pictures cannot be read.
+        There is no such folder, or no image in it; images cannot be read.
     """
     folder = Path(folder).expanduser()
     if not folder.is_dir():
         raise CampareError(
-            f"{folder}: no such folder; set own_images.folder to the one of your photographs"
+            f"{folder}: no such folder; set own_images.folder to the folder of your photographs"
         )
     inner = filter(Path.is_dir, _visible(folder))
     files = [path for place in (folder, *inner) for path in _visible(place) if path.is_file()]
     pictures = [path for path in files if path.suffix.lower() in PICTURE_SUFFIXES]
     if not pictures:
         raise CampareError(
-            f"{folder}: no picture in it; add some (read: {' '.join(sorted(PICTURE_SUFFIXES))})"
+            f"{folder}: has no images; add some "
+            f"(suffixes that are read: {' '.join(sorted(PICTURE_SUFFIXES))})"
         )
     return _each(lambda path: (path, _pixels(path, "L", None, "crop")[0][..., 0]), pictures)
 
 
 def shown(path: str | Path) -> str:
-    """A path as text that can be printed and written; what is not UTF-8 becomes `\\xe9`."""
+    """A path as text that can be printed; bytes that are not UTF-8 become such as `\\xe9`."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 class Rows:
-    """Some pictures of many: uint8 (b, H, W, C) for a slice, copied only then.
+    """Selected images, of which a slice is copied on access: uint8 (b, H, W, C).
 
-    What maps images batch by batch needs no more memory for many of them than for few.
+    So jobs that process images batch by batch hold one batch in memory.
     """
 
     def __init__(self, images: NDArray[np.uint8], index: NDArray[np.int64]) -> None:
@@ -309,10 +311,10 @@ class Rows:
 
 
 def write(dataset: Dataset, path: str | Path) -> None:
-    """Write a data set as HDF5: `images`, `label`, `part`, and the names `classes`.
+    """Write a data set as HDF5: `images`, `label`, `part` and `classes` (names).
 
-    Where regions are known, `masks` besides, uint8 (N, R, H, ⌈W/8⌉), eight pixels to a byte (as
-    `numpy.packbits` lays them along the last axis), with the attribute `regions` of R names.
+    Regions are written as `masks`, uint8 (N, R, H, ⌈W/8⌉), with eight pixels in a byte
+    (`numpy.packbits` along the last axis), and the attribute `regions` with their R names.
     """
     with atomic.replacing(path) as aside:
         atomic.reserve(aside, dataset.images.nbytes + (1 << 20))
@@ -320,26 +322,26 @@ def write(dataset: Dataset, path: str | Path) -> None:
             file["images"] = dataset.images
             file["label"] = dataset.labels
             file["part"] = dataset.part.astype("S5")
-            file["classes"] = list(dataset.classes)  # an attribute would hold 4,000 at most
+            file["classes"] = list(dataset.classes)  # an attribute holds 4,000 at most
             if dataset.regions:
                 file["masks"] = np.packbits(dataset.regions.masks, axis=3)
                 file.attrs["regions"] = list(dataset.regions.names)
 
 
 def read(path: str | Path) -> Dataset:
-    """Read what `write` wrote but for the regions (`read_regions`).
+    """Read a data file, without its regions (`read_regions`).
 
-    Pictures stay in the file until they are asked for.
+    Images are mapped into memory and read on access.
 
     Raises
     ------
     CampareError
-        The file is missing, truncated, or holds something else.
+        The file is missing, truncated, or not a data file.
     """
     with reading(path, "data file"), h5py.File(path, "r") as file:
-        pictures = file["images"]
+        stored = file["images"]
         dataset = Dataset(
-            np.memmap(path, pictures.dtype, "r", pictures.id.get_offset(), pictures.shape),
+            np.memmap(path, stored.dtype, "r", stored.id.get_offset(), stored.shape),
             file["label"][...],
             tuple(file["classes"].asstr()[...]),
             file["part"][...].astype("U5"),
@@ -354,17 +356,17 @@ def read(path: str | Path) -> Dataset:
         and np.isin(labels, np.arange(len(dataset.classes))).all()
         and np.isin(part, ["train", "test", ""]).all()
     ):
-        raise CampareError(f"{path}: is not a data file of campare; {ANEW}")
+        raise CampareError(f"{path}: not a data file of campare; {ANEW}")
     return dataset
 
 
 def read_regions(path: str | Path, rows: NDArray[np.int64]) -> Regions | None:
-    """The regions of some pictures, by their rising positions; None where none are known.
+    """The regions of the images at some positions (ascending); None if the file has no masks.
 
     Raises
     ------
     CampareError
-        The file is missing, truncated, or holds something else.
+        The file is missing, truncated, or not a data file.
     """
     with reading(path, "data file"), h5py.File(path, "r") as file:
         if "masks" not in file:
@@ -372,20 +374,28 @@ def read_regions(path: str | Path, rows: NDArray[np.int64]) -> Regions | None:
         packed, names = file["masks"][rows], tuple(file.attrs["regions"])
         height, width = file["images"].shape[1:3]
         if packed.dtype != np.uint8 or packed.shape[1:] != (len(names), height, -(-width // 8)):
-            raise ValueError("its masks do not fit its pictures")
+            raise ValueError("its masks do not fit its images")
     return Regions(names, np.unpackbits(packed, axis=3, count=width).astype(bool))
 
 
 def channel_statistics(
     images: NDArray[np.uint8],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and standard deviation of every channel over all pixels of all pictures.
+    """Mean and standard deviation of every channel over all pixels of all images.
 
-    Takes uint8 (N, H, W, C); returns two float64 (C,), with grey levels 0–255 as 0–1. The
-    standard deviation of a constant channel comes back as 1, so that one can divide by it.
+    Parameters
+    ----------
+    images
+        uint8 (N, H, W, C).
+
+    Returns
+    -------
+    mean, std
+        float64 (C,), of grey levels scaled to [0, 1]. The standard deviation of a constant channel
+        is returned as 1, so that one can divide by it.
     """
     levels = np.arange(256) / 255
-    # Counting levels is exact, whatever the number and the order of the pictures.
+    # Counts of levels are exact, whatever the number and order of the images.
     shares = np.stack(
         [
             sum(np.bincount(image[..., channel].ravel(), minlength=256) for image in images)
@@ -409,7 +419,7 @@ def _torchvision(
     fit: str,
     channels: int | None,
 ) -> Dataset:
-    """A torchvision data set from the files in `checksums` (path under root: MD5)."""
+    """A torchvision data set from the files in `checksums` (path under root → MD5)."""
     from torchvision import datasets
 
     kind = getattr(datasets, name)
@@ -420,8 +430,8 @@ def _torchvision(
         except (OSError, RuntimeError, http.client.HTTPException) as error:
             reason = " ".join(str(error).split())
             raise CampareError(
-                f"{folder}: {name} is not here and cannot be downloaded ({reason}); set data.root "
-                f"to the folder that has it, or put here: {', '.join(checksums)}"
+                f"{folder}: {name} is missing and cannot be downloaded ({reason}); set data.root "
+                f"to the folder that has it, or put these files here: {', '.join(checksums)}"
             ) from error
     parts = {"train": kind(folder, train=True), "test": kind(folder, train=False)}
     images = np.concatenate([np.asarray(part.data) for part in parts.values()])
@@ -436,24 +446,24 @@ def _torchvision(
 
 
 def _verified(folder: Path, checksums: Mapping[str, str]) -> bool:
-    """Whether all files are there; CampareError if one that is has the wrong content."""
+    """Whether all files exist; CampareError if the content of an existing one is wrong."""
     from torchvision.datasets.utils import check_integrity
 
     paths = {folder / name: md5 for name, md5 in checksums.items()}
     present = [path for path in paths if path.exists()]
     for path in present:
         with reading(path, "file of this data set"):
-            whole = check_integrity(path, paths[path])
-        if not whole:
+            intact = check_integrity(path, paths[path])
+        if not intact:
             raise CampareError(
-                f"{path}: truncated or altered (its checksum is wrong); move it away, and it is "
-                "downloaded again"
+                f"{path}: truncated or altered (its checksum is wrong); move it away, and it will "
+                "be downloaded again"
             )
     return len(present) == len(paths)
 
 
 def _parts(folder: Path) -> dict[str, Path]:
-    """The folders that hold class folders, by part."""
+    """Part → the folder with its class folders; "" for a data set without parts."""
     inner = {path.name: path for path in _visible(folder) if path.is_dir()}
     if masks := mask_folder(folder):
         inner.pop(masks.name, None)
@@ -461,14 +471,14 @@ def _parts(folder: Path) -> dict[str, Path]:
         return {"": folder}
     if others := sorted(inner.keys() - {"train", "test"}):
         raise CampareError(
-            f"{inner[others[0]]}: does not belong beside train and test; move its pictures into "
-            "train (validation pictures are drawn from there) or take the folder away"
+            f"{inner[others[0]]}: only train and test are allowed here; move its images into "
+            "train (validation images are drawn from there), or remove the folder"
         )
     return {part: inner[part] for part in ("train", "test")}
 
 
 def _classes(folder: Path, masks: Path | None) -> dict[str, list[Path]]:
-    """The pictures of every class folder, both sorted by name; `masks` is none of them."""
+    """Class → its image files, both sorted by name; the folder `masks` is left out."""
     classes = {}
     for inner in filter(Path.is_dir, _visible(folder)):
         if inner == masks:
@@ -476,30 +486,30 @@ def _classes(folder: Path, masks: Path | None) -> dict[str, list[Path]]:
         entries = _visible(inner)
         if deeper := [path for path in entries if path.is_dir()]:
             raise CampareError(
-                f"{deeper[0]}: a folder inside a class folder; pictures lie directly in "
-                "<root>/<class>/, or in <root>/train/<class>/ and <root>/test/<class>/"
+                f"{deeper[0]}: a folder inside a class folder; put images directly into "
+                "<root>/<class>/, or <root>/train/<class>/ and <root>/test/<class>/"
             )
         if (name := _class_name(inner)) in classes:
             raise CampareError(
                 f"{inner}: a second folder of this name, in another Unicode form (as macOS writes "
-                "accents); move the pictures of one into the other"
+                "accents); move the images of one into the other"
             )
         classes[name] = [p for p in entries if p.suffix.lower() in PICTURE_SUFFIXES]
         if not classes[name]:
             raise CampareError(
-                f"{inner}: no picture in this class folder; add some or move it away "
-                f"(read: {' '.join(sorted(PICTURE_SUFFIXES))})"
+                f"{inner}: this class folder has no images; add some or move it away "
+                f"(suffixes that are read: {' '.join(sorted(PICTURE_SUFFIXES))})"
             )
     if len(classes) < 2:
         raise CampareError(
-            f"{folder}: has {len(classes)} class folder(s); put the pictures of each class, two "
+            f"{folder}: has {len(classes)} class folder(s); put the images of each class, two "
             "classes or more, into a folder named after it"
         )
     return classes
 
 
 def _class_name(folder: Path) -> str:
-    """The class whose pictures a folder holds, in one Unicode form.
+    """The name of the class of a folder, in one Unicode form.
 
     Raises
     ------
@@ -510,13 +520,13 @@ def _class_name(folder: Path) -> str:
         return normalize("NFC", os.fsencode(folder.name).decode("utf-8"))
     except UnicodeDecodeError as error:
         raise CampareError(
-            f"{shown(folder)}: a class whose name is not UTF-8, as a zip made on Windows leaves "
-            "it; rename the folder"
+            f"{shown(folder)}: the name of this class is not UTF-8, as in zip files made on "
+            "Windows; rename the folder"
         ) from error
 
 
 def _unread(above: Iterable[Path], pictures: Sequence[Path]) -> tuple[Path, ...]:
-    """Files that are no pictures in the folders of classes, and all in the folders `above`."""
+    """Other files in the folders of classes, and all files in the folders `above`."""
     beside = [path for place in sorted(above) for path in _visible(place) if path.is_file()]
     inside = [
         path for place in dict.fromkeys(p.parent for p in pictures) for path in _visible(place)
@@ -532,10 +542,10 @@ def _regions(
     size: int | None,
     fit: str,
 ) -> Regions:
-    """The regions of an image folder's pictures, in their order; (H, W) = `shape`."""
+    """The regions of an image folder, in the order of its images; (H, W) = `shape`."""
     kinds = {picture.relative_to(folder).parts[0] for picture in pictures}
     inner = [path for path in _visible(masks) if path.is_dir()]
-    # Either the folders of the pictures over again, or one for every region.
+    # Either the same folders as those of the images, or one folder for every region.
     places = {"object": masks} if kinds & {path.name for path in inner} else {}
     places = places or {path.name: path for path in inner}
     listed = {
@@ -558,7 +568,7 @@ def _regions(
 
 
 def _by_stem(folder: Path) -> dict[str, list[Path]]:
-    """The pictures in a folder that may not be there, by their names without suffix."""
+    """Name without suffix → image files of a folder; empty if there is no such folder."""
     by_stem: dict[str, list[Path]] = {}
     for path in _visible(folder) if folder.is_dir() else ():
         if path.suffix.lower() in PICTURE_SUFFIXES:
@@ -573,46 +583,46 @@ def _mask(
     size: int | None,
     fit: str,
 ) -> NDArray[np.bool_]:
-    """The mask of a picture, bool (H, W), brought to size as the picture is."""
+    """The mask of an image, bool (H, W), resized as the image is."""
     candidates = [
         path
         for path in listed[expected.parent].get(expected.stem, [])
-        # The name of another picture is for that one's mask.
+        # A mask with the name of another image belongs to that image.
         if path.name == picture.name or not (picture.parent / path.name).exists()
     ]
     path = expected if expected in candidates else next(iter(candidates), None)
     if path is None:
         raise CampareError(
             f"{expected.with_suffix('.png')}: missing, the mask of {picture}; add it, all black "
-            "if the picture lacks the region, or take the folder of masks away"
+            "if the image does not have the region, or remove the folder of masks"
         )
     if path != expected and len(candidates) > 1:
         raise CampareError(
-            f"{expected.parent}: {' and '.join(path.name for path in candidates)} may be the "
+            f"{expected.parent}: {' and '.join(path.name for path in candidates)} may each be the "
             f"mask of {picture}; keep one"
         )
     levels = _pixels(path, "L", None, fit)[0][..., 0]
     with Image.open(picture) as opened:
         wide, high = opened.size
-        # Turned by 90°; of a TIFF, Pillow says the size once upright.
+        # Turned by 90°; for a TIFF, Pillow's size is already that of the upright image.
         if _orientation(opened) in (5, 6, 7, 8) and opened.format != "TIFF":
             wide, high = high, wide
     if levels.shape != (high, wide):
         raise CampareError(
             f"{path}: {levels.shape[1]}×{levels.shape[0]} pixels, while {picture} has "
-            f"{wide}×{high}; a mask must be as big as its picture"
+            f"{wide}×{high}; a mask must have the size of its image"
         )
     if (greys := np.setdiff1d(levels, [0, levels.max()])).size:
         raise CampareError(
             f"{path}: not black and white (it has the grey level {greys[0]}); save masks without "
-            "smooth edges, in a format without loss, such as PNG"
+            "smooth edges, in a lossless format such as PNG"
         )
     white = Image.fromarray(np.where(levels > 0, np.uint8(255), np.uint8(0)))
     return np.asarray(white if size is None else _fitted(white, size, fit)) > 127
 
 
 def _visible(folder: Path) -> list[Path]:
-    """What a folder holds, but for hidden files, sorted by name."""
+    """The entries of a folder without hidden ones, sorted by name."""
     try:
         entries = list(folder.iterdir())
     except OSError as error:
@@ -624,7 +634,7 @@ def _visible(folder: Path) -> list[Path]:
 def _adapted(
     images: NDArray[np.uint8], size: int | None, fit: str, channels: int | None
 ) -> NDArray[np.uint8]:
-    """An array of pictures (N, H, W, C) as `load` is asked for them."""
+    """Images (N, H, W, C) with the size and channels of `load`'s arguments."""
     native = images.shape[3]
     if size is None and channels in (None, native):
         return images
@@ -637,27 +647,27 @@ def _stacked(
     fit: str,
     channels: int | None,
 ) -> tuple[NDArray[np.uint8], int]:
-    """Pictures, from files or arrays (H, W, C), as one array; parameters as in `load`.
+    """Images, from files or arrays (H, W, C), as one array (N, H, W, C); parameters as in `load`.
 
-    And the largest level of those with 16 bits, 0 where there are none.
+    Also the largest grey level of images with 16 bits, 0 without such images.
     """
     mode = "L" if channels == 1 else "RGB"
     shape: tuple[int, ...] = (1, 1, 1)
     for first in range(len(sources)):
-        with suppress(CampareError):  # which `place` meets again
+        with suppress(CampareError):  # raised again by `place`
             shape = _pixels(sources[first], mode, size, fit)[0].shape
             break
     model = sources[first]
     images = np.empty((len(sources), *shape), dtype=np.uint8)
 
     def place(position: int) -> tuple[tuple[int, ...], bool, int]:
-        """Read one picture; its shape, whether it is grey, its largest level of 16 bits."""
+        """Read one image; return its shape, whether it is grey, its largest level of 16 bits."""
         pixels, deepest = _pixels(sources[position], mode, size, fit)
         if pixels.shape == shape:
             images[position] = pixels
         return pixels.shape, bool((pixels == pixels[..., :1]).all()), deepest
 
-    # Pillow decodes without the GIL: threads speed up photographs, and slow down thumbnails.
+    # Pillow decodes without the GIL: threads speed up large images, and slow down small ones.
     large = isinstance(model, Path) and model.stat().st_size > 20_000
     with ThreadPoolExecutor() as pool:
         shapes, grey, levels = zip(
@@ -667,7 +677,7 @@ def _stacked(
         if (height, width) != shape[:2]:
             raise CampareError(
                 f"{source}: {width}×{height} pixels, while {model} has {shape[1]}×{shape[0]}; set "
-                "data.size to give all pictures one size"
+                "data.size to give all images one size"
             )
     single = channels is None and all(grey)
     return images[..., :1].copy() if single else images, max(levels)
@@ -678,9 +688,13 @@ def _each(
     items: Iterable[_Item],
     mapping: Callable[[Callable[[_Item], Any], Iterable[_Item]], Iterable[Any]] = map,
 ) -> list[_Made]:
-    """What `act` makes of every item; of all that it refuses, one CampareError.
+    """Results of `act` for every item.
 
-    The error names the first of them, a line for each, and has notes on the others.
+    Raises
+    ------
+    CampareError
+        `act` has raised it for some items: one error with a line for each of the first of them, and
+        notes on the others.
     """
 
     def tried(item: _Item) -> _Made | CampareError:
@@ -689,25 +703,25 @@ def _each(
         except CampareError as error:
             return error
 
-    made = list(mapping(tried, items))
-    refused = [error for error in made if isinstance(error, CampareError)]
+    results = list(mapping(tried, items))
+    refused = [error for error in results if isinstance(error, CampareError)]
     if len(refused) == 1:
         raise refused[0]
     if refused:
         named = list(map(str, refused[:NAMED]))
         if more := refused[NAMED:]:
-            named.append(f"and {len(more):,} more, which the job's log names")
+            named.append(f"and {len(more):,} more, listed in the job's log")
         error = CampareError("\n  ".join([f"{len(refused):,} files cannot be used:", *named]))
         for each in more:
             error.add_note(str(each))
         raise error
-    return made
+    return results
 
 
 def _pixels(
     source: Path | NDArray[np.uint8], mode: str, size: int | None, fit: str
 ) -> tuple[NDArray[np.uint8], int]:
-    """One picture as uint8 (H, W, 1 or 3), and its largest level if it has 16 bits, else 0."""
+    """One image as uint8 (H, W, 1 or 3), and its largest level if it has 16 bits, else 0."""
     try:
         with (
             _opened(source) as opened,
@@ -722,16 +736,16 @@ def _pixels(
 
 
 def _reason(error: Exception) -> str:
-    """Why a picture cannot be read, and what to do; it is to blame only for what it holds."""
+    """Why an image cannot be read, and what to do; distinguishes system errors from content."""
     if isinstance(error, MemoryError):
         return "does not fit into memory; save a smaller version, or give the job more memory"
     if isinstance(error, OSError) and error.errno is not None:
         denied = error.errno in (errno.EACCES, errno.EPERM)
-        remedy = "make it readable" if denied else "the picture may be fine: mend that, run again"
+        remedy = "make it readable" if denied else "the image may be intact; fix this and run again"
         return f"cannot be opened ({error.strerror}); {remedy}"
     unknown = isinstance(error, UnidentifiedImageError)
-    reason = "of no format that Pillow knows" if unknown else error
-    return f"cannot be read as a picture ({reason}); replace or remove it"
+    reason = "not in a format that Pillow knows" if unknown else error
+    return f"cannot be read as an image ({reason}); replace or remove it"
 
 
 def _opened(source: Path | NDArray[np.uint8]) -> Image.Image:
@@ -741,11 +755,11 @@ def _opened(source: Path | NDArray[np.uint8]) -> Image.Image:
 
 
 def _converted(opened: Image.Image, mode: str) -> tuple[Image.Image, int]:
-    """A picture of any mode as "L" or "RGB", upright; and the largest level of 16 bits, or 0."""
+    """An image of any mode as "L" or "RGB", upright, and its largest level of 16 bits, or 0."""
     cut = any(";16" in str(tile) for tile in getattr(opened, "tile", ()))  # known until it is read
     opened.load()
     turn = _TURNS.get(_orientation(opened))
-    # Not exif_transpose, which writes all the other tags anew, and ends on one that is wrong.
+    # Not exif_transpose, which rewrites all other tags, and fails on a wrong one.
     picture = opened if turn is None else opened.transpose(turn)
     deepest = 0
     if picture.mode == "F":
@@ -765,15 +779,15 @@ def _converted(opened: Image.Image, mode: str) -> tuple[Image.Image, int]:
 
 
 def _orientation(opened: Image.Image) -> Any:
-    """EXIF's orientation; 1, upright, where what is there cannot be read."""
+    """The EXIF orientation; 1 (upright) if it cannot be read."""
     try:
         return opened.getexif().get(ExifTags.Base.Orientation, 1)
-    except Exception:  # of a picture that may be fine itself
+    except Exception:  # the image itself may be intact
         return 1
 
 
 def _fitted(picture: Image.Image, size: int, fit: str) -> Image.Image:
-    """A picture as a square of this side, its aspect ratio kept."""
+    """An image as a square of side `size`, with its aspect ratio kept."""
     bilinear = Image.Resampling.BILINEAR
     if fit == "crop":
         return ImageOps.fit(picture, (size, size), bilinear)

@@ -1,7 +1,4 @@
-"""What a user should know of a data set before networks are trained on it.
-
-Files that were not read, pictures that came out dark, pictures that are there more than once.
-"""
+"""Warnings about a data set: ignored files, dark images, images that occur more than once."""
 
 from __future__ import annotations
 
@@ -15,13 +12,13 @@ from numpy.typing import NDArray
 
 from campare.data import PICTURE_SUFFIXES, Dataset, Files, shown
 
-# How many pictures, or kinds of files, a sentence names.
+# Images, or kinds of files, that a sentence names at most.
 NAMED = 5
 Integers = NDArray[np.int64]
 
 
 def of(dataset: Dataset) -> list[str]:
-    """One sentence for each thing that is odd about a data set, just read; most have none."""
+    """A list of warnings about a data set, one sentence each; empty for most data sets."""
     files = dataset.files
     deepest = files.deepest if files else 0
     return [
@@ -32,14 +29,24 @@ def of(dataset: Dataset) -> list[str]:
 
 
 def identical(images: NDArray[np.uint8]) -> Integers:
-    """For each picture, uint8 (N, H, W, C), the first that equals it in every pixel: int64 (N,)."""
+    """The row of the first image that equals each image in every pixel.
+
+    Parameters
+    ----------
+    images
+        uint8 (N, H, W, C).
+
+    Returns
+    -------
+    int64 (N,).
+    """
     first: dict[bytes, int] = {}
     digests = (hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images)
     return np.array([first.setdefault(digest, row) for row, digest in enumerate(digests)], np.int64)
 
 
 def _unread(files: Files) -> list[str]:
-    """How many files were ignored, by suffix, with an example of each."""
+    """The number of ignored files of each suffix, with an example of each."""
     if not files.unread:
         return []
     kinds = Counter(path.suffix.lower() for path in files.unread)
@@ -51,51 +58,51 @@ def _unread(files: Files) -> list[str]:
     ignored, total = len(files.unread), len(files.unread) + len(files.pictures)
     return [
         f"{files.root}: {ignored:,} of {total:,} files are ignored: {_listed(named, len(kinds))}; "
-        "if some are pictures, convert them and put them into the folders of classes "
-        f"(read there: {' '.join(sorted(PICTURE_SUFFIXES))})"
+        "if some are images, convert them and put them into the folders of the classes "
+        f"(suffixes that are read: {' '.join(sorted(PICTURE_SUFFIXES))})"
     ]
 
 
 def _dark(largest: int, white: int) -> list[str]:
-    """Whether the largest level of all pictures is no quarter of white."""
+    """A warning if the largest grey level of all images is at most a quarter of white."""
     if not 0 < largest <= white // 4:
         return []
     depth, bits = white.bit_length(), largest.bit_length()
     return [
-        f"the largest level of all {depth}-bit pictures is {largest:,}, and white is {white:,}: "
-        f"they become dark, 0 to {round(255 * largest / white)} of 255; if their levels are of "
-        f"{bits} bits, multiply them by {1 << (depth - bits)} and save the pictures again"
+        f"the largest level of all {depth}-bit images is {largest:,}, and white is {white:,}: "
+        f"they become dark, 0 to {round(255 * largest / white)} of 255; if their levels have "
+        f"{bits} bits, multiply them by {1 << (depth - bits)} and save the images again"
     ]
 
 
 def _repeated(dataset: Dataset) -> list[str]:
-    """Which pictures are there more than once, where it matters."""
+    """Warnings about equal images: in training and test set, in two classes, in training twice."""
     first, labels, part = identical(dataset.images), dataset.labels, dataset.part
     training, testing = np.flatnonzero(part == "train"), np.flatnonzero(part == "test")
     trained = dict(zip(first[training][::-1], training[::-1], strict=True))
     leaked = {row: trained[first[row]] for row in testing if first[row] in trained}
-    disputed = {row: first[row] for row in np.flatnonzero(labels != labels[first])}
+    two_classes = {row: first[row] for row in np.flatnonzero(labels != labels[first])}
     seen: dict[tuple[Any, ...], int] = {}
-    alike = zip(first, labels, part, strict=True)
-    earlier = np.array([seen.setdefault(key, row) for row, key in enumerate(alike)])
-    again = (earlier != np.arange(len(first))) & (part != "test")
-    twice = {row: earlier[row] for row in np.flatnonzero(again)}
+    keys = zip(first, labels, part, strict=True)
+    earlier = np.array([seen.setdefault(key, row) for row, key in enumerate(keys)])
+    repeats = (earlier != np.arange(len(first))) & (part != "test")
+    repeated = {row: earlier[row] for row in np.flatnonzero(repeats)}
     return [
         f"{len(earlier_of):,} {which} ({_pairs(dataset, earlier_of)}): {remedy}"
         for earlier_of, which, remedy in (
             (
                 leaked,
-                f"of {len(testing):,} test pictures equal a training picture in every pixel",
-                "models may know them by heart; take them out of train or of test",
+                f"of {len(testing):,} test images equal a training image in every pixel",
+                "models may have memorised them; remove them from train or from test",
             ),
             (
-                disputed,
-                "picture(s) equal one of another class in every pixel",
-                "leave each in the class that is right",
+                two_classes,
+                "image(s) equal an image of another class in every pixel",
+                "keep each in its correct class only",
             ),
             (
-                twice,
-                "picture(s) equal another of their class in every pixel",
+                repeated,
+                "image(s) equal another image of their class in every pixel",
                 "a split may train on one and test or validate on the other; keep one of each",
             ),
         )
@@ -103,16 +110,17 @@ def _repeated(dataset: Dataset) -> list[str]:
     ]
 
 
-def _pairs(dataset: Dataset, like: Mapping[Any, Any]) -> str:
-    """Some pictures, each with the one that it is like."""
+def _pairs(dataset: Dataset, equal: Mapping[Any, Any]) -> str:
+    """Names of images, each with the image that it equals; `equal` maps row to row."""
     files = dataset.files
 
     def name(row: int) -> str:
         return shown(files.pictures[row].relative_to(files.root)) if files else f"number {row}"
 
-    return _listed([f"{name(row)} = {name(like[row])}" for row in list(like)[:NAMED]], len(like))
+    some = list(equal)[:NAMED]
+    return _listed([f"{name(row)} = {name(equal[row])}" for row in some], len(equal))
 
 
 def _listed(named: Sequence[str], count: int) -> str:
-    """The first NAMED of so many, and how many more there are."""
+    """A list of the first NAMED of `count` things, and the number of the rest."""
     return ", ".join([*named, *([f"{count - NAMED:,} more"] if count > NAMED else [])])

@@ -2,8 +2,8 @@
 
 A model is named by (augmentation, seed). A seed drives streams of randomness: `init` (initial
 weights), `order` (order of the training images), `subset` (choice of the training images) and
-`augmentation`. Two models that share a seed in one stream are more alike than two that do not, so
-every comparison here says which pairs it takes.
+`augmentation`. Two models with the same seed in one stream are more alike than two models without,
+so every comparison here states which pairs it takes.
 
 >>> design = Design(config.complete(yaml.safe_load(open("config/config.yaml")), "config.yaml"))
 >>> design.references_of(("affine", 1))
@@ -39,7 +39,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Design:
-    """What follows from the config of a study, complete and checked (`config.complete`)."""
+    """The models and comparisons of a study, from its complete config (`config.complete`)."""
 
     study: Mapping[str, Any]
 
@@ -47,17 +47,17 @@ class Design:
 
     @cached_property
     def augmentations(self) -> list[str]:
-        """Names, in the order of the config; the baseline is none."""
+        """Names of the augmentations, in the order of the config, without the baseline."""
         return list(self.study["augmentations"])
 
     @cached_property
     def seeds(self) -> list[int]:
-        """Of the augmented models."""
+        """Seeds of the augmented models."""
         return list(self.study["seeds"])
 
     @property
     def first_seed(self) -> int:
-        """Stands for all where one model of each augmentation is shown."""
+        """The seed that is shown if there is room for one model of each augmentation only."""
         return self.seeds[0]
 
     @property
@@ -72,7 +72,7 @@ class Design:
 
     @cached_property
     def references(self) -> list[Model]:
-        """The baselines of the seeds: one, or one for each where models are paired."""
+        """The baselines of the seeds: one per seed if models are paired, else one."""
         return list(dict.fromkeys(self.reference_of(seed) for seed in self.seeds))
 
     @cached_property
@@ -82,12 +82,15 @@ class Design:
 
     @cached_property
     def matched(self) -> list[str]:
-        """Training sets without augmentation that give a network as many steps as one with."""
+        """Names of the step-matched training sets of the study."""
         return [name for name in registry.MATCHED if self._controls.get(name)]
 
     @cached_property
     def matched_seeds(self) -> list[int]:
-        """One alone where a seed drives the augmentation only: all models would be the same."""
+        """Seeds of the step-matched models.
+
+        A single seed if seeds drive the augmentation only, since all models would be the same.
+        """
         seeds = self._controls.get("matched_seeds") or self.seeds
         return list(seeds if set(self.study["vary"]) - {"augmentation"} else seeds[:1])
 
@@ -103,7 +106,7 @@ class Design:
 
     @cached_property
     def examples(self) -> list[Model]:
-        """The baseline and one model of each augmentation, where a page has no room for all."""
+        """The first baseline and one model of each augmentation, for figures with little room."""
         return [*self.baselines[:1], *((name, self.first_seed) for name in self.augmentations)]
 
     def models_of(self, augmentation: str) -> list[Model]:
@@ -121,7 +124,30 @@ class Design:
         return vary if augmentation in self.augmentations else vary - {"augmentation"}
 
     def independent(self, pair: Pair) -> bool:
-        """Whether two models share no stream of randomness, which brings their maps together."""
+        """Whether two models have different seeds in every stream that seeds of both decide.
+
+        A shared stream makes the maps of two models more alike.
+        """
+        first, second = map(self._stream_seeds, pair)
+        return all(first[stream] != second[stream] for stream in first.keys() & second.keys())
+
+    def _stream_seeds(self, model: Model) -> dict[str, int]:
+        """The seed of each stream of randomness of a model that a seed of the study decides.
+
+        A further baseline has the first seed in the streams that its own seed does not drive.
+        """
+        augmentation, seed = model
+        seeds = dict.fromkeys(self.streams(model), seed)
+        if augmentation == BASELINE and seed in self._further["seeds"]:
+            return dict.fromkeys(self.streams((BASELINE, self.first_seed)), self.first_seed) | seeds
+        return seeds
+
+    def _differ(self, pair: Pair) -> bool:
+        """Whether two models differ in every stream that both their own seeds drive.
+
+        Unlike `independent` it allows a further baseline to have the first seed, as other models
+        do, in the streams that `controls.baselines.vary` leaves out.
+        """
         (_, first), (_, second) = pair
         return first != second or not self.streams(pair[0]) & self.streams(pair[1])
 
@@ -133,15 +159,16 @@ class Design:
     # ---- Which models are compared ---------------------------------------------------------------
 
     def reference_of(self, seed: int) -> Model:
-        """The baseline of a seed: its own where models are paired, else the first seed's."""
-        own = self.paired and seed in self.seeds
-        return BASELINE, seed if own else self.first_seed
+        """The baseline of a seed: its own if models are paired, else that of the first seed."""
+        has_baseline = self.paired and seed in self.seeds
+        return BASELINE, seed if has_baseline else self.first_seed
 
     def references_of(self, model: Model) -> list[Model]:
-        """The baselines that a model is compared with, by the policy `reference`.
+        """Baselines that a model is compared with, by the policy `reference`.
 
-        "one", "paired": the baseline of its seed. "all": all baselines. "disjoint": those assigned
-        to its augmentation and to no other. With the latter two, those independent of the model.
+        "one", "paired": the baseline of its seed. "all": all baselines that are independent of the
+        model. "disjoint": those that are assigned to its augmentation, and to no other, and are
+        independent of the model.
         """
         augmentation, seed = model
         if self.study["reference"] not in ("all", "disjoint"):
@@ -154,7 +181,7 @@ class Design:
 
     @cached_property
     def most_references(self) -> int:
-        """How many baselines a model is compared with, at most."""
+        """The largest number of baselines that an augmented model is compared with."""
         return max((len(self.references_of(model)) for model in self.augmented), default=1)
 
     @property
@@ -173,25 +200,28 @@ class Design:
 
     @cached_property
     def clusters(self) -> bool:
-        """Whether there are augmentations to be clustered by their similarities."""
+        """Whether there are two or more augmentations to be clustered by their similarities."""
         return self.compares and len(self.augmentations) > 1
 
     def pairs_of(self, augmentation: str) -> list[Pair]:
-        """All independent pairs of its models, and of these with baselines and matched models.
+        """The pairs of its models, and of its models with baselines and step-matched models.
 
-        Without a reference, also with the models of augmentations that follow in the config, so
-        that each pair of models is in the list of one augmentation.
+        With `reference: none` also its models with those of the augmentations that follow in the
+        config, so that each pair of models is in the list of one augmentation. No pair shares a
+        stream that the seeds of both models drive. Two models may share the first seed in a stream
+        that `controls.baselines.vary` leaves out, as all further baselines do: see
+        `pairs_like_floor` and `incomparable`.
         """
-        own = self.models_of(augmentation)
-        pairs: list[Pair] = list(combinations(own, 2))
+        models = self.models_of(augmentation)
+        pairs: list[Pair] = list(combinations(models, 2))
         if augmentation != BASELINE:
-            pairs += product(self.baselines, own)
+            pairs += product(self.baselines, models)
         if augmentation in self.augmentations:
-            pairs += product(self.matched_models, own)
+            pairs += product(self.matched_models, models)
             if self.study["reference"] == "none":
                 later = self.augmentations[self.augmentations.index(augmentation) + 1 :]
-                pairs += product(own, [(name, seed) for name in later for seed in self.seeds])
-        return list(filter(self.independent, pairs))
+                pairs += product(models, [(name, seed) for name in later for seed in self.seeds])
+        return list(filter(self._differ, pairs))
 
     @cached_property
     def with_pairs(self) -> list[str]:
@@ -201,15 +231,18 @@ class Design:
 
     @cached_property
     def arms(self) -> list[str]:
-        """What can be compared with the noise floor: `with_pairs` without the baseline."""
+        """Names whose models can be compared with the noise floor: `with_pairs` less baseline."""
         return [name for name in self.with_pairs if name != BASELINE]
 
     def pairs_like_floor(self, augmentation: str) -> list[Pair]:
-        """Its pairs with a baseline that differ in the same streams as two baselines do."""
+        """Its pairs with a baseline that differ in the same streams as two baselines do.
+
+        For the baseline itself: the pairs of baselines, the noise floor.
+        """
         streams = set(self._further["vary"] or self.study["vary"]) - {"augmentation"}
 
         def differ_alike(pair: Pair) -> bool:
-            # In the subset independent models differ wherever seeds drive it.
+            # The models of a pair always differ in the subset if seeds drive it.
             first, second = map(self.training, pair)
             return all(
                 (first[f"{stream}_seed"] != second[f"{stream}_seed"]) == (stream in streams)
@@ -224,59 +257,60 @@ class Design:
 
     @cached_property
     def incomparable(self) -> str:
-        """Why distances between and within kinds of models do not compare; "" where they do."""
+        """Why distances between and within kinds of models are not comparable; "" if they are."""
         augmented = set(self.study["vary"]) - {"augmentation"}
         further = set(self._further["vary"]) or augmented
         if further == augmented:
             return ""
         theirs, ours = (", ".join(sorted(streams)) or "nothing" for streams in (further, augmented))
         return (
-            f"seeds of baselines drive {theirs}, those of augmented models {ours} beside the "
-            "augmentation: their distances differ anyway; let both drive the same"
+            f"seeds of baselines drive {theirs}, those of augmented models {ours} besides the "
+            "augmentation: their distances differ for this reason alone; let both drive the same"
         )
 
     @cached_property
     def summarised(self) -> bool:
-        """Whether the study has an answer: augmentations beyond a noise floor."""
+        """Whether the study has a summary: augmentations compared with a noise floor."""
         return bool(self.arms and len(self.baselines) > 1 and not self.incomparable)
 
     # ---- Metrics -------------------------------------------------------------------------------
 
     @cached_property
     def metrics(self) -> list[str]:
-        """As the config names them."""
+        """Names of the metrics, as the config has them."""
         return list(self.study["similarity"]["metrics"])
 
     @cached_property
     def distances(self) -> list[str]:
-        """The metrics that say how far two maps, or two predictions, are apart."""
+        """The metrics that compare two maps, or two predictions; not those of one map."""
         return [name for name in self.metrics if registry.metric(name).same is not None]
 
     # ---- Training ------------------------------------------------------------------------------
 
     def steps_of(self, augmentation: str) -> list[list[Any]]:
-        """[registry name, parameters] of each transform in turn; none without augmentation."""
+        """[registry name, parameters] of each transform in turn; [] without augmentation."""
         return list(self.study["augmentations"].get(augmentation, []))
 
     def copies_of(self, augmentation: str | None) -> int:
-        """Copies in a training set, augmented or not, of each image."""
+        """Copies of each image in a training set, besides the original."""
         has_copies = augmentation in self.augmentations or augmentation == "duplicated_originals"
         return int(self.study["augmenting"]["copies"]) if has_copies else 0
 
     def epochs_of(self, augmentation: str | None) -> int:
-        """Epochs that a model is trained for."""
+        """Number of epochs of a model's training."""
         copies = self.study["augmenting"]["copies"] if augmentation == "longer_training" else 0
         return int(self.study["training"]["epochs"] * (1 + copies))
 
     def training(self, model: Model) -> dict[str, Any]:
-        """All that decides the weights of a model besides the data and the code."""
+        """The settings that decide the weights of a model, apart from the data and the code."""
         augmentation, seed = model
         study, training = self.study, self.study["training"]
-        # What a set does not have must not retrain its models when it is edited.
-        steps = self.steps_of(augmentation)
-        augmenting = {"at": "native", "copies": 0, "resample": "once"}
-        if self.copies_of(augmentation):
-            augmenting = study["augmenting"]
+        # An edit of a setting that a training set does not use must not retrain its models. Copies
+        # without a transform are the originals, whatever `at` and `resample` say.
+        steps, copies = self.steps_of(augmentation), self.copies_of(augmentation)
+        augment_at, resample = "native", "each_epoch" if copies else "once"
+        if augmentation in self.augmentations:
+            augment_at, resample = study["augmenting"]["at"], study["augmenting"]["resample"]
         further = augmentation == BASELINE and seed in self._further["seeds"]
 
         def stream(name: str, fixed: int) -> int:
@@ -288,9 +322,9 @@ class Design:
             "architecture": study["model"]["architecture"],
             "input_size": study["model"]["input_size"],
             "steps": steps,
-            "augment_at": augmenting["at"],
-            "copies": augmenting["copies"],
-            "resample": augmenting["resample"],
+            "augment_at": augment_at,
+            "copies": copies,
+            "resample": resample,
             "epochs": self.epochs_of(augmentation),
             **{
                 key: training[key]
@@ -314,17 +348,20 @@ class Design:
 
     @cached_property
     def variants(self) -> dict[str, Variant]:
-        """Folder under `results/<study>/` → variant; "" is the study's own, `cam` itself."""
+        """Folder under `results/<study>/` → variant; "" is the main variant, `cam` itself."""
         cam = self.study["cam"]
         main = {key: cam[key] for key in ("method", "class", "target_layer")}
-        given = {"": {}, **{f"variants/{name}/": v for name, v in cam["variants"].items()}}
-        return {folder: _variant({**main, **own}) for folder, own in given.items()}
+        changes = {"": {}, **{f"variants/{name}/": v for name, v in cam["variants"].items()}}
+        return {folder: _variant({**main, **changed}) for folder, changed in changes.items()}
 
     def explained_by(self, model: Model, variant: str) -> list[Model]:
-        """The baseline whose prediction a model's maps explain; none where it is its own."""
+        """The baseline whose predicted class a model's maps explain, as a list of one model.
+
+        Empty if the maps explain another class: the true one or the model's own prediction.
+        """
         if self.variants[variant].class_policy != "baseline" or model in self.references:
             return []
-        # Further baselines explain what the first predicts, so that their maps compare.
+        # Further baselines explain what the first one predicts, so that maps are of one class.
         return [self.reference_of(model[1])]
 
     # ---- What the config says of controls --------------------------------------------------------
@@ -335,7 +372,7 @@ class Design:
 
     @cached_property
     def _further(self) -> Mapping[str, Any]:
-        """Baselines that differ from the first in the streams of `vary` alone: the noise floor."""
+        """`controls.baselines`: baselines that differ from the first in the streams of `vary`."""
         return dict(self._controls.get("baselines", {"seeds": [], "vary": []}))
 
 
@@ -344,5 +381,5 @@ def _variant(cam: Mapping[str, Any]) -> Variant:
 
 
 def transforms(steps: Iterable[Iterable[Any]]) -> list[str]:
-    """The registry names in the transforms of an augmentation."""
+    """The registry names of the transforms of an augmentation."""
     return [name for name, _ in steps]

@@ -1,4 +1,4 @@
-"""Where a job computes: which device, and which of several GPUs is its own."""
+"""The device of a job, and its GPU if there are several."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ _claimed: list[IO[bytes]] = []  # locks, held as long as this process lives
 
 
 def choose(name: str, key: str = "compute.device", instead: str = "auto or cpu") -> torch.device:
-    """The device that this key of a study means; "auto" is CUDA, else Apple's MPS, else the CPU.
+    """The torch device for a value of `key`; "auto": CUDA, else Apple's MPS, else the CPU.
 
     Raises
     ------
     CampareError
-        The device asked for is not there.
+        The device does not exist.
     """
-    there = {
+    available = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
         "cpu": True,
     }
     if name == "auto":
-        name = next(kind for kind, is_there in there.items() if is_there)
-    if not there[name]:
+        name = next(kind for kind, exists in available.items() if exists)
+    if not available[name]:
         raise CampareError(
-            f"{key}: {name} is asked for, but torch finds none here; "
-            f"set it to {instead}, or mend the driver"
+            f"{key}: {name}, but torch finds no such device here; set it to {instead}, or repair "
+            "the driver"
         )
     if name == "cuda" and (count := torch.cuda.device_count()) > 1:
         gpu = claim([str(torch.cuda.get_device_properties(i).uuid) for i in range(count)])
@@ -46,15 +46,15 @@ def choose(name: str, key: str = "compute.device", instead: str = "auto or cpu")
 
 
 def convolutions(*, tf32: bool) -> AbstractContextManager[None]:
-    """cuDNN's convolutions: deterministic, and TF32 only on request; torch takes it by itself."""
+    """Context of deterministic cuDNN convolutions, with TF32 only if `tf32` (torch's default)."""
     return torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=tf32)
 
 
 def claim(gpus: Sequence[str], folder: str | Path | None = None) -> int:
-    """The position in `gpus` of one that the fewest processes have claimed; it is this process's.
+    """Claim a GPU for this process, one with the fewest claims; return its position in `gpus`.
 
-    A claim is a lock on a file in `folder` (the system's temporary folder), which ends with the
-    process, however that ends. On SLURM a job sees its own GPUs only.
+    A claim is a lock on a file in `folder` (by default the system's temporary folder), which ends
+    with the process, however the process ends. On SLURM a job sees its own GPUs only.
     """
     place = Path(folder or tempfile.gettempdir())
     for turn in itertools.count():
@@ -67,4 +67,4 @@ def claim(gpus: Sequence[str], folder: str | Path | None = None) -> int:
                 continue
             _claimed.append(lock)
             return i
-    raise AssertionError  # itertools.count() has no end
+    raise AssertionError  # not reached: itertools.count() does not end

@@ -1,4 +1,4 @@
-"""What the jobs of a study used, as a table."""
+"""A table of the time, memory and throughput of the jobs of a study."""
 
 from __future__ import annotations
 
@@ -8,29 +8,30 @@ from math import nan
 
 import pandas as pd
 
-# What `used` of workflow/scripts/job.py logs.
+# The line that `used` of workflow/scripts/job.py logs.
 _USED = re.compile(r"used: ([\d,]+) images/s, peak GPU memory ([\d,]+) MB")
 
 
 def table(jobs: Iterable[tuple[str, Mapping[str, float], str]]) -> pd.DataFrame:
-    """A row per job: `job`, and what it used.
+    """Time, memory and throughput of jobs, a row each.
 
     Parameters
     ----------
     jobs
-        Name, the last row of Snakemake's benchmark file, and the text of the log. Both tell of the
-        process that finished the job, not of those killed before.
+        Name, last row of Snakemake's benchmark file, and text of the log, of each job. Both are of
+        the process that finished the job, without processes that were killed before.
 
     Returns
     -------
-    job; wall_s, cpu_s; peak_memory_mb (resident), peak_gpu_memory_mb and images_per_s, NaN where
-    the log says nothing of them. Images are trained on (augmentation included), mapped or
-    compared, by what the job does. In the order of `jobs`.
+    DataFrame
+        job; wall_s, cpu_s; peak_memory_mb (resident); peak_gpu_memory_mb and images_per_s, NaN if
+        they are not in the log. Images are trained on (including augmentation), mapped or compared,
+        depending on the job. In the order of `jobs`.
     """
     rows = []
     for name, measured, log in jobs:
-        said = _USED.findall(log)
-        speed, gpu = (float(x.replace(",", "")) for x in said[-1]) if said else (nan, nan)
+        logged = _USED.findall(log)
+        speed, gpu = (float(x.replace(",", "")) for x in logged[-1]) if logged else (nan, nan)
         rows.append(
             {
                 "job": name,

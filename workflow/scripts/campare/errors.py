@@ -1,4 +1,4 @@
-"""The one exception that stands for bad input, and how a file that cannot be read becomes one."""
+"""The exception for errors that the user can correct, and its use for files that cannot be read."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# Of a file whose content is at fault. Never "delete it": it may have cost hours.
+# Remedy for a file with faulty content. Never "delete it": it may have taken hours to make.
 ANEW = "move it away and run snakemake again"
-# Where the system refuses a file, which may be whole.
+# Remedies where the operating system refuses a file, whose content may be intact.
 REMEDIES = {
     errno.ENOENT: "run snakemake again",
     errno.EACCES: "let this user read it",
@@ -22,13 +22,13 @@ REMEDIES = {
     errno.EMFILE: "raise the limit (ulimit -n)",
     errno.ENFILE: "close other programs, or raise the system's limit",
 }
-OTHERWISE = "the file may be whole; run snakemake again once its disk or file system answers"
+OTHERWISE = "the file may be intact; run snakemake again once its disk or file system answers"
 
 
 class CampareError(Exception):
-    """Something the user can mend. The message names the file or key, and the remedy.
+    """An error that the user can correct. The message names the file or key, and the remedy.
 
-    Scripts print the message alone, without a traceback, and exit non-zero.
+    Scripts print only the message, without a traceback, and exit with a non-zero status.
     """
 
 
@@ -36,41 +36,43 @@ class CampareError(Exception):
 def reading(
     path: str | Path, what: str, *broken: type[Exception], remedy: str = ANEW
 ) -> Iterator[None]:
-    """Tell a file that the system refuses from one whose content is at fault.
+    """Turn errors of reading a file into `CampareError`.
+
+    The message distinguishes a file that the operating system refuses from faulty content.
 
     Parameters
     ----------
     path
         The file that the block reads.
     what
-        What it should be, such as "CAM store".
+        Kind of the file, such as "CAM store".
     broken
-        Errors by which a reader says that the content is at fault, besides Python's own.
+        Exceptions, besides Python's own, by which a reader reports faulty content.
     remedy
-        For a fault of the content.
+        What to do about faulty content.
 
     Raises
     ------
     CampareError
-        For all of these errors; one that the block raises itself is left as it is.
+        For all of these errors; a CampareError of the block itself passes unchanged.
     """
     failures: tuple[type[Exception], ...] = (OSError, LookupError, TypeError, ValueError)
     failures += (RuntimeError, *broken)
     try:
-        with Path(path).open("rb"):  # safetensors calls every refusal a missing file
+        with Path(path).open("rb"):  # safetensors reports every refusal as a missing file
             pass
         yield
     except failures as error:
         if code := _refusal(error):
             remedy = REMEDIES.get(code, OTHERWISE)
             raise CampareError(f"{path}: cannot be read ({os.strerror(code)}); {remedy}") from error
-        raise CampareError(f"{path}: no readable {what} ({error}); {remedy}") from error
+        raise CampareError(f"{path}: not a readable {what} ({error}); {remedy}") from error
 
 
 def _refusal(error: Exception) -> int:
-    """The system's error number, 0 where it is not the system that refuses.
+    """The error number of the operating system; 0 if the error has another cause.
 
-    HDF5 writes it into its message, whatever the exception.
+    HDF5 writes the number into its message, whatever the exception.
     """
-    said = re.search(r"\berrno = (\d+)", str(error))
-    return int(said[1]) if said else getattr(error, "errno", None) or 0
+    number = re.search(r"\berrno = (\d+)", str(error))
+    return int(number[1]) if number else getattr(error, "errno", None) or 0

@@ -1,4 +1,4 @@
-"""What a network looks at in some images, as a CAM store: what all jobs that map images share."""
+"""Maps of images under a network, written as a CAM store; used by all jobs that map images."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch import nn
 from campare import cams, models, registry, store
 from campare.data import Rows
 
-# Settings that a store records as they are.
+# Settings that a store records unchanged.
 RECORDED = (
     *("study", "augmentation", "seed", "architecture"),
     *("method", "class_policy", "input_size", "threads"),
@@ -36,7 +36,7 @@ def into_store(
     split: str,
     with_progress: Callable[[Iterator[cams.Batch]], Iterator[cams.Batch]],
 ) -> str:
-    """Map images under a network, and write the store.
+    """Map images under a network, and write the CAM store.
 
     Parameters
     ----------
@@ -47,29 +47,29 @@ def into_store(
     settings
         `RECORDED`, and `target_layer` (None: the network's own), `batch_size`, `fold_batch_norm`.
     baseline
-        The store whose predictions are explained under the class policy "baseline".
+        The store whose predicted classes are explained with the class policy "baseline".
     weights, split
-        Files that the network and the choice of images come from, for their digests.
+        Files of the network and of the split, whose digests are recorded.
     with_progress
-        Wraps the batches, to tell how far they are.
+        Wraps the batches to report progress.
 
     Returns
     -------
-    The method, the layer, and what backward pass that took, in words.
+    A message with the method, the layer and the backward pass that it needed.
 
     Raises
     ------
     CampareError
-        As `models.target_layer`, `cams.compute`, `cams.chosen_classes` and `store.write`.
+        As in `models.target_layer`, `cams.compute`, `cams.chosen_classes` and `store.write`.
     """
     size, method = settings["input_size"], settings["method"]
     shape = (images.shape[3], size, size)
     name, layer = models.target_layer(network, settings["target_layer"], shape)
     head = models.head(network, layer, shape)
     if registry.CAM_METHODS[method].of == "input":
-        name, route = "input", "backward pass all the way down"
+        name, route = "input", "backward pass down to the image"
     else:
-        route = "no backward pass needed" if head else "backward pass down to the layer alone"
+        route = "no backward pass needed" if head else "backward pass down to the layer only"
     batches = cams.compute(
         network,
         layer,

@@ -1,22 +1,23 @@
-"""Does a model's answer hang on what its map points at? Deletion, insertion and ROAD.
+"""Faithfulness of maps: deletion and insertion curves, and ROAD.
 
-Pixels are taken away, or put back, in the order of the map, and the probability of the explained
-class is followed:
+Pixels are removed or inserted in the order of the map, and the probability of the explained class
+is recorded:
 
-- `deletion`: the highest pixels become the training images' mean colour; the lower the curve, the
-  better (Petsiuk et al. 2018, RISE, algorithm 1).
-- `insertion`: they are put into a blurred picture; the higher, the better (the same).
-- `road_most`, `road_least`: the highest, or the lowest, pixels are filled in from those around them
-  (noisy linear imputation), so that their outline tells less of what was there (Rong et al. 2022,
-  ROAD, section 4.2). (least − most)/2 is pytorch-grad-cam's ROADCombined where no two pixels of a
-  map are equal. Of equal ones the library takes all or none, so that a map that is zero on most of
-  a picture takes most of it away at once; here exactly the share goes, equal pixels in random
-  order. By that the two have differed by up to 0.18 on single images.
+- `deletion`: the highest pixels are replaced by the mean colour of the training images; lower
+  curves are better (Petsiuk et al. 2018, RISE, algorithm 1).
+- `insertion`: the highest pixels are inserted into a blurred image; higher curves are better (the
+  same).
+- `road_most`, `road_least`: the highest, or the lowest, pixels are imputed from the pixels around
+  them (noisy linear imputation), so that the outline of the removed pixels reveals less (Rong et
+  al. 2022, ROAD, section 4.2). (least − most)/2 is pytorch-grad-cam's ROADCombined if no two pixels
+  of a map are equal. Of equal pixels the library removes all or none, so a map that is zero on most
+  of the image removes most of it at once; here exactly the share is removed, equal pixels in
+  random order. Single images have differed by up to 0.18 for this reason.
 
-A curve mixes two things: whether the map points at what matters, and how well the model bears
-pictures with holes, which augmentation itself may teach. So every model has the curves of a random
-map beside those of its own: random values at the resolution of its maps, shown as they are. What
-tells of the map is the difference of the two.
+A curve depends on two things: whether the map shows the pixels that matter, and how robust the
+model is to images with removed pixels, which augmentation may change. Therefore every model also
+has the curves of a random map, with random values at the resolution of its maps and processed in
+the same way. The difference between the two measures the map.
 """
 
 from __future__ import annotations
@@ -45,21 +46,21 @@ Mask = NDArray[np.bool_]
 Integers = NDArray[np.int64]
 
 OWN, RANDOM = "map", "random"
-NOISE = 0.01  # standard deviation, in those of the training images; the library's
+NOISE = 0.01  # standard deviation, in units of the training images' own; pytorch-grad-cam's value
 # Weights of a pixel's neighbours in its imputed value (Rong et al. 2022, equation 4)
 NEIGHBOURS = {(0, 1): 1 / 6, (1, 0): 1 / 6, (1, 1): 1 / 12, (1, -1): 1 / 12}
 
 
 def chosen(count: int, images: int, seed: int) -> Integers:
-    """Rows of the test images that are measured: `images` of `count`, or all, rising."""
+    """Rows of the test images that are measured, ascending: `images` of `count`, at most all."""
     order = np.random.Generator(np.random.PCG64(seed)).permutation(count)
     return np.sort(order[:images])
 
 
 def ranks(shown: Floats, ties: Floats) -> Integers:
-    """Place of every pixel when they are sorted by a map, highest first: int64 (N, H, W).
+    """Place of every pixel when pixels are sorted by a map, highest first: int64 (N, H, W).
 
-    Of equal values the one with the higher number in `ties` (N, H, W) comes first.
+    Of equal values the one with the larger number in `ties` (N, H, W) comes first.
     """
     flat = (len(shown), -1)
     order = np.lexsort((-ties.reshape(flat), -shown.reshape(flat)), axis=1)
@@ -67,22 +68,22 @@ def ranks(shown: Floats, ties: Floats) -> Integers:
 
 
 def taken(share: float, pixels: int) -> int:
-    """How many pixels the share is: as many as reach its percentile, as the library counts."""
+    """Number of pixels of a share: those at or above its percentile, as in pytorch-grad-cam."""
     return pixels - int(np.ceil(round((1 - share) * (pixels - 1), 9)))
 
 
 def imputed(image: Tensor, missing: Mask) -> Tensor:
-    """A picture with its missing pixels filled in: each the weighted mean of its neighbours.
+    """An image whose missing pixels are imputed: each is the weighted mean of its neighbours.
 
-    Neighbours outside the picture do not count. The values of all missing pixels are found at
-    once, as the solution of a linear system; without the noise of ROAD.
+    Neighbours outside the image do not count. The values of all missing pixels are the solution of
+    one linear system, without the noise of ROAD (`NEIGHBOURS`: the weights).
 
     Parameters
     ----------
     image
         float32 (C, H, W).
     missing
-        bool (H, W); not everywhere.
+        bool (H, W); not all True.
 
     Returns
     -------
@@ -91,22 +92,22 @@ def imputed(image: Tensor, missing: Mask) -> Tensor:
     if not missing.any():
         return image
     system = _system(*missing.shape)[np.flatnonzero(missing)]
-    gone = missing.ravel()
-    known = image.reshape(len(image), -1).numpy().astype(np.float64)[:, ~gone].T
+    unknown = missing.ravel()
+    known = image.reshape(len(image), -1).numpy().astype(np.float64)[:, ~unknown].T
     solved = splu(
-        system[:, gone].tocsc(),
+        system[:, unknown].tocsc(),
         permc_spec="MMD_AT_PLUS_A",  # the system is symmetric and positive definite
         diag_pivot_thresh=0.0,
         options={"SymmetricMode": True},
-    ).solve(-(system[:, ~gone] @ known))
+    ).solve(-(system[:, ~unknown] @ known))
     filled = image.clone().reshape(len(image), -1)
-    filled[:, torch.from_numpy(gone)] = torch.from_numpy(solved.T.astype(np.float32))
+    filled[:, torch.from_numpy(unknown)] = torch.from_numpy(solved.T.astype(np.float32))
     return filled.reshape(image.shape)
 
 
 @lru_cache(maxsize=1)
 def _system(height: int, width: int) -> Any:
-    """Sum of weights of a pixel's neighbours on the diagonal, minus their weights beside it."""
+    """Matrix (H·W, H·W) of the imputation: sums of neighbours' weights minus the weights."""
     place = np.arange(height * width).reshape(height, width)
     weights = sparse.csr_array((height * width, height * width))
     for (down, across), weight in NEIGHBOURS.items():
@@ -133,61 +134,61 @@ def measure(
     batch_size: int,
     device: torch.device,
 ) -> Iterator[pd.DataFrame]:
-    """Curves of a model's maps and of random maps, a batch of images after the other.
+    """Curves of a model's maps and of random maps, one batch of images after another.
 
     Parameters
     ----------
     network, mean, std, input_size
-        As for `cams.compute`; side S = `input_size`.
+        As for `cams.compute`; the side is S = `input_size`.
     images, store
-        uint8 (N, H, W, C), and the rows of the model's store that are theirs.
+        uint8 (N, H, W, C), and the rows of these images in the model's store.
     steps
-        Equal parts in which pixels are deleted and inserted.
+        Number of equal steps of deletion and insertion.
     road
-        Shares of the pixels that ROAD takes away, each in (0, 1).
+        Shares of the pixels that ROAD removes, each in (0, 1).
     blur
-        Standard deviation of the blur that insertion starts from, share of S.
+        Standard deviation of the blur with which insertion starts, as a share of S.
     seed
-        With an image's position in the data set, decides its random map, the order of pixels with
-        one value, and ROAD's noise: the same for every model.
+        Decides, with the position of an image in the data set, its random map, the order of pixels
+        of equal value, and the noise of ROAD: the same for every model.
 
     Yields
     ------
     DataFrame
-        index, map (`OWN` or `RANDOM`), curve (the four above), share of the pixels taken or put,
-        probability of the class explained.
+        index, map (`OWN` or `RANDOM`), curve (one of the four above), share (of the pixels removed
+        or inserted), probability (of the explained class).
     """
     network = network.to(device).eval()
     even = np.linspace(0, 1, steps + 1)
     for start in range(0, len(images), batch_size):
         rows = slice(start, start + batch_size)
         index = store.index[rows]
-        drawn = [_drawn(seed, one, input_size, store.maps.shape[1:], len(mean)) for one in index]
+        drawn = [_drawn(seed, i, input_size, store.maps.shape[1:], len(mean)) for i in index]
         ties, noise, random = (np.stack(parts) for parts in zip(*drawn, strict=True))
-        pictures = torch.from_numpy(images[rows]).to(device).permute(0, 3, 1, 2)
+        batch = torch.from_numpy(images[rows]).to(device).permute(0, 3, 1, 2)
         targets = torch.from_numpy(store.target[rows]).to(device)
         with exact(device, gradient=False):
-            inputs = prepare(pictures, mean, std, input_size)
+            inputs = prepare(batch, mean, std, input_size)
             blurred = _blurred(inputs, blur * input_size)
             for name, coarse in ((OWN, store.maps[rows]), (RANDOM, random)):
                 order = ranks(maps.show(coarse, (input_size, input_size)), ties)
-                painters = {
+                changes = {
                     "deletion": (even, _swap(inputs, torch.zeros_like(inputs), order)),
                     "insertion": (even, _swap(blurred, inputs, order)),
                     "road_most": (road, _fill(inputs, order, noise)),
                     "road_least": (road, _fill(inputs, input_size**2 - 1 - order, noise)),
                 }
-                for curve, (shares, paint) in painters.items():
+                for curve, (shares, change) in changes.items():
                     for share in shares:
-                        logits = network(paint(taken(share, input_size**2) if share else 0))
-                        answer = logits.softmax(dim=1).gather(1, targets[:, None])[:, 0]
+                        logits = network(change(taken(share, input_size**2) if share else 0))
+                        probability = logits.softmax(dim=1).gather(1, targets[:, None])[:, 0]
                         yield pd.DataFrame(
                             {
                                 "index": index,
                                 "map": name,
                                 "curve": curve,
                                 "share": share,
-                                "probability": answer.cpu().numpy().astype(np.float64),
+                                "probability": probability.cpu().numpy().astype(np.float64),
                             }
                         )
 
@@ -195,7 +196,7 @@ def measure(
 def _drawn(
     seed: int, index: int, side: int, extent: tuple[int, ...], channels: int
 ) -> tuple[Floats, Floats, Floats]:
-    """What is random for an image: order of ties (S, S), noise (C, S, S), a map (h, w)."""
+    """Random numbers of an image: order of ties (S, S), noise (C, S, S) and map (h, w)."""
     generator = np.random.Generator(np.random.PCG64([seed, int(index)]))
     ties = generator.random((side, side), np.float32)
     noise = generator.standard_normal((channels, side, side), np.float32)
@@ -203,19 +204,19 @@ def _drawn(
 
 
 def _swap(before: Tensor, after: Tensor, order: Integers) -> Callable[[int], Tensor]:
-    """Pictures whose first `count` pixels in an order are those of others."""
+    """A function of `count`: `before` with its first `count` pixels in an order from `after`."""
     place = torch.from_numpy(order).to(before.device)[:, None]
     return lambda count: torch.where(place < count, after, before)
 
 
 def _fill(inputs: Tensor, order: Integers, noise: Floats) -> Callable[[int], Tensor]:
-    """Pictures whose first `count` pixels in an order are imputed, with noise."""
+    """A function of `count`: `inputs` with the first `count` pixels in an order imputed."""
     shown = inputs.cpu()
 
     def fill(count: int) -> Tensor:
         missing = order < count
         filled = torch.stack(
-            [imputed(image, gone) for image, gone in zip(shown, missing, strict=True)]
+            [imputed(image, mask) for image, mask in zip(shown, missing, strict=True)]
         )
         grain = NOISE * torch.from_numpy(noise * missing[:, None])
         return (filled + grain).to(inputs.device)
@@ -224,7 +225,7 @@ def _fill(inputs: Tensor, order: Integers, noise: Floats) -> Callable[[int], Ten
 
 
 def _blurred(inputs: Tensor, sigma: float) -> Tensor:
-    """Gaussian blur of pictures (B, C, S, S), mirrored at the edges."""
+    """Gaussian blur of images (B, C, S, S), mirrored at the edges; `sigma` in pixels."""
     reach = min(int(np.ceil(3 * sigma)), inputs.shape[2] - 1)
     offsets = torch.arange(-reach, reach + 1, dtype=torch.float32, device=inputs.device)
     weights = torch.exp(-(offsets**2) / (2 * sigma**2))
@@ -237,22 +238,22 @@ def _blurred(inputs: Tensor, sigma: float) -> Tensor:
 
 
 def by_model(models: Sequence[Model], measured: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """One number per measure, of every model's maps and of random maps.
+    """Faithfulness measures of every model's maps and of random maps, as means over images.
 
-    `deletion` and `insertion` are areas under the curve (trapezoids over the share), `road` the
-    mean over its shares of (least − most)/2.
+    `deletion` and `insertion` are areas under the curve (trapezoidal rule over the share); `road`
+    is the mean of (least − most)/2 over its shares.
 
     Parameters
     ----------
     models, measured
-        (augmentation, seed), and all that `measure` gives of each, in one table.
+        (augmentation, seed), and the tables of `measure` joined into one, of each.
 
     Returns
     -------
     DataFrame
-        augmentation, seed, measure, images, mean, random (means over images), gain (how much
-        better the map is than the random one, image by image: positive is better in every
-        measure), worse (share of the images of which the random map does better).
+        augmentation, seed, measure, images, mean, random (means over images), gain (mean difference
+        of the two, signed so that positive means that the map is better than the random one),
+        worse (share of the images with a negative gain).
     """
     return pd.DataFrame(
         {
@@ -271,7 +272,7 @@ def by_model(models: Sequence[Model], measured: Sequence[pd.DataFrame]) -> pd.Da
 
 
 class _Scores(NamedTuple):
-    """A measure of the model's map, of the random one, and by how much the first is better."""
+    """A measure of the model's maps, of the random maps, and the gain of the former, by image."""
 
     own: Doubles
     random: Doubles
@@ -279,7 +280,7 @@ class _Scores(NamedTuple):
 
 
 def _scores(table: pd.DataFrame) -> dict[str, _Scores]:
-    """Measure → its scores, a value per image, in the order of their index."""
+    """Measure → its scores, a value per image, in ascending order of the index."""
     own, random = (_areas(table[table["map"] == name]) for name in (OWN, RANDOM))
     signs = {"deletion": -1, "insertion": 1, "road": 1}
     return {
@@ -289,6 +290,8 @@ def _scores(table: pd.DataFrame) -> dict[str, _Scores]:
 
 
 def _areas(table: pd.DataFrame) -> dict[str, Doubles]:
+    """Measure → its value for every image, from the curves of one kind of map."""
+
     def values(curve: str) -> pd.DataFrame:
         """A row per image, a column per share."""
         rows = table[table["curve"] == curve]
@@ -305,49 +308,50 @@ def _areas(table: pd.DataFrame) -> dict[str, Doubles]:
 def summary(
     models: Sequence[Model], measured: Sequence[pd.DataFrame], seed: int, *, paired: bool
 ) -> pd.DataFrame:
-    """The measures of every augmentation, over seeds.
+    """The measures of every augmentation over seeds, and differences of gain from the baselines.
 
     Parameters
     ----------
     models, measured
         As in `by_model`.
     seed
-        Of the resampling.
+        Seed of the resampling.
     paired
-        Whether seeds pair a model with a baseline.
+        Whether an augmented model is compared with the baseline of its seed.
 
     Returns
     -------
     DataFrame
-        augmentation, measure, seeds, images, mean, std, random, random_std; gain with gain_low and
-        gain_high, its interval over seeds and images (`statistics.mean`); worse; difference of the
-        gain from the baselines', difference_low, difference_high (`statistics.gained`).
+        augmentation, measure, seeds, images, mean, std, random, random_std (means and standard
+        deviations over seeds); gain, gain_low, gain_high (95 %, over seeds and images:
+        `statistics.mean`); worse; difference (gain minus that of the baselines), difference_low,
+        difference_high (`statistics.gained`).
     """
     arms: dict[str, dict[int, dict[str, _Scores]]] = {}
     for (augmentation, k), table in zip(models, measured, strict=True):
         arms.setdefault(augmentation, {})[k] = _scores(table)
     rows: list[dict[str, Any]] = []
-    for augmentation, own in arms.items():
-        for measure in next(iter(own.values())):
-            of_seeds = [scores[measure] for scores in own.values()]
+    for augmentation, models_of in arms.items():
+        for measure in next(iter(models_of.values())):
+            of_seeds = [scores[measure] for scores in models_of.values()]
             gains, baselines = (
                 {k: scores[measure].gain for k, scores in arm.items()}
-                for arm in (own, arms.get(BASELINE, {}) if augmentation != BASELINE else {})
+                for arm in (models_of, arms.get(BASELINE, {}) if augmentation != BASELINE else {})
             )
             mean, random = (
                 pd.Series([scores[which].mean() for scores in of_seeds]) for which in (0, 1)
             )
             stacked = np.stack(list(gains.values()))
             gain = statistics.mean(stacked, seed)
-            beside = statistics.gained(gains, baselines, seed, paired=paired)
+            difference = statistics.gained(gains, baselines, seed, paired=paired)
             rows.append(
                 {"augmentation": augmentation, "measure": measure}
-                | {"seeds": len(own), "images": stacked.shape[1]}
+                | {"seeds": len(models_of), "images": stacked.shape[1]}
                 | {"mean": mean.mean(), "std": mean.std()}
                 | {"random": random.mean(), "random_std": random.std()}
                 | gain.columns("gain")
                 | {"worse": (stacked < 0).mean()}
-                | beside.columns("difference")
+                | difference.columns("difference")
             )
     return pd.DataFrame(rows)
 

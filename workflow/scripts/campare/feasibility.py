@@ -1,7 +1,7 @@
-"""Whether there are as many images, and as large ones, as a study asks for.
+"""Checks of a study's settings against the number and size of its images.
 
-What a study sets is refused where it cannot be met, before any network is trained; a default gives
-way instead, where it is used.
+A value that the study sets is refused before training if the images do not allow it. A default is
+adapted to the images where it is used.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Any
 
 from campare.errors import CampareError
 
-Given = Mapping[str, Any]
+Study = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Images:
-    """How many images of each (label, subset) a split has, and what they are like.
+    """Number of images of each (label, subset) of a split, their side, and their regions.
 
-    side: of the square pictures, pixels; regions: the names of those that masks tell of.
+    side: of the square images, pixels; regions: the names of the regions that have masks.
     """
 
     counts: Mapping[tuple[int, str], int]
@@ -28,11 +28,12 @@ class Images:
     regions: Sequence[str] = ()
 
     def count(self, *subsets: str) -> int:
+        """Number of images of some subsets."""
         return sum(n for (_, subset), n in self.counts.items() if subset in subsets)
 
     @property
     def fitting(self) -> Counter[int]:
-        """Class → images for training and validation."""
+        """Class → number of images for training and validation."""
         images_of: Counter[int] = Counter()
         for (label, subset), n in self.counts.items():
             if subset != "test":
@@ -40,42 +41,43 @@ class Images:
         return images_of
 
 
-def check(study: Given, given: Given, images: Images) -> None:
-    """Check what a study asks of its images.
+def check(study: Study, written: Study, images: Images) -> None:
+    """Check that a study's images allow its settings.
 
     Parameters
     ----------
-    study, given
-        As `config.complete` gives it, and as it was given: what the latter lacks is a default.
+    study, written
+        The study as `config.complete` returns it, and as the file has it: a key that the latter
+        lacks has its default.
 
     Raises
     ------
     CampareError
         Names the key, and what is possible.
     """
-    if problem := next(_problems(study, given, images), None):
+    if problem := next(_problems(study, written, images), None):
         raise CampareError(problem)
 
 
 def occlusion(sizes: Sequence[int], side: int) -> str | None:
-    """What is wrong with the patches of a study whose pictures have this side."""
+    """A message if patches of the stage `occlusion` are larger than the images; else None."""
     if (largest := max(sizes)) <= side:
         return None
     return f"occlusion.sizes: {largest} is larger than the images, {side}×{side} pixels"
 
 
 def batch_size(length: int, steps: int) -> int:
-    """The size of a batch that cuts `length` images into so many.
+    """The batch size that divides `length` images into `steps` batches, the last one smaller.
 
     Raises
     ------
     CampareError
-        No size does.
+        There is no such size.
     """
     size = -(-length // steps)
     if (nearest := -(-length // size)) != steps:
         raise CampareError(
-            f"training.steps_per_epoch: {length} images cannot be cut into {steps} equal "
+            f"training.steps_per_epoch: {length} images cannot be divided into {steps} equal "
             f"batches; {nearest} steps are possible"
         )
     return size
@@ -86,18 +88,20 @@ def svm_stage(name: str) -> str:
     return "hybrid" if name == "cnn-svm" else "masking"
 
 
-def svm_settings(study: Given, given: Given, name: str) -> dict[str, Any]:
-    """How an SVM is chosen and fitted; `adapts` names defaults, which give way.
+def svm_settings(study: Study, written: Study, name: str) -> dict[str, Any]:
+    """Settings of the search and the fit of an SVM.
 
-    study, given: as of `check`.
+    `adapts` lists the settings that are defaults, and so are adapted to the number of images.
+    study, written: as in `check`.
     """
     stage = svm_stage(name)
-    own = (given.get(stage) or {}).get("svm") or {}
-    adapts = [key for key in ("folds", "search_images") if key not in own]
+    settings = (written.get(stage) or {}).get("svm") or {}
+    adapts = [key for key in ("folds", "search_images") if key not in settings]
     return {**study[stage]["svm"], "seed": study[stage]["seed"], "adapts": adapts}
 
 
-def _problems(study: Given, given: Given, images: Images) -> Iterator[str]:
+def _problems(study: Study, written: Study, images: Images) -> Iterator[str]:
+    """Messages about settings that the images do not allow."""
     if len(images.fitting) < 2:
         yield "data: the images are all of one class; a classifier needs two or more"
     if (steps := study["training"]["steps_per_epoch"]) is not None:
@@ -105,45 +109,48 @@ def _problems(study: Given, given: Given, images: Images) -> Iterator[str]:
             batch_size(images.count("train") * (1 + copies), steps)
     for stage in ("hybrid", "masking"):
         if stage in study:
-            own = (given.get(stage) or {}).get("svm", {})
-            yield from _svm(f"{stage}.svm", study[stage]["svm"], own, images)
-    asked = (given.get("faithfulness") or {}).get("images", 0)
-    if asked > (there := images.count("test")):
-        yield f"faithfulness.images: {asked}, but there are {there} test images; set it to {there}"
+            svm = (written.get(stage) or {}).get("svm", {})
+            yield from _svm(f"{stage}.svm", study[stage]["svm"], svm, images)
+    used = (written.get("faithfulness") or {}).get("images", 0)
+    if used > (available := images.count("test")):
+        yield (
+            f"faithfulness.images: {used}, but there are {available} test images; "
+            f"set it to {available}"
+        )
     if "occlusion" in study and (problem := occlusion(study["occlusion"]["sizes"], images.side)):
         yield problem
     region = study.get("localisation", {}).get("spurious")
     if region is not None and region not in images.regions:
         yield (
-            f"localisation.spurious: the pictures have no region {region!r}; they have: "
+            f"localisation.spurious: the images have no region {region!r}; they have: "
             f"{', '.join(images.regions)}"
         )
 
 
-def _svm(key: str, svm: Given, given: Given, images: Images) -> Iterator[str]:
-    """What a study sets of an SVM and its training images do not allow."""
-    there, classes = images.fitting.total(), len(images.fitting)
+def _svm(key: str, svm: Study, written: Study, images: Images) -> Iterator[str]:
+    """Messages about settings of an SVM that its training images do not allow."""
+    available, classes = images.fitting.total(), len(images.fitting)
     for name in ("images", "search_images"):
-        asked = given.get(name)
-        if asked not in (None, there) and not classes <= asked <= there - classes:
-            yield out_of_range(f"{key}.{name}", asked, there, classes)
-    used = min(svm["search_images"] or there, there)
-    fewest = -(-min(images.fitting.values()) * used // there)
-    if given.get("folds", 0) > fewest:
+        number = written.get(name)
+        if number not in (None, available) and not classes <= number <= available - classes:
+            yield out_of_range(f"{key}.{name}", number, available, classes)
+    used = min(svm["search_images"] or available, available)
+    fewest = -(-min(images.fitting.values()) * used // available)
+    if written.get("folds", 0) > fewest:
         yield too_many_folds(key, svm["folds"], fewest, used)
 
 
 def too_many_folds(key: str, folds: int, fewest: int, used: int) -> str:
-    """That a class has fewer images than there are folds."""
+    """A message that a class has fewer images than there are folds."""
     return (
         f"{key}.folds: {folds}, but a class has {fewest} vector(s) among the {used} that "
         "cross-validation uses; set fewer folds or more search_images"
     )
 
 
-def out_of_range(key: str, images: int, there: int, classes: int) -> str:
-    """That no such number of training images can be drawn by class."""
+def out_of_range(key: str, images: int, available: int, classes: int) -> str:
+    """A message that this number of training images cannot be drawn by class."""
     return (
         f"{key}: {images}; must lie between {classes}, the number of classes, and "
-        f"{there - classes}, or be null for all {there} training images"
+        f"{available - classes}, or be null for all {available} training images"
     )

@@ -1,4 +1,4 @@
-"""What the machine has on which a study is planned: memory, and whether there is a GPU."""
+"""Memory and GPU of the machine on which a study is planned."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-PATIENCE = 10  # seconds; eight GPUs that nothing keeps awake take five
+PATIENCE = 10  # seconds; nvidia-smi takes five with eight idle GPUs
 
 
 def memory(root: str | Path = "/") -> int:
-    """MB of this machine, or what a container or an allocation leaves to this process.
+    """Memory in MB of this machine, or the limit of the container or allocation of this process.
 
-    `root` has the files in which Linux says what that is (cgroups, of both versions).
+    `root`: file system root with Linux's cgroup files (of both versions).
     """
     limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
     groups = Path(root, "proc/self/cgroup")
@@ -35,17 +35,17 @@ def memory(root: str | Path = "/") -> int:
 
 
 def gpu(environment: Mapping[str, str] = os.environ) -> tuple[bool, str]:
-    """Whether jobs started here may use a CUDA GPU; and what `nvidia-smi` says where it finds none.
+    """Whether jobs started here can use a CUDA GPU, and the message of `nvidia-smi` if it has none.
 
-    It is also there where NVIDIA's driver did not load, and in images that run without a GPU. torch
-    would take seconds to say so.
+    `nvidia-smi` may be installed although the driver is not loaded or there is no GPU. Asking torch
+    would take seconds.
     """
     visible = environment.get("CUDA_VISIBLE_DEVICES")
-    # As CUDA reads it: nothing after the first name that is no GPU's; SLURM writes NoDevFiles.
+    # As CUDA reads it: nothing after the first name that is not a GPU's; SLURM writes NoDevFiles.
     if visible is not None and not re.match(r"\s*(\d|GPU-|MIG-)", visible):
         return False, ""
     try:
-        asking = subprocess.Popen(
+        process = subprocess.Popen(
             ["nvidia-smi", "-L"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -58,10 +58,10 @@ def gpu(environment: Mapping[str, str] = os.environ) -> tuple[bool, str]:
     except OSError as error:
         return False, f"nvidia-smi: {error.strerror}"
     try:
-        said, _ = asking.communicate(timeout=PATIENCE)
+        output, _ = process.communicate(timeout=PATIENCE)
     except subprocess.TimeoutExpired:
-        asking.kill()  # not waited for: one that hangs in its driver does not die
+        process.kill()  # without waiting: a process that hangs in the driver does not end
         return False, f"nvidia-smi does not answer in {PATIENCE} s"
-    if asking.returncode == 0 and re.search(r"^GPU \d", said, re.MULTILINE):
+    if process.returncode == 0 and re.search(r"^GPU \d", output, re.MULTILINE):
         return True, ""
-    return False, f"nvidia-smi: {' '.join(said.split()) or 'lists none'}"
+    return False, f"nvidia-smi: {' '.join(output.split()) or 'lists none'}"

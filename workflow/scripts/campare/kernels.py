@@ -1,10 +1,11 @@
-"""Compiled inner loops of the similarity engine: a batch of maps in, one row per map out.
+"""Compiled loops over pixels for the similarity metrics: a batch of maps in, one row per map out.
 
-A bilinear resize repeats the outermost rows and columns, so a shown map holds many pixels twice or
-more: a quarter of them for 7×7 maps at 224×224. All loops run over the distinct pixels, with a
-`weight`, int32 (d,), that says how often each occurs; N is the sum of the weights.
+A bilinear resize repeats the outermost rows and columns, so many pixels of a shown map occur twice
+or more: a quarter of them for 7×7 maps at 224×224. All loops run over the distinct pixels, with
+their numbers of occurrences `weight`, int32 (d,); N is the sum of the weights.
 
-Compiled once per machine, then read from the cache beside this file. Everything releases the GIL.
+Functions are compiled once per machine and then read from the cache next to this file. They release
+the GIL.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ LOW = np.uint64(0xFFFFFFFF)
 
 
 def compiled(*fastmath: str) -> Callable[[Function], Function]:
-    """Numba's decorator, with the liberties that LLVM may take with floats."""
+    """Numba's decorator with LLVM's fast-math options for floats."""
     decorator = numba.njit(cache=True, nogil=True, fastmath=set(fastmath))
     return cast("Callable[[Function], Function]", decorator)
 
@@ -45,7 +46,7 @@ def show(
     maps
         float32 (n, h, w).
     rows, row_shares
-        (dy, 2): the two source rows that a row is mixed of, and their shares.
+        (dy, 2): the two source rows of each row, and their weights.
     columns, column_shares
         (dx, 2): the same for columns.
 
@@ -81,8 +82,8 @@ def show(
 
 @compiled()
 def _stretch(values: Floats) -> None:
-    """(value − min)/(1e-7 + max of that), in place, (height, width)."""
-    # Column by column first: that vectorises.
+    """(value − min)/(max − min + 1e-7) in place, for (height, width)."""
+    # First by column, which vectorises.
     least, most = values[0].copy(), values[0].copy()
     for i in range(values.shape[0]):
         for j in range(values.shape[1]):
@@ -96,10 +97,10 @@ def _stretch(values: Floats) -> None:
 
 @compiled()
 def rank(values: Floats, weight: Integers) -> tuple[Floats, Integers, Floats]:
-    """Sort the pixels of each map and rank them, average ranks over ties.
+    """Sort the pixels of each map, and rank them with average ranks over ties.
 
-    A radix sort of three passes over the bits of the floats, which order as the floats do where
-    none is negative. Zeros, which ReLU makes many of, come first unsorted.
+    This is a radix sort in three passes over the bits of the floats, whose order is that of the
+    floats if none is negative. Zeros, of which ReLU makes many, come first and are not sorted.
 
     Parameters
     ----------
@@ -111,10 +112,10 @@ def rank(values: Floats, weight: Integers) -> tuple[Floats, Integers, Floats]:
     ordered
         float32 (n, d), each row ascending.
     upto
-        int32 (n, d): pixels with at most that value, from 1 to N.
+        int32 (n, d): number of pixels with at most this value, from 1 to N.
     ranks
-        float32 (n, d), in the order of `values`: twice the average rank, less N + 1; so their
-        weighted mean is 0, and all are 0 on a constant map. Exact up to N = 2²⁴.
+        float32 (n, d), in the order of `values`: twice the average rank minus N + 1; so their
+        weighted mean is 0, and all are 0 for a constant map. Exact up to N = 2²⁴.
     """
     n, d = values.shape
     pixels = weight.sum()
@@ -141,11 +142,11 @@ def rank(values: Floats, weight: Integers) -> tuple[Floats, Integers, Floats]:
 def _places(
     bits: NDArray[np.uint32], weight: Integers, low: Integers, middle: Integers, high: Integers
 ) -> tuple[int, int]:
-    """Where each value of the three digits (10, 10 and 12 bits) is to begin, without zeros.
+    """Start positions of each value of the three digits (10, 10 and 12 bits), without zeros.
 
     Returns
     -------
-    Number of zeros, and of the pixels that they stand for.
+    Number of zeros among the distinct pixels, and among all pixels.
     """
     low[:], middle[:], high[:] = 0, 0, 0
     absent, zeros = 0, 0
@@ -169,7 +170,7 @@ def _places(
 
 @compiled()
 def _first_pass(bits: NDArray[np.uint32], target: NDArray[np.uint64], places: Integers) -> None:
-    """Pack (key, pixel), sorted by the lowest digit; zeros are left out."""
+    """Entries (key, pixel) sorted by the lowest digit, without zeros."""
     for i in range(bits.size):
         key = bits[i]
         if key != 0:
@@ -182,7 +183,7 @@ def _first_pass(bits: NDArray[np.uint32], target: NDArray[np.uint64], places: In
 def _pass(
     source: NDArray[np.uint64], target: NDArray[np.uint64], places: Integers, shift: np.uint64
 ) -> None:
-    """Sort by the digit at `shift`, stably."""
+    """Stable sort by the digit at `shift`."""
     mask = np.uint64(places.size - 1)
     for i in range(source.size):
         entry = source[i]
@@ -201,7 +202,7 @@ def _rank(
     upto: Integers,
     ranks: Floats,
 ) -> None:
-    """Walk the sorted (key, pixel) entries up and down again, with no branch to guess."""
+    """Ranks from the sorted entries (key, pixel), in an upward and a downward pass."""
     keys = ordered.view(np.uint32)
     start = total = np.int32(below)
     last = np.uint32(0)
@@ -212,7 +213,8 @@ def _rank(
         total += weight[entries[i] & LOW]
         keys[i] = key
         upto[i] = start
-    # Downwards, `upto` changes from the pixels below a run of equal keys to those up to its end.
+    # In the downward pass, `upto` changes from the number of pixels below a run of equal keys to
+    # the number up to its end.
     end = total
     for back in range(entries.size):
         here = np.uint64(entries.size - 1 - back)
@@ -225,14 +227,14 @@ def _rank(
 
 @compiled()
 def cut(ordered: Floats, upto: Integers, share: float) -> Floats:
-    """The least pixel value that is at or above the percentile 100 − share.
+    """The smallest pixel value at or above the percentile 100 − share.
 
     The percentile is numpy's: linear interpolation between order statistics, in float64.
 
     Returns
     -------
-    float32 (n,), a value of the map each: comparing pixels with it or with the percentile selects
-    the same pixels.
+    float32 (n,), a value of each map: comparisons with it and with the percentile select the same
+    pixels.
     """
     n, d = ordered.shape
     cuts = np.empty(n, np.float32)
@@ -250,12 +252,12 @@ def cut(ordered: Floats, upto: Integers, share: float) -> Floats:
 
 @compiled()
 def fill(ordered: Floats, upto: Integers, share: float) -> Floats:
-    """The pixel value at which the highest pixels make up `share` per cent of the map.
+    """The pixel value at which the highest pixels reach `share` per cent of the map.
 
     Returns
     -------
-    float32 (n,), a value of the map each: fewer than `share` per cent lie above it, and with those
-    at it there are as many or more.
+    float32 (n,), a value of each map: fewer than `share` per cent of the pixels are above it, and
+    at least `share` per cent are above or at it.
     """
     n, d = ordered.shape
     cuts = np.empty(n, np.float32)
@@ -268,7 +270,7 @@ def fill(ordered: Floats, upto: Integers, share: float) -> Floats:
 
 @compiled()
 def reach(ordered: Floats, upto: Integers, cuts: Floats) -> Integers:
-    """Pixels above a value of each map, and pixels at or above it.
+    """Numbers of pixels above a value of each map, and at or above it.
 
     Returns
     -------
@@ -293,17 +295,17 @@ def shared(
     p_part: Doubles,
     q_part: Doubles,
 ) -> Integers:
-    """Pixels of two masks.
+    """Numbers of pixels in two fuzzy masks.
 
     Parameters
     ----------
     p_part, q_part
-        float64 (n,): by how much the pixels at the cut are members of the mask.
+        float64 (n,): membership of the pixels at the cut.
 
     Returns
     -------
-    int32 (n, 3): pixels at or above both cuts; above the cut of the lower part (of p, where they
-    are equal) and at or above the other; above both.
+    int32 (n, 3): pixels at or above both cuts; above the cut of the mask with the lower part (p if
+    equal) and at or above the other cut; above both cuts.
     """
     n, d = p.shape
     counts = np.empty((n, 3), np.int32)
@@ -320,7 +322,7 @@ def shared(
     return counts
 
 
-# Sums in any order, so that they vectorise: same bits on the same machine, whatever the threads.
+# Sums in any order, so that they vectorise: deterministic on a machine, for any number of threads.
 @compiled("reassoc", "contract", "nnan", "nsz")
 def products(p: Floats, q: Floats, weight: Integers) -> Doubles:
     """Sums of p, q, p², q² and pq over all pixels, in float64.

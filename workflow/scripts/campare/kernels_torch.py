@@ -1,8 +1,8 @@
-"""The inner loops of the similarity engine on any device that torch knows and has float64: CUDA.
+"""The loops over pixels of `kernels` in torch, for devices with float64 (CUDA).
 
-Functions have the names, arguments and meaning of those of `kernels`, with tensors for the maps.
-Pixels, ranks and counts are the same to the bit; sums, in float64, are added in another order.
-Tests hold them to that on torch's CPU; no GPU has run them yet.
+Functions have the same names, arguments and results as in `kernels`, with tensors for the maps.
+Pixels, ranks and counts are equal bit for bit; sums, in float64, are added in another order. Tests
+check this on the CPU; no GPU has run them yet.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from campare.kernels import Doubles, Floats, Integers
 
 
 def bring(maps: Floats, device: str) -> Tensor:
-    """Native maps float32 (n, h, w) to the device."""
+    """Stored maps float32 (n, h, w) on the device."""
     return torch.from_numpy(np.ascontiguousarray(maps)).to(device)
 
 
@@ -28,8 +28,8 @@ def show(
     column_shares: Floats,
 ) -> Tensor:
     """float32 (n, h, w) -> float32 (n, dy·dx) in [0, 1], as `kernels.show`."""
-    given = rows, row_shares, columns, column_shares
-    y, of_y, x, of_x = (torch.from_numpy(values).to(maps.device) for values in given)
+    arrays = rows, row_shares, columns, column_shares
+    y, of_y, x, of_x = (torch.from_numpy(array).to(maps.device) for array in arrays)
     coarse = _stretched(torch.where(maps > 0, maps, 0))
     wide = coarse[:, :, x[:, 0]] * of_x[:, 0] + coarse[:, :, x[:, 1]] * of_x[:, 1]
     fine = wide[:, y[:, 0]] * of_y[:, :1] + wide[:, y[:, 1]] * of_y[:, 1:]
@@ -37,14 +37,14 @@ def show(
 
 
 def _stretched(maps: Tensor) -> Tensor:
-    """(value − min)/(1e-7 + max of that), per map (n, h, w)."""
-    risen = maps - maps.amin((1, 2), keepdim=True)
-    return risen / (risen.amax((1, 2), keepdim=True) + 1e-7)
+    """(value − min)/(max − min + 1e-7) of each map (n, h, w)."""
+    above_min = maps - maps.amin((1, 2), keepdim=True)
+    return above_min / (above_min.amax((1, 2), keepdim=True) + 1e-7)
 
 
 def rank(values: Tensor, weight: Integers) -> tuple[Tensor, Tensor, Tensor]:
-    """Pixels sorted float32 (n, d), pixels up to each int32, ranks float32, as `kernels.rank`."""
-    weights = _beside(values, weight)
+    """Sorted pixels float32 (n, d), cumulative counts int32, ranks float32, as `kernels.rank`."""
+    weights = _on_device(weight, values)
     ordered, place = values.sort(dim=1)
     reached = weights[place].cumsum(1, dtype=torch.int32)
     first = torch.searchsorted(ordered, ordered)
@@ -56,7 +56,7 @@ def rank(values: Tensor, weight: Integers) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def cut(ordered: Tensor, upto: Tensor, share: float) -> Tensor:
-    """float32 (n,): the least value at or above the percentile 100 − share, as `kernels.cut`."""
+    """float32 (n,): smallest value at or above the percentile 100 − share, as `kernels.cut`."""
     last = upto[:, -1] - 1
     position = last.double() * ((100 - share) / 100)
     under = position.floor()
@@ -69,14 +69,14 @@ def cut(ordered: Tensor, upto: Tensor, share: float) -> Tensor:
 
 
 def fill(ordered: Tensor, upto: Tensor, share: float) -> Tensor:
-    """float32 (n,): the value at which the highest pixels make up the share, as `kernels.fill`."""
+    """float32 (n,): the value at which the highest pixels reach the share, as `kernels.fill`."""
     pixels = upto[:, -1:].double()
     below = (pixels - pixels * share / 100).floor().int()
     return ordered.gather(1, torch.searchsorted(upto, below, right=True))[:, 0]
 
 
 def reach(ordered: Tensor, upto: Tensor, cuts: Tensor) -> Integers:
-    """int32 (n, 2): pixels above a value, and at or above it, as `kernels.reach`."""
+    """int32 (n, 2): numbers of pixels above a value, and at or above it, as `kernels.reach`."""
     first = torch.searchsorted(ordered, cuts[:, None].contiguous())
     below = torch.where(first > 0, upto.gather(1, (first - 1).clamp(min=0)), 0)
     counts = upto[:, -1:] - torch.cat([upto.gather(1, first), below], dim=1)
@@ -93,8 +93,8 @@ def shared(
     p_part: Doubles,
     q_part: Doubles,
 ) -> Integers:
-    """int32 (n, 3): pixels that reach or pass both cuts, as `kernels.shared`."""
-    weights = _beside(p, weight)
+    """int32 (n, 3): numbers of pixels at or above both cuts, as `kernels.shared`."""
+    weights = _on_device(weight, p)
     lower = torch.from_numpy(p_part <= q_part).to(p.device)[:, None]
     reaches = p >= p_cut[:, None], q >= q_cut[:, None]
     passes = p > p_cut[:, None], q > q_cut[:, None]
@@ -118,12 +118,12 @@ def distances(p: Tensor, q: Tensor, weight: Integers) -> Doubles:
 
 
 def _sums(weight: Integers, *terms: Tensor) -> Doubles:
-    """Weighted sum of each, float64 (n, d), as a column."""
-    weights = _beside(terms[0], weight)
+    """Weighted sums of terms float64 (n, d), as columns: float64 (n, terms)."""
+    weights = _on_device(weight, terms[0])
     sums: Doubles = torch.stack([(x * weights).sum(1) for x in terms], dim=1).cpu().numpy()
     return sums
 
 
-def _beside(values: Tensor, weight: Integers) -> Tensor:
-    """How often each pixel occurs, int32 (d,), where the values are."""
+def _on_device(weight: Integers, values: Tensor) -> Tensor:
+    """Weights int32 (d,) of the pixels, on the device of `values`."""
     return torch.from_numpy(weight).to(values.device)

@@ -1,18 +1,20 @@
-"""Does a map lie where the object is? Maps as shown against regions whose pixels are known.
+"""Localisation scores: maps as shown, compared with masks of the object and other regions.
 
-Four scores of a map in [0, 1] and a mask of the share `a` of the picture, each 1 at best:
+Four scores of a map and a mask that covers the share `a` of the image. All lie in [0, 1], and 1 is
+best:
 
-- `pointing`: whether the highest value lies in the mask (Zhang et al. 2018, section 4.2, here
-  without their tolerance of 15 pixels). Of several highest pixels, the share in the mask.
+- `pointing`: whether the highest value lies in the mask (Zhang et al. 2018, section 4.2, without
+  their tolerance of 15 pixels); the share in the mask if several pixels have the highest value.
 - `energy`: share of the map's sum that lies in the mask (Wang et al. 2020, section 4.3).
-- `iou`: intersection over union of the mask and as many of the highest pixels as it has. Where
-  pixels of one value compete for the last places, each gets its share of them.
-- `average_precision`: of the pixels as ranked by the map, ties at once (scikit-learn's).
+- `iou`: intersection over union of the mask and the equal number of highest pixels. Pixels of equal
+  value that compete for the last places are partial members.
+- `average_precision` of the pixels ranked by the map, with tied pixels at one threshold, as in
+  scikit-learn.
 
-Chance, what a map that knows nothing scores, is `a` for pointing, energy and (in the limit of many
-pixels) average precision, and a/(2 − a) for `iou`, the value at the overlap to be expected. A map
-that is the same everywhere says nothing: by these rules for ties it scores just that, and so, by
-rule, does a map that is zero everywhere, whose energy would be 0/0.
+The chance level, that of a map independent of the mask, is `a` for pointing, energy and (in the
+limit of many pixels) average precision, and a/(2 − a) for `iou`, the value at the expected overlap.
+A constant map has exactly these scores by the rules for ties. A map that is zero everywhere, whose
+energy would be 0/0, is assigned them.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ SCORES = tuple(registry.LOCALISATION)
 DIFFERENCE = ("difference", "difference_low", "difference_high")
 MEASURES = ("accuracy", "cue_class_rate", "energy")
 BATCH = 1 << 21  # pixels ranked at once
-# How a picture may go with a spurious region: of its class or of another, with it or without.
+# Groups of images: of the class that a spurious region goes with or of others, with or without it.
 GROUPS = ("own_with", "own_without", "other_with", "other_without")
 
 
@@ -48,9 +50,9 @@ def scored(shown: Floats, mask: Mask) -> dict[str, Doubles]:
     Parameters
     ----------
     shown
-        float32 (N, H, W), ≥ 0, as `maps.show` gives them.
+        float32 (N, H, W), ≥ 0, maps as `maps.show` returns them.
     mask
-        bool (N, H, W). Where a mask is empty, every score is NaN.
+        bool (N, H, W). All scores of an empty mask are NaN.
 
     Returns
     -------
@@ -62,7 +64,7 @@ def scored(shown: Floats, mask: Mask) -> dict[str, Doubles]:
     order = np.argsort(-values, axis=1, kind="stable")
     ranked = np.take_along_axis(values, order, axis=1)
     hits = np.take_along_axis(inside, order, axis=1)
-    # Of each pixel's group of equal values: its last place, and pixels of the mask up to there.
+    # Of the group of equal values of each pixel: its last place, and the pixels of the mask so far.
     places = np.broadcast_to(np.arange(pixels), ranked.shape)
     ends = np.concatenate(
         [ranked[:, 1:] != ranked[:, :-1], np.ones((len(ranked), 1), bool)], axis=1
@@ -73,7 +75,7 @@ def scored(shown: Floats, mask: Mask) -> dict[str, Doubles]:
 
     rows, size = np.arange(len(values)), inside.sum(axis=1)
     total = values.sum(axis=1, dtype=np.float64)
-    # What lies before the group of the pixel in the mask's last place, and in that group
+    # Pixels of the mask before the group that has the last of `size` places, and in that group.
     group_end = last[rows, np.maximum(size - 1, 0)]
     group_start = (ranked > ranked[rows, group_end][:, None]).sum(axis=1)
     before = np.where(group_start > 0, reached[rows, group_start - 1], 0)
@@ -94,30 +96,31 @@ def scored(shown: Floats, mask: Mask) -> dict[str, Doubles]:
 
 
 def chance(score: str, area: Doubles) -> Doubles:
-    """What maps that know nothing score on masks of this share of the picture."""
+    """Chance level of a score, for masks that cover the share `area` of the image."""
     return area / (2 - area) if score == "iou" else area
 
 
 def measure(store: Store, regions: Regions) -> pd.DataFrame:
-    """Where the maps of one model lie, of every test image and region.
+    """Scores of the maps of one model, for every test image and region.
 
-    A second chance level are maps of other images, which have the model's habits (to look at the
-    centre, or at corners) and have not seen this image: of images without the region where a tenth
-    or more of all lack it, else of the next image that has it.
+    A second chance level is the score of the map of another image, which has what all maps of the
+    model have in common, such as a bias to the centre, but does not depend on this image. The other
+    images are those without the region, if they are a tenth or more of all, and otherwise the next
+    image that has the region.
 
     Parameters
     ----------
     store
-        Of one model, N images.
+        Maps of one model for N images.
     regions
-        Of these images, in the same order; maps are shown at the masks' resolution.
+        Regions of these images, in the same order; maps are shown at the masks' resolution.
 
     Returns
     -------
     DataFrame
         A row per image and region that it has: index, label, prediction, region, area (share of
-        the picture), constant (the map is the same everywhere), every score, and every score of
-        another image's map as <score>_other.
+        the image), constant (whether all values of the map are equal), every score, and
+        <score>_other, the score of another image's map.
 
     Raises
     ------
@@ -126,8 +129,8 @@ def measure(store: Store, regions: Regions) -> pd.DataFrame:
     """
     if not regions.masks.any():
         raise CampareError(
-            f"masks: no test image has any of {', '.join(regions.names)}; a mask is white where "
-            "its region is"
+            f"masks: no test image has any of {', '.join(regions.names)}; save masks that are "
+            "white in the region"
         )
     parts = []
     for place, name in enumerate(regions.names):
@@ -136,16 +139,16 @@ def measure(store: Store, regions: Regions) -> pd.DataFrame:
         lenders = _lenders(rows, len(masks))
         step = max(1, BATCH // masks[0].size)
         for start in range(0, len(rows), step):
-            some = rows[start : start + step]
-            mask = masks[some]
-            shown = maps.show(store.maps[some], mask.shape[1:])
+            chunk = rows[start : start + step]
+            mask = masks[chunk]
+            shown = maps.show(store.maps[chunk], mask.shape[1:])
             other = maps.show(store.maps[lenders[start : start + step]], mask.shape[1:])
             parts.append(
                 pd.DataFrame(
                     {
-                        "index": store.index[some],
-                        "label": store.label[some],
-                        "prediction": store.predicted[some],
+                        "index": store.index[chunk],
+                        "label": store.label[chunk],
+                        "prediction": store.predicted[chunk],
                         "region": name,
                         "area": mask.mean(axis=(1, 2)),
                         "constant": np.ptp(shown, axis=(1, 2)) == 0,
@@ -158,9 +161,10 @@ def measure(store: Store, regions: Regions) -> pd.DataFrame:
 
 
 def _lenders(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """Of each row that has a region, another: in turn those that lack it, if many do, or the next.
+    """For each row with a region, the row whose map is used for the second chance level.
 
-    A few that lack it would lend their maps to all, and be no sample of the model's habits.
+    These are the rows without the region in turn, if they are a tenth or more of all, else the next
+    row with it: a few rows are no representative sample of the model's maps.
     """
     without = np.setdiff1d(np.arange(count), rows)
     many = 10 * len(without) >= count
@@ -173,13 +177,13 @@ def by_model(models: Sequence[Model], measured: Sequence[pd.DataFrame]) -> pd.Da
     Parameters
     ----------
     models, measured
-        (augmentation, seed), and what `measure` gives of each.
+        (augmentation, seed), and the result of `measure`, of each.
 
     Returns
     -------
     DataFrame
-        augmentation, seed, region, score, images (that have the region), constant (maps of those
-        that are the same everywhere), mean, chance, other (mean of other images' maps).
+        augmentation, seed, region, score, images (with the region), constant (number of constant
+        maps among them), mean, chance (mean chance level), other (mean of <score>_other).
     """
     rows = []
     for (augmentation, seed), table in zip(models, measured, strict=True):
@@ -204,23 +208,23 @@ def by_model(models: Sequence[Model], measured: Sequence[pd.DataFrame]) -> pd.Da
 def summary(
     models: Sequence[Model], measured: Sequence[pd.DataFrame], seed: int, *, paired: bool
 ) -> pd.DataFrame:
-    """Scores of every augmentation, and how far it moves them from the baselines'.
+    """Scores of every augmentation over seeds, and their differences from the baselines.
 
     Parameters
     ----------
     models, measured
         As in `by_model`.
     seed
-        Of the resampling.
+        Seed of the resampling.
     paired
-        Whether seeds pair a model with a baseline.
+        Whether an augmented model is compared with the baseline of its seed.
 
     Returns
     -------
     DataFrame
         augmentation, region, score, seeds, images, constant (mean number per model), mean, std
-        (over seeds), chance, other; difference from the baselines with difference_low and
-        difference_high, its interval (`statistics.gained`).
+        (over seeds), chance, other; difference (mean minus that of the baselines), difference_low,
+        difference_high (95 %, over seeds and images: `statistics.gained`).
     """
     table = _joined(models, measured)
     rows = []
@@ -240,7 +244,7 @@ def summary(
 
 
 def _joined(models: Sequence[Model], tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """The tables of all models as one, with their augmentation and seed."""
+    """The tables of all models as one table, with columns augmentation and seed."""
     return pd.concat(
         [
             table.assign(augmentation=augmentation, seed=seed)
@@ -252,20 +256,21 @@ def _joined(models: Sequence[Model], tables: Sequence[pd.DataFrame]) -> pd.DataF
 def _over_seeds(
     images: pd.DataFrame, column: str, seed: int, *, paired: bool
 ) -> Iterator[tuple[pd.DataFrame, dict[str, Any]]]:
-    """The rows of each augmentation; its name, counts, and what a column is over its seeds.
+    """The rows of each augmentation, and a dict of its counts, mean, std and difference.
 
-    `images` has augmentation, seed and a row per image, the same images under every model.
+    images: a row per model and image, with augmentation, seed and `column`; the same images for
+    every model.
     """
     groups = dict(iter(images.groupby("augmentation", sort=False)))
     arms = {
-        name: {k: own[column].to_numpy() for k, own in group.groupby("seed", sort=False)}
+        name: {k: rows[column].to_numpy() for k, rows in group.groupby("seed", sort=False)}
         for name, group in groups.items()
     }
-    for name, own in arms.items():
-        by_seed = pd.Series([values.mean() for values in own.values()])
+    for name, arm in arms.items():
+        by_seed = pd.Series([values.mean() for values in arm.values()])
         baselines = arms.get(BASELINE, {}) if name != BASELINE else {}
-        gained = statistics.gained(own, baselines, seed, paired=paired)
-        about = {"augmentation": name, "seeds": len(own), "images": len(groups[name]) // len(own)}
+        gained = statistics.gained(arm, baselines, seed, paired=paired)
+        about = {"augmentation": name, "seeds": len(arm), "images": len(groups[name]) // len(arm)}
         scores = {"mean": by_seed.mean(), "std": by_seed.std(), **gained.columns("difference")}
         yield groups[name], {**about, **scores}
 
@@ -278,30 +283,33 @@ def cued(
     present: Mask,
     own: int,
 ) -> pd.DataFrame:
-    """What a region that goes with one class in training does to every test image.
+    """Predictions and energy of every test image, for a region correlated with a class in training.
 
     Parameters
     ----------
     models, stores, measured
-        (augmentation, seed), its store, and what `measure` gives of it.
+        (augmentation, seed), store, and result of `measure`, of each.
     region, present
-        The region, and which test images have it, bool (N,) in the stores' order.
+        The region, and which test images have it: bool (N,), in the stores' order.
     own
-        The class it goes with.
+        The class that the region goes with.
 
     Returns
     -------
     DataFrame
-        augmentation, seed, group (`GROUPS`), a row per model and image; accuracy and cue_class_rate
-        (whether it is classified rightly, and as `own`, 1 or 0), energy (share of the map on the
-        region; NaN where there is none), chance (the region's area).
+        A row per model and image: augmentation, seed, group (`GROUPS`); accuracy and cue_class_rate
+        (1 or 0: whether the prediction is correct, and whether it is the class `own`), energy
+        (share of the map in the region; NaN without it), chance (area of the region).
     """
     tables = []
     for store, table in zip(stores, measured, strict=True):
         measures = table[table["region"] == region].set_index("index")[["energy", "area"]]
         energy, area = measures.reindex(store.index).to_numpy().T
-        mine = store.label == own
-        members = (mine & present, mine & ~present, ~mine & present, ~mine & ~present)
+        of_class = store.label == own
+        members = (
+            *(of_class & present, of_class & ~present),
+            *(~of_class & present, ~of_class & ~present),
+        )
         columns = {
             "group": np.select(members, GROUPS, ""),
             "accuracy": (store.predicted == store.label).astype(np.float64),
@@ -314,12 +322,12 @@ def cued(
 
 
 def spurious(images: pd.DataFrame) -> pd.DataFrame:
-    """What `cued` gives, by model.
+    """Means of the result of `cued` by model and group.
 
     Returns
     -------
     DataFrame
-        augmentation, seed, group (those that have images), images; means of accuracy,
+        augmentation, seed, group (only groups with images), images; means of accuracy,
         cue_class_rate, energy and chance.
     """
     grouped = _ordered(images).groupby(["augmentation", "seed", "group"], sort=False)
@@ -329,12 +337,12 @@ def spurious(images: pd.DataFrame) -> pd.DataFrame:
 
 
 def spurious_summary(images: pd.DataFrame, seed: int, *, paired: bool) -> pd.DataFrame:
-    """What `cued` gives, over seeds.
+    """Means of the result of `cued` by augmentation and group, with differences from the baselines.
 
     Returns
     -------
     DataFrame
-        augmentation, group, measure (`MEASURES`), seeds, images, mean, std over seeds, chance (of
+        augmentation, group, measure (`MEASURES`), seeds, images, mean, std (over seeds), chance (of
         energy); difference, difference_low, difference_high as in `summary`.
     """
     rows = []
@@ -348,13 +356,13 @@ def spurious_summary(images: pd.DataFrame, seed: int, *, paired: bool) -> pd.Dat
 
 
 def _ordered(images: pd.DataFrame) -> pd.DataFrame:
-    """By group in the order of `GROUPS`, else as they were."""
+    """Rows sorted by group, in the order of `GROUPS`; otherwise in their order."""
     places = images["group"].map(GROUPS.index)
     return images.iloc[np.argsort(places, kind="stable")]
 
 
 def presence(regions: Regions, region: str) -> Mask:
-    """Which pictures have a region, bool (N,).
+    """Which images have a region, bool (N,).
 
     Raises
     ------
@@ -363,7 +371,7 @@ def presence(regions: Regions, region: str) -> Mask:
     """
     if region not in regions.names:
         raise CampareError(
-            f"localisation.spurious: the pictures have no region {region!r}; they have: "
+            f"localisation.spurious: the images have no region {region!r}; they have: "
             f"{', '.join(regions.names)}"
         )
     masks = regions.masks[:, regions.names.index(region)]
@@ -371,23 +379,22 @@ def presence(regions: Regions, region: str) -> Mask:
 
 
 def class_of(labels: NDArray[np.int64], present: Mask, region: str) -> int:
-    """The class that a region goes with: the one of whose training images most have it.
+    """The class that a region goes with: the one with the largest share of images that have it.
 
     Parameters
     ----------
     labels, present
-        Of the training images: int64 (N,), and whether they have the region.
+        int64 (N,) and bool (N,): class of each training image, and whether it has the region.
 
     Raises
     ------
     CampareError
-        No class stands out, since all or none of its images have the region in each.
+        The share is the same in all classes.
     """
     shares = np.bincount(labels, present) / np.maximum(np.bincount(labels), 1)
     if np.ptp(shares) == 0:
         raise CampareError(
-            f"localisation.spurious: {region!r} is as frequent in one class of training images as "
-            "in another, and goes with none; name a region that goes with one class, or take the "
-            "key out"
+            f"localisation.spurious: {region!r} is equally frequent in all classes of training "
+            "images; name a region that is correlated with a class, or remove the key"
         )
     return int(shares.argmax())

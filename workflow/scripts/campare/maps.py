@@ -1,4 +1,4 @@
-"""From the signed coarse maps of a store to what pytorch-grad-cam shows."""
+"""Maps as shown: stored signed maps, rectified, scaled to [0, 1] and resized."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ Floats = NDArray[np.float32]
 
 
 def show(maps: Floats, size: tuple[int, int] | None) -> Floats:
-    """What pytorch-grad-cam shows: ReLU, min–max, bilinear resize, min–max.
+    """Maps as pytorch-grad-cam shows them: ReLU, min–max, bilinear resize, min–max.
 
-    A map without a positive value, and one whose values are all the same, is zero everywhere.
+    A map without a positive value, or with equal values, becomes zero everywhere.
 
     Parameters
     ----------
@@ -22,8 +22,8 @@ def show(maps: Floats, size: tuple[int, int] | None) -> Floats:
 
     Returns
     -------
-    float32 (N, height, width) in [0, 1]; within 1e-6 of the library's, whose cv2.resize
-    computes the same sums in another order.
+    float32 (N, height, width) in [0, 1]; equal to the library's to within 1e-6, because its
+    cv2.resize computes the same sums in another order.
     """
     shown = _stretch(np.maximum(maps, 0))
     if size is not None:
@@ -36,8 +36,8 @@ def show(maps: Floats, size: tuple[int, int] | None) -> Floats:
 def interpolation(n: int, size: int) -> Floats:
     """Bilinear resize of one axis from n to `size` pixels, as a matrix.
 
-    Pixel centres lie at (i + ½)/size, and what is beyond the outermost ones repeats them
-    (`align_corners=False`). Without antialiasing, as in OpenCV, also where size < n.
+    Pixel centres lie at (i + ½)/size, and the outermost values are repeated beyond them
+    (`align_corners=False`). Without antialiasing, as in OpenCV, even if size < n.
 
     Returns
     -------
@@ -55,25 +55,24 @@ def interpolation(n: int, size: int) -> Floats:
 
 
 def _stretch(maps: Floats) -> Floats:
-    """(map − min)/(1e-7 + max of that), per map; the library's guard against a zero range."""
-    risen = maps - maps.min(axis=(1, 2), keepdims=True)
-    scaled: Floats = risen / (np.float32(1e-7) + risen.max(axis=(1, 2), keepdims=True))
+    """(map − min)/(max − min + 1e-7) of each map; the library's 1e-7 avoids division by zero."""
+    above_min = maps - maps.min(axis=(1, 2), keepdims=True)
+    scaled: Floats = above_min / (np.float32(1e-7) + above_min.max(axis=(1, 2), keepdims=True))
     return scaled
 
 
 def splined(maps: Floats, size: tuple[int, int], order: int) -> Floats:
-    """What Suresh and Kaushik show: the signed map enlarged by a spline, min–max, no ReLU.
+    """Maps as Suresh and Kaushik show them: signed maps enlarged by a spline, min–max, no ReLU.
 
-    `scipy.ndimage.zoom` lays the outermost values of a map onto the outermost pixels, where `show`
-    lays pixel centres on pixel centres and repeats what is beyond them: its maps reach further
-    out. From order 2 on it also overshoots between values.
+    `scipy.ndimage.zoom` places the outermost values of a map on the outermost pixels; `show` aligns
+    pixel centres and repeats the outermost values. Splines of order 2 and more overshoot.
 
     Parameters
     ----------
     maps
         float32 (N, h, w), signed and unnormalised, as stored.
     order
-        Of the spline, 0 to 5; the deck has 2.
+        Order of the spline, 0 to 5; Suresh and Kaushik use 2.
 
     Returns
     -------
@@ -83,6 +82,7 @@ def splined(maps: Floats, size: tuple[int, int], order: int) -> Floats:
 
     count, height, width = maps.shape
     enlarged = np.empty((count, *size), np.float32)
-    for one, place in zip(maps, enlarged, strict=True):
-        place[...] = zoom(one.astype(np.float64), (size[0] / height, size[1] / width), order=order)
+    factors = size[0] / height, size[1] / width
+    for small, large in zip(maps, enlarged, strict=True):
+        large[...] = zoom(small.astype(np.float64), factors, order=order)
     return _stretch(enlarged)

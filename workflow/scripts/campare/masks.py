@@ -1,4 +1,4 @@
-"""What is kept of a picture, and what is hidden: masks from maps, patches, and whose mask it is."""
+"""Masks from maps, partners whose masks are exchanged, masked images, and occluded patches."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def kept(shown: Floats, *, top: float | None = None, above: float | None = None)
     Parameters
     ----------
     shown
-        Maps in [0, 1], (N, H, W), as `maps.show` gives them.
+        Maps in [0, 1], (N, H, W), as `maps.show` returns them.
     top
-        Keep the pixels at or above the (100 − top)th percentile of their map, ties included, as
-        in `overlap_<Y>_ties`: a map that is zero on more than 100 − top per cent keeps the whole
-        picture.
+        Keep the pixels at or above the (100 − top)th percentile of their map, including ties, as
+        in `overlap_<Y>_ties`: a map that is zero on more than 100 − top per cent of its pixels
+        keeps the whole image.
     above
-        Keep the pixels at or above this value: a map that is zero everywhere keeps nothing.
+        Keep the pixels at or above this value: a map that is zero everywhere keeps no pixel.
     """
     if top is not None:
         cut = np.percentile(shown, 100 - top, axis=(1, 2), keepdims=True)
@@ -39,10 +39,10 @@ def kept(shown: Floats, *, top: float | None = None, above: float | None = None)
 
 
 def partners(groups: NDArray[Any], seed: int) -> Integers:
-    """Another row of the same group for every row: int64 (N,), −1 for one that is alone.
+    """Another row of the same group for every row: int64 (N,), −1 for the only row of a group.
 
-    Every row is the partner of one other: within a group, drawn in random order, each has the
-    next. Decided by groups and seed.
+    Rows of a group are put in random order, and each has the next one as its partner; so every row
+    is the partner of one other. The result depends on groups and seed only.
     """
     partner = np.full(len(groups), -1)
     generator = np.random.Generator(np.random.PCG64(seed))
@@ -57,15 +57,15 @@ def partners(groups: NDArray[Any], seed: int) -> Integers:
 def occluded(
     images: NDArray[np.uint8], index: Integers, size: int, *, fill: int, seed: int
 ) -> NDArray[np.uint8]:
-    """Pictures (N, H, W, C) with a square of `size` pixels painted over; the argument is kept.
+    """Copies of images (N, H, W, C) in which a square patch of `size` pixels has the level `fill`.
 
-    The place is uniform over those where the square is inside, decided by the seed and the
-    picture's `index` in the data set alone; a larger square lies about the same place.
+    The position is uniform over all positions inside the image. It depends on the seed and the
+    image's `index` in the data set only; patches of other sizes are at about the same position.
 
     Raises
     ------
     CampareError
-        The square is larger than the pictures.
+        The patch is larger than the images.
     """
     height, width = images.shape[1:3]
     if problem := feasibility.occlusion([size], min(height, width)):
@@ -88,20 +88,20 @@ def masked(
     training: Mask,
     seed: int,
 ) -> NDArray[np.uint8]:
-    """Pictures as one of the pixel SVMs sees them: uint8 (N, H, W, C).
+    """Images as the input of a pixel SVM: uint8 (N, H, W, C).
 
     Parameters
     ----------
     images, mask
-        uint8 (N, H, W, C), and each one's own mask (N, H, W).
+        uint8 (N, H, W, C), and the masks of the images, bool (N, H, W).
     how
-        "unmasked"; "masked", under their own masks; "mask-same-class" and "mask-any-class", under
-        that of another image, which the model takes for the same class or for any; "mask-alone",
-        the mask without the picture, white on black.
+        "unmasked"; "masked": with its own mask; "mask-same-class", "mask-any-class": with the mask
+        of another image, of the same predicted class or of any class; "mask-alone": the mask,
+        white on black.
     predicted, training
-        (N,), the class the model predicts, and whether an image is for training: training images
-        lend masks to each other, and test images do. An image alone in its predicted class
-        borrows from any, and its own is left to it where there is no other.
+        (N,): the class that the model predicts, and whether an image is a training image. Masks are
+        exchanged among training images and among test images. An image without another one of its
+        predicted class has the mask of any other image, and its own mask if there is no other.
     """
     if how == "unmasked":
         return images
@@ -111,7 +111,7 @@ def masked(
         everyone = partners(training, seed)
         lender = np.where(everyone < 0, np.arange(len(images)), everyone)
         if how == "mask-same-class":
-            alike = partners(2 * predicted + training, seed)
-            lender = np.where(alike < 0, lender, alike)
+            same_class = partners(2 * predicted + training, seed)
+            lender = np.where(same_class < 0, lender, same_class)
         mask = mask[lender]
     return images * mask[..., None]

@@ -1,4 +1,4 @@
-"""How this process asks the system for memory."""
+"""Settings of the memory allocator."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ _MMAP_MAX, _TRIM_THRESHOLD = -4, -1  # glibc's malloc.h
 
 
 def keep_freed() -> None:
-    """Let glibc keep freed blocks, however large, for the next request.
+    """Make glibc keep freed blocks of any size for the next request.
 
-    By default it gives every block above 32 MB back to the system, and the next batch faults in
-    its pages anew: half the time of EfficientNet-B0's forward pass on the CPU, 64 images of
-    224 px. No other C library has the switch, and there nothing happens.
+    By default it returns every block above 32 MB to the system, and the next batch needs new pages:
+    half the time of EfficientNet-B0's forward pass on the CPU, for 64 images of 224 px. With other
+    C libraries nothing happens.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:

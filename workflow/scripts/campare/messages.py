@@ -1,4 +1,4 @@
-"""What is wrong with a value of a study, in words: key, value, what is allowed, a remedy."""
+"""Error messages about values of a study: key, value, what is allowed, and what to write."""
 
 from __future__ import annotations
 
@@ -28,41 +28,50 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def explain(error: ValidationError, prefix: str = "") -> str:
-    """One line of what a schema refuses: key, value, what is allowed, and what to write instead."""
+    """A message about a violation of a schema: key, value, what is allowed, what to write instead.
+
+    Parameters
+    ----------
+    error
+        A violation, as jsonschema reports it.
+    prefix
+        Put before the path of the key.
+    """
     key = ".".join(str(part) for part in error.absolute_path)
     where = f"{prefix}{key}: " if key else (": " if prefix else "")
     value: Any = error.instance
-    broken: Any = error.schema
+    schema: Any = error.schema
     if error.validator == "additionalProperties":
-        unknown = next(name for name in value if name not in broken["properties"])
+        unknown = next(name for name in value if name not in schema["properties"])
         dotted = f"{key}.{unknown}" if key else unknown
-        return f"{prefix}{dotted}: unknown key; {known(unknown, broken['properties'])}"
+        return f"{prefix}{dotted}: unknown key; {known(unknown, schema['properties'])}"
     if error.validator == "required":
         return f"{where}{error.message.replace('a required property', 'required, but missing')}"
     if error.validator == "enum":
-        names = [_plain(item) for item in broken["enum"]]
+        names = [_plain(item) for item in schema["enum"]]
         quotes = "; put it in quotes" if isinstance(value, bool) and _plain(value) in names else ""
         return f"{where}{shown(value)} is not allowed; {known(str(value), names)}{quotes}"
     if error.validator == "uniqueItems":
         twice = next(item for place, item in enumerate(value) if item in value[:place])
-        return f"{where}{shown(twice)} stands there twice; take one out"
-    given = "nothing stands there (null)" if value is None else shown(value)
-    named = "as a name, " if "propertyNames" in error.absolute_schema_path else ""
-    return f"{where}{given}; {named}must be {allowed(broken)}{_remedy(value, broken)}"
+        return f"{where}{shown(twice)} is given twice; remove one"
+    text = "empty (null)" if value is None else shown(value)
+    named = "a name " if "propertyNames" in error.absolute_schema_path else ""
+    return f"{where}{text}; {named}must be {allowed(schema)}{_remedy(value, schema)}"
 
 
 def odd(value: Any, path: str = "") -> str | None:
-    """What no key of a study may hold, wherever it stands; None where all is well.
+    """A message about the first value that no key of a study may have; None if there is none.
 
-    Keys that YAML takes for something else than text, dates, numbers that are not finite or that no
-    computer word holds, line breaks in text.
+    Such are keys that YAML does not read as text, dates, numbers that are not finite or do not fit
+    into 64 bits, and control characters in text.
     """
     if isinstance(value, Mapping):
         for key, item in value.items():
             if not isinstance(key, str):
+                where = f"{path}: " if path else ""
                 return (
-                    f"{f'{path}: ' if path else ''}the key {shown(key)} is {_kind(key)} to YAML; "
-                    "a key is text: put it in quotes, or choose another"
+                    f"{where}YAML reads the key {shown(key)} as {_kind(key)}; a key must be text: "
+                    "put it in quotes, or choose another"
                 )
             if problem := odd(item, f"{path}.{key}" if path else key):
                 return problem
@@ -75,14 +84,14 @@ def odd(value: Any, path: str = "") -> str | None:
     elif isinstance(value, int) and abs(value) > LARGEST:
         return f"{path}: {shown(value)}; must be a number of at most 18 digits"
     elif isinstance(value, str) and CONTROL.search(value):
-        return f"{path}: {shown(value)} has a line break or another control character; take it out"
+        return f"{path}: {shown(value)} has a line break or another control character; remove it"
     elif not isinstance(value, int | float | str | None):
-        return f"{path}: {shown(value)} is {_kind(value)} to YAML; put it in quotes, to be text"
+        return f"{path}: YAML reads {shown(value)} as {_kind(value)}; put it in quotes"
     return None
 
 
 def allowed(schema: Mapping[str, Any]) -> str:
-    """What a schema allows; its own words, `says`, where it has some."""
+    """What a schema allows, in words; its key `says`, if it has one."""
     if "says" in schema:
         return str(schema["says"])
     if "enum" in schema:
@@ -106,14 +115,14 @@ def allowed(schema: Mapping[str, Any]) -> str:
 
 
 def known(name: str, names: Iterable[str]) -> str:
-    """Did you mean …? and everything known."""
+    """A list of the known names, after the closest one as a suggestion if there is one."""
     close = get_close_matches(name, names := list(names), n=1)
     meant = f"did you mean {close[0]!r}? " if close else ""
     return f"{meant}known: {', '.join(names)}"
 
 
 def shown(value: Any) -> str:
-    """A value as YAML has it, cut where it is long."""
+    """A value as YAML writes it, cut to 80 characters."""
     if isinstance(value, list):
         text = f"[{', '.join(map(shown, value))}]"
     elif isinstance(value, Mapping):
@@ -128,27 +137,27 @@ def _plain(value: Any) -> str:
 
 
 def _kinds(schema: Mapping[str, Any]) -> list[str]:
-    """The types that a schema names."""
+    """The types that a schema allows."""
     kinds = schema.get("type", [])
     return [kinds] if isinstance(kinds, str) else list(kinds)
 
 
 def _kind(value: Any) -> str:
-    """What YAML takes something for that should be text."""
+    """What YAML reads something as that should be text."""
     if value is None:
-        return "nothing"
+        return "null"
     if isinstance(value, bool):
-        return "true or false, as a bare yes, no, on and off are,"
+        return "true or false, as it does yes, no, on and off without quotes"
     if isinstance(value, int | float):
         return "a number"
-    return "a date" if isinstance(value, datetime.date) else "no text"
+    return "a date" if isinstance(value, datetime.date) else "something other than text"
 
 
 def _remedy(value: Any, schema: Mapping[str, Any]) -> str:
-    """What to write instead, where that can be told; begins with "; "."""
+    """What to write instead, beginning with "; ", or "" if that is not known."""
     kinds = _kinds(schema)
     if isinstance(value, str) and (number := _number(value, kinds)):
-        return f"; YAML takes it for text: write {number}"
+        return f"; YAML reads it as text: write {number}"
     if isinstance(value, float) and "integer" in kinds and value.is_integer():
         return f"; write {int(value)}"
     if "object" in kinds and value is None and not {"required", "minProperties"} & set(schema):
@@ -170,19 +179,19 @@ def _is_text(value: Any) -> bool:
 
 def _matches(value: Any, kinds: Sequence[str]) -> bool:
     """Whether a value is a number of one of these kinds."""
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    return ("integer" in kinds and whole) or (
-        "number" in kinds and (whole or isinstance(value, float))
+    is_integer = isinstance(value, int) and not isinstance(value, bool)
+    return ("integer" in kinds and is_integer) or (
+        "number" in kinds and (is_integer or isinstance(value, float))
     )
 
 
 def _number(text: str, kinds: Sequence[str]) -> str | None:
-    """The plain decimal number that a text such as 1e-3 stands for, where one may stand."""
+    """A text such as 1e-3 as a plain decimal number; None if it is none of the kinds allowed."""
     try:
         number = Decimal(text)
     except InvalidOperation:
         return None
-    whole = number.is_finite() and number == number.to_integral_value()
-    if ("number" in kinds and number.is_finite()) or ("integer" in kinds and whole):
+    is_integer = number.is_finite() and number == number.to_integral_value()
+    if ("number" in kinds and number.is_finite()) or ("integer" in kinds and is_integer):
         return f"{number:f}"
     return None

@@ -1,8 +1,9 @@
-"""A second reading of the means, by a linear mixed-effects model.
+"""Linear mixed-effects models of the distances, as a check of `statistics` and `shift`.
 
-Where `statistics` and `shift` resample and permute, this assumes: a value is what its kind
-of pair gives, plus what its image adds, plus what its pair of models adds, plus a rest, the last
-three normal and independent. Where both agree on an estimate, it depends on neither's assumptions.
+Model of a value of pair p and image i: y = fixed effect of the kind of pair + u_i + v_p + e, with
+independent normal random effects u (image), v (pair of models) and residuals e. `statistics` and
+`shift` resample and permute instead; an estimate on which both agree depends on neither's
+assumptions.
 """
 
 from __future__ import annotations
@@ -18,15 +19,16 @@ from statsmodels.regression.mixed_linear_model import MixedLM, VCSpec
 from campare.shift import SHIFT
 from campare.statistics import QUANTILE, Interval
 
-# Crossed effects make every value depend on every other: the matrices are dense, and the time goes
-# with values × (images + pairs)². This many images at most, and values.
+# With crossed effects the matrices are dense, and the time is proportional to values × (images +
+# pairs)². The largest numbers of images and of values:
 IMAGES, VALUES = 50, 3_000
 
 
 class Mixed(NamedTuple):
-    """An estimate, the variances beside it, of how many images; words where there was no fit.
+    """An estimate, the variance components, the number of images, and why there is no fit.
 
-    Without a fit the estimate and the variances are NaN.
+    image, pair, rest: variances of u, v and e. Without a fit, estimate and variances are NaN and
+    `words` says why.
     """
 
     estimate: Interval
@@ -38,36 +40,39 @@ class Mixed(NamedTuple):
 
 
 def mean(values: ArrayLike, seed: int) -> Mixed:
-    """The mean of values (pairs, images), each row a model compared with its baseline."""
+    """The mean of values (pairs, images), a row for each model compared with its baseline."""
     return fit(values, np.ones((len(np.asarray(values)), 1)), [1], seed)
 
 
 def shift(distances: ArrayLike, pairs: ArrayLike, augmented: ArrayLike, seed: int) -> Mixed:
-    """The shift of `shift.shift`, of the same arguments.
+    """The shift E of `shift.shift`, from the same arguments, with its 95 % interval.
 
-    That pairs with a model in common are more alike than others is not in the model, so its
-    interval is too narrow where maps are shifted.
+    The model ignores that pairs with a model in common are correlated, so its interval is too
+    narrow if the maps are shifted.
     """
     kind = np.asarray(augmented, bool)[np.asarray(pairs)].sum(axis=1)
     return fit(distances, np.eye(len(SHIFT))[kind], SHIFT, seed)
 
 
 def fit(values: ArrayLike, design: ArrayLike, contrast: ArrayLike, seed: int) -> Mixed:
-    """A sum of fixed effects of pairs, images and pairs being crossed random effects, by REML.
+    """A contrast of fixed effects by REML, with images and pairs as crossed random effects.
 
-    The interval is Wald's, ±1.96 standard errors: it takes no account of how few pairs there are.
-    More than 50 images, or 3,000 values, are thinned to so many images, drawn at random.
+    The 95 % interval is Wald's, estimate ± 1.96 standard errors, which does not account for a small
+    number of pairs. If there are more than 50 images, or 3,000 values, a random sample of images is
+    used.
 
     Parameters
     ----------
     values
         float (pairs, images); NaN is left out.
-    design, contrast
-        float (pairs, k) of full rank, the fixed effects of each pair; (k,), the sum wanted of them.
+    design
+        float (pairs, k) of full rank: the design matrix of the fixed effects.
+    contrast
+        float (k,): weights of the fixed effects in the estimate.
     """
-    y, x, sought = (np.asarray(a, np.float64) for a in (values, design, contrast))
-    some = ~np.isnan(y).all(axis=1)
-    y, x = y[some], x[some]
+    y, x, weights = (np.asarray(a, np.float64) for a in (values, design, contrast))
+    defined_pairs = ~np.isnan(y).all(axis=1)
+    y, x = y[defined_pairs], x[defined_pairs]
     defined = np.flatnonzero(~np.isnan(y).all(axis=0))
     most = min(IMAGES, max(2, VALUES // max(1, len(y))))
     if len(defined) > most:
@@ -86,20 +91,22 @@ def fit(values: ArrayLike, design: ArrayLike, contrast: ArrayLike, seed: int) ->
         [[[f"{kind}{k}" for k in range(n)]] for kind, n in zip("ip", y.shape[::-1], strict=True)],
         [[np.eye(y.shape[1])[image]], [np.eye(len(y))[pair]]],
     )
-    # In units of their spread, in which the optimiser's steps and tolerances are meant. Where a
-    # variance is zero, statsmodels' first choice (BFGS) takes minutes and gives up.
+    # The optimiser's steps and tolerances suit distances in units of their standard deviation. If a
+    # variance is zero, statsmodels' default (BFGS) fails after minutes.
     model = MixedLM(distances / scale, x[pair], np.zeros(len(distances)), exog_vc=effects)
     try:
         with warnings.catch_warnings():
-            # A variance of zero is an answer, of which statsmodels warns; of the rest `converged`.
+            # statsmodels warns of a variance of zero, which is a valid estimate; other failures
+            # are in `converged`.
             warnings.simplefilter("ignore")
             result = model.fit(reml=True, method=["lbfgs", "powell"])
-            error = np.sqrt(sought @ result.cov_params()[: len(sought), : len(sought)] @ sought)
+            covariance = result.cov_params()[: len(weights), : len(weights)]
+            error = np.sqrt(weights @ covariance @ weights)
     except np.linalg.LinAlgError:
         return _without(len(defined), "singular: no fit")
     if not (result.converged and np.isfinite(error)):
         return _without(len(defined), "did not converge")
-    estimate = float(sought @ result.fe_params * scale)
+    estimate = float(weights @ result.fe_params * scale)
     reach = float(stats.norm.ppf(QUANTILE) * error * scale)
     image_variance, pair_variance, rest = np.array([*result.vcomp, result.scale]) * scale**2
     return Mixed(
@@ -113,5 +120,5 @@ def fit(values: ArrayLike, design: ArrayLike, contrast: ArrayLike, seed: int) ->
 
 
 def _without(images: int, words: str) -> Mixed:
-    nothing = np.nan
-    return Mixed(Interval(nothing, nothing, nothing), nothing, nothing, nothing, images, words)
+    """The result if there is no fit; `words`: why."""
+    return Mixed(Interval(np.nan, np.nan, np.nan), np.nan, np.nan, np.nan, images, words)

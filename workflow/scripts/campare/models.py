@@ -19,25 +19,25 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 from campare import registry
 from campare.errors import ANEW, CampareError, reading
 
-Shape = tuple[int, int, int]  # (C, S, S) of one prepared picture
+Shape = tuple[int, int, int]  # (C, S, S) of one prepared image
 Answer = TypeVar("Answer")
 
 
 def build(architecture: str, *, classes: int, channels: int, seed: int) -> nn.Module:
-    """A freshly initialised network.
+    """A network with random initial weights.
 
     Parameters
     ----------
     architecture
         A name of `registry.ARCHITECTURES`, or of any other torchvision classifier.
     classes
-        Number of classes; the last layer gives one score each.
+        Number of classes, and of scores of the last layer.
     channels
-        3 (RGB) or 1 (grey). torchvision's networks then get a first convolution for one
-        channel, whose weights are those for RGB summed: a grey picture is seen as the same
-        picture in red, green and blue.
+        3 (RGB) or 1 (grey). For grey images, torchvision's networks have a first convolution for
+        one channel, whose weights are the sums of those for RGB; so a grey image gives the same
+        output as an RGB image with three equal channels.
     seed
-        Decides every initial weight. torch's global random state is neither read nor changed.
+        Decides all initial weights. torch's global random state is neither read nor changed.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def build(architecture: str, *, classes: int, channels: int, seed: int) -> nn.Mo
         Unknown architecture or number of channels.
     """
     if channels not in (1, 3):
-        raise CampareError(f"{channels} channels; a network is shown grey (1) or RGB (3) pictures")
+        raise CampareError(f"{channels} channels; must be 1 (grey images) or 3 (RGB)")
     make: Callable[[int, int], nn.Module]
     if architecture in registry.ARCHITECTURES:
         make = registry.ARCHITECTURES[architecture].load()
@@ -71,17 +71,17 @@ def build(architecture: str, *, classes: int, channels: int, seed: int) -> nn.Mo
 def load(
     path: str | Path, architecture: str, *, classes: int, channels: int
 ) -> tuple[nn.Module, dict[str, Any]]:
-    """A trained network in evaluation mode, and what `train` noted about it.
+    """A trained network in evaluation mode, and the metadata that `train.train` returned.
 
     Parameters
     ----------
     path
-        Safetensors file as `train.save` writes it.
+        Safetensors file written by `train.save`.
 
     Raises
     ------
     CampareError
-        The file is missing or truncated, is no model of campare, or belongs to another network.
+        The file is missing or truncated, not a model of campare, or of another architecture.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -113,7 +113,7 @@ def small_cnn_wide(classes: int, channels: int) -> nn.Module:
 
 
 def resnet18_cifar(classes: int, channels: int) -> nn.Module:
-    """ResNet-18 with the stem of He et al. (2016, section 4.2) for pictures of about 32 px."""
+    """ResNet-18 with the stem of He et al. (2016, section 4.2) for images of about 32 px."""
     network = torchvision_classifier("resnet18", classes, channels)
     network.conv1 = nn.Conv2d(channels, 64, 3, padding=1, bias=False)
     nn.init.kaiming_normal_(network.conv1.weight, mode="fan_out", nonlinearity="relu")
@@ -124,7 +124,7 @@ def resnet18_cifar(classes: int, channels: int) -> nn.Module:
 def two_conv(classes: int, channels: int) -> nn.Module:
     """Two convolutions and a linear layer on all positions, not on their average, for 28 px.
 
-    The softmax is the loss's. Maps, after the second pooling, are 7×7.
+    The network returns scores without softmax. Maps, after the second pooling, are 7×7.
     """
     features = nn.Sequential(
         nn.Conv2d(channels, 16, 5, padding=2),
@@ -142,7 +142,7 @@ def two_conv(classes: int, channels: int) -> nn.Module:
 
 
 class _Flatten(nn.Flatten):
-    """Maps of `side` × `side` as vectors, and word of what to do about any others."""
+    """Maps of `side` × `side` as vectors; other sizes raise CampareError."""
 
     def __init__(self, side: int) -> None:
         super().__init__()
@@ -151,39 +151,39 @@ class _Flatten(nn.Flatten):
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
         if maps.shape[2:] != (self.side, self.side):
             raise CampareError(
-                f"model.input_size: two_conv is for {4 * self.side} px; set it to {4 * self.side}, "
+                f"model.input_size: two_conv needs {4 * self.side} px; set it to {4 * self.side}, "
                 "or choose an architecture for any size, such as small_cnn"
             )
         return super().forward(maps)
 
 
 def fashion_cnn(classes: int, channels: int, *, width: int = 32) -> nn.Module:
-    """The listing of Suresh and Kaushik: convolutions of 32 and 64, each with a max-pool.
+    """The network in the listing of Suresh and Kaushik: convolutions of 32 and 64 with max-pooling.
 
-    19,466 parameters for one channel and ten classes; maps of 5×5 for 28×28 pictures. Initial
+    19,466 parameters for one channel and ten classes; maps of 5×5 for 28×28 images. Initial
     weights are torch's, not Keras's.
     """
     return _plain(classes, channels, widths=(width, 2 * width), padding=0, pooled=2)
 
 
 def fashion_cnn_wide(classes: int, channels: int) -> nn.Module:
-    """`fashion_cnn` with twice its channels."""
+    """`fashion_cnn` with twice as many channels."""
     return fashion_cnn(classes, channels, width=64)
 
 
 def fashion_cnn_third(classes: int, channels: int) -> nn.Module:
-    """`fashion_cnn` with a third convolution, of 64: its maps are 3×3 for 28×28 pictures.
+    """`fashion_cnn` with a third convolution of 64: its maps are 3×3 for 28×28 images.
 
-    The deck's listing does not have it, but its CAM code enlarges maps by 28/3.
+    The listing of Suresh and Kaushik does not have it, but their CAM code enlarges maps by 28/3.
     """
     return _plain(classes, channels, widths=(32, 64, 64), padding=0, pooled=2)
 
 
 def fashion_cnn_deep(classes: int, channels: int) -> nn.Module:
-    """The deeper network of Suresh and Kaushik, whose pooled features they give to an SVM.
+    """The deeper network of Suresh and Kaushik, whose pooled features are the input of an SVM.
 
-    394,890 parameters for one channel and ten classes. For 28×28 pictures its last convolution
-    sees one position; the last map of more, 3×3, is that of 128 channels.
+    394,890 parameters for one channel and ten classes. For 28×28 images the output of its last
+    convolution has one position; the last larger map, 3×3, has 128 channels.
     """
     return _plain(classes, channels, widths=(16, 32, 64, 128, 256), padding=1, pooled=4)
 
@@ -193,7 +193,7 @@ def torchvision_classifier(name: str, classes: int, channels: int) -> nn.Module:
     import torchvision
     from torchvision.models import DenseNet
 
-    # Two networks train with auxiliary outputs unless told otherwise.
+    # By default two networks have auxiliary outputs in training.
     auxiliary = {"googlenet", "inception_v3"}
     options = {"aux_logits": False, "init_weights": True} if name in auxiliary else {}
     network: nn.Module = torchvision.models.get_model(
@@ -237,7 +237,7 @@ def _plain(
 
 
 def _pooled(features: nn.Module, classifier: nn.Linear) -> nn.Module:
-    """Features, global average pooling, one linear layer."""
+    """A network of features, global average pooling and one linear layer."""
     return nn.Sequential(
         OrderedDict(
             features=features,
@@ -249,14 +249,14 @@ def _pooled(features: nn.Module, classifier: nn.Linear) -> nn.Module:
 
 
 def _explicit_relu(network: nn.Module) -> nn.Module:
-    """The same DenseNet with the ReLU that follows `features` as its last layer.
+    """The DenseNet with the ReLU that follows `features` as the last layer of `features`.
 
-    torchvision applies it in place, outside of any module. pytorch-grad-cam at `features` takes
-    the gradient before the ReLU; the activations it keeps are from before it on CUDA, where they
-    are copied, and from after it on the CPU, where they are written over. Here the last block
-    ends with its ReLU, as ResNet's and EfficientNet's end with their activation: the target
-    layer `features` gives what is pooled, on any device. Names and shapes of the weights stay
-    torchvision's.
+    torchvision applies this ReLU in place, outside any module. pytorch-grad-cam at `features` takes
+    the gradient before the ReLU; its activations are those before the ReLU on CUDA, where they are
+    copied, and those after it on the CPU, where they are overwritten. Here the last block ends with
+    its ReLU, as the last blocks of ResNet and EfficientNet end with their activation: the output
+    of the target layer `features` is what is pooled, on any device. Names and shapes of the
+    weights are torchvision's.
     """
     features, classifier = network.features, network.classifier
     assert isinstance(features, nn.Sequential) and isinstance(classifier, nn.Linear)
@@ -288,35 +288,35 @@ def _see_grey(network: nn.Module) -> None:
 
 
 class _SizeError(CampareError):
-    """At this size of pictures the network does not run, or ends in a single position."""
+    """The network does not run at this image size, or its last map is a single position."""
 
 
 def target_layer(
     network: nn.Module, name: str | None, shape: Shape, *, key: str = "cam.target_layer"
 ) -> tuple[str, nn.Module]:
-    """The layer whose output is explained: its dotted name, and a module that gives (B, K, h, w).
+    """The target layer: its dotted name, and a module with its output as (B, K, h, w).
 
-    That module is the layer itself, but where the layer keeps its channels last (Swin, the inside
-    of a ConvNeXt block). The network is then changed: the layer is followed by a permutation to
-    (B, K, h, w), which is returned, and by the one back.
+    The module is the layer itself, unless the layer has its channels last (Swin, the inside of a
+    ConvNeXt block). Then the network is changed: the layer is followed by a permutation to
+    (B, K, h, w), which is returned, and by the inverse permutation.
 
     Parameters
     ----------
     name
-        As in `network.named_modules()`, such as `layer4.1`. None is the last convolutional
-        block: `features.8` of EfficientNet-B0, `layer4.1` of ResNet-18, `features` of the small
-        networks and of DenseNet (its final ReLU included), `norm` of Swin. For any network it is
-        what a forward pass shows: the last map before the pooling that makes it one vector.
+        As in `network.named_modules()`, such as `layer4.1`. None: the last convolutional block,
+        `features.8` of EfficientNet-B0, `layer4.1` of ResNet-18, `features` of the small networks
+        and of DenseNet (with its final ReLU), `norm` of Swin. In any network it is the last map of
+        a forward pass before the pooling to one vector.
     shape
-        (C, S, S) of a prepared picture.
+        (C, S, S) of a prepared image.
     key
-        Where the config says `name`, for messages.
+        Config key of `name`, for messages.
 
     Raises
     ------
     CampareError
-        The network does not run at that size, or classifies tokens; there is no such layer, it
-        gives no map, or a map of 1×1, or it runs more than once.
+        The network does not run at this size, or classifies tokens; there is no such layer, its
+        output is not a map, or a map of 1×1, or it runs more than once.
     """
     name, output = _at_size(partial(_found, network, name, key), shape)
     if output.channels == 1:
@@ -325,19 +325,19 @@ def target_layer(
 
 
 def check_forward(network: nn.Module, shape: Shape) -> None:
-    """Raise CampareError where the network does not run on pictures (C, S, S)."""
+    """Raise CampareError if the network does not run on images (C, S, S)."""
     _at_size(partial(_run, network), shape)
 
 
 def last_map(network: nn.Module, shape: Shape) -> str:
     """Dotted name of the last layer whose output has more than one position.
 
-    Unlike the last block of `target_layer`, convolutions of a single position may follow it.
+    Unlike the last block of `target_layer` it may be followed by convolutions of one position.
 
     Raises
     ------
     CampareError
-        The network does not run at that size, or no layer's output has more.
+        The network does not run at this size, or all outputs have one position.
     """
 
     def last(shape: Shape) -> str:
@@ -350,12 +350,12 @@ def last_map(network: nn.Module, shape: Shape) -> str:
 
 
 def head(network: nn.Module, layer: nn.Module, shape: Shape) -> nn.Linear | None:
-    """The linear layer that global average pooling of the layer's output leads to, if one does.
+    """The linear layer that follows global average pooling of the layer's output; None otherwise.
 
     With weights W of shape (classes, K), the gradient of the score of class c with respect to
-    channel k of the layer's output is then W[c, k]/(h·w) everywhere, and no backward pass is
-    needed. Found by comparing just that with autograd on two random pictures; a ReLU, a batch
-    norm or a second linear layer in between makes them differ. None where it does not hold.
+    channel k of the layer's output is then W[c, k]/(h·w) at every position, and no backward pass is
+    needed. This is tested against autograd on two random images; the gradients differ if there is a
+    ReLU, a batch norm or a second linear layer in between.
     """
     results: list[tuple[nn.Linear, torch.Tensor]] = []
 
@@ -367,7 +367,7 @@ def head(network: nn.Module, layer: nn.Module, shape: Shape) -> nn.Linear | None
     handles = [module.register_forward_hook(keep) for module in linear]
     try:
         with _frozen(network), torch.enable_grad(), detached(layer) as activations:
-            scores = network(_pictures(network, 2, shape))
+            scores = network(_images(network, 2, shape))
             direction = torch.linspace(-1, 1, scores.numel()).to(scores).view_as(scores)
             # A sum, since for `grad_outputs` torch imports sympy, for a third of a second.
             (gradient,) = torch.autograd.grad((scores * direction).sum(), activations[-1])
@@ -385,22 +385,22 @@ def head(network: nn.Module, layer: nn.Module, shape: Shape) -> nn.Linear | None
 
 
 def fold_batch_norms(network: nn.Module, layer: nn.Module) -> int:
-    """Work batch norms into the convolutions before them, in place.
+    """Fold batch norms into the convolutions before them, in place.
 
-    In evaluation mode a batch norm scales and shifts each channel, which a convolution's weights
-    and bias can do. What the network and `layer` give stays the same but for rounding, and a pass
-    over every map is saved. A batch norm stays where the convolution's output goes elsewhere too,
-    or out of `layer`, or is `layer`'s; where either runs more than once; and in a network whose
-    code torch.fx cannot follow.
+    In evaluation mode a batch norm scales and shifts each channel, which can be part of the
+    convolution's weights and bias. The outputs of the network and of `layer` stay the same up to
+    rounding, and one pass over every map is saved. A batch norm is not folded if the output of the
+    convolution is also used elsewhere, or leaves `layer`, or is that of `layer`; if either runs
+    more than once; or if torch.fx cannot trace the network.
 
     Returns
     -------
-    How many were folded.
+    Number of folded batch norms.
     """
     network.eval()
     try:
         nodes = list(fx.symbolic_trace(network).graph.nodes)
-    except Exception:  # what a network's own code raises at a tensor without values
+    except Exception:  # raised by the network's code at a tensor without values
         return 0
     modules = dict(network.named_modules())
     inside = set(layer.modules()) - {layer}
@@ -421,7 +421,7 @@ def fold_batch_norms(network: nn.Module, layer: nn.Module) -> int:
             or (convolution in inside) != (norm in inside)
         ):
             continue
-        # In float64, so that only the results are rounded.
+        # In float64, so that only the result is rounded.
         convolution.double(), norm.double()
         joint = fuse_conv_bn_weights(
             convolution.weight,
@@ -440,11 +440,10 @@ def fold_batch_norms(network: nn.Module, layer: nn.Module) -> int:
 
 @contextmanager
 def detached(layer: nn.Module) -> Iterator[list[torch.Tensor]]:
-    """Make the layer's output the place where gradients start.
+    """Detach the layer's output, so that gradients are computed down to it only.
 
-    The list receives the output of each call, a leaf that asks for a gradient. The network goes
-    on with a copy of it, which may be changed in place: nothing below the layer is
-    differentiated, and what was kept is what the layer gave.
+    The list receives the output of each call, a leaf that requires a gradient. The network
+    continues with a copy of it, which later layers may change in place.
     """
     outputs: list[torch.Tensor] = []
 
@@ -462,31 +461,31 @@ def detached(layer: nn.Module) -> Iterator[list[torch.Tensor]]:
 
 @contextmanager
 def _frozen(network: nn.Module) -> Iterator[None]:
-    """The network in evaluation mode and without gradients of its weights, then as it was."""
+    """The network in evaluation mode without gradients of weights; its state is restored."""
     training = {module: module.training for module in network.modules()}
-    asking = {weight: weight.requires_grad for weight in network.parameters()}
+    requires = {weight: weight.requires_grad for weight in network.parameters()}
     network.eval().requires_grad_(False)
     try:
         yield
     finally:
         for module, mode in training.items():
             module.training = mode
-        for weight, asks in asking.items():
-            weight.requires_grad_(asks)
+        for weight, required in requires.items():
+            weight.requires_grad_(required)
 
 
-def _pictures(network: nn.Module, count: int, shape: Shape) -> torch.Tensor:
-    """Random pictures, always the same ones, where the network is."""
+def _images(network: nn.Module, count: int, shape: Shape) -> torch.Tensor:
+    """Random images (count, C, S, S), always the same ones, on the network's device."""
     generator = torch.Generator().manual_seed(0)
     place = next(network.parameters())
     return torch.randn((count, *shape), generator=generator).to(place)
 
 
 class _Output(NamedTuple):
-    """What a layer gives for one picture.
+    """The output of a layer for one image.
 
-    channels: the axis of the channels, 1 in (1, K, h, w) and 3 in (1, h, w, K); None where it is
-    no map of the picture.
+    channels: the axis of the channels, 1 in (1, K, h, w) and 3 in (1, h, w, K); None if the output
+    is not a map of the image.
     """
 
     name: str
@@ -495,23 +494,23 @@ class _Output(NamedTuple):
 
     @property
     def is_map(self) -> bool:
-        """Whether it is a map of more than one position."""
+        """Whether the output is a map of more than one position."""
         return self.channels is not None and self.size.numel() > self.size[self.channels]
 
     @property
     def is_single(self) -> bool:
-        """Whether it is of one position."""
+        """Whether the output has one position."""
         return len(self.size) == 4 and self.size.numel() == max(self.size)
 
 
 def _outputs(network: nn.Module, shape: Shape) -> list[_Output]:
-    """What every layer gives, in the order in which they finish.
+    """The outputs of all layers, in the order in which the layers finish.
 
-    A second picture, twice as wide, shows which axes are the picture's.
+    A second image, twice as wide, shows which axes are those of the image.
     """
     with _sizes(network) as square:
         _run(network, shape)
-    # A network that is made for one size runs up to the layer that needs it.
+    # A network for one size only runs up to the layer that needs it.
     with _sizes(network) as wide, suppress(CampareError):
         _run(network, (shape[0], shape[1], 2 * shape[2]))
     return [
@@ -524,7 +523,7 @@ def _outputs(network: nn.Module, shape: Shape) -> list[_Output]:
 
 @contextmanager
 def _sizes(network: nn.Module) -> Iterator[list[tuple[str, torch.Size]]]:
-    """A list that gets every layer's name and output size as it finishes."""
+    """A list that receives every layer's name and output size as it finishes."""
     sizes: list[tuple[str, torch.Size]] = []
 
     def note(name: str, _: nn.Module, __: object, output: object) -> None:
@@ -544,23 +543,23 @@ def _sizes(network: nn.Module) -> Iterator[list[tuple[str, torch.Size]]]:
 
 
 def _run(network: nn.Module, shape: Shape) -> None:
-    """Show the network a picture; raise `_SizeError` where that fails."""
+    """Run the network on one image; raise `_SizeError` if that fails."""
     try:
         with _frozen(network), torch.inference_mode():
-            network(_pictures(network, 1, shape))
+            network(_images(network, 1, shape))
     except (RuntimeError, AssertionError, ValueError) as error:  # torch's, where sizes do not fit
-        said = str(error).strip().partition("\n")[0]
+        reason = str(error).strip().partition("\n")[0]
         raise _SizeError(
-            f"this network does not run on pictures of {shape[1]} px ({said})"
+            f"this network does not run on images of {shape[1]} px ({reason})"
         ) from error
 
 
 def _at_size(ask: Callable[[Shape], Answer], shape: Shape) -> Answer:
-    """What `ask` answers; where it raises `_SizeError`, an error with a size where it does not."""
+    """The result of `ask`; if it raises `_SizeError`, an error that suggests a size that works."""
     try:
         return ask(shape)
     except _SizeError as error:
-        small = "choose a network for small pictures (small_cnn, resnet18_cifar)"
+        small = "choose a network for small images (small_cnn, resnet18_cifar)"
         for side in (*range(16, 64, 8), *range(64, 385, 32)):
             if side > shape[1]:
                 with suppress(_SizeError):
@@ -578,13 +577,13 @@ def _channels(layer: nn.Module, size: torch.Size, wide: torch.Size | None) -> in
     Parameters
     ----------
     size, wide
-        The output's for a square picture and, where the network gets that far, for one of twice
-        the width. In a map of the picture one axis has grown, the width; it follows the height.
+        Sizes of the output for a square image and, if the network runs so far, for an image of
+        twice the width. In a map of the image one axis has grown, the width, after the height.
     """
     if len(size) != 4 or size[0] != 1:
         return None
     grown = [axis for axis in range(4) if wide is not None and wide[axis] != size[axis]]
-    if not grown:  # not known, or a fixed extent, as after adaptive pooling
+    if not grown:  # unknown, or a fixed extent, as after adaptive pooling
         convolves = any(isinstance(inner, nn.Conv2d) for inner in layer.modules())
         return 1 if convolves and size[2] == size[3] else None
     if grown == [2] and size[1] == size[2]:
@@ -606,39 +605,39 @@ def _found(network: nn.Module, name: str | None, key: str, shape: Shape) -> tupl
     runs = [output for output in outputs if output.name == name]
     if len(runs) != 1:
         raise CampareError(
-            f"{key}: {name!r} runs {len(runs)} times in a forward pass, not once; name "
-            f"the block it is part of; {candidates}"
+            f"{key}: {name!r} runs {len(runs)} times in a forward pass, not once; set it to "
+            f"the block that contains it; {candidates}"
         )
     if runs[0].is_single:
         raise CampareError(
             f"{key}: {_single_pixel(repr(name), shape)} (model.input_size); {candidates}"
         )
     if not runs[0].is_map:
-        raise CampareError(f"{key}: the output of {name!r} is no map of the picture; {candidates}")
+        raise CampareError(f"{key}: the output of {name!r} is not a map of the image; {candidates}")
     return name, runs[0]
 
 
 def _last_block(network: nn.Module, outputs: list[_Output], shape: Shape) -> str:
-    """The last map of a forward pass, by the name of the block that makes it."""
+    """The name of the block whose output is the last map of a forward pass."""
     layers = [network.get_submodule(output.name) for output in outputs]
-    # Buffers count: an SVM in the place of the linear layer has no parameters.
-    weighs = [
+    # Buffers count: an SVM in place of the linear layer has no parameters.
+    weighted = [
         bool([*layer.parameters(recurse=False), *layer.buffers(recurse=False)]) for layer in layers
     ]
     # The classifier, and layers that change no value. By name: torchvision takes long to import.
-    end = max((place for place, own in enumerate(weighs) if own), default=0)
+    end = max((place for place, has_weights in enumerate(weighted) if has_weights), default=0)
     idle = [type(layer).__name__ in {"Dropout", "Identity", "Permute"} for layer in layers]
     last = max((at for at in range(end) if outputs[at].is_map and not idle[at]), default=-1)
     after = range(last + 1, len(outputs))
     to_pooling = takewhile(lambda at: not isinstance(layers[at], nn.AdaptiveAvgPool2d), after)
-    if last < 0 or any(weighs[at] and outputs[at].is_single for at in to_pooling):
+    if last < 0 or any(weighted[at] and outputs[at].is_single for at in to_pooling):
         raise _SizeError(
-            f"{_single_pixel('the last block', shape)} (cam.target_layer can name an earlier layer)"
+            f"{_single_pixel('the last block', shape)} (cam.target_layer can be an earlier layer)"
         )
     if any(len(outputs[at].size) == 3 for at in after):
         raise CampareError(
             "model.architecture: this network classifies tokens, not maps (a vision transformer); "
-            "choose a convolutional one"
+            "choose a convolutional network"
         )
     name = outputs[last].name
     # `features` of EfficientNet is the same tensor as its last block, `features.8`.
@@ -655,7 +654,7 @@ def _single_pixel(layer: str, shape: Shape) -> str:
 
 
 def _channels_first(network: nn.Module, name: str) -> nn.Module:
-    """Follow a layer that gives (B, h, w, K) by a permutation to (B, K, h, w) and the one back.
+    """Add a permutation to (B, K, h, w), and its inverse, after a layer with output (B, h, w, K).
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Names that users give to classes and augmentations, as figures show them: ordered, and cut."""
+"""Order and abbreviation of the names of classes and augmentations in figures."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 
 def ordered(names: Sequence[str]) -> list[int]:
-    """The places of `names` in the order that figures have: 1, 2, 10, where text is 1, 10, 2.
+    """The places of `names` in the order of figures, with numbers by value: 1, 2, 10.
 
-    Only names that are sorted as text, as those of class folders are, get another order.
+    Names that are sorted as text (1, 10, 2), such as class folders, are reordered; others keep
+    their order.
     """
     places = list(range(len(names)))
     if list(names) != sorted(names):
@@ -23,12 +24,12 @@ def ordered(names: Sequence[str]) -> list[int]:
 
 
 def ranks(names: Sequence[str]) -> NDArray[np.intp]:
-    """Where each of `names` comes in that order: intp (N,)."""
+    """The rank of each of `names` in the order of `ordered`: intp (N,)."""
     return np.argsort(ordered(names))
 
 
 def _natural(name: str) -> tuple[list[str | int], str]:
-    """Sorts numbers in a name by their value."""
+    """Sort key of a name with its numbers by value."""
     parts: list[str | int] = list(re.split("([0-9]+)", name))
     parts[1::2] = map(int, parts[1::2])
     return parts, name
@@ -37,25 +38,26 @@ def _natural(name: str) -> tuple[list[str | int], str]:
 def shortened(
     names: Iterable[str], room: float, width: Callable[[str], float] = len
 ) -> dict[str, str]:
-    """Each name → itself, or where it is wider than `room` a cut form that no other name has.
+    """Each name → itself or, if it is wider than `room`, an abbreviation that no other name has.
 
-    Names are cut in the middle. Those that are alike then lose what they begin with in common,
-    and what is still alike is numbered. White space, line ends too, becomes single spaces.
+    Names are cut in the middle. If abbreviations are equal, the common beginning of the names is
+    cut instead; abbreviations that are still equal are numbered. White space, including line ends,
+    becomes single spaces.
 
     Parameters
     ----------
     width
-        Of a text, in the unit of `room`.
+        Function that returns the width of a text, in the unit of `room`.
     """
     plain = {name: " ".join(name.split()) for name in names}
     cut: dict[str, str] = {}
     waiting = [(list(dict.fromkeys(plain.values())), 0)]
     while waiting:
         group, start = waiting.pop()
-        alike: dict[str, list[str]] = {}
+        by_cut: dict[str, list[str]] = {}
         for text in group:
-            alike.setdefault(_cut(text, start, room, width), []).append(text)
-        for short, same in alike.items():
+            by_cut.setdefault(_cut(text, start, room, width), []).append(text)
+        for short, same in by_cut.items():
             columns = zip(*same, strict=False)
             begin = sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, columns))
             if len(same) > 1 and begin > start:
@@ -63,19 +65,19 @@ def shortened(
             else:
                 cut |= dict.fromkeys(same, short)
     shown: dict[str, str] = {}
-    taken: set[str] = set()
+    used: set[str] = set()
     for name, text in plain.items():
         short, number = cut[text], 2
-        while short in taken:
+        while short in used:
             end = f" ({number})"
             short, number = _cut(cut[text], 0, room - width(end), width) + end, number + 1
         shown[name] = short
-        taken.add(short)
+        used.add(short)
     return shown
 
 
 def _cut(name: str, start: int, room: float, width: Callable[[str], float]) -> str:
-    """A name from a place on, without its middle where that is too wide."""
+    """A name from the place `start` on, cut in the middle if it is wider than `room`."""
     text, before = name[start:].lstrip(), "…" if start else ""
     if width(before + text) <= room:
         return before + text

@@ -1,7 +1,8 @@
-"""What the jobs of a study ask of the machine they run on: minutes and MB.
+"""Estimates of the time (minutes) and memory (MB) that the jobs of a study need.
 
-Asked of a scheduler before the job has run, so on the generous side. A job that was cut short asks
-for more at its next attempt, and training goes on where it was, so a poor guess costs little.
+They are requested from a scheduler before a job runs, and so are generous. A job that exceeds them
+requests more at its next attempt, and training continues from its checkpoint, so a poor estimate
+costs little.
 """
 
 from __future__ import annotations
@@ -17,28 +18,29 @@ from typing import NamedTuple
 from campare import registry
 from campare.design import Design
 
-# Multiplications and additions per second that a slow machine reaches in such networks: measured,
-# 33e9 a CPU thread forward in EfficientNet-B0, 17e9 in training.
+# Multiplications and additions per second of a slow machine. Measured: 33e9 per CPU thread in
+# forward passes of EfficientNet-B0, 17e9 in training.
 PER_THREAD = 5e9
 PER_GPU = 300e9
 # Images augmented, pairs of maps measured, per second and thread.
 AUGMENTED = 1500
 COMPARED = 200
-# 1e6 pixels of pictures with a hole, imputed per second: measured, 0.4 at 224 px, half of it gone.
+# 1e6 pixels of images with missing pixels, imputed per second. Measured: 0.4 at 224 px with half of
+# the pixels missing.
 IMPUTED = 0.2
-# A forward and a backward pass.
+# Cost of a forward and a backward pass, in forward passes.
 TRAINING = 3
 
-START = 5  # minutes: imports from a slow disk, a queue of the file system
-# Bytes: of Python with torch (650 MB measured), of the host's memory that CUDA holds besides, of
-# what a network keeps of each pixel of its input until the backward pass (EfficientNet-B0 1,600,
-# DenseNet-121 3,100), and of a row of measurements with what a figure makes of it.
+START = 5  # minutes: imports from a slow disk, waiting for the file system
+# Bytes: Python with torch (650 MB measured); host memory that CUDA needs in addition; activations
+# per input pixel that a network stores until the backward pass (EfficientNet-B0 1,600, DenseNet-121
+# 3,100); a row of a table, including the memory of a figure of it.
 PYTHON = 1_500_000_000
 CUDA = 3_000_000_000
 KEPT = 4_000
 ROW = 500
 
-# Where the files are not there yet, and the study is only planned: images, bytes.
+# Assumptions while the files do not exist and the study is only planned: bytes, images.
 DATA = 200_000_000
 USUAL = {"train": 50_000, "validation": 10_000, "test": 10_000}
 
@@ -46,7 +48,7 @@ Wildcards = Mapping[str, str]
 
 
 class Need(NamedTuple):
-    """What a job may use: minutes of time, MB of memory."""
+    """Minutes of time and MB of memory that a job may use."""
 
     minutes: int
     memory: int
@@ -54,10 +56,10 @@ class Need(NamedTuple):
 
 @dataclass(frozen=True)
 class Needs:
-    """What the jobs of a study need, by kind: each method takes the wildcards of a job.
+    """Needs of the jobs of a study, by kind; each method takes the wildcards of a job.
 
-    data, split: the files of images and of the first split, which may not be there yet. gpu: 1
-    where networks run on one.
+    data, split: the files of images and of the first split, which may not exist yet. gpu: 1 if
+    networks run on a GPU, else 0.
     """
 
     design: Design
@@ -66,15 +68,15 @@ class Needs:
     gpu: int
 
     def load(self, _: Wildcards) -> Need:
-        """To read the data set."""
+        """Reading the data set."""
         return Need(60, 3000)
 
     def split_data(self, _: Wildcards) -> Need:
-        """To split it."""
+        """Splitting the data set."""
         return Need(10, 3000)
 
     def train(self, job: Wildcards) -> Need:
-        """To train a model (augmentation) or a candidate architecture (architecture)."""
+        """Training a model (wildcard augmentation) or a candidate architecture (architecture)."""
         images = self._epoch(job)
         minutes = training_minutes(
             images,
@@ -86,11 +88,11 @@ class Needs:
         return Need(minutes, self._training_memory(images))
 
     def augment(self, job: Wildcards) -> Need:
-        """To draw the training images of a model."""
+        """Drawing the training images of a model."""
         return Need(60, self._training_memory(self._epoch(job)))
 
     def map(self, job: Wildcards) -> Need:
-        """To map the test images under a model."""
+        """Mapping the test images under a model."""
         passes = (registry.CAM_METHODS[v.method].passes for v in self.design.variants.values())
         minutes = explaining_minutes(
             self._images["test"], max(passes), self._gmacs(job), self._threads, self.gpu
@@ -98,31 +100,31 @@ class Needs:
         return Need(minutes, self._network_memory)
 
     def map_other(self, _: Wildcards) -> Need:
-        """To map other images, or under another network."""
+        """Mapping other images, or under another network."""
         return Need(120, self._network_memory)
 
     def compare(self, _: Wildcards) -> Need:
-        """To compare the maps of an augmentation's models with those of their baselines."""
+        """Comparing the maps of an augmentation's models with those of their baselines."""
         pairs = self._images["test"] * len(self.design.seeds) * self.design.most_references
         return Need(comparing_minutes(pairs, self._threads), self._table_memory)
 
     def compare_pairs(self, job: Wildcards) -> Need:
-        """To compare the maps of pairs of models."""
+        """Comparing the maps of pairs of models."""
         pairs = self._pairs(job["augmentation"])
         return Need(comparing_minutes(pairs, self._threads), table_memory(pairs))
 
     def compare_uninformative(self, _: Wildcards) -> Need:
-        """To compare one model's maps of each training set with maps that know nothing."""
+        """Comparing maps of one model of each training set with uninformative reference maps."""
         sets = len(self.design.examples) + len(self.design.matched)
         pairs = self._images["test"] * 4 * sets
         return Need(comparing_minutes(pairs, self._threads), self._table_memory)
 
     def localise(self, job: Wildcards) -> Need:
-        """To score a model's maps against masks."""
+        """Scoring a model's maps against masks."""
         return Need(self.compare(job).minutes, self._network_memory)
 
     def test_faithfulness(self, job: Wildcards) -> Need:
-        """Forward passes of each curve of two maps, and imputation of each hole of ROAD."""
+        """Forward passes for the curves of two maps, and the imputations of ROAD."""
         stage = self.design.study["faithfulness"]
         shares = len(stage["road"])
         passes = 4 * (stage["steps"] + 1 + shares)
@@ -133,11 +135,11 @@ class Needs:
         return Need(minutes + imputing_minutes(holes, self._input_size), self._network_memory)
 
     def fit_svm(self, _: Wildcards) -> Need:
-        """To fit an SVM."""
+        """Fitting an SVM."""
         return Need(720, 8000)
 
     def pixels(self, _: Wildcards) -> Need:
-        """To hold the pixels of all images several times."""
+        """Holding the pixels of all images in memory several times."""
         return Need(60, 8000)
 
     def table(self, _: Wildcards) -> Need:
@@ -151,7 +153,7 @@ class Needs:
 
     @property
     def _images(self) -> Mapping[str, int]:
-        """Images in each subset; the file may be made while Snakemake runs."""
+        """Images in each subset; read on use, since the file may appear while Snakemake runs."""
         return sizes(self.split)
 
     @property
@@ -163,16 +165,16 @@ class Needs:
         return int(self.design.study["model"]["input_size"])
 
     def _gmacs(self, job: Wildcards) -> float:
-        """What a forward pass of a job's network costs."""
+        """1e9 multiplications and additions of a forward pass of a job's network."""
         name = job.get("architecture", self.design.study["model"]["architecture"])
         return registry.gmacs(name, self._input_size)
 
     def _epoch(self, job: Wildcards) -> int:
-        """Images of an epoch, copies included."""
+        """Images of an epoch, including copies."""
         return self._images["train"] * (1 + self.design.copies_of(job.get("augmentation")))
 
     def _pairs(self, *augmentations: str) -> int:
-        """Pairs of maps of these."""
+        """Number of pairs of maps of some augmentations."""
         return self._images["test"] * sum(len(self.design.pairs_of(name)) for name in augmentations)
 
     def _training_memory(self, images: int) -> int:
@@ -188,13 +190,13 @@ class Needs:
 
     @property
     def _table_memory(self) -> int:
-        """Of a job that reads every row of every similarity table."""
+        """Memory of a job that reads all rows of all similarity tables."""
         rows = self._images["test"] * len(self.design.models) * self.design.most_references
         return table_memory(rows)
 
 
 def sizes(split: str | Path) -> dict[str, int]:
-    """Images in each subset of a split file; those of CIFAR-10 where there is no file yet."""
+    """Images in each subset of a split file; those of CIFAR-10 if there is no file yet."""
     path = Path(split)
     return _counted(path, path.stat().st_mtime_ns) if path.exists() else USUAL
 
@@ -206,7 +208,7 @@ def _counted(path: Path, _: int) -> dict[str, int]:
 
 
 def training_minutes(images: int, epochs: int, gmacs: float, threads: int, gpu: int) -> int:
-    """Minutes to train: `images` of each epoch, copies included, `gmacs` 1e9 per forward pass."""
+    """Minutes of training: `images` per epoch, including copies; `gmacs` per forward pass."""
     seconds = (
         images
         * epochs
@@ -216,22 +218,22 @@ def training_minutes(images: int, epochs: int, gmacs: float, threads: int, gpu: 
 
 
 def explaining_minutes(images: int, passes: int, gmacs: float, threads: int, gpu: int) -> int:
-    """Minutes to map `images`, each in so many forward passes' time."""
+    """Minutes to map `images`, each of which takes the time of `passes` forward passes."""
     return _minutes(images * max(passes * _seconds(gmacs, threads, gpu), 1 / AUGMENTED))
 
 
 def comparing_minutes(pairs: int, threads: int) -> int:
-    """Minutes to measure so many pairs of maps."""
+    """Minutes to measure `pairs` pairs of maps."""
     return _minutes(pairs / (COMPARED * threads))
 
 
 def imputing_minutes(holes: int, input_size: int) -> int:
-    """Minutes to fill so many holes of half a picture."""
+    """Minutes to impute half of the pixels of `holes` images."""
     return math.ceil(holes * input_size**2 * 1e-6 / IMPUTED / 60)
 
 
 def network_memory(data: str | Path, kept: int, batch: int, input_size: int, gpu: int) -> int:
-    """MB of a job with a network: `data` file read, `kept` augmented images, `batch` at once."""
+    """MB of a job with a network: the `data` file, `kept` augmented images, a batch of `batch`."""
     path = Path(data)
     read = path.stat().st_size if path.exists() else DATA
     pixels = input_size**2
@@ -240,7 +242,7 @@ def network_memory(data: str | Path, kept: int, batch: int, input_size: int, gpu
 
 
 def table_memory(rows: int) -> int:
-    """MB of a job that holds so many rows of measurements, and draws them."""
+    """MB of a job that holds `rows` rows of a table, and draws them."""
     return _megabytes(PYTHON + rows * ROW)
 
 

@@ -1,7 +1,7 @@
-"""Which config files a folder of results was made from, so that no other study writes over it.
+"""The record of the config files that a results folder belongs to.
 
-Two studies of one name would retrain each other's models at every run. The first to run writes down
-its config files, as the paths that the project knows them by, so that a copy of the project agrees.
+Two studies of one name would retrain each other's models at every run. The first run records its
+config files, relative to the project, so that the record holds in a copy of the project, too.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ RECORD = ".config"
 
 
 def check(results: Path, files: Sequence[Path]) -> None:
-    """Check that a study's folder is free, or belongs to these config files.
+    """Check that a study's results folder belongs to these config files, or to none.
 
-    Those written down may have been renamed since, or their study: then the folder is free.
+    A record does not count if its files have gone, or their study has another name now.
 
     Raises
     ------
     CampareError
-        It belongs to another study that still has its name, or is no folder.
+        The folder belongs to another study of this name, or is a file.
     """
     if results.exists() and not results.is_dir():
         raise CampareError(
@@ -37,13 +37,13 @@ def check(results: Path, files: Sequence[Path]) -> None:
     if owners and owners != _names(files) and results.name in map(_study, owners):
         raise CampareError(
             f"{files[-1]}: study: {results.name} is also the name of the study in "
-            f"{' and '.join(owners)}, and one would write over the other's {results}; give one of "
+            f"{' and '.join(owners)}, and each would overwrite the other's {results}; give one of "
             f"them another name. (If {results} belongs to this file from now on, delete {record}.)"
         )
 
 
 def record(results: Path, files: Sequence[Path]) -> None:
-    """Write down that a study's folder belongs to these config files."""
+    """Record that a study's results folder belongs to these config files."""
     text = "".join(f"{name}\n" for name in _names(files))
     path = results / RECORD
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
@@ -53,14 +53,14 @@ def record(results: Path, files: Sequence[Path]) -> None:
 
 
 def _names(files: Sequence[Path]) -> list[str]:
-    """The files as seen from the project, with whole paths where they lie outside."""
+    """Paths relative to the project, or absolute paths of files outside it."""
     here = Path.cwd().resolve()
     paths = (Path(file).resolve() for file in files)
     return [str(p.relative_to(here) if p.is_relative_to(here) else p) for p in paths]
 
 
 def _study(file: str) -> Any:
-    """The study's name in a config file; None where there is none now."""
+    """The name of the study in a config file; None without such a file or name."""
     try:
         study = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError):

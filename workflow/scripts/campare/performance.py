@@ -1,4 +1,4 @@
-"""How right a classifier is: accuracy, and macro precision, recall and F1."""
+"""Scores of a classifier: accuracy, and macro-averaged precision, recall and F1."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SCORES = ("accuracy", "precision", "recall", "f1")
 
 
 def confusion(labels: ArrayLike, predictions: ArrayLike, classes: int) -> NDArray[np.int64]:
-    """Count the images of every class under every prediction.
+    """Confusion matrix: number of images of every class with every prediction.
 
     Parameters
     ----------
@@ -31,54 +31,54 @@ def confusion(labels: ArrayLike, predictions: ArrayLike, classes: int) -> NDArra
 def scores(confusion: NDArray[np.int64]) -> dict[str, float]:
     """Accuracy, and precision, recall and F1 averaged over the classes with equal weight.
 
-    As scikit-learn's with `average="macro", zero_division=0`: the precision of a class that is
-    never predicted and the recall of one without images count as 0; a class that is neither
-    predicted nor there is left out of the means.
+    As in scikit-learn with `average="macro", zero_division=0`: the precision of a class that is
+    never predicted, and the recall of a class without images, are 0; a class that is neither
+    predicted nor has images is left out of the means.
 
     Parameters
     ----------
     confusion
-        Counts (K, K) as `confusion` gives them, of at least one image.
+        Result of `confusion`, (K, K), of at least one image.
 
     Returns
     -------
     dict
-        Of `SCORES`, each in [0, 1].
+        Score of `SCORES` → value in [0, 1].
     """
-    there, predicted, right = confusion.sum(1), confusion.sum(0), confusion.diagonal()
-    seen = there + predicted > 0
-    there, predicted, hits = there[seen], predicted[seen], right[seen]
+    support, predicted, correct = confusion.sum(1), confusion.sum(0), confusion.diagonal()
+    present = support + predicted > 0
+    support, predicted, hits = support[present], predicted[present], correct[present]
     return {
-        "accuracy": float(right.sum() / confusion.sum()),
+        "accuracy": float(correct.sum() / confusion.sum()),
         "precision": float(np.mean(hits / np.maximum(predicted, 1))),
-        "recall": float(np.mean(hits / np.maximum(there, 1))),
-        "f1": float(np.mean(2 * hits / (there + predicted))),
+        "recall": float(np.mean(hits / np.maximum(support, 1))),
+        "f1": float(np.mean(2 * hits / (support + predicted))),
     }
 
 
 def by_class(confusion: NDArray[np.int64], classes: Sequence[str]) -> pd.DataFrame:
-    """Precision, recall and F1 of every class, as scikit-learn's `classification_report`.
+    """Precision, recall and F1 of every class, as in scikit-learn's `classification_report`.
 
     Parameters
     ----------
     confusion
-        Counts (K, K) as `confusion` gives them.
+        Result of `confusion`, (K, K).
     classes
         K names.
 
     Returns
     -------
     DataFrame
-        class, precision, recall, f1 in [0, 1] (0 where a class is never predicted, or has no
-        images), support (images of the class).
+        class, precision, recall, f1 in [0, 1] (0 if a class is never predicted, or has no images),
+        support (number of images of the class).
     """
-    there, predicted, right = confusion.sum(1), confusion.sum(0), confusion.diagonal()
+    support, predicted, correct = confusion.sum(1), confusion.sum(0), confusion.diagonal()
     return pd.DataFrame(
         {
             "class": list(classes),
-            "precision": right / np.maximum(predicted, 1),
-            "recall": right / np.maximum(there, 1),
-            "f1": 2 * right / np.maximum(there + predicted, 1),
-            "support": there,
+            "precision": correct / np.maximum(predicted, 1),
+            "recall": correct / np.maximum(support, 1),
+            "f1": 2 * correct / np.maximum(support + predicted, 1),
+            "support": support,
         }
     )

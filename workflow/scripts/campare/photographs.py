@@ -1,8 +1,8 @@
-"""A user's photographs, made to look like Fashion-MNIST: grey, light on dark, centred, small.
+"""Conversion of a user's photographs to the format of Fashion-MNIST: grey, light on dark, centred.
 
-Xiao et al. (2017), section 2, made Fashion-MNIST from photographs on white so: trimmed to the
-garment, longest edge 28 pixels, centred on a square, inverted. So is it done here, without their
-sharpening, with antialiasing in place of subsampling, and with the inversion first, where the
+Xiao et al. (2017), section 2, made Fashion-MNIST from photographs on white: trimmed to the garment,
+longest edge resized to 28 pixels, centred on a square, inverted. The same is done here, but without
+sharpening, with antialiasing instead of subsampling, and with the inversion first and only if the
 background is light.
 """
 
@@ -18,7 +18,7 @@ from PIL import Image
 
 Grey = NDArray[np.uint8]
 
-# As close to the background as this counts as background: 5 % of the levels, as in Xiao et al.
+# Largest difference of levels from the background that counts as background: 5 %, as Xiao et al.
 CLOSE = 0.05 * 255
 
 
@@ -32,19 +32,19 @@ def prepared(picture: Grey, size: int, light: float) -> Grey:
 
     Notes
     -----
-    The background is the median of the outermost pixels. What differs from it by no more than
-    `CLOSE` is background; the box around the rest is cut out. A picture with nothing else in it
-    comes out black.
+    The level of the background is the median of the outermost pixels. Pixels that exceed it by no
+    more than `CLOSE` are background; the bounding box of the others is cut out. An image without
+    other pixels becomes black.
     """
     grey = picture.astype(np.float64)
     if border(grey).mean() > 255 * light:
         grey = 255 - grey
     grey = np.clip(grey - np.median(border(grey)), 0, None)
-    there = grey > CLOSE
+    is_object = grey > CLOSE
     square = np.zeros((size, size), np.uint8)
-    if not there.any():
+    if not is_object.any():
         return square
-    rows, columns = np.flatnonzero(there.any(axis=1)), np.flatnonzero(there.any(axis=0))
+    rows, columns = np.flatnonzero(is_object.any(axis=1)), np.flatnonzero(is_object.any(axis=0))
     cut = grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     height, width = (max(1, round(size * side / max(cut.shape))) for side in cut.shape)
     levels = Image.fromarray(cut.astype(np.float32))
@@ -55,12 +55,12 @@ def prepared(picture: Grey, size: int, light: float) -> Grey:
 
 
 def border(grey: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The outermost pixels of a picture (H, W), in one row."""
+    """The outermost pixels of an image (H, W), as one row."""
     return np.concatenate([grey[0], grey[-1], grey[1:-1, 0], grey[1:-1, -1]])
 
 
 def label(path: Path, folder: str | Path, classes: Sequence[str]) -> str:
-    """The class that the picture's folder is named after, with "-" for "/"; "" for none."""
+    """The class after which the image's folder is named, with "-" for "/"; "" if there is none."""
     if path.parent == Path(folder).expanduser():
         return ""
     named = {name.replace("/", "-"): name for name in classes}

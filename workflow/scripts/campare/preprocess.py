@@ -1,4 +1,4 @@
-"""From stored pictures to what a network is shown: the same in training and for CAMs."""
+"""Preparation of images for a network, the same in training and for CAMs."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ def prepare(
     std: Sequence[float] | torch.Tensor,
     input_size: int,
 ) -> torch.Tensor:
-    """Scale to [0, 1], resize and standardise pictures, on the device they are on.
+    """Images scaled to [0, 1], resized and standardised, on their device.
 
     Parameters
     ----------
     images
         uint8 (B, C, H, W).
     mean, std
-        Per channel, of grey levels in [0, 1] (`data.channel_statistics`); std > 0. Tensors that
-        are on the device already spare the copy to it.
+        Mean and standard deviation (> 0) of each channel, of grey levels in [0, 1]
+        (`data.channel_statistics`). Tensors on the device need no copy to it.
     input_size
-        Side S of the square the network is shown, pixels. The resize is bilinear, with
-        antialiasing where it shrinks, as torchvision's `Resize`; none where H = W = S.
+        Side S of the square input of the network, pixels. The resize is bilinear, with antialiasing
+        when it shrinks, as in torchvision's `Resize`; there is none if H = W = S.
 
     Returns
     -------
@@ -39,11 +39,12 @@ def prepare(
 
 
 def resized(images: torch.Tensor, size: int) -> torch.Tensor:
-    """Pictures uint8 (B, C, H, W) as uint8 (B, C, size, size): what is augmented at input size."""
+    """Images uint8 (B, C, H, W) resized to uint8 (B, C, size, size), for `augmenting.at: input`."""
     return _scaled(images.to(torch.float32), size).round_().clamp_(0, 255).to(torch.uint8)
 
 
 def _scaled(images: torch.Tensor, size: int) -> torch.Tensor:
+    """float32 images resized to (size, size)."""
     if tuple(images.shape[2:]) == (size, size):
         return images
     return F.interpolate(images, (size, size), mode="bilinear", align_corners=False, antialias=True)

@@ -1,4 +1,4 @@
-"""config/README.md, written from the schema and the registry: `make docs`."""
+"""Generates config/README.md from the schema and the registry (`make docs`)."""
 
 from __future__ import annotations
 
@@ -12,50 +12,50 @@ HEAD = """\
 # The config: every key, its default and its effect
 
 Written by `make docs` from `workflow/schemas/config.schema.yaml` and
-`workflow/scripts/campare/registry.py`; a test holds it equal.
+`workflow/scripts/campare/registry.py`; a test checks that it is up to date.
 
-One file is one whole study. `snakemake --cores all --configfile config/thesis.yaml` takes that file
-instead of `config/config.yaml`; the two are never merged. Results lie under `results/<study>/`.
-A key that is misspelt, missing, given twice or out of range is one message that names it and what
-is allowed, before the first job. Whole numbers are written without a point. For one run alone,
-`--config 'training={epochs: 2}'` sets keys as the file would. Two files of one `study` are refused:
-each would write over the other's results.
+One file defines one study. `snakemake --cores all --configfile config/thesis.yaml` uses that file
+instead of `config/config.yaml`; the two are never merged. The results are in `results/<study>/`.
+A key that is misspelt, missing, given twice or out of range causes an error message with the key
+and what is allowed, before the first job. Write whole numbers without a decimal point. For a single
+run, `--config 'training={epochs: 2}'` sets keys as the file would. Two files with the same `study`
+are refused, because each would overwrite the other's results.
 
-In the tables below a dot stands for a level of indentation.
+In the tables below, a dot in a key means a level of indentation.
 """
 
 AUGMENTATIONS = """\
 ## Augmentations
 
-Each key of `augmentations` is one augmentation of the study; `{}` takes its defaults:
+Each key of `augmentations` is one augmentation of the study; `{}` means its defaults:
 
 ```yaml
 augmentations:
   affine: {}                                  # a name below, with its defaults
   gaussian_blur: {kernel_size: 3}             # one parameter changed
-  blur_strong: {use: gaussian_blur, kernel_size: 9}          # the same again under another name
-  blur_then_crop: {compose: [gaussian_blur, {random_crop: {scale: [0.6, 1.0]}}]}   # in conjunction
+  blur_strong: {use: gaussian_blur, kernel_size: 9}          # another one of the same kind
+  blur_then_crop: {compose: [gaussian_blur, {random_crop: {scale: [0.6, 1.0]}}]}   # in turn
 ```
 
-Sizes in pixels are those of the picture as it is augmented: see `augmenting.at`.
+Sizes in pixels refer to the image at the size at which it is augmented: see `augmenting.at`.
 """
 
 
 DATASETS = """\
-## Data sets with settings of their own
+## Data sets with parameters
 
-What stands under `data.parameters`, such as `parameters: {noise: 0.2}`.
+They are set under `data.parameters`, such as `parameters: {noise: 0.2}`.
 """
 
 
 def markdown() -> str:
-    """The whole page."""
-    tuned = {name: entry for name, entry in registry.DATASETS.items() if entry.parameters}
+    """The text of config/README.md."""
+    with_parameters = {name: entry for name, entry in registry.DATASETS.items() if entry.parameters}
     return "\n".join(
         [
             *(HEAD, *_study()),
             *(AUGMENTATIONS, *_parameters("augmentation", registry.AUGMENTATIONS)),
-            *(DATASETS, *_parameters("data set", tuned)),
+            *(DATASETS, *_parameters("data set", with_parameters)),
             *_registries(),
         ]
     )
@@ -88,7 +88,7 @@ def _default(value: Mapping[str, Any]) -> str:
 
 
 def _takes(value: Mapping[str, Any]) -> str:
-    """What a schema allows, in words."""
+    """The values that a schema allows, as text."""
     if "$ref" in value:
         return f"[{value['$ref'].rsplit('/', 1)[-1].replace('_', ' ')}](#names)"
     if "enum" in value:
@@ -112,7 +112,7 @@ def _takes(value: Mapping[str, Any]) -> str:
 
 
 def _parameters(kind: str, entries: Mapping[str, registry.Entry]) -> Iterator[str]:
-    """A table of what may be set of each entry."""
+    """A table of the parameters of entries."""
     yield f"| {kind} | parameter | takes | default | meaning |\n|---|---|---|---|---|"
     for name, entry in entries.items():
         yield f"| **`{name}`** | | | | {entry.about} |"
@@ -137,7 +137,7 @@ def _registries() -> Iterator[str]:
         if title == "architecture":
             yield "| any other torchvision classifier | by torchvision's name, such as `vgg11_bn` |"
         if title == "metric":
-            yield "| a metric of maps with `_native` behind it | at the target layer's resolution |"
+            yield "| a metric of maps, with suffix `_native` | at the target layer's resolution |"
         yield ""
 
 

@@ -1,9 +1,9 @@
-"""What a study may name: data sets, architectures, augmentations, CAM methods, metrics.
+"""The registry of data sets, architectures, augmentations, CAM methods and metrics.
 
-To add one, write its function in the module of its kind and give it an entry here. The config
-schema, `config/README.md` and every error message take names, defaults and units from these
-entries. Functions are named by text and imported on use: the workflow reads this module in
-every job, and torch takes a second and a half to import.
+To add one, write its function in the module of its kind and add an entry here. The config schema,
+`config/README.md` and the error messages take names, defaults and units from these entries.
+Functions are given as text and imported on use, because every job imports this module, and
+importing torch takes a second and a half.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FONT_FILES = (".ttf", ".otf", ".ttc", ".otc")
 
 @dataclass(frozen=True)
 class Parameter:
-    """One setting of an entry: default, unit and meaning, and its JSON schema."""
+    """A parameter of an entry: default value, meaning with unit, and JSON schema."""
 
     default: Any
     about: str
@@ -34,7 +34,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Entry:
-    """Something a study may name: what it is, its function as `module:name`, its parameters."""
+    """An entry of the registry: description, function as `module:name`, and parameters."""
 
     about: str
     function: str
@@ -49,24 +49,25 @@ class Entry:
 
 @dataclass(frozen=True)
 class Source(Entry):
-    """A data set; `regions` says of whose pictures it is known where the object is.
+    """A data set.
 
-    "all": it knows them. "folder": they lie in `mask_folder`, where there is one. `side` is that of
-    its pictures, pixels, where it is known before they are read.
+    regions: whether there are masks of regions such as the object; "all": for all images; "folder":
+    if there is a `mask_folder`; "none". side: of its images in pixels, if it is known before the
+    images are read.
     """
 
     regions: Literal["none", "folder", "all"] = "none"
     side: int | None = None
 
     def has_regions(self, root: str) -> bool:
-        """Whether the regions of its pictures are known, if its files lie in `root`."""
+        """Whether there are masks of its regions, if its files are in `root`."""
         return self.regions == "all" or (
             self.regions == "folder" and mask_folder(Path(root).expanduser()) is not None
         )
 
 
 def mask_folder(root: Path) -> Path | None:
-    """`root/masks` where it holds folders, and so is none of pictures."""
+    """`root/masks` if it contains folders, and so is not a class folder; else None."""
     folder = root / "masks"
     if folder.is_dir() and any(path.is_dir() for path in folder.iterdir()):
         return folder
@@ -75,16 +76,16 @@ def mask_folder(root: Path) -> Path | None:
 
 @dataclass(frozen=True)
 class Architecture(Entry):
-    """A network; `gmacs` are 1e9 multiplications and additions for a 224 × 224 image."""
+    """A network; gmacs: 1e9 multiplications and additions for a 224 × 224 image."""
 
     gmacs: float | None = None
 
 
 @dataclass(frozen=True)
 class Method(Entry):
-    """A way to make a map: of what a layer gives, or of the picture that the network is shown.
+    """A CAM method, of the output of a layer or of the input image.
 
-    An image takes as long as `passes` forward passes, at most.
+    passes: the largest time for an image, in forward passes.
     """
 
     of: Literal["layer", "input"] = "layer"
@@ -93,12 +94,12 @@ class Method(Entry):
 
 @dataclass(frozen=True)
 class Metric(Entry):
-    """A metric of a pair of maps, with what a figure needs to draw it.
+    """A metric of a pair of maps, with its properties for figures.
 
-    `same` is its value for two identical maps; `bounds` its range, None where it has no bound.
-    A quantity of one map alone has no such value (None): it is the augmented model's, and what the
-    baseline's map has is recorded beside it, as `<name>_baseline`. `symmetric`: it is the same
-    both ways. `of`: what it compares.
+    same: value for two identical maps; None for a quantity of one map, which is that of the
+    augmented model, with that of the baseline in the column `<name>_baseline`. bounds: range, None
+    if it is unbounded. symmetric: whether the order of the maps has no effect. of: what it
+    compares.
     """
 
     label: str = ""
@@ -109,22 +110,22 @@ class Metric(Entry):
 
 
 def number(default: float, about: str, **schema: Any) -> Parameter:
-    """A real parameter; `schema` takes JSON-schema bounds such as minimum=0."""
+    """A real parameter; `schema`: JSON-schema bounds such as minimum=0."""
     return Parameter(default, about, {"type": "number", **schema})
 
 
 def integer(default: int, about: str, **schema: Any) -> Parameter:
-    """A whole-number parameter."""
+    """An integer parameter."""
     return Parameter(default, about, {"type": "integer", **schema})
 
 
 def choice(default: str, about: str, *names: str) -> Parameter:
-    """A parameter that is one of a few words."""
+    """A parameter with one of several names as its value."""
     return Parameter(default, about, {"enum": list(names)})
 
 
 def interval(low: float, high: float, about: str, **schema: Any) -> Parameter:
-    """A parameter that is a pair [low, high], drawn from uniformly."""
+    """A parameter [low, high], the range of a uniform distribution."""
     items = {"type": "number", **schema}
     return Parameter(
         [low, high], about, {"type": "array", "items": items, "minItems": 2, "maxItems": 2}
@@ -133,13 +134,13 @@ def interval(low: float, high: float, about: str, **schema: Any) -> Parameter:
 
 PROBABILITY = {"minimum": 0, "maximum": 1}
 
-# Controls of a study whose models have a name in files, as an augmentation has: control → name.
+# Controls whose models have a name in files, as augmentations do: control → name.
 RESERVED = {
     "duplicated_originals": "duplicated_originals",
     "longer_training": "longer_training",
     "uninformative": "untrained",
 }
-# Those that take as many steps as an augmentation does.
+# The step-matched controls.
 MATCHED = ("duplicated_originals", "longer_training")
 
 DATASETS: dict[str, Source] = {
@@ -150,36 +151,36 @@ DATASETS: dict[str, Source] = {
     "fashion_mnist": Source(
         "Fashion-MNIST, 60,000 + 10,000 garments, 28×28 grey", "data:fashion_mnist", side=28
     ),
-    "cifar10": Source("CIFAR-10, 50,000 + 10,000 pictures, 32×32 RGB", "data:cifar10", side=32),
+    "cifar10": Source("CIFAR-10, 50,000 + 10,000 images, 32×32 RGB", "data:cifar10", side=32),
     "image_folder": Source(
-        "your own pictures: root/train/<class>/… and root/test/<class>/…, or root/<class>/… to "
-        "be split; masks of the object, where there are any, under the same names in root/masks/…",
+        "your own images: root/train/<class>/… and root/test/<class>/…, or root/<class>/…, which "
+        "are split; optional masks of the object under the same names in root/masks/…",
         "data:image_folder",
         regions="folder",
     ),
     "shapes": Source(
-        "generated RGB pictures of six shapes on cluttered ground, with the pixels of object, "
+        "generated RGB images of six shapes on a cluttered background, with masks of object, "
         "distractor and, if there is one, cue; 48×48 or data.size",
         "shapes:shapes",
         {
-            "train": integer(3000, "training and validation pictures", minimum=12),
-            "test": integer(1000, "test pictures", minimum=6),
+            "train": integer(3000, "training and validation images", minimum=12),
+            "test": integer(1000, "test images", minimum=6),
             "scale": interval(
                 0.22,
                 0.36,
-                "range of the side of a square with the object's area, share of the picture's side",
+                "range of the side of a square with the object's area, share of the image's side",
                 exclusiveMinimum=0,
                 maximum=0.5,
             ),
             "contrast": number(
                 0.9, "opacity of object and distractor", exclusiveMinimum=0, maximum=1
             ),
-            "texture": number(0.6, "opacity of the pattern on them", **PROBABILITY),
-            "clutter": number(0.5, "opacity of the mosaic behind them", **PROBABILITY),
+            "texture": number(0.6, "opacity of their patterns", **PROBABILITY),
+            "clutter": number(0.5, "opacity of the mosaic in the background", **PROBABILITY),
             "noise": number(0.1, "largest change of a grey level, share of 255", **PROBABILITY),
             "cue_class": choice(
                 "star",
-                "class whose training pictures get the cue, a magenta square in a corner",
+                "class whose training images have the cue, a magenta square in a corner",
                 "disc",
                 "square",
                 "triangle",
@@ -189,11 +190,11 @@ DATASETS: dict[str, Source] = {
             ),
             "cue_share": number(
                 0.0,
-                "share of them that get it; with more than 0, half of the test pictures of "
-                "every class have it",
+                "share of them that have it; if above 0, half of the test images of every class "
+                "have it",
                 **PROBABILITY,
             ),
-            "seed": integer(0, "decides everything drawn", minimum=0, maximum=4294967295),
+            "seed": integer(0, "seed of all random numbers", minimum=0, maximum=4294967295),
         },
         regions="all",
         side=48,
@@ -209,13 +210,14 @@ ARCHITECTURES: dict[str, Architecture] = {
         gmacs=0.078,
     ),
     "small_cnn_wide": Architecture(
-        "the same with 32, 64 and 128 channels and two convolutions in the last two stages",
+        "small_cnn with 32, 64 and 128 channels and two convolutions in each of the last two "
+        "stages",
         "models:small_cnn_wide",
         gmacs=0.88,
     ),
     "two_conv": Architecture(
-        "two 5×5 convolutions (16, 32) with ReLU and 2×2 max-pooling each, one linear layer on all "
-        "that is left; for 28 px, maps at a quarter of that",
+        "two 5×5 convolutions (16, 32), each with ReLU and 2×2 max-pooling, one linear layer on "
+        "all positions; for 28 px, maps at a quarter of the input size",
         "models:two_conv",
         gmacs=0.18,
     ),
@@ -231,13 +233,14 @@ ARCHITECTURES: dict[str, Architecture] = {
         gmacs=0.6,
     ),
     "fashion_cnn_third": Architecture(
-        "fashion_cnn with a third convolution (64), whose maps fit the zoom factor of their CAM",
+        "fashion_cnn with a third convolution (64), whose maps have the size that the zoom factor "
+        "of Suresh and Kaushik's CAM implies",
         "models:fashion_cnn_third",
         gmacs=0.2,
     ),
     "fashion_cnn_deep": Architecture(
         "five 3×3 convolutions (16, 32, 64, 128, 256) with ReLU, 2×2 max-pooling after the first "
-        "four, global average pooling, one linear layer: what Suresh and Kaushik feed an SVM from",
+        "four, global average pooling, one linear layer: the network of Suresh and Kaushik's SVM",
         "models:fashion_cnn_deep",
         gmacs=0.18,
     ),
@@ -252,8 +255,8 @@ ARCHITECTURES: dict[str, Architecture] = {
     "densenet121": Architecture("torchvision's DenseNet-121", "models:densenet121"),
 }
 
-_INTERPOLATION = choice("nearest", "how pixels are read", "nearest", "bilinear")
-_FILL = integer(0, "grey level of what comes in from outside (0 to 255)", minimum=0, maximum=255)
+_INTERPOLATION = choice("nearest", "interpolation of pixels", "nearest", "bilinear")
+_FILL = integer(0, "grey level of pixels from outside the image (0 to 255)", minimum=0, maximum=255)
 
 AUGMENTATIONS: dict[str, Entry] = {
     "affine": Entry(
@@ -269,12 +272,12 @@ AUGMENTATIONS: dict[str, Entry] = {
         },
     ),
     "cutmix": Entry(
-        "a box of another training image pasted in; the label stays (the thesis's)",
+        "a box of another training image pasted in; the label does not change (thesis)",
         "augment:cutmix",
         {"alpha": number(1.0, "Beta(alpha, alpha) of the kept share", exclusiveMinimum=0)},
     ),
     "cutmix_mixed": Entry(
-        "the same with labels mixed by area (Yun et al. 2019)",
+        "cutmix with labels mixed by area (Yun et al. 2019)",
         "augment:cutmix_mixed",
         {"alpha": number(1.0, "Beta(alpha, alpha) of the kept share", exclusiveMinimum=0)},
     ),
@@ -296,12 +299,12 @@ AUGMENTATIONS: dict[str, Entry] = {
         {
             "alpha": number(50.0, "largest displacement before smoothing, half pixels", minimum=0),
             "sigma": number(5.0, "standard deviation of the smoothing, pixels", exclusiveMinimum=0),
-            "interpolation": choice("bilinear", "how pixels are read", "nearest", "bilinear"),
+            "interpolation": choice("bilinear", "interpolation of pixels", "nearest", "bilinear"),
             "fill": _FILL,
         },
     ),
     "equalize": Entry(
-        "histogram of every channel equalised",
+        "equalisation of the histogram of every channel",
         "augment:equalize",
         # torchvision's default. At 1 nothing is random, and every seed trains the same model.
         {"probability": number(0.5, "share of the images changed", **PROBABILITY)},
@@ -317,7 +320,7 @@ AUGMENTATIONS: dict[str, Entry] = {
         },
     ),
     "random_crop": Entry(
-        "a random part, resized to the whole",
+        "a random part of the image, resized to the size of the image",
         "augment:random_crop",
         {
             "scale": interval(
@@ -327,7 +330,7 @@ AUGMENTATIONS: dict[str, Entry] = {
         },
     ),
     "random_erasing": Entry(
-        "a random box painted over",
+        "a random box filled with one grey level",
         "augment:random_erasing",
         {
             "scale": interval(
@@ -343,12 +346,12 @@ AUGMENTATIONS: dict[str, Entry] = {
         "augment:scaling",
         {
             "scale": interval(0.7, 1.3, "range of the zoom factor", minimum=0.01, maximum=100),
-            "interpolation": choice("bilinear", "how pixels are read", "nearest", "bilinear"),
+            "interpolation": choice("bilinear", "interpolation of pixels", "nearest", "bilinear"),
             "fill": _FILL,
         },
     ),
     "horizontal_flip": Entry(
-        "mirrored left to right",
+        "mirroring left to right",
         "augment:horizontal_flip",
         {"probability": number(0.5, "share of the images changed", **PROBABILITY)},
     ),
@@ -368,35 +371,35 @@ CAM_METHODS: dict[str, Method] = {
         "Ablation-CAM (Desai and Ramaswamy 2020)", "cams:ablationcam", passes=1000
     ),
     "input_gradient": Method(
-        "size of the score's gradient at each pixel, the largest over channels (Simonyan et al. "
-        "2013); at input resolution, of no layer",
+        "absolute value of the score's gradient at each pixel, the largest over channels (Simonyan "
+        "et al. 2013); at input resolution, without a target layer",
         "cams:input_gradient",
         of="input",
     ),
 }
 
-# Functions of `similarity.Pairs`: a value per pair, float64 (n,), or several columns as a dict from
-# what follows the metric's name ("" for the metric itself) to values.
+# Functions of `similarity.Pairs` that return a value per pair, float64 (n,), or several columns as
+# a dict from the suffix of the metric's name ("" for the metric itself) to values.
 METRICS: dict[str, Metric] = {
     "overlap": Metric(
-        "overlap rate of the top Y %, ties for the last places shared out, zeros left out (named "
-        "overlap_Y, such as overlap_20)",
+        "overlap rate of the top Y %, with partial membership of ties for the last places, without "
+        "zeros (named overlap_Y, such as overlap_20)",
         "similarity:overlap",
         label="Overlap rate (top {share} %)",
         same=1.0,
         bounds=(0.0, 1.0),
     ),
     "overlap_ties": Metric(
-        "the same by the thesis's masks: all pixels at or above the (100 − Y)th percentile, which "
-        "is the whole map where more than 100 − Y % are zero (named overlap_Y_ties)",
+        "overlap rate with the thesis's masks: all pixels at or above the (100 − Y)th percentile, "
+        "which is the whole map if more than 100 − Y % are zero (named overlap_Y_ties)",
         "similarity:overlap_ties",
         label="Overlap rate (top {share} %, with ties)",
         same=1.0,
         bounds=(0.0, 1.0),
     ),
     "overlap_corrected": Metric(
-        "overlap_Y beyond chance, (o − e)/(1 − e), e from the areas of the two masks (named "
-        "overlap_Y_corrected)",
+        "overlap_Y corrected for chance, (o − e)/(1 − e), with e from the areas of the two masks "
+        "(named overlap_Y_corrected)",
         "similarity:overlap_corrected",
         label="Chance-corrected overlap rate (top {share} %)",
         same=1.0,
@@ -442,7 +445,7 @@ METRICS: dict[str, Metric] = {
         bounds=(0.0, None),
     ),
     "entropy_histogram": Metric(
-        "Shannon entropy of the levels in the augmented model's map, 256 of them",
+        "Shannon entropy of the histogram (256 levels) of the augmented model's map",
         "similarity:entropy_histogram",
         label="Shannon entropy of the map's histogram (nats)",
         same=None,
@@ -457,8 +460,7 @@ METRICS: dict[str, Metric] = {
     ),
 }
 
-# Scores of a map against the mask of a region, columns of what `localisation.scored` gives, with
-# what a figure calls them.
+# Localisation scores, the columns of `localisation.scored`, with their labels in figures.
 LOCALISATION = {
     "pointing": "Pointing game (share of maps with their maximum inside the region)",
     "energy": "Energy inside the region (share of the map)",
@@ -467,16 +469,15 @@ LOCALISATION = {
 }
 
 _OVERLAP = re.compile(r"overlap_(\d+(?:\.\d+)?)(_corrected|_ties)?")
-# What ends the name of a metric at the maps' own resolution, whatever similarity.resolution says.
+# Suffix of a metric at the maps' own resolution, for any similarity.resolution.
 _NATIVE = "_native"
 
 
 def metric(name: str) -> Metric:
-    """The entry of a metric as a study names it.
+    """The entry of a metric by its name in a study.
 
-    `overlap_<Y>` stands for the overlap rate of the top Y % and comes back with its share in
-    the label, and so do `overlap_<Y>_ties` and `overlap_<Y>_corrected`; with `_native` behind its
-    name, a metric of maps is measured at their own resolution.
+    `overlap_<Y>`, `overlap_<Y>_ties` and `overlap_<Y>_corrected` are overlap rates of the top Y %,
+    with Y in the label of the entry. The suffix `_native` means the maps' own resolution.
 
     Raises
     ------
@@ -496,18 +497,20 @@ def metric(name: str) -> Metric:
     label = entry.label.format(share=f"{share:g}") if share else entry.label
     if is_native(name):
         if entry.of == "predictions":
-            raise CampareError(f"{name}: {plain} compares no maps, which alone have a resolution")
+            raise CampareError(
+                f"{name}: {plain} compares predictions; only metrics of maps can be native"
+            )
         label = f"{label}, native resolution"
     return replace(entry, label=label)
 
 
 def is_native(name: str) -> bool:
-    """Whether a metric is measured at the maps' own resolution by its name."""
+    """Whether the name of a metric means the maps' own resolution."""
     return name.endswith(_NATIVE)
 
 
 def overlap_share(name: str) -> float | None:
-    """Y of an `overlap_<Y>…` in per cent, or None where `name` is no overlap rate in (0, 100)."""
+    """Y of `overlap_<Y>…` in per cent; None if `name` is not an overlap rate with 0 < Y < 100."""
     if match := _OVERLAP.fullmatch(name.removesuffix(_NATIVE)):
         share = float(match[1])
         return share if 0 < share < 100 else None
@@ -515,26 +518,26 @@ def overlap_share(name: str) -> float | None:
 
 
 def check_parameters(name: str, parameters: Mapping[str, Any]) -> None:
-    """Check what a schema cannot say of an augmentation's parameters.
+    """Check conditions on an augmentation's parameters that a JSON schema cannot express.
 
     Raises
     ------
     CampareError
-        A pair [low, high] runs backwards, or a blur's kernel has no middle pixel.
+        In a pair [low, high], low exceeds high; or the size of a blur's kernel is even.
     """
     for key, value in parameters.items():
         if isinstance(value, list | tuple) and value[0] > value[1]:
             remedy = f"write [{value[1]}, {value[0]}]"
-            raise CampareError(f"{name}.{key}: {list(value)} is no [low, high]; {remedy}")
+            raise CampareError(f"{name}.{key}: {list(value)} is not [low, high]; {remedy}")
     if (size := parameters.get("kernel_size", 1)) % 2 == 0:
         raise CampareError(f"{name}.kernel_size: {size} is even; write {size + 1}")
 
 
 def torchvision_classifiers() -> dict[str, float]:
-    """torchvision's classifiers, read from its source without importing it (3 s).
+    """torchvision's classifiers → 1e9 multiplications and additions per image.
 
-    The values are the 1e9 multiplications and additions per image that torchvision states with a
-    model's weights.
+    Both are read from torchvision's source, because importing it takes 3 s. The values are those
+    that torchvision states with a model's weights, 1.0 if there are none.
     """
     spec = importlib.util.find_spec("torchvision")
     folder = Path(spec.origin).parent / "models" if spec and spec.origin else None
@@ -554,19 +557,19 @@ def functions(kind: Mapping[str, Entry], names: Iterable[str]) -> list[str]:
 
 
 def metric_functions(names: Iterable[str]) -> list[str]:
-    """The functions of metrics as a study names them."""
+    """The functions of metrics by their names in a study."""
     return [metric(name).function for name in names]
 
 
 def architecture_function(name: str) -> str:
-    """The function that builds an architecture, of this registry or torchvision's."""
+    """The function of an architecture of this registry or of torchvision, as `module:name`."""
     entry = ARCHITECTURES.get(name)
     return entry.function if entry else "models:torchvision_classifier"
 
 
 @cache
 def gmacs(architecture: str, input_size: int) -> float:
-    """1e9 multiplications and additions of one forward pass of one image, roughly."""
+    """Approximate 1e9 multiplications and additions of a forward pass of one image."""
     entry = ARCHITECTURES.get(architecture)
     known = entry.gmacs if entry else None
     if known is None:

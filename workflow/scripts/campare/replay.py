@@ -1,4 +1,4 @@
-"""A training step launched whole: of small batches a GPU would wait for every kernel's launch."""
+"""Training steps replayed as CUDA graphs: with small batches, launching kernels takes most time."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ WARMUP = 3  # steps before a recording: libraries choose their kernels and make 
 
 
 class Replay:
-    """A step (images, targets) -> loss recorded for one size of batch, and replayed.
+    """A step (images, targets) -> loss, recorded for one batch size and replayed.
 
-    A replay launches the kernels that the step itself would, on the same memory, and draws the
-    numbers that it would: the same bits. A smaller batch, the last of an epoch, goes through the
-    step itself.
+    A replay launches the same kernels on the same memory, with the same random numbers, as the step
+    itself, so results are equal bit for bit. A smaller batch, the last one of an epoch, is not
+    replayed.
 
     Parameters
     ----------
     step
-        Changes nothing but `state`, in place, and never waits for the device.
+        Changes only `state`, in place, and does not wait for the device.
     state
-        What a step changes; put back after the steps that a recording takes.
+        The tensors that a step changes; they are restored after the steps of a recording.
     record
-        `on_cuda`, or what stands in for it without a GPU.
+        `on_cuda`, or a substitute without a GPU.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Replay:
         self.images = self.targets = torch.empty(0)
 
     def __call__(self, images: Tensor, targets: Tensor) -> Tensor:
-        """The loss of a batch, before the step that it causes."""
+        """Make a step with a batch; return its loss before the step."""
         if len(images) > len(self.images):
             self.images, self.targets = images.clone(), targets.clone()
             kept = [tensor.clone() for tensor in self.state]
@@ -56,14 +56,14 @@ class Replay:
 
 
 def on_cuda(work: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
-    """Record `work` as a CUDA graph: what runs it again, and the tensor that receives its result.
+    """Record `work` as a CUDA graph: a function that replays it, and the tensor of its result.
 
-    Torch's random numbers are afterwards where they were.
+    The state of torch's random numbers is restored.
 
     Raises
     ------
     CampareError
-        The work cannot be recorded, since it asks the device for a value.
+        The work cannot be recorded, because it reads a value from the device.
     """
     device = torch.device("cuda", torch.cuda.current_device())
     with torch.random.fork_rng([device.index]):

@@ -1,7 +1,7 @@
-"""The results of a study, for notebooks: tables as data frames, stores, maps as they are shown.
+"""The results of a study for notebooks: tables as data frames, CAM stores, maps as shown.
 
-`campare.open_study("results/digits")` is the door; `docs/notebook.md` is a worked example. Nothing
-here trains, computes anew or writes.
+The entry point is `campare.open_study("results/digits")`; `docs/notebook.md` is a worked example.
+Nothing here trains or writes.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from campare.messages import known
 Model = tuple[str, int]
 Rows = NDArray[np.int64] | list[int]
 SUFFIXES = (".csv", ".parquet")
-# Any of these makes a folder the results of a study.
+# A folder that contains any of these is the results folder of a study.
 SIGNS = ("data.h5", "cams", "tables", "similarity")
-# Columns that hold names, which may look like numbers; in confusions, two more.
+# Columns with names, which may look like numbers; tables of confusions have two more.
 NAMES = ["augmentation", "augmentation_a", "augmentation_b", "class"]
 OF_CONFUSIONS = ["label", "prediction"]
 
 
 @dataclass(frozen=True)
 class Study:
-    """One folder `results/<study>`, read when it is asked.
+    """The results folder of a study; files are read on request.
 
     Attributes
     ----------
-    path : the folder
-    named : "" for the study's own maps, or one of `variants`
+    path : the folder results/<study>
+    named : "" for the main variant of the maps, or one of `variants`
     """
 
     path: Path
@@ -43,11 +43,12 @@ class Study:
 
     @property
     def name(self) -> str:
+        """The name of the study."""
         return self.path.resolve().name
 
     @property
     def variants(self) -> list[str]:
-        """Further ways in which its maps were made: the names under `cam.variants`."""
+        """Names of further variants of the maps, as under `cam.variants`."""
         return sorted(folder.parent.name for folder in self.path.glob("variants/*/cams"))
 
     def variant(self, name: str) -> Study:
@@ -56,11 +57,11 @@ class Study:
         Raises
         ------
         CampareError
-            The study has none of this name.
+            The study has no variant of this name.
         """
         if name not in self.variants:
             raise CampareError(
-                f"{self.path / 'variants' / name}: no such variant of the maps; "
+                f"{self.path / 'variants' / name}: there is no such variant of the maps; "
                 f"{known(name, self.variants) if self.variants else 'the study has none'}"
             )
         return Study(self.path, name)
@@ -69,27 +70,27 @@ class Study:
     def models(self) -> list[Model]:
         """(augmentation, seed) of every store: the baseline, then by name.
 
-        Those of stages are among them: untrained, occluded-4, cnn-svm and others.
+        Includes the stores of stages, such as untrained, occluded-4 and cnn-svm.
         """
-        found = _numbered(self._folder / "cams", ".h5")
-        return sorted(found, key=lambda model: model[0] != "baseline")
+        models = _numbered(self._folder / "cams", ".h5")
+        return sorted(models, key=lambda model: model[0] != "baseline")
 
     @property
     def tables(self) -> list[str]:
-        """What `table` may be asked for from `tables/`."""
+        """Names of the tables in `tables/`, for `table`."""
         files = (self._folder / "tables").glob("*.*")
         return sorted(path.stem for path in files if path.suffix in SUFFIXES)
 
     def table(self, name: str) -> pd.DataFrame:
         """A table by its name, such as summary.
 
-        Or any other of the study by its path without the suffix, such as pairs/affine, split, or
-        models/affine/1, the history of a training.
+        Other tables of the study by their path without the suffix, such as pairs/affine, split, or
+        models/affine/1 (the training history).
 
         Raises
         ------
         CampareError
-            There is none, or it cannot be read.
+            There is no such table, or it cannot be read.
         """
         for stem in (self._folder / "tables" / name, self._folder / name, self.path / name):
             for suffix in SUFFIXES:
@@ -97,8 +98,8 @@ class Study:
                     confusion = OF_CONFUSIONS if "confusion" in name else []
                     return tables.read(path, text=[*NAMES, *confusion])
         raise CampareError(
-            f"{self._folder / 'tables' / name}: no such table; "
-            f"{known(name, self.tables) if self.tables else 'there are none yet: run snakemake'}"
+            f"{self._folder / 'tables' / name}: there is no such table; "
+            f"{known(name, self.tables) if self.tables else 'there are no tables: run snakemake'}"
         )
 
     def similarity(self, augmentation: str, seed: int | None = None) -> pd.DataFrame:
@@ -107,39 +108,39 @@ class Study:
         Parameters
         ----------
         seed
-            Of one model; None: of all seeds, one below the other.
+            A seed; None: all seeds, one below the other.
 
         Returns
         -------
         DataFrame
-            seed, index, label, baseline_prediction, prediction, then a column per metric. NaN where
-            a metric is undefined.
+            seed, index, label, baseline_prediction, prediction, then a column per metric, NaN if
+            undefined.
 
         Raises
         ------
         CampareError
-            There is none of such a model, or it cannot be read.
+            There is no table of such a model, or it cannot be read.
         """
         measured = _numbered(self._folder / "similarity", ".parquet")
-        wanted = [
+        models = [
             model for model in measured if model[0] == augmentation and seed in (None, model[1])
         ]
-        if not wanted:
+        if not models:
             raise self._unknown("similarity", augmentation, seed, measured)
         frames = []
-        for name, number in wanted:
+        for name, number in models:
             frame = tables.read(self._folder / "similarity" / name / f"{number}.parquet")
             frame.insert(0, "seed", number)
             frames.append(frame)
         return pd.concat(frames, ignore_index=True)
 
     def store(self, augmentation: str, seed: int, rows: Rows | None = None) -> store.Store:
-        """The maps of a model as they were made, with logits, predictions and positions.
+        """The CAM store of a model: signed maps, logits, predictions and positions of images.
 
         Parameters
         ----------
         rows
-            Of the test images, counted from 0; None: all.
+            Rows of test images, from 0; None: all.
 
         Raises
         ------
@@ -151,12 +152,12 @@ class Study:
         return store.read(self._folder / "cams" / augmentation / f"{seed}.h5", rows)
 
     def maps(self, augmentation: str, seed: int, rows: Rows | None = None) -> NDArray[np.float32]:
-        """The maps of a model as figures and metrics have them: ReLU, min–max, at the input size.
+        """The maps of a model as shown in figures: ReLU, min–max, at the input size.
 
         Parameters
         ----------
         rows
-            Of the test images, counted from 0; None: all, which may be gigabytes.
+            Rows of test images, from 0; None: all, which may take gigabytes of memory.
 
         Returns
         -------
@@ -172,17 +173,17 @@ class Study:
         return maps.show(kept.maps, (side, side))
 
     def images(self, index: Rows | None = None) -> NDArray[np.uint8]:
-        """The pictures at these positions of the data set, such as `store(…).index`; None: all.
+        """The images at these positions of the data set, such as `store(…).index`; None: all.
 
         Returns
         -------
-        uint8 (N, H, W, C), C = 1 (grey) or 3 (RGB), in the data set's own size.
+        uint8 (N, H, W, C), C = 1 (grey) or 3 (RGB), at the size at which they were read.
         """
         images = self.dataset.images
         return images if index is None else np.asarray(images[self._positions(index)])
 
     def labels(self, index: Rows | None = None) -> NDArray[np.int64]:
-        """The true classes of the same, int64 (N,), as positions in `classes`."""
+        """The true classes at these positions: int64 (N,), positions in `classes`; None: all."""
         labels = self.dataset.labels
         return labels if index is None else labels[self._positions(index)]
 
@@ -193,7 +194,7 @@ class Study:
 
     @cached_property
     def dataset(self) -> data.Dataset:
-        """All of `data.h5`; pictures stay in the file until they are asked for."""
+        """The data set in `data.h5`; images are read from the file on use."""
         return data.read(self.path / "data.h5")
 
     @property
@@ -204,20 +205,20 @@ class Study:
         positions, count = np.asarray(index, dtype=np.int64), len(self.dataset.labels)
         if positions.size and (positions.min() < 0 or positions.max() >= count):
             raise CampareError(
-                f"{self.path / 'data.h5'}: has the positions 0 to {count - 1}, and was asked for "
-                f"{positions.min()} to {positions.max()}; take those of a store of this study"
+                f"{self.path / 'data.h5'}: positions {positions.min()} to {positions.max()} are "
+                f"outside 0 to {count - 1}; use the index of a store of this study"
             )
         return positions
 
     def _unknown(
-        self, kind: str, augmentation: str, seed: int | None, found: list[Model]
+        self, kind: str, augmentation: str, seed: int | None, models: list[Model]
     ) -> CampareError:
-        """What a model is told that there is no file of."""
-        wanted = augmentation if seed is None else f"{augmentation} {seed}"
-        names = [f"{name} {number}" for name, number in found]
+        """The error that there is no file of a model, with the models that have one."""
+        unknown = augmentation if seed is None else f"{augmentation} {seed}"
+        names = [f"{name} {number}" for name, number in models]
         return CampareError(
-            f"{self._folder / kind}: nothing of the model {wanted!r}; "
-            f"{known(wanted, names) if names else 'there is no model yet: run snakemake'}"
+            f"{self._folder / kind}: there is no file of the model {unknown!r}; "
+            f"{known(unknown, names) if names else 'there are no models: run snakemake'}"
         )
 
 
@@ -227,13 +228,13 @@ def open_study(path: str | Path) -> Study:
     Raises
     ------
     CampareError
-        There is no such folder, or it is no study's.
+        There is no such folder, or it does not hold the results of a study.
     """
     path = Path(path).expanduser()
     if not path.is_dir():
         raise CampareError(
-            f"{path}: no such folder; give that of a study's results, results/<study>, by its path "
-            f"from {Path.cwd()}"
+            f"{path}: there is no such folder; give the path of results/<study>, relative to "
+            f"{Path.cwd()} or absolute"
         )
     if not _is_study(path):
         inner = sorted(folder.name for folder in path.iterdir() if _is_study(folder))
@@ -247,12 +248,12 @@ def _is_study(folder: Path) -> bool:
 
 
 def _numbered(folder: Path, suffix: str) -> list[Model]:
-    """(augmentation, seed) of `<augmentation>/<seed><suffix>`, in the order that figures have."""
-    found = [
+    """(augmentation, seed) of files `<augmentation>/<seed><suffix>`, in the order of figures."""
+    models = [
         (path.parent.name, int(path.stem))
         for path in folder.glob(f"*/*{suffix}")
         if path.stem.isdecimal()
     ]
-    names = sorted({name for name, _ in found})
+    names = sorted({name for name, _ in models})
     place = {names[number]: rank for rank, number in enumerate(naming.ordered(names))}
-    return sorted(found, key=lambda model: (place[model[0]], model[1]))
+    return sorted(models, key=lambda model: (place[model[0]], model[1]))

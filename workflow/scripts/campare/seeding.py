@@ -1,9 +1,9 @@
-"""Random numbers that belong to an image, not to a moment; and switches that fix torch's bits.
+"""Random numbers keyed by image, and settings that make torch deterministic.
 
-A generator that steps through a sequence gives an image other numbers when batch size, order or
-worker changes. Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3")
-is a function instead: (key, counter) → four 32-bit words. Key (seed, epoch) and counter (source,
-copy, block, stream) therefore say all there is to say about a number.
+With a sequential generator, the numbers of an image would depend on batch size, order and worker.
+Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3") is a function
+(key, counter) → four 32-bit words. Here a number depends only on the key (seed, epoch) and the
+counter (source, copy, block, stream).
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ _ROUNDS = 10
 def philox(
     counter: tuple[Tensor, Tensor, Tensor, Tensor], key: tuple[int, int]
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Philox4x32-10 of int64 tensors that hold words (0 to 2³²−1) and broadcast together.
+    """Philox4x32-10 of int64 tensors of words (0 to 2³²−1), which are broadcast together.
 
-    Returns four int64 tensors of words. Integers alone: the same bits on any device.
+    Returns four int64 tensors of words, which are equal on all devices (integer arithmetic).
     """
     c0, c1, c2, c3 = counter
     k0, k1 = key
     for _ in range(_ROUNDS):
-        # 32 × 32 bits overflow int64, which wraps: the low word is right, and so is the high one
-        # after the shift, once the sign bits are masked off. c1 and c3 stay unmasked until the end
-        # because only their low words ever matter.
+        # The product of 32 × 32 bits wraps in int64: its low word is correct, and so is its high
+        # word after the shift and masking of the sign bits. c1 and c3 are masked at the end only,
+        # because only their low words are used.
         p0, p1 = c0 * _MULTIPLIERS[0], c2 * _MULTIPLIERS[1]
         c0, c1, c2, c3 = ((p1 >> 32) ^ c1 ^ k0) & _WORD, p1, ((p0 >> 32) ^ c3 ^ k1) & _WORD, p0
         k0, k1 = (k0 + _WEYL[0]) & _WORD, (k1 + _WEYL[1]) & _WORD
@@ -50,8 +50,8 @@ def words(
 ) -> Tensor:
     """`count` random 32-bit words for each image: int64 (B, count), 0 to 2³²−1.
 
-    `source` (B,) and `copy` (B,) are int64; seed, epoch and stream lie in 0 to 2³²−1. Numbers of
-    another stream are independent. `device` defaults to that of `source`.
+    `source` (B,) and `copy` (B,) are int64; seed, epoch and stream lie in 0 to 2³²−1. Streams are
+    independent of each other. `device` defaults to that of `source`.
     """
     source = source.to(device)
     blocks = torch.arange(-(-count // 4), device=source.device)
@@ -65,7 +65,7 @@ def words(
 
 
 def unit(words: Tensor) -> Tensor:
-    """Words as float32 in [0, 1): their upper 24 bits, which float32 holds exactly."""
+    """Words as float32 in [0, 1), from their upper 24 bits, which float32 represents exactly."""
     return (words >> 8).to(torch.float32) * 2.0**-24
 
 
@@ -84,10 +84,10 @@ def uniforms(
 
 
 def deterministic(threads: int) -> None:
-    """Make torch give the same bits run after run, on `threads` threads.
+    """Make torch deterministic with `threads` threads.
 
-    Call it before anything runs on CUDA: cuBLAS reads its workspace setting once. The number of
-    threads is part of a result, because sums are split among them.
+    It must be called before any use of CUDA, because cuBLAS reads its workspace setting once.
+    Results depend on the number of threads, because sums are split among them.
     """
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
     torch.set_num_threads(threads)
@@ -95,5 +95,5 @@ def deterministic(threads: int) -> None:
     torch.set_deterministic_debug_mode("error")
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.benchmark = False
-    # Filling every new tensor with NaN first costs time; nothing here reads unwritten memory.
+    # Filling every new tensor with NaN takes time; no code here reads uninitialised memory.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]

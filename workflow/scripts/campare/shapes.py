@@ -1,10 +1,10 @@
-"""Generated pictures with known regions: shapes on cluttered ground, one kind a class.
+"""Generated images with known regions: shapes on a cluttered background, one shape per class.
 
-Of every picture it is known which pixels are the object, which a distractor that says nothing of
-the class, and which a planted cue that says too much. Shape alone gives the class: colour, texture,
-place, rotation and area are drawn alike for all of them.
+Masks of every image show the object, a distractor that is independent of the class, and a cue
+that may be correlated with it. Only the shape determines the class: colour, texture, position,
+rotation and area have the same distribution in all classes.
 
-Every number comes from PCG64 and from +, −, ×, ÷ and √, which IEEE 754 rounds exactly: the same
+All numbers come from PCG64 and from +, −, ×, ÷ and √, which IEEE 754 rounds exactly: the same
 settings give the same bytes on any machine.
 """
 
@@ -20,10 +20,10 @@ from campare.data import Dataset, Regions
 
 Floats = NDArray[np.float32]
 
-SIDE = 48  # pixels, where the study sets no size
-CELLS = 14  # of the mosaic behind everything
-CHUNK = 250  # pictures drawn at once; a picture's numbers depend on its chunk and place in it
-# The cue's colour; every other hue is drawn a sixth of a turn away, or more.
+SIDE = 48  # pixels, if the study sets no size
+CELLS = 14  # of the mosaic in the background
+CHUNK = 250  # images drawn at once; an image's numbers depend on its chunk and place in it
+# The cue's colour; all other hues differ from it by a sixth of a turn or more.
 MAGENTA = (1.0, 0.0, 1.0)
 
 
@@ -43,8 +43,8 @@ def _triangle(u: Floats, v: Floats) -> Floats:
 
 
 def _star(u: Floats, v: Floats) -> Floats:
-    """The pentagram of five lines at distance 1: inside of all of them but one."""
-    # cos and sin of 18° and 54°, of which the normals are made
+    """A pentagram of five lines at distance 1: the points inside at least four of them."""
+    # cos and sin of 18° and 54°, the components of the normals
     c18, s18, c54, s54 = map(np.float32, (0.95105652, 0.30901699, 0.58778525, 0.80901699))
     across = np.abs(u)
     highest = second = None
@@ -74,8 +74,8 @@ def _ring(u: Floats, v: Floats) -> Floats:
     return np.abs(np.sqrt(u * u + v * v) - np.float32(0.75)) - np.float32(0.25)
 
 
-# Class → how far outside a point (u, v) is, negative inside, and the area of the shape: both in
-# the units in which the shape is written.
+# Class → the signed distance of a point (u, v) from the shape, negative inside, and the area of the
+# shape, both in the units of the shape.
 KINDS: dict[str, tuple[Callable[[Floats, Floats], Floats], float]] = {
     "disc": (_disc, 3.14159265),
     "square": (_square, 4.0),
@@ -88,12 +88,12 @@ KINDS: dict[str, tuple[Callable[[Floats, Floats], Floats], float]] = {
 
 @dataclass(frozen=True)
 class _Chunk:
-    """Pictures being painted: colours float32 (n, 3, S, S) in [0, 1], and where a pixel lies."""
+    """Images being painted: colours float32 (n, 3, S, S) in [0, 1], and positions of pixels."""
 
     colours: Floats
     x: Floats  # (1, 1, S), pixel centres, 0 to 1
     y: Floats  # (1, S, 1)
-    draw: Callable[..., Floats]  # uniform numbers in [0, 1), float32 of the shape asked for
+    draw: Callable[..., Floats]  # uniform numbers in [0, 1), float32 (n, *shape)
 
 
 def shapes(
@@ -113,43 +113,42 @@ def shapes(
     cue_share: float,
     seed: int,
 ) -> Dataset:
-    """Generate the data set; `root` and `fit` are of no account.
+    """Generate the data set; `root` and `fit` have no effect.
 
-    The classes are `KINDS`, in turn. An object is somewhere wholly inside the picture, a
-    distractor (a blob of the same area on average, patterned likewise) where it is mostly beside
-    it; where both would be, the object is.
+    The classes are `KINDS`, in turn. The object lies at a random position inside the image. The
+    distractor, a blob with the same mean area and the same patterns, lies at another position,
+    mostly beside the object; the object hides it where they overlap.
 
-    With `cue_share` > 0, a magenta square lies in the lower left corner of that share of the
-    training pictures of `cue_class`, and of no other training picture. In the test part it is in
-    half of the pictures of *every* class, drawn at random: whether it is there says nothing of the
-    class, so that four groups of pictures can be told apart (cue and class: both, one alone, or
-    neither). The cue hides what is under it; nothing else of a picture depends on it, nor on its
-    share.
+    With `cue_share` > 0, a magenta square lies in the lower left corner of this share of the
+    training images of `cue_class`, and of no other training image. In the test part it lies in a
+    random half of the images of *every* class, so that it is independent of the class and four
+    groups of images can be compared (cue and class: both, either one, or neither). The cue hides
+    the pixels under it; nothing else in an image depends on it, or on its share.
 
     Parameters
     ----------
     size, channels
-        Side S of the pictures, pixels (None: `SIDE`); 1 for grey levels, else RGB.
+        Side S of the images, pixels (None: `SIDE`); 1 for grey levels, else RGB.
     train, test
-        Pictures of each part. The first ones are the same whatever their number.
+        Number of images of each part. A smaller part has the first images of a larger one.
     scale
-        Range of the side of a square with the object's area, share of S.
+        Range of the side of a square with the object's area, as a share of S.
     contrast
         Opacity of object and distractor, (0, 1].
     texture
-        Opacity of the pattern on them, [0, 1].
+        Opacity of their patterns, [0, 1].
     clutter
-        Opacity of the mosaic over the plain ground, [0, 1].
+        Opacity of the mosaic over the plain background, [0, 1].
     noise
-        Largest change of a colour by noise, of each pixel and channel, share of 255.
+        Largest change of a colour by noise, for each pixel and channel, as a share of 255.
     seed
         0 to 2³²−1.
 
     Returns
     -------
     Dataset
-        With the regions object, distractor and, if `cue_share` > 0, cue: the pixels that are more
-        of it than not.
+        With the regions object, distractor and, if `cue_share` > 0, cue. A region has the pixels
+        of which it covers more than half.
     """
     side = size or SIDE
     cued = list(KINDS).index(cue_class)
@@ -183,9 +182,9 @@ def shapes(
 
 
 def _marked(draws: NDArray[np.float64], cued: int | None, share: float) -> NDArray[np.bool_]:
-    """Which pictures of a part get the cue: a share of class `cued`, or half of every class.
+    """Which images of a part have the cue: a share of class `cued`, or half of every class (None).
 
-    Those with the lowest draws, so that a larger share adds to a smaller one's.
+    They are those with the lowest draws; so a larger share includes the images of a smaller one.
     """
     labels = np.arange(len(draws)) % len(KINDS)
     marked = np.zeros(len(draws), bool)
@@ -197,7 +196,7 @@ def _marked(draws: NDArray[np.float64], cued: int | None, share: float) -> NDArr
 
 
 def _mark(images: NDArray[np.uint8], masks: NDArray[np.bool_], marked: NDArray[np.bool_]) -> None:
-    """Lay the cue over the pictures that are marked; its pixels are of no other region then."""
+    """Paint the cue on the marked images; its pixels then belong to no other region."""
     side = images.shape[1]
     wide, margin = max(2, side // 8), max(1, side // 32)
     place = (slice(side - margin - wide, side - margin), slice(margin, margin + wide))
@@ -217,7 +216,7 @@ def _painted(
     clutter: float,
     noise: float,
 ) -> tuple[Floats, NDArray[np.bool_]]:
-    """Colours float32 (n, 3, S, S) in [0, 1] and object and distractor bool (n, 2, S, S)."""
+    """Colours float32 (n, 3, S, S) in [0, 1], and masks of object and distractor (n, 2, S, S)."""
     count = len(labels)
 
     def draw(*shape: int) -> Floats:
@@ -230,7 +229,7 @@ def _painted(
         centres[None, :, None],
         draw,
     )
-    # What is drawn, and in which order, is the same whatever the difficulty.
+    # The numbers drawn, and their order, do not depend on the settings of difficulty.
     sides = np.float32(scale[0]) + np.float32(scale[1] - scale[0]) * draw(2)
     middle, beside = _places(draw, sides)
     _paint_ground(canvas, np.float32(clutter))
@@ -248,11 +247,11 @@ def _painted(
 
 
 def _places(draw: Callable[..., Floats], sides: Floats) -> tuple[Floats, Floats]:
-    """Centres (n, 2) of object and distractor, each inside the picture.
+    """Centres (n, 2) of object and distractor, both inside the image.
 
-    Of a few places drawn for the distractor it takes the one farthest from the object.
+    The distractor has the one of six random positions that is farthest from the object.
     """
-    # The star reaches farthest from its centre, 0.944 sides of the square of its area.
+    # The star has the largest distance from its centre, 0.944 sides of the square of its area.
     reach = np.float32(0.95) * sides
     free = 1 - 2 * reach
     middle = reach[:, :1] + free[:, :1] * draw(2)
@@ -262,7 +261,7 @@ def _places(draw: Callable[..., Floats], sides: Floats) -> tuple[Floats, Floats]
 
 
 def _turned(draw: Callable[..., Floats]) -> tuple[Floats, Floats]:
-    """Cosine and sine (n, 1, 1) of a random angle: a direction to a point in a square."""
+    """Cosine and sine (n, 1, 1) of a random angle: the direction to a random point in a square."""
     point = 2 * draw(2) - 1 + np.float32(1e-6)
     length = np.sqrt((point * point).sum(axis=1, keepdims=True))
     cosine, sine = (point / length).T
@@ -270,7 +269,7 @@ def _turned(draw: Callable[..., Floats]) -> tuple[Floats, Floats]:
 
 
 def _local(canvas: _Chunk, centre: Floats, unit: Floats) -> tuple[Floats, Floats]:
-    """Turned coordinates (n, S, S) about a centre, in units (n,) of their own."""
+    """Rotated coordinates (n, S, S) about a centre, in units of length `unit` (n,)."""
     cosine, sine = _turned(canvas.draw)
     x = (canvas.x - centre[:, :1, None]) / unit[:, None, None]
     y = (canvas.y - centre[:, 1:, None]) / unit[:, None, None]
@@ -278,7 +277,7 @@ def _local(canvas: _Chunk, centre: Floats, unit: Floats) -> tuple[Floats, Floats
 
 
 def _shape(canvas: _Chunk, centre: Floats, extent: Floats, labels: NDArray[np.int64]) -> Floats:
-    """How far outside its shape each pixel is (n, S, S), in sides of the picture."""
+    """Signed distance of each pixel from its shape (n, S, S), in sides of the image."""
     areas = np.array([area for _, area in KINDS.values()], np.float32)
     sides: Floats = np.sqrt(areas)
     unit: Floats = extent / sides[labels]
@@ -292,7 +291,7 @@ def _shape(canvas: _Chunk, centre: Floats, extent: Floats, labels: NDArray[np.in
 
 
 def _blob(canvas: _Chunk, centre: Floats, extent: Floats) -> Floats:
-    """The same for a blob of about the area extent²: where three charges sum to more than 1."""
+    """Signed distance from a blob of about the area extent²: where three charges sum to over 1."""
     u, v = _local(canvas, centre, extent)
     offsets = np.float32(0.55) * (canvas.draw(3, 2) - np.float32(0.5))
     charges = np.float32(0.03) + np.float32(0.07) * canvas.draw(3)
@@ -315,12 +314,12 @@ def _colour(hue: Floats, saturation: Floats, value: Floats) -> Floats:
 
 
 def _hue(draw: Callable[..., Floats]) -> Floats:
-    """Any hue a sixth of a turn or more from magenta's, which is 5/6."""
+    """Random hues that differ by a sixth of a turn or more from magenta's, 5/6."""
     return draw() * np.float32(2 / 3)
 
 
 def _paint_ground(canvas: _Chunk, clutter: np.float32) -> None:
-    """A plain colour, shaded from one side to the other, under a mosaic of random cells."""
+    """Paint the background: a plain colour with linear shading, under a mosaic of random cells."""
     draw = canvas.draw
     plain = _colour(
         _hue(draw), np.float32(0.35) * draw(), np.float32(0.3) + np.float32(0.4) * draw()
@@ -355,7 +354,7 @@ def _paint_ground(canvas: _Chunk, clutter: np.float32) -> None:
 
 
 def _pattern(canvas: _Chunk, centre: Floats, extent: Floats, texture: np.float32) -> Floats:
-    """A colour under another in stripes, checks or dots, or alone: float32 (n, 3, S, S)."""
+    """A plain colour, or one with stripes, checks or dots of another: float32 (n, 3, S, S)."""
     draw = canvas.draw
     u, v = _local(canvas, centre, extent * (np.float32(0.22) + np.float32(0.2) * draw()))
     sharp = np.float32(3)
@@ -368,7 +367,7 @@ def _pattern(canvas: _Chunk, centre: Floats, extent: Floats, texture: np.float32
         )
         for t in (u, v)
     )
-    # Shares of stripes, rungs and of both at once in: one colour, stripes, checks, dots
+    # Weights of stripes, rungs and their product in: one colour, stripes, checks, dots
     kinds = np.array([[0, 0, 0], [1, 0, 0], [1, 1, -2], [0, 0, 1]], np.float32)
     share = kinds[(4 * draw()).astype(np.int64)][:, :, None, None]
     second = share[:, 0] * stripes + share[:, 1] * rungs + share[:, 2] * (stripes * rungs)
@@ -395,6 +394,6 @@ def _levels(colours: Floats, channels: int | None) -> NDArray[np.uint8]:
     if channels != 1:
         return levels
     red, green, blue = levels.astype(np.int64).transpose(3, 0, 1, 2)
-    # As Pillow weighs them
+    # With the weights of Pillow
     levels = ((red * 19595 + green * 38470 + blue * 7471 + 32768) >> 16).astype(np.uint8)
     return levels[..., None]

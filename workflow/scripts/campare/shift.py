@@ -1,21 +1,22 @@
 """How far an augmentation shifts the maps beyond retraining variability.
 
-Two models that differ in nothing but their seed have different maps too. So the distances between
-two arms of models, augmented (A) and reference (B), are set against those within them:
+Models that differ only in their seeds have different maps, too. Therefore the distances between two
+arms of models, augmented (A) and reference (B), are compared with the distances within the arms:
 
-- net distance N = AB − BB: how much farther an augmented model's maps are from a reference
-  model's than another reference model's are;
-- tightening T = ½(BB − AA): how much more alike the maps of augmented models are among themselves;
+- net distance N = AB − BB: how much larger the distance of an augmented model's maps from a
+  reference model's maps is than the distance between two reference models' maps;
+- tightening T = ½(BB − AA): how much smaller the distances among augmented models are than those
+  among reference models, halved;
 - shift E = N + T = AB − ½(AA + BB): half the energy distance of the arms (Székely and Rizzo 2013).
-  For a positive-definite similarity s and distance 1 − s it is ½‖μ_A − μ_B‖², μ the mean maps of
-  the arms in the feature space of s. It can be positive where N is not;
-- noise-corrected similarity c = s_AB / √(s_AA · s_BB): 1 where the arms differ no more than
-  retraining makes models differ (Spearman 1904, the correction for attenuation).
+  For a positive-definite similarity s and the distance 1 − s, E = ½‖μ_A − μ_B‖², where μ are the
+  mean maps of the arms in the feature space of s. E can be positive when N is not;
+- noise-corrected similarity c = s_AB / √(s_AA · s_BB): 1 if models of different arms are as similar
+  as models of one arm (Spearman 1904, the correction for attenuation).
 
-AA, AB and BB are means over pairs of different models that share no seed. Throughout, `distances`
-is float (pairs, images): any metric that grows as maps become less alike, for all pairs of models
-of both arms, NaN where it is undefined; `pairs` is int (pairs, 2), the models of each; `augmented`
-is bool (models,), the arm of each.
+AA, AB and BB are means over pairs of different models that share no seed, and over images. In all
+functions `distances` is float (pairs, images), a metric that grows as two maps become less alike,
+for all pairs of models of both arms, NaN if undefined; `pairs` is int (pairs, 2), the places of the
+two models; `augmented` is bool (models,), whether a model is augmented.
 """
 
 from __future__ import annotations
@@ -31,14 +32,15 @@ from scipy import special
 from campare import statistics
 from campare.statistics import ALPHA, DRAWS, QUANTILE, Doubles, Interval, Test, average
 
-# A pair's kind is how many of its models are augmented: BB, AB, AA. Their weights in each contrast:
+# The kind of a pair is its number of augmented models: 0 (BB), 1 (AB), 2 (AA). A contrast is a sum
+# of the mean distances of the kinds with these weights.
 NET = np.array([-1.0, 1.0, 0.0])
 TIGHTENING = np.array([0.5, 0.0, -0.5])
 SHIFT = NET + TIGHTENING
 
 
 class Shift(NamedTuple):
-    """The contrasts of two arms, two tests, and the mean distances BB, AB and AA."""
+    """Contrasts of two arms with intervals, two tests, and the mean distances (BB, AB, AA)."""
 
     net: Interval
     tightening: Interval
@@ -60,29 +62,33 @@ def shift(
 ) -> Shift:
     """Net distance, tightening, shift and noise-corrected similarity, with intervals and tests.
 
-    The tests permute the labels of models, augmented or reference (`statistics.relabellings`),
-    never images, since those of a model are not independent. The shift is tested one-sided, the
-    tightening two-sided. A small p of the shift says that the arms are not exchangeable: a
-    tightening alone can do that too, and then the shift is small and c is near 1.
+    Null hypothesis of both tests: the models of the two arms are exchangeable. The tests permute
+    the labels of models, augmented or reference (`statistics.relabellings`), never images, because
+    the maps of one model are not independent. The test of the shift is one-sided (E > 0), that of
+    the tightening two-sided. A small p of the shift rejects exchangeability. A tightening alone can
+    cause it as well; then the shift is small and c is near 1.
 
-    The interval of the net distance is of 95 %, 2·t·SE wide. That of the tightening is of 95 % and
-    inverts its test: it excludes zero where p ≤ 0.05, and only there. Those of the shift and of c
-    are of 90 %, each end one-sided at 5 % as the test is, and the end towards no shift inverts that
-    test in the same way (`inverted`).
+    Intervals:
+
+    - net distance: 95 %, estimate ± t·SE over models and images;
+    - tightening: 95 %, estimate ± the critical value of its permutation test; so it excludes zero
+      if and only if p ≤ 0.05;
+    - shift and c: 90 %, each end a one-sided limit at 5 %. The end towards no shift excludes it if
+      and only if p ≤ 0.05 (`inverted`).
 
     Parameters
     ----------
     identical
-        The metric's value for two identical maps where it is a similarity, identical − distance;
-        None where it is none, and c is undefined.
+        The metric's value for two identical maps, if it is a similarity, which is then `identical`
+        − distance; None for other metrics, for which c is undefined.
     paired
-        Pairs of models, one of each arm, that share a seed; all models, or none.
+        Pairs of places of models, one of each arm, that share a seed; of all models, or empty.
 
     Returns
     -------
     Shift
-        NaN is what is undefined: what needs pairs within an arm where it has one model, and the
-        interval of a test that so few models cannot pass.
+        Undefined values are NaN: those that need pairs within an arm of one model, and intervals
+        from a test whose smallest possible p-value is above 0.05.
     """
     d, pair, arm = _arrays(distances, pairs, augmented)
     means = average(d, 1)
@@ -103,25 +109,29 @@ def shift(
             return Interval(observed, np.nan, np.nan)
         return inverted(observed, statistic, *errors.of_effect(weights), scale)
 
-    tightening, moved = float(TIGHTENING @ kinds), float(SHIFT @ kinds)
+    tightening, effect = float(TIGHTENING @ kinds), float(SHIFT @ kinds)
     sizes, shifts = np.abs(TIGHTENING @ permuted), SHIFT @ permuted
     reach = np.nan if outcome.words else statistics.critical(sizes, scale)
-    # c by its logarithm, which is a contrast of the three means' logarithms.
+    # The interval of c is that of −log c, a contrast of the logarithms of the three similarities.
     s = np.full(3, np.nan) if identical is None else identical - kinds
-    apart = ends(-_logarithm(permuted, identical), -float(_logarithm(kinds, identical)), SHIFT / s)
+    minus_log = ends(
+        -_logarithm(permuted, identical), -float(_logarithm(kinds, identical)), SHIFT / s
+    )
     return Shift(
         errors.interval(float(NET @ kinds), NET),
         Interval(tightening, tightening - reach, tightening + reach),
-        ends(shifts, moved, SHIFT),
-        Interval(*(float(np.exp(-value)) for value in (apart.mean, apart.high, apart.low))),
+        ends(shifts, effect, SHIFT),
+        Interval(
+            *(float(np.exp(-value)) for value in (minus_log.mean, minus_log.high, minus_log.low))
+        ),
         test(sizes, abs(tightening)),
-        test(shifts, moved),
+        test(shifts, effect),
         kinds,
     )
 
 
 def refused(kinds: Doubles, words: str) -> Shift:
-    """What is said of arms whose distances do not compare, and why."""
+    """A result without estimates, for arms whose distances are not comparable; `words`: why."""
     unknown, test = Interval(np.nan, np.nan, np.nan), Test(np.nan, np.nan, words)
     return Shift(unknown, unknown, unknown, unknown, test, test, kinds)
 
@@ -129,19 +139,25 @@ def refused(kinds: Doubles, words: str) -> Shift:
 def inverted(
     estimate: float, permuted: Doubles, variance: float, freedom: float, scale: float
 ) -> Interval:
-    """A 90 % interval of a contrast that is zero where arms are exchangeable, each end at 5 %.
+    """90 % interval of a contrast that is zero if the arms are exchangeable; 5 % beyond each end.
 
-    Where the truth is zero, the estimate varies as the permuted statistic does. Where it is e, what
-    single models add does not cancel, and its variance grows as e does: here `variance` at the
-    estimate, with t of `freedom`. The ends are the e whose 5 % limits, √(q² + t²·variance·e/ê) from
-    e, are the estimate; q is the critical value of the permuted statistic on that side, and
-    ê = estimate + q, since at a small estimate the variance is mostly noise. So zero lies outside
-    where the test has p ≤ 0.05, and only there.
+    If the true contrast is zero, the estimate is distributed as the permuted statistic is. If it is
+    e > 0, the effects of single models do not cancel, and contribute a variance that grows
+    in proportion to e; `variance` is its value at the estimate. So the distance between e and
+    its 5 % limit is √(q² + t²·variance·e/ê). q is the critical value of the permuted statistic on
+    that side, t Student's quantile with `freedom` degrees of freedom, and ê = estimate + q instead
+    of the estimate, because at a small estimate the variance is mostly noise. Each end of the
+    interval is the e whose 5 % limit is the estimate. The interval excludes zero if and only if the
+    one-sided permutation test has p ≤ 0.05.
 
     Parameters
     ----------
+    estimate
+        The observed contrast.
     permuted
-        float (ways,): the statistic of every relabelling.
+        float (labellings,): the statistic of every relabelling.
+    variance, freedom
+        Variance of the estimate and its degrees of freedom (`_Errors.of_effect`).
     scale
         As in `statistics.permutation_p`.
     """
@@ -157,7 +173,7 @@ def inverted(
 
 
 def _logarithm(kinds: Doubles, identical: float | None) -> Doubles:
-    """log c of the mean distances (3, …) of the kinds; NaN where a similarity is not positive."""
+    """log c from mean distances (3, …) of BB, AB, AA; NaN if a similarity is not positive."""
     if identical is None:
         return np.full(kinds.shape[1:], np.nan)
     s = identical - kinds
@@ -166,7 +182,7 @@ def _logarithm(kinds: Doubles, identical: float | None) -> Doubles:
 
 
 def matrix(means: ArrayLike, pairs: ArrayLike, models: int) -> Doubles:
-    """Each pair's distance (pairs,) in a symmetric (models, models); NaN where there is none."""
+    """Distances (pairs,) as a symmetric matrix (models, models); NaN elsewhere."""
     table = np.full((models, models), np.nan)
     first, second = np.asarray(pairs).T
     table[first, second] = table[second, first] = means
@@ -176,9 +192,9 @@ def matrix(means: ArrayLike, pairs: ArrayLike, models: int) -> Doubles:
 def _relabelled(
     table: Doubles, arm: NDArray[np.bool_], seed: int, paired: Sequence[tuple[int, int]]
 ) -> tuple[Doubles, Test]:
-    """Labels (ways, models) of the permutation test; its least p, and words where it is refused.
+    """Labels (labellings, models) of the permutation test, and its smallest p or why it is refused.
 
-    Models without any defined distance keep their label, and so have no part in it.
+    Models without any defined distance keep their label in all labellings.
     """
     some = np.asarray(~np.isnan(table).all(axis=1))
     n, m = int((arm & some).sum()), int((~arm & some).sum())
@@ -200,7 +216,10 @@ def _relabelled(
 
 
 def _kinds(table: Doubles, labels: Doubles) -> Doubles:
-    """Mean distances (3, ways) of BB, AB and AA under labels (ways, models), 1 for augmented."""
+    """Mean distances (3, labellings) of BB, AB and AA.
+
+    table: float (models, models). labels: (labellings, models), 1 for augmented, 0 for reference.
+    """
     defined = ~np.isnan(table)
     filled = np.where(defined, table, 0)
     others = 1 - labels
@@ -217,20 +236,23 @@ def _kinds(table: Doubles, labels: Doubles) -> Doubles:
 def superiority(
     distances: ArrayLike, pairs: ArrayLike, augmented: ArrayLike, seed: int, draws: int = DRAWS
 ) -> Interval:
-    """How often an augmented model's map is farther from a baseline's than another baseline's is.
+    """Probability that an augmented model's map is farther from a baseline's than a baseline's is.
 
-    The share of (image, augmented a, baselines b ≠ b′) with d(a, b) > d(b′, b), ties counted half:
-    0.5 where augmentation does nothing, 1 where every image moved. It is A of Vargha and Delaney
-    (2000), the effect size usual for randomised algorithms (Arcuri and Briand 2011), within images;
-    Cliff's delta is 2A − 1. It needs neither a scale nor normal values. Its interval is as that of
-    `statistics.difference`, with the jackknife's variance over the models of each arm.
+    The share of (image, augmented model a, baselines b ≠ b′) with d(a, b) > d(b′, b); ties count
+    half. It is 0.5 if augmentation has no effect, and 1 if d(a, b) is larger in all cases. It is A
+    of Vargha and Delaney (2000) within images, the usual effect size for randomised algorithms
+    (Arcuri and Briand 2011); Cliff's delta is 2A − 1. It depends only on the order of the
+    distances. The 95 % interval is constructed as that of `statistics.difference`,
+    with jackknife variances over the models of each arm.
 
-    Memory: 4 bytes for each of images × n·m·(m − 1), of n augmented and m baseline models.
+    Memory: 4 bytes for each of images × n·m·(m − 1) comparisons, with n augmented and m baseline
+    models.
 
     Returns
     -------
     Interval
-        NaN for fewer than two baselines; without ends for fewer than three, or one augmented.
+        NaN for fewer than two baselines; `low` and `high` are NaN for fewer than three baselines or
+        two augmented models.
     """
     d, pair, arm = _arrays(distances, pairs, augmented)
     place = np.full((len(arm), len(arm)), -1)
@@ -260,7 +282,7 @@ def superiority(
 def _jackknife(
     means: Doubles, triples: NDArray[np.int64], models: NDArray[np.int64]
 ) -> tuple[float, int]:
-    """Variance of the mean of triples by leaving out each model once, and of how many."""
+    """Jackknife variance of the mean of triples, leaving out each model, and how many models."""
     without = np.array([average(means[(triples != model).all(axis=1)]) for model in models])
     without = without[~np.isnan(without)]
     n = len(without)
@@ -268,10 +290,11 @@ def _jackknife(
 
 
 class _Errors:
-    """Variances of weighted means of the three kinds of pairs, from their parts.
+    """Variances of contrasts of the three kinds of pairs, by variance components.
 
-    Distances between the arms are taken as a mean, a row's, a column's and a rest; those within as
-    a mean, what each of the two models adds and a rest; the rests vary alike.
+    Model of the distances averaged over images. AB: mean + effect of the baseline + effect of the
+    augmented model + residual. AA and BB: mean + effects of both models + residual. All residuals
+    have the same variance. Images are a further random factor, crossed with models.
     """
 
     def __init__(self, d: Doubles, pair: NDArray[np.int64], arm: NDArray[np.bool_]) -> None:
@@ -285,7 +308,7 @@ class _Errors:
         between = table[np.ix_(base, augmented)]
         self.rows = [average(between, 1), average(between, 0)]
         self.added = [_added(table[np.ix_(models, models)]) for models in self.arms]
-        # One arm of one model leaves no rest to measure: what follows then takes nothing off.
+        # With a single model in an arm residuals cannot be estimated; then nothing is subtracted.
         self.rest = self.image_rest = 0.0
         if min(self.sizes) > 1:
             self.rest = statistics.interaction(between)
@@ -295,10 +318,11 @@ class _Errors:
             self.image_rest = statistics.interaction_over(cells)
 
     def interval(self, estimate: float, weights: Doubles) -> Interval:
-        """A contrast of the kinds with its 95 % interval, 2·t·SE wide.
+        """A contrast of the kinds with its 95 % interval, estimate ± t·SE.
 
-        SE² adds the variances that come from single models and from images, less what both
-        count twice. NaN where what models add within an arm of two would have to be known.
+        SE² is the variance due to models plus that due to images, minus their interaction, which
+        both contain. NaN if an arm has fewer than two models, or fewer than three while its
+        distances within are part of the contrast, since the effects of two models are confounded.
         """
         parts, counted, once = self._parts(weights)
         if min(self.sizes) < 2 or any(
@@ -314,16 +338,26 @@ class _Errors:
         return Interval(estimate, float(estimate - reach), float(estimate + reach))
 
     def of_effect(self, weights: Doubles) -> tuple[float, float]:
-        """Variance of a contrast and its degrees of freedom, without what is left at no effect."""
+        """Variance of a contrast due to effects of models and images, without residuals; its d.f.
+
+        Residuals are left out because they vary in the permuted statistic, too (`inverted`).
+        """
         parts, counted, _ = self._parts(weights)
         images, _ = _of_images(weights @ self.per_image)
         of_models = max(sum(part for part, _ in parts) - counted * self.rest, 0.0)
         return of_models + images, statistics.satterthwaite(parts)
 
     def _parts(self, weights: Doubles) -> tuple[list[tuple[float, int]], float, float]:
-        """What single models add to the variance of the weighted sum, by arm, and of how many.
+        """Variance of a contrast due to single models.
 
-        And how often the rest is counted in these, and in the variance itself.
+        Returns
+        -------
+        parts
+            Of each arm, the variance of the mean of its models' effects, and their number.
+        counted
+            Multiple of the residual variance that the sum of `parts` contains.
+        once
+            Multiple of the residual variance in the true variance of the contrast.
         """
         between = weights[1]
         n, m = self.sizes
@@ -344,7 +378,7 @@ class _Errors:
 
 
 def _added(table: Doubles) -> Doubles:
-    """What each model adds to its distances (n, n) within an arm, by least squares: (n,)."""
+    """Effect of each model on its distances (n, n) within an arm, by least squares: (n,)."""
     n = len(table)
     if n < 3:
         return np.zeros(n)
@@ -353,34 +387,35 @@ def _added(table: Doubles) -> Doubles:
 
 
 def _of_images(values: Doubles) -> tuple[float, int]:
-    """Variance of the mean over images, and of how many."""
+    """Variance of the mean over images, and the number of images."""
     defined = values[~np.isnan(values)]
     n = len(defined)
     return float(defined.var(ddof=1) / n) if n > 1 else np.nan, n
 
 
 def _resampled_models(arm: NDArray[np.bool_], rng: np.random.Generator, draws: int) -> Doubles:
-    """How often each model is drawn when each arm is resampled: (draws, models)."""
+    """Bootstrap counts of the models, each arm resampled on its own: (draws, models)."""
     counts = np.empty((draws, len(arm)))
-    for side in (False, True):
-        if (arm == side).any():
-            counts[:, arm == side] = statistics.resampled(rng, draws, int((arm == side).sum()))
+    for augmented in (False, True):
+        members = arm == augmented
+        if members.any():
+            counts[:, members] = statistics.resampled(rng, draws, int(members.sum()))
     return counts
 
 
 def _arrays(
     distances: ArrayLike, pairs: ArrayLike, augmented: ArrayLike
 ) -> tuple[Doubles, NDArray[np.int64], NDArray[np.bool_]]:
-    """The three as arrays, once it is sure that no pair of models is missing.
+    """The three arguments as arrays, after a check that every pair of models is given once.
 
     Raises
     ------
     ValueError
-        A pair is missing, there twice, or of a model with itself.
+        A pair is missing, given twice, or of a model with itself.
     """
     d = np.asarray(distances, np.float64)
     pair, arm = np.asarray(pairs, np.int64), np.asarray(augmented, bool)
-    there = sorted(map(tuple, np.sort(pair, axis=1).tolist()))
-    if there != list(combinations(range(len(arm)), 2)):
+    ordered = sorted(map(tuple, np.sort(pair, axis=1).tolist()))
+    if ordered != list(combinations(range(len(arm)), 2)):
         raise ValueError("distances of all pairs of the models of both arms are needed, each once")
     return d, pair, arm

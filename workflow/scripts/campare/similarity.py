@@ -1,17 +1,17 @@
-"""How far two models' maps are apart, image by image.
+"""Metrics of the similarity or distance of two models' maps, image by image.
 
-Metrics are functions of a batch of pairs (`Pairs`), one entry in the registry each. Yours may be
-plain numpy, for instance
+A metric is a function of a batch of pairs (`Pairs`) with an entry in the registry. It may be plain
+numpy, for instance
 
     def cosine(pairs: Pairs) -> Doubles:
         p, q = pairs.p.shown, pairs.q.shown
         return (p * q).sum((1, 2)) / np.sqrt((p**2).sum((1, 2)) * (q**2).sum((1, 2)))
 
-What several metrics need of a map (pixels, ranks, probabilities) is computed when the first asks
-for it, once per model, and the baseline's once for all models. P is the baseline, Q the other.
+Values that several metrics need (pixels, ranks, probabilities) are computed on first use, once per
+model, and once for all models in the case of the baseline. P is the baseline, Q the other model.
 
-The loops over pixels are compiled for the CPU (`kernels`); on any other device torch does them
-(`kernels_torch`), on tensors. What a metric of yours sees are arrays all the same.
+Loops over pixels are compiled for the CPU (`kernels`); on other devices torch runs them on tensors
+(`kernels_torch`). In both cases the attributes `shown`, `ranks` and `log_probability` are arrays.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from campare.store import Store
 
 Columns = dict[str, NDArray[Any]]
 
-# Pixels of a chunk of maps: few enough for the cache, many enough to hide Python's overhead. A
-# device is kept busy by more, which takes 70 MB of each model's, and more while it is ranked.
+# Pixels of a chunk of maps: few enough for the cache, many enough to hide Python's overhead. Other
+# devices need more for full use: 70 MB for each model, and more while maps are ranked.
 CHUNK, DEVICE_CHUNK = 1 << 18, 1 << 22
 
 
@@ -43,10 +43,10 @@ Value = TypeVar("Value")
 
 
 class lazy(Generic[Value]):  # noqa: N801, a decorator
-    """A property that is computed when it is first asked for.
+    """A property that is computed on first use and kept.
 
-    `functools.cached_property`, but for the lock that all instances share until Python 3.12: with
-    it, threads that work on different pairs wait for each other.
+    Like `functools.cached_property`, but without the lock that all instances share before Python
+    3.12, because of which threads that work on different pairs would wait for each other.
     """
 
     def __init__(self, compute: Callable[[Any], Value]) -> None:
@@ -63,10 +63,11 @@ class lazy(Generic[Value]):  # noqa: N801, a decorator
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis of a bilinear resize, positions that are mixed alike taken together.
+    """One axis of a bilinear resize, in which equal positions are stored once.
 
-    sources, shares: (d, 2), what each distinct position is mixed of; counts: int (d,), how many
-    positions it stands for; place: (size,), the distinct position of each.
+    sources, shares: (d, 2), the two source pixels of each distinct position, and their weights.
+    counts: int (d,), the number of positions that are equal to it. place: (size,), the distinct
+    position of each position.
     """
 
     sources: NDArray[np.int64]
@@ -76,7 +77,7 @@ class Axis:
 
     @classmethod
     def of(cls, n: int, size: int) -> Axis:
-        """From n to `size` pixels as `maps.interpolation` says."""
+        """The resize from n to `size` pixels by `maps.interpolation`."""
         mixing, place, counts = np.unique(
             maps.interpolation(n, size), axis=0, return_inverse=True, return_counts=True
         )
@@ -89,14 +90,14 @@ class Axis:
 
 @dataclass(frozen=True)
 class Grid:
-    """The pixels of shown maps."""
+    """The pixels of maps as shown: the resize of both axes."""
 
     rows: Axis
     columns: Axis
 
     @classmethod
     def of(cls, native: tuple[int, int], size: tuple[int, int] | None) -> Grid:
-        """Maps of (height, width) `native` shown at `size`; None leaves them as they are."""
+        """The grid of maps of (height, width) `native` shown at `size`; None: at `native`."""
         rows, columns = (Axis.of(n, s) for n, s in zip(native, size or native, strict=True))
         return cls(rows, columns)
 
@@ -107,21 +108,21 @@ class Grid:
 
     @property
     def pixels(self) -> int:
-        """N, all pixels of a map."""
+        """N, the number of pixels of a map."""
         return len(self.rows.place) * len(self.columns.place)
 
-    def whole(self, distinct: Floats) -> Floats:
-        """Every pixel in its place: (n, d) to (n, height, width)."""
+    def expanded(self, distinct: Floats) -> Floats:
+        """All pixels from the distinct ones: (n, d) to (n, height, width)."""
         image = distinct.reshape(-1, len(self.rows.counts), len(self.columns.counts))
         return image[:, self.rows.place[:, None], self.columns.place]
 
 
 @dataclass(frozen=True)
-class Side:
-    """One model's side of n pairs: native maps float32 (n, h, w), logits float32 (n, classes).
+class MapBatch:
+    """Maps and logits of one model for n images.
 
-    `device` is where `distinct` and `order` are computed and kept: "cpu", arrays, or torch's name
-    of a device, tensors.
+    maps: float32 (n, h, w), as stored. logit: float32 (n, classes). device: where `distinct` and
+    `order` are computed and kept; "cpu" (arrays), or torch's name of another device (tensors).
     """
 
     maps: Floats
@@ -131,7 +132,7 @@ class Side:
 
     @lazy
     def kernels(self) -> Any:
-        """The loops over pixels for the device."""
+        """The module with the loops over pixels for the device."""
         if self.device == "cpu":
             return kernels
         from campare import kernels_torch
@@ -140,14 +141,15 @@ class Side:
 
     @lazy
     def shown(self) -> Floats:
-        """float32 (n, height, width) in [0, 1], as `maps.show` gives them to within 1e-6."""
-        return self.grid.whole(_array(self.distinct))
+        """float32 (n, height, width) in [0, 1]: equal to `maps.show` to within 1e-6."""
+        return self.grid.expanded(_array(self.distinct))
 
     @lazy
     def ranks(self) -> Floats:
         """float32 (n, height, width): rank of each pixel in its map, 1 to N, ties averaged."""
         _, _, ranks = self.order
-        return (self.grid.whole(_array(ranks)) + np.float32(self.grid.pixels + 1)) * np.float32(0.5)
+        centred, size = self.grid.expanded(_array(ranks)), np.float32(self.grid.pixels + 1)
+        return (centred + size) * np.float32(0.5)
 
     @lazy
     def log_probability(self) -> Doubles:
@@ -159,7 +161,7 @@ class Side:
 
     @lazy
     def distinct(self) -> Floats:
-        """float32 (n, d): the distinct pixels, each standing for `grid.weight` of them."""
+        """float32 (n, d): the distinct pixels, each of which occurs `grid.weight` times."""
         rows, columns = self.grid.rows, self.grid.columns
         maps = self.maps if self.device == "cpu" else self.kernels.bring(self.maps, self.device)
         shown: Floats = self.kernels.show(
@@ -169,7 +171,7 @@ class Side:
 
     @lazy
     def mass(self) -> Doubles:
-        """float64 (n, d): pixels over the sum of all; NaN on a map that is zero everywhere."""
+        """float64 (n, d): pixels divided by their sum; NaN for a map that is zero everywhere."""
         pixels = _array(self.distinct).astype(np.float64)
         total = (pixels * self.grid.weight).sum(axis=1, keepdims=True)
         shares: Doubles = np.full(pixels.shape, np.nan)
@@ -178,33 +180,33 @@ class Side:
 
     @lazy
     def order(self) -> tuple[Floats, Integers, Floats]:
-        """The distinct pixels sorted, the pixels up to each, and centred ranks: `kernels.rank`."""
+        """Sorted distinct pixels, cumulative counts and centred ranks, from `kernels.rank`."""
         order: tuple[Floats, Integers, Floats] = self.kernels.rank(self.distinct, self.grid.weight)
         return order
 
     @lazy
-    def filled(self) -> dict[float, _Mask]:
-        """Masks of `overlap`, by their share."""
+    def masks(self) -> dict[float, _Mask]:
+        """Share in per cent → masks of `overlap`, for those computed so far."""
         return {}
 
     @lazy
     def constant(self) -> NDArray[np.bool_]:
-        """(n,): maps that are zero everywhere, as a constant one is when it is shown."""
+        """bool (n,): maps that are zero everywhere, as every constant map is when it is shown."""
         empty: NDArray[np.bool_] = ~_array(self.distinct.any(axis=1))
         return empty
 
     @lazy
-    def native(self) -> Side:
+    def native(self) -> MapBatch:
         """The same maps at their own resolution."""
-        return Side(self.maps, self.logit, Grid.of(self.maps.shape[1:], None), self.device)
+        return MapBatch(self.maps, self.logit, Grid.of(self.maps.shape[1:], None), self.device)
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """n pairs of maps of the same images: `p` the baseline's, `q` the other model's."""
+    """n pairs of maps of the same images: `p` of the baseline, `q` of the other model."""
 
-    p: Side
-    q: Side
+    p: MapBatch
+    q: MapBatch
     epsilon: float
 
     @lazy
@@ -221,45 +223,45 @@ class Pairs:
 
 
 def overlap(pairs: Pairs, share: float) -> dict[str, Doubles]:
-    """Overlap rate of the top `share` per cent: |A ∩ B| / |A ∪ B| of fuzzy masks.
+    """Overlap rate |A ∩ B| / |A ∪ B| of the fuzzy masks of the top `share` per cent of two maps.
 
-    A mask is the highest pixels, as many as the share says. Those of one value that compete for
-    its last places are members by their part of them (as in `localisation.scored`), and what two
-    masks have in common is the lesser of a pixel's memberships, what they have together the
-    greater: so identical maps give 1, and 1 means identical masks. (The product in place of the
-    lesser, the value to be expected where ties are broken at random, gives identical maps less.)
+    A mask contains the `share` per cent highest pixels. Pixels of equal value that compete for the
+    last places are partial members, with equal memberships (as in `localisation.scored`). The
+    intersection is the sum of the smaller memberships, the union that of the larger ones.
+    Therefore identical maps have the value 1, and 1 means identical masks. (With products, which
+    are the expected values if ties are broken at random, identical maps would have less than 1.)
 
-    A pixel where a map is zero, its lowest value, is in no mask. Filled up with such pixels, the
-    masks of any two maps that are zero almost everywhere would be nearly the same. So a mask may
-    be smaller than its share: both areas are recorded, as parts of the image. NaN where a map is
-    zero everywhere, as a constant one is when it is shown.
+    Pixels with the value zero, the lowest one, belong to no mask. Otherwise the masks of any two
+    maps that are zero almost everywhere would be nearly identical. So a mask may be smaller than
+    its share; the areas of both are returned as `_area_baseline` and `_area`, as shares of the
+    image. NaN if a map is zero everywhere, as every constant map is when it is shown.
     """
     return _overlap(pairs, _filled(pairs.p, share), _filled(pairs.q, share))
 
 
 def overlap_ties(pairs: Pairs, share: float) -> dict[str, Doubles]:
-    """Overlap rate of the top `share` per cent by the thesis (section 5.1): |A ∩ B| / |A ∪ B|.
+    """Overlap rate |A ∩ B| / |A ∪ B| of the top `share` per cent as in the thesis (section 5.1).
 
-    A mask is all pixels at or above the value of the (100 − share)th percentile, numpy's with
-    linear interpolation between order statistics, ties included. So where more than 100 − share
-    per cent of a map are zero its mask is the whole image, and two such maps overlap by 1 wherever
-    they look. Both areas are recorded, as parts of the image in (0, 1].
+    A mask contains all pixels at or above the (100 − share)th percentile (numpy's, with linear
+    interpolation between order statistics), including ties. So if more than 100 − share per cent of
+    a map are zero, its mask is the whole image, and two such maps have an overlap of 1, whatever
+    their other pixels. The areas of both masks are returned, as shares of the image in (0, 1].
     """
     return _overlap(pairs, _with_ties(pairs.p, share), _with_ties(pairs.q, share))
 
 
 def overlap_corrected(pairs: Pairs, share: float) -> Doubles:
-    """`overlap` beyond what masks like these share by chance: `statistics.corrected_overlap`."""
+    """`overlap` corrected for chance, given the two masks (`statistics.corrected_overlap`)."""
     a, b = _filled(pairs.p, share), _filled(pairs.q, share)
     rate, area_baseline, area = _overlap(pairs, a, b).values()
     return corrected_overlap(rate, area_baseline, area, _expected(a, b, pairs.p.grid.pixels))
 
 
 class _Mask(NamedTuple):
-    """The masks of n maps: pixels above `cut` are whole members, those at it by `part`, in [0, 1].
+    """Fuzzy masks of n maps: membership is 1 above `cut`, `part` in [0, 1] at it, and 0 below.
 
-    above, reached: float64 (n,), how many pixels are above the cut, and how many at or above it;
-    size: float64 (n,), sum of all memberships.
+    above, reached: float64 (n,), numbers of pixels above, and at or above the cut. size: float64
+    (n,), sum of all memberships.
     """
 
     cut: Any
@@ -269,27 +271,27 @@ class _Mask(NamedTuple):
     size: Doubles
 
 
-def _with_ties(side: Side, share: float) -> _Mask:
-    """Masks of at least the share."""
-    cut = side.kernels.cut(*side.order[:2], share)
-    above, reached = side.kernels.reach(*side.order[:2], cut).T.astype(np.float64)
+def _with_ties(batch: MapBatch, share: float) -> _Mask:
+    """Masks of all pixels at or above the percentile: at least the share."""
+    cut = batch.kernels.cut(*batch.order[:2], share)
+    above, reached = batch.kernels.reach(*batch.order[:2], cut).T.astype(np.float64)
     return _Mask(cut, np.ones(len(above)), above, reached, reached)
 
 
-def _filled(side: Side, share: float) -> _Mask:
-    """Masks of exactly the share, or of what is above zero where that is less."""
-    if share not in side.filled:
-        cut, pixels = side.kernels.fill(*side.order[:2], share), side.grid.pixels
-        above, reached = side.kernels.reach(*side.order[:2], cut).T.astype(np.float64)
-        # All pixels reach the cut where it is zero, and nowhere else.
+def _filled(batch: MapBatch, share: float) -> _Mask:
+    """Masks of exactly the share, or of all pixels above zero if these are fewer."""
+    if share not in batch.masks:
+        cut, pixels = batch.kernels.fill(*batch.order[:2], share), batch.grid.pixels
+        above, reached = batch.kernels.reach(*batch.order[:2], cut).T.astype(np.float64)
+        # All pixels reach the cut if and only if it is zero.
         part = np.where(reached < pixels, (pixels * share / 100 - above) / (reached - above), 0)
         size = part * reached + (1 - part) * above
-        side.filled[share] = _Mask(cut, part, above, reached, size)
-    return side.filled[share]
+        batch.masks[share] = _Mask(cut, part, above, reached, size)
+    return batch.masks[share]
 
 
 def _overlap(pairs: Pairs, a: _Mask, b: _Mask) -> dict[str, Doubles]:
-    """Their overlap rate, and the area of each as a part of the image."""
+    """The overlap rate of two masks, and the area of each as a share of the image."""
     p, q, pixels = pairs.p, pairs.q, pairs.p.grid.pixels
     counts = p.kernels.shared(p.distinct, q.distinct, p.grid.weight, a.cut, b.cut, a.part, b.part)
     common = _common(a, b, *counts.T)
@@ -300,10 +302,10 @@ def _overlap(pairs: Pairs, a: _Mask, b: _Mask) -> dict[str, Doubles]:
 
 
 def _common(a: _Mask, b: _Mask, reached: Doubles, half: Doubles, above: Doubles) -> Doubles:
-    """Sum over pixels of the lesser membership, from how many reach both cuts (`kernels.shared`).
+    """Sum over pixels of the smaller membership, from the counts of `kernels.shared`.
 
-    The lesser is `low` or more where both are reached, `high` or more where the cut of the lower
-    part is passed too, and 1 where both are passed.
+    The smaller membership is at least `low` at pixels that reach both cuts, at least `high` if the
+    pixel is also above the cut of the mask with the lower `part`, and 1 above both cuts.
     """
     low, high = np.minimum(a.part, b.part), np.maximum(a.part, b.part)
     common: Doubles = low * reached + (high - low) * half + (1 - high) * above
@@ -311,39 +313,39 @@ def _common(a: _Mask, b: _Mask, reached: Doubles, half: Doubles, above: Doubles)
 
 
 def _expected(a: _Mask, b: _Mask, pixels: int) -> Doubles:
-    """What two masks have in common on average where their pixels are shuffled, of the image."""
+    """Expected intersection of two masks with permuted pixels, as a share of the image."""
     half = np.where(a.part <= b.part, a.above * b.reached, a.reached * b.above)
     return _common(a, b, a.reached * b.reached, half, a.above * b.above) / pixels**2
 
 
 def pearson(pairs: Pairs) -> Doubles:
-    """Pearson correlation of the pixels (thesis, section 5.1); NaN where a map is constant."""
+    """Pearson correlation of the pixels (thesis, section 5.1); NaN if a map is constant."""
     return _correlation(pairs, pairs.p.distinct, pairs.q.distinct)
 
 
 def spearman(pairs: Pairs) -> Doubles:
-    """Pearson correlation of average ranks (thesis, section 5.1); NaN where a map is constant."""
+    """Pearson correlation of average ranks (thesis, section 5.1); NaN if a map is constant."""
     return _correlation(pairs, pairs.p.order[2], pairs.q.order[2])
 
 
 def mad(pairs: Pairs) -> Doubles:
     """Mean absolute difference of the pixels (thesis, section 5.1), in [0, 1].
 
-    Near 0 where both maps are zero almost everywhere, wherever they look; 0 where both are empty.
+    It is near 0 if both maps are zero almost everywhere, whatever their other pixels.
     """
     return pairs.distances[:, 0] / pairs.p.grid.pixels
 
 
 def msd(pairs: Pairs) -> Doubles:
-    """Mean squared difference of the pixels (thesis, section 5.1), in [0, 1], as `mad`."""
+    """Mean squared difference of the pixels (thesis, section 5.1), in [0, 1]; see `mad`."""
     return pairs.distances[:, 1] / pairs.p.grid.pixels
 
 
 def kl(pairs: Pairs) -> Doubles:
     """Divergence of the maps as distributions, Σ Q·log(ε + Q/(ε + P)) (Tang et al., eq. 2), nats.
 
-    P and Q are the shown maps, each over its sum. NaN where one is zero everywhere, as a constant
-    map is when it is shown.
+    P and Q are the shown maps, each divided by its sum. NaN if a map is zero everywhere, as every
+    constant map is when it is shown.
     """
     terms = _divergence(pairs.p.mass, pairs.q.mass, pairs.epsilon)
     divergence: Doubles = (terms * pairs.p.grid.weight).sum(axis=1)
@@ -351,32 +353,32 @@ def kl(pairs: Pairs) -> Doubles:
 
 
 def entropy(pairs: Pairs) -> dict[str, Doubles]:
-    """Shannon entropy −Σ p·log p of each shown map over its sum (Tang et al., equation 3), nats.
+    """Shannon entropy −Σ p·log p of each shown map divided by its sum (Tang et al., eq. 3), nats.
 
-    0 where one pixel has everything, log N where N share it alike; NaN where a map is zero
-    everywhere, as a constant map is when it is shown.
+    0 if a single pixel is not zero, log N if N pixels are equal and the others zero. NaN if a map
+    is zero everywhere, as every constant map is when it is shown.
     """
 
-    def measured(side: Side) -> Doubles:
-        nats: Doubles = (special.entr(side.mass) * side.grid.weight).sum(axis=1)
+    def measured(batch: MapBatch) -> Doubles:
+        nats: Doubles = (special.entr(batch.mass) * batch.grid.weight).sum(axis=1)
         return nats
 
     return _of_each(pairs, measured)
 
 
 def entropy_histogram(pairs: Pairs) -> dict[str, Doubles]:
-    """Shannon entropy of how often each of 256 levels of equal width occurs in a map, nats.
+    """Shannon entropy of a map's histogram of 256 bins of equal width, nats.
 
-    The other reading of Tang et al.'s equation 3: where the pixels lie does not count, only their
-    values. A constant map has one level, and the entropy 0.
+    Another reading of Tang et al.'s equation 3, which depends on the values of the pixels only. A
+    constant map has the entropy 0.
     """
 
-    def measured(side: Side) -> Doubles:
-        levels = np.minimum(_array(side.distinct) * 256, 255).astype(np.int64)
+    def measured(batch: MapBatch) -> Doubles:
+        levels = np.minimum(_array(batch.distinct) * 256, 255).astype(np.int64)
         bins = levels + 256 * np.arange(len(levels))[:, None]
-        weight = np.broadcast_to(side.grid.weight, bins.shape)
+        weight = np.broadcast_to(batch.grid.weight, bins.shape)
         counts = np.bincount(bins.ravel(), weight.ravel(), 256 * len(levels))
-        nats: Doubles = special.entr(counts.reshape(-1, 256) / side.grid.pixels).sum(axis=1)
+        nats: Doubles = special.entr(counts.reshape(-1, 256) / batch.grid.pixels).sum(axis=1)
         return nats
 
     return _of_each(pairs, measured)
@@ -385,7 +387,7 @@ def entropy_histogram(pairs: Pairs) -> dict[str, Doubles]:
 def class_kld(pairs: Pairs) -> Doubles:
     """Divergence of the class probabilities, Σ Q·log(ε + Q/(ε + P)), nats.
 
-    The formula is equation 2 of Tang et al.; the thesis (section 5.1) leaves out the inner ε.
+    The formula is equation 2 of Tang et al.; the thesis (section 5.1) has no inner ε.
     """
     p, q = np.exp(pairs.p.log_probability), np.exp(pairs.q.log_probability)
     divergence: Doubles = _divergence(p, q, pairs.epsilon).sum(axis=1)
@@ -393,18 +395,18 @@ def class_kld(pairs: Pairs) -> Doubles:
 
 
 def _divergence(p: Doubles, q: Doubles, epsilon: float) -> Doubles:
-    """Each term of Σ Q·log(ε + Q/(ε + P))."""
+    """The terms of Σ Q·log(ε + Q/(ε + P)), in the shape of P and Q."""
     terms: Doubles = q * np.log(epsilon + q / (epsilon + p))
     return terms
 
 
-def _of_each(pairs: Pairs, measure: Callable[[Side], Doubles]) -> dict[str, Doubles]:
-    """A quantity of one map, for the model's and for the baseline's."""
+def _of_each(pairs: Pairs, measure: Callable[[MapBatch], Doubles]) -> dict[str, Doubles]:
+    """A quantity of single maps, for the model's ("") and the baseline's maps ("_baseline")."""
     return {"": measure(pairs.q), "_baseline": measure(pairs.p)}
 
 
 def _correlation(pairs: Pairs, p: Floats, q: Floats) -> Doubles:
-    """Pearson correlation of (n, d) and (n, d), weighted."""
+    """Pearson correlations (n,) of the rows of p and q (n, d), weighted by `grid.weight`."""
     of_p, of_q, of_pp, of_qq, of_pq = pairs.p.kernels.products(p, q, pairs.p.grid.weight).T
     n = pairs.p.grid.pixels
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -414,31 +416,36 @@ def _correlation(pairs: Pairs, p: Floats, q: Floats) -> Doubles:
 
 
 def _array(values: Any) -> NDArray[Any]:
-    """What a `Side` keeps on its device, as an array."""
+    """Values on any device, as an array."""
     array: NDArray[Any] = values if isinstance(values, np.ndarray) else values.cpu().numpy()
     return array
 
 
 def measure(name: str, pairs: Pairs) -> dict[str, Doubles]:
-    """One metric as a study names it: its column, and any it records beside it.
+    """A metric by its name in a study: its column, and its further columns.
+
+    Returns
+    -------
+    dict
+        Column → float64 (n,).
 
     Raises
     ------
     CampareError
-        Unknown metric, or one that does not give a value per pair.
+        The metric is unknown, or does not return one value per pair.
     """
     function = registry.metric(name).load()
     share = registry.overlap_share(name)
-    at = pairs.native if registry.is_native(name) else pairs
-    values = function(at) if share is None else function(at, share)
+    resolved = pairs.native if registry.is_native(name) else pairs
+    values = function(resolved) if share is None else function(resolved, share)
     columns = {
         f"{name}{suffix}": np.asarray(column, np.float64)
         for suffix, column in (values if isinstance(values, Mapping) else {"": values}).items()
     }
-    for column, values_of in columns.items():
-        if values_of.shape != (len(pairs.p.maps),):
+    for column, array in columns.items():
+        if array.shape != (len(pairs.p.maps),):
             raise CampareError(
-                f"metric {column}: gives an array of shape {values_of.shape} for "
+                f"metric {column}: returns an array of shape {array.shape} for "
                 f"{len(pairs.p.maps)} pairs; return one value per pair"
             )
     return columns
@@ -455,7 +462,7 @@ def table(
     *,
     one_split: bool = True,
 ) -> pd.DataFrame:
-    """All metrics of one model against the baseline: `tables` of one."""
+    """All metrics of one model against the baseline: `tables` for a single model."""
     (measured,) = tables(
         baseline, [model], metrics, size, epsilon, threads, device, one_split=one_split
     )
@@ -484,29 +491,29 @@ def tables(
     epsilon
         ε of the divergences.
     threads
-        The work is cut in the same chunks whatever their number, so results do not depend on it.
-        One is enough for a device.
+        Number of threads. Chunks do not depend on it, so neither do results. One is enough for
+        devices other than the CPU.
     device
-        "cpu", or torch's name of another device, which adds sums up in another order.
+        "cpu", or torch's name of another device, on which sums are added in another order.
     one_split
-        Whether all models are of one split; False where each seed trains on images of its own.
+        Whether all models have the same split; False if each seed trains on its own images.
 
     Returns
     -------
     list of DataFrame
         A row per image: index, label, baseline_prediction, prediction (int64), then float64
-        columns per metric. NaN is undefined.
+        columns per metric, NaN if undefined.
 
     Raises
     ------
     CampareError
-        The stores do not describe the same images; a metric is unknown.
+        The stores are not of the same images; a metric is unknown.
     """
     for model in models:
         _check(baseline, model, one_split)
 
-    def work(sides: Sequence[Side]) -> list[Columns]:
-        p, *others = sides
+    def measured(batches: Sequence[MapBatch]) -> list[Columns]:
+        p, *others = batches
         return [
             {k: v for name in metrics for k, v in measure(name, Pairs(p, q, epsilon)).items()}
             for q in others
@@ -523,7 +530,7 @@ def tables(
             }
         )
         for model, columns in zip(
-            models, _in_chunks((baseline, *models), size, threads, device, work), strict=True
+            models, _in_chunks((baseline, *models), size, threads, device, measured), strict=True
         )
     ]
 
@@ -539,16 +546,16 @@ def between(
     *,
     one_split: bool = True,
 ) -> list[pd.DataFrame]:
-    """All metrics of pairs of models, neither of which comes first.
+    """All metrics of unordered pairs of models.
 
-    A metric that is not symmetric is the mean of both ways.
+    A metric that is not symmetric is averaged over both orders.
 
     Parameters
     ----------
     models
-        Each is prepared once for all its pairs.
+        Stores of all models; each is prepared once for all its pairs.
     pairs
-        Two places in `models` each.
+        Pairs of places in `models`.
     metrics, size, epsilon, threads, device, one_split
         As in `tables`.
 
@@ -556,8 +563,8 @@ def between(
     -------
     list of DataFrame
         One per pair, a row per image: index, label, prediction_a, prediction_b (int64),
-        constant_a, constant_b (bool, maps that are zero everywhere), then the metrics (float64).
-        NaN is undefined.
+        constant_a, constant_b (bool, maps that are zero everywhere), then the metrics (float64),
+        NaN if undefined.
 
     Raises
     ------
@@ -567,16 +574,15 @@ def between(
     for a, b in pairs:
         _check(models[a], models[b], one_split)
 
-    def work(sides: Sequence[Side]) -> list[Columns]:
+    def measured(batches: Sequence[MapBatch]) -> list[Columns]:
         compared: list[Columns] = []
         for a, b in pairs:
-            p, q = sides[a], sides[b]
-            ways = Pairs(p, q, epsilon), Pairs(q, p, epsilon)
+            p, q = batches[a], batches[b]
+            orders = Pairs(p, q, epsilon), Pairs(q, p, epsilon)
             columns: Columns = {"constant_a": p.constant, "constant_b": q.constant}
             for name in metrics:
-                there, *back = ways if not registry.metric(name).symmetric else ways[:1]
-                values = [measure(name, way)[name] for way in (there, *back)]
-                columns[name] = np.mean(values, axis=0)
+                used = orders[:1] if registry.metric(name).symmetric else orders
+                columns[name] = np.mean([measure(name, order)[name] for order in used], axis=0)
             compared.append(columns)
         return compared
 
@@ -591,7 +597,7 @@ def between(
             }
         )
         for (a, b), columns in zip(
-            pairs, _in_chunks(models, size, threads, device, work), strict=True
+            pairs, _in_chunks(models, size, threads, device, measured), strict=True
         )
     ]
 
@@ -601,16 +607,17 @@ def _in_chunks(
     size: tuple[int, int] | None,
     threads: int,
     device: str,
-    work: Callable[[Sequence[Side]], list[Columns]],
+    measure_chunk: Callable[[Sequence[MapBatch]], list[Columns]],
 ) -> list[Columns]:
-    """What `work` says of the models' maps, a chunk of images at a time: columns per comparison."""
+    """Columns of each comparison, from `measure_chunk` of one chunk of images after another."""
     memory.keep_freed()
     grid = Grid.of(models[0].maps.shape[1:], size)
     step = max(1, (CHUNK if device == "cpu" else DEVICE_CHUNK) // grid.pixels)
 
     def chunk(start: int) -> list[Columns]:
         rows = slice(start, start + step)
-        return work([Side(model.maps[rows], model.logit[rows], grid, device) for model in models])
+        batches = [MapBatch(model.maps[rows], model.logit[rows], grid, device) for model in models]
+        return measure_chunk(batches)
 
     with ThreadPoolExecutor(threads) as pool:
         chunks = list(pool.map(chunk, range(0, len(models[0].maps), step)))
@@ -621,10 +628,10 @@ def _in_chunks(
 
 
 def _check(baseline: Store, model: Store, one_split: bool) -> None:
-    """Refuse two stores whose rows are not the same images, seen the same way."""
+    """Check that the rows of two stores are of the same images, and made in the same way."""
     a, b = (s.attributes for s in (baseline, model))
     where = " and ".join(f"{s['augmentation']} {s['seed']}" for s in (a, b))
-    where, remedy = f"maps of {where}", "make the older ones again"
+    where, remedy = f"maps of {where}", "remake the older ones"
     for name in ("study", *(["split_sha256"] if one_split else []), "input_size"):
         if a[name] != b[name]:
             raise CampareError(f"{where}: {name} differs, {a[name]} and {b[name]}; {remedy}")

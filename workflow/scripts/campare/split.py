@@ -1,4 +1,4 @@
-"""Which picture trains, which picks the best epoch, which is explained: `split.csv`."""
+"""Stratified splits into training, validation and test images, and their file `split.csv`."""
 
 from __future__ import annotations
 
@@ -29,28 +29,28 @@ def stratified(
     training_seed: int | None = None,
     classes: Sequence[str] | None = None,
 ) -> pd.DataFrame:
-    """Split a data set by class.
+    """Split a data set, stratified by class.
 
-    A data set that comes in parts keeps its test part; otherwise a share of it is set aside
-    first. `subset` then cuts both to size, and validation is a share of what is left to train
-    on, or a number of its own. Each subset has every class in proportion, to the nearest picture,
-    and at least once.
+    The test images are the test part of the data set or, without parts, a share of all images.
+    `subset` then reduces training and test images to given sizes. The validation images are a share
+    of the training images, or a given number. Each subset has every class in proportion, to the
+    nearest image, and at least once.
 
     Parameters
     ----------
     labels : int64 (N,)
-    part : str (N,), "train" or "test", or all "" where the test pictures are to be drawn
+    part : str (N,), "train" or "test", or all "" if the data set has no parts
     validation
-        Share of the training pictures, 0 < validation < 1.
+        Share of the training images, 0 < validation < 1.
     test
-        Share of all pictures, 0 < test < 1; unused where the data set has parts.
+        Share of all images, 0 < test < 1; unused if the data set has parts.
     subset
-        Sizes to cut to: "train" (validation included, unless it has a size of its own),
-        "validation", "test", any of them.
+        Sizes of some subsets: "train" (including validation, unless that has a size), "validation",
+        "test".
     seed
-        The split depends on it, on `labels` and `part`, and on nothing else.
+        The split depends on it, on `labels` and on `part` only.
     training_seed
-        Decides in its place which images train and validate; the test images stay.
+        If given, decides which images train and validate; the test images still depend on `seed`.
     classes
         Names of the labels, for error messages.
 
@@ -62,7 +62,7 @@ def stratified(
     Raises
     ------
     CampareError
-        A class has too few pictures for the subsets; a share or size is out of range.
+        A class has too few images for the subsets; a share or size is out of range.
     """
     for key, share in (("validation", validation), ("test", test)):
         if not 0 < share < 1:
@@ -71,22 +71,22 @@ def stratified(
     rows = np.random.Generator(np.random.PCG64(seed)).permutation(len(labels))
 
     def checked(rows: Integers, least: int, where: str, purpose: str) -> Integers:
-        """The rows, once every class is found to have enough of them."""
+        """The rows, after a check that every class has at least `least` of them."""
         for kind in kinds:
             if (count := np.count_nonzero(labels[rows] == kind)) < least:
                 name = f"{kind}" if classes is None else f"{classes[kind]!r}"
                 raise CampareError(
-                    f"class {name}: {count} picture(s) {where}, too few to split: {purpose} "
-                    "one each; add pictures or take the class out"
+                    f"class {name}: {count} image(s) {where}, too few to split: {purpose} "
+                    "one each; add images or remove the class"
                 )
         return rows
 
     def sized(key: str, least: int, most: int) -> int:
-        """The size `subset` asks for."""
+        """The size in `subset`, after a check of its range."""
         if not least * len(kinds) <= (size := subset[key]) <= most:
             raise CampareError(
                 f"split.subset.{key}: {size}; must lie between {least * len(kinds)} ({least} for "
-                f"each of {len(kinds)} classes) and {most}, the pictures there are"
+                f"each of {len(kinds)} classes) and {most}, the number of images"
             )
         return size
 
@@ -133,22 +133,22 @@ def read(path: str | Path, n_images: int) -> pd.DataFrame:
     Raises
     ------
     CampareError
-        The file cannot be read, or is no split of so many images.
+        The file cannot be read, or is not a split of this number of images.
     """
     with reading(path, "split"):
         frame = pd.read_csv(path, keep_default_na=False)
     if problem := _problem(frame, n_images):
-        raise CampareError(f"{path}: {problem}; mend it, or {ANEW}")
+        raise CampareError(f"{path}: {problem}; correct it, or {ANEW}")
     return frame
 
 
 def _problem(frame: pd.DataFrame, n_images: int) -> str | None:
-    """What is wrong with a split, or None."""
+    """A message about what is wrong with a split, or None."""
     if tuple(frame.columns) != COLUMNS:
         return f"has the columns {', '.join(map(str, frame.columns))}, not {', '.join(COLUMNS)}"
     for column in ("index", "label"):
         if not pd.api.types.is_integer_dtype(frame[column]):
-            return f"column {column} has entries that are no whole numbers"
+            return f"column {column} has entries that are not whole numbers"
     if not frame["index"].between(0, n_images - 1).all():
         return f"has an index outside 0 to {n_images - 1}, the images of the data set"
     if (twice := frame["index"][frame["index"].duplicated()]).size:
@@ -165,9 +165,10 @@ def _problem(frame: pd.DataFrame, n_images: int) -> str | None:
 def _divided(
     labels: Integers, rows: Integers, total: int, least: int, spare: int
 ) -> tuple[Integers, Integers]:
-    """Rows in proportion to the classes, and the rest; the order of `rows` decides which.
+    """`total` rows in proportion to the classes, and the others; the first of `rows` are chosen.
 
-    `total` gives way where every class cannot both give `least` rows and keep `spare`.
+    At least `least` rows of every class are chosen and `spare` are left, if necessary with another
+    total.
     """
     _, kind, counts = np.unique(labels[rows], return_inverse=True, return_counts=True)
     take = _proportional(counts, total, np.full_like(counts, least), counts - spare)
@@ -177,10 +178,10 @@ def _divided(
 
 
 def _proportional(counts: Integers, total: int, low: Integers, high: Integers) -> Integers:
-    """Whole shares of `total` in proportion to `counts`, by largest remainder, low ≤ share ≤ high.
+    """Integer shares of `total` in proportion to `counts`: largest remainder, low ≤ share ≤ high.
 
-    All int64 (classes,). scikit-learn's stratified splitters leave rare classes out, and draw
-    lots for the remainders; here each class has its place, and the same one for every seed.
+    All int64 (classes,). scikit-learn's stratified splitters may leave out rare classes, and assign
+    the remainders at random; here every class is present, and shares do not depend on the seed.
     """
     quota = total * counts / counts.sum()
     share: Integers = np.clip(np.floor(quota).astype(np.int64), low, high)

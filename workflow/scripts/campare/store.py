@@ -1,4 +1,4 @@
-"""The CAM store: all maps of one model, in one HDF5 file. The only module that knows its layout.
+"""The CAM store: an HDF5 file with all maps of one model. No other module depends on its layout.
 
 The layout is that of the attribution file in the ViRelAy database specification:
 
@@ -7,12 +7,12 @@ The layout is that of the attribution file in the ViRelAy database specification
     label        uint16  (N,)            true class
     index        uint32  (N,)            position in the data set
 
-and ours besides:
+with two further arrays:
 
     logit        float32 (N, classes)    scores before the softmax
     target       uint16  (N,)            the class explained
 
-No clock time and no random name is in it: two runs give the same bytes.
+It contains no clock times and no random names: two runs give the same bytes.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from campare import atomic
 from campare.errors import ANEW, CampareError, reading
 
-VERSIONS = ("earliest", "v110")  # of HDF5's format, so that the bytes do not change with h5py
+VERSIONS = ("earliest", "v110")  # of the HDF5 format, so that bytes do not depend on h5py's version
 # Name, dtype and number of axes of every array.
 LAYOUT = {
     "attribution": ("float32", 4),
@@ -61,10 +61,10 @@ ATTRIBUTES = (
 
 @dataclass(frozen=True)
 class Store:
-    """What a store holds, or some rows of it.
+    """The contents of a store, or some rows of it.
 
     maps: float32 (N, h, w), signed, unnormalised; prediction, logit: float32 (N, classes);
-    label, index, target: int64 (N,); attributes: how the maps were made (`ATTRIBUTES`).
+    label, index, target: int64 (N,); attributes: settings of the maps (`ATTRIBUTES`).
     """
 
     maps: NDArray[np.float32]
@@ -77,12 +77,12 @@ class Store:
 
     @property
     def predicted(self) -> NDArray[np.int64]:
-        """int64 (N,), the class with the highest score; equal probabilities may have rounded."""
+        """int64 (N,), the class with the highest logit; probabilities may be equal by rounding."""
         classes: NDArray[np.int64] = self.logit.argmax(axis=1)
         return classes
 
     def with_maps_of(self, partner: NDArray[np.int64]) -> Store:
-        """The same with every image's map, scores and target taken from its partner's row."""
+        """The store with every image's map, scores and target replaced by those of its partner."""
         return replace(
             self,
             maps=self.maps[partner],
@@ -100,7 +100,7 @@ def write(
     indices: NDArray[np.integer[Any]],
     attributes: Mapping[str, str | int],
 ) -> None:
-    """Write a store batch by batch; it appears under its name when it is whole.
+    """Write a store batch by batch; the file appears under its name when it is complete.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def write(
                 if not (np.isfinite(maps).all() and np.isfinite(logits).all()):
                     raise CampareError(
                         f"{path}: a map or score of row {start} or later is not finite; the "
-                        "weights are broken, or the CAM method divides by zero: choose another"
+                        "weights are not finite, or the CAM method divides by zero: choose another"
                     )
                 file["attribution"][rows] = maps[:, None]
                 file["prediction"][rows] = _softmax(logits)
@@ -150,17 +150,17 @@ def write(
 
 
 def read(path: str | Path, rows: Sequence[int] | NDArray[np.integer[Any]] | None = None) -> Store:
-    """Read a store, or some rows of it, in the order asked for.
+    """Read a store, or some rows of it, in the order of `rows`.
 
     Raises
     ------
     CampareError
-        The file is missing, locked or truncated, is no CAM store, or holds values that are not
+        The file is missing, locked or truncated, is not a CAM store, or has values that are not
         finite.
     """
     with reading(path, "CAM store"), h5py.File(path, "r") as file:
         if problem := _problem(file):
-            raise CampareError(f"{path}: no CAM store ({problem}); {ANEW}")
+            raise CampareError(f"{path}: not a CAM store ({problem}); {ANEW}")
         columns = {name: _rows(file[name], rows) for name in LAYOUT}
         attributes = {
             name: value.item() if isinstance(value, np.generic) else value
@@ -168,7 +168,7 @@ def read(path: str | Path, rows: Sequence[int] | NDArray[np.integer[Any]] | None
         }
     for name, column in columns.items():
         if not np.isfinite(column).all():
-            raise CampareError(f"{path}: {name} holds values that are not finite; {ANEW}")
+            raise CampareError(f"{path}: {name} has values that are not finite; {ANEW}")
     return Store(
         maps=columns["attribution"][:, 0],
         prediction=columns["prediction"],
@@ -181,19 +181,19 @@ def read(path: str | Path, rows: Sequence[int] | NDArray[np.integer[Any]] | None
 
 
 def sha256(path: str | Path) -> str:
-    """Digest of a file, for the attributes."""
+    """SHA-256 of a file, for the attributes."""
     with Path(path).open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def packages() -> str:
-    """Versions of what decides the values of a map, for the attributes."""
+    """Versions of the packages that affect the values of maps, for the attributes."""
     names = ("torch", "torchvision", "numpy", "grad-cam", "h5py")
     return ", ".join(f"{name} {version(name)}" for name in names)
 
 
 def _create(file: h5py.File, count: int, extent: tuple[int, ...], classes: int) -> None:
-    """Make the arrays of LAYOUT for `count` images, with their place in the file."""
+    """Create the arrays of LAYOUT for `count` images, with their space in the file."""
     shapes = {
         "attribution": (count, 1, *extent),
         "prediction": (count, classes),
@@ -214,7 +214,7 @@ def _softmax(logits: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def _problem(file: h5py.File) -> str | None:
-    """What keeps a file from being a store, in words."""
+    """A message about why a file is not a store; None if it is one."""
     for name, (dtype, axes) in LAYOUT.items():
         if not isinstance(file.get(name), h5py.Dataset):
             return f"{name} is missing"
@@ -230,10 +230,10 @@ def _problem(file: h5py.File) -> str | None:
 def _rows(
     dataset: h5py.Dataset, rows: Sequence[int] | NDArray[np.integer[Any]] | None
 ) -> NDArray[Any]:
-    """The rows asked for; h5py itself reads them only once each and in rising order."""
+    """The rows of a dataset; h5py itself reads each row once only, and in ascending order."""
     if rows is None:
-        whole: NDArray[Any] = dataset[()]
-        return whole
-    rising, back = np.unique(np.asarray(rows, np.int64), return_inverse=True)
-    some: NDArray[Any] = dataset[rising][back]
-    return some
+        values: NDArray[Any] = dataset[()]
+        return values
+    ascending, place = np.unique(np.asarray(rows, np.int64), return_inverse=True)
+    selected: NDArray[Any] = dataset[ascending][place]
+    return selected

@@ -1,8 +1,7 @@
-"""Support vector classifiers: scikit-learn fits them, arrays keep them, torch evaluates them.
+"""Support vector classifiers: fitted by scikit-learn, stored as arrays, evaluated in torch.
 
-A classifier of K classes is K(K − 1)/2 two-class classifiers, as libsvm makes them. Its decision is
-written here in torch and not asked of scikit-learn: it can then stand on top of a network as the
-network's last layer, and gradients pass through it.
+A classifier of K classes consists of K(K − 1)/2 two-class classifiers, as in libsvm. Its decision
+function is implemented in torch, so that it can be the last layer of a network, with gradients.
 """
 
 from __future__ import annotations
@@ -27,16 +26,16 @@ from campare.errors import CampareError, reading
 Doubles = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-CACHE = 1000  # MB of kernel values that libsvm keeps; the result does not depend on it
-CHUNK = 1000  # vectors decided on at once
+CACHE = 1000  # MB of kernel values that libsvm keeps; results do not depend on it
+CHUNK = 1000  # vectors evaluated at once
 
 
 @dataclass(frozen=True, eq=False)
 class Vectors:
-    """What a classifier learns from and is tested on.
+    """Training and test vectors of a classifier.
 
     x: float32 or uint8 (N, D); label, index: int64 (N,), true class and position in the data
-    set; training: bool (N,), the others are for the test.
+    set; training: bool (N,), whether a vector is for training or for the test.
     """
 
     x: NDArray[Any]
@@ -47,12 +46,12 @@ class Vectors:
 
 @dataclass(frozen=True, eq=False)
 class SVM:
-    """A support vector classifier in arrays, all float64.
+    """A support vector classifier as float64 arrays.
 
-    A vector x is first standardised, (x − mean)/scale, mean and scale (D,). The two-class SVM of
-    classes i < j, in the order of `itertools.combinations`, says
-    Σ_s coefficient[s, ij]·k(x, s) + intercept[ij] over the S support vectors (S, D), positive for
-    i; k is x·s, or exp(−gamma·|x − s|²) for the kernel "rbf".
+    A vector x is standardised first, (x − mean)/scale, with mean and scale (D,). The margin of the
+    two-class SVM of classes i < j, in the order of `itertools.combinations`, is
+    Σ_s coefficient[s, ij]·k(x, s) + intercept[ij], over the S support vectors (S, D), positive for
+    class i. k is x·s, or exp(−gamma·|x − s|²) for the kernel "rbf".
     """
 
     kernel: str
@@ -77,23 +76,23 @@ def search(
     key: str,
     adapts: Collection[str] = (),
 ) -> pd.DataFrame:
-    """Cross-validate every kernel with every penalty, on the same stratified folds.
+    """Cross-validated accuracy of every kernel with every penalty, on the same stratified folds.
 
     Parameters
     ----------
     images
-        How many training vectors are used, drawn by class; None for all.
+        Number of training vectors, stratified by class; None: all.
     key
-        Where the study says all this, such as "hybrid.svm", for messages.
+        Config key of the settings, such as "hybrid.svm", for messages.
     adapts
-        Which of "folds" and "search_images" (`images`) are defaults, and give way where a study is
-        too small for them.
+        Which of "folds" and "search_images" (`images`) are defaults, which are adapted if there are
+        too few vectors.
 
     Returns
     -------
     DataFrame
-        kernel, c, accuracy and std (over folds), images, chosen: True for the most accurate, the
-        first of equals.
+        kernel, c, accuracy, std (mean and standard deviation over folds), images, chosen (True for
+        the highest accuracy, the first of equals).
 
     Raises
     ------
@@ -124,9 +123,9 @@ def search(
 
 
 def fit(vectors: Vectors, *, kernel: str, c: float, images: int | None, seed: int, key: str) -> SVM:
-    """Fit a classifier to the training vectors, or to `images` of them drawn by class.
+    """Fit a classifier to the training vectors, or to `images` of them, stratified by class.
 
-    Features are standardised (scikit-learn's StandardScaler); uint8 grey levels become 0 to 1.
+    Features are standardised (scikit-learn's StandardScaler); uint8 grey levels are divided by 255.
     gamma is scikit-learn's "scale", 1 / (D · variance of all values).
 
     Raises
@@ -139,8 +138,8 @@ def fit(vectors: Vectors, *, kernel: str, c: float, images: int | None, seed: in
     scaler = _scaler(x)
     svc = _svc(kernel, c).fit(scaler.fit_transform(x), y)
     pairs = list(combinations(range(len(svc.classes_)), 2))
-    # Row j − 1 of dual_coef_ holds the coefficients of class i's vectors against class j, row i
-    # those of class j's against i. Of two classes scikit-learn gives the opposite sign.
+    # Row j − 1 of dual_coef_ has the coefficients of class i's vectors against class j, row i those
+    # of class j's against i. For two classes scikit-learn's sign is the opposite.
     sign = -1 if len(pairs) == 1 else 1
     of = np.repeat(np.arange(len(svc.classes_)), svc.n_support_)
     coefficient = np.zeros((len(of), len(pairs)))
@@ -161,12 +160,13 @@ def fit(vectors: Vectors, *, kernel: str, c: float, images: int | None, seed: in
 
 
 def drawn(vectors: Vectors, images: int | None, seed: int, key: str) -> Integers:
-    """Rows of as many training vectors, stratified by class; None for all.
+    """Rows of `images` training vectors, stratified by class; None: all.
 
     Raises
     ------
     CampareError
-        There are not so many, or too few to have every class; `key` names the number.
+        There are too few vectors, or too few for every class; `key` is the config key in the
+        message.
     """
     from sklearn.model_selection import train_test_split
 
@@ -182,12 +182,12 @@ def drawn(vectors: Vectors, images: int | None, seed: int, key: str) -> Integers
 
 
 def _most(vectors: Vectors) -> int:
-    """How many training vectors can be drawn so that every class is left one."""
+    """The largest number of training vectors that leaves one of every class."""
     return int(vectors.training.sum()) - len(np.unique(vectors.label[vectors.training]))
 
 
 def decide(classifier: SVM, values: NDArray[Any]) -> Doubles:
-    """Decision values for vectors (N, D): float64 (N, classes), the highest is predicted."""
+    """Decision values of vectors (N, D): float64 (N, classes); the highest is the prediction."""
     decision = Decision(classifier)
     with torch.inference_mode():
         parts = [
@@ -198,12 +198,13 @@ def decide(classifier: SVM, values: NDArray[Any]) -> Doubles:
 
 
 class Decision(nn.Module):
-    """A classifier as a layer: (B, D) of any kind of number -> float64 (B, classes).
+    """A classifier as a layer: (B, D) of any numeric type -> float64 (B, classes).
 
-    The value of a class is scikit-learn's decision function of shape "ovr": the two-class
-    classifiers that vote for it, and to break ties, squeezed into ±1/3, the sum of what they say.
-    The squeezing would scale the gradient differently for each image, and votes have none: the
-    gradient given is that of the plain sum, so that a linear classifier's is a weight vector.
+    The value of a class is scikit-learn's decision function of shape "ovr": the number of two-class
+    classifiers that vote for it plus, to break ties, the sum of their margins, scaled to ±1/3.
+    The scaling would change the gradient differently for each image, and votes have no gradient;
+    the gradient is therefore that of the unscaled sum of margins, for a linear classifier a weight
+    vector.
     """
 
     mean: torch.Tensor
@@ -226,7 +227,7 @@ class Decision(nn.Module):
         self.register_buffer("sides", sides)
 
     def forward(self, vectors: torch.Tensor) -> torch.Tensor:
-        """Decision values."""
+        """Decision values: float64 (B, classes)."""
         margins = self.margins(vectors)
         total = margins @ self.sides
         with torch.no_grad():
@@ -236,7 +237,7 @@ class Decision(nn.Module):
         return value + (total - total.detach())
 
     def margins(self, vectors: torch.Tensor) -> torch.Tensor:
-        """float64 (B, K(K − 1)/2): what each two-class classifier says, positive for the first."""
+        """float64 (B, K(K − 1)/2): margins of the two-class classifiers, positive for the first."""
         x = (vectors.to(self.mean) - self.mean) / self.scale
         products = x @ self.support.T
         if self.kernel == "rbf":
@@ -246,18 +247,20 @@ class Decision(nn.Module):
 
 
 def with_head(network: nn.Module, top: nn.Module) -> nn.Module:
-    """The network with `top` in place of its last linear layer; the network itself is changed.
+    """Replace the last linear layer of a network by `top`; the network itself is changed.
 
-    `nn.Identity` leaves its pooled features, a `Decision` makes it a CNN+SVM.
+    With `nn.Identity` the output is the pooled features, with a `Decision` it is that of a CNN+SVM.
 
     Raises
     ------
     CampareError
-        It has no linear layer.
+        The network has no linear layer.
     """
     names = [name for name, module in network.named_modules() if isinstance(module, nn.Linear)]
     if not names:
-        raise CampareError("hybrid.network: has no linear layer that an SVM could replace")
+        raise CampareError(
+            "hybrid.network: has no linear layer that an SVM could replace; choose another network"
+        )
     network.set_submodule(names[-1], top)
     return network
 
@@ -266,21 +269,21 @@ def with_head(network: nn.Module, top: nn.Module) -> nn.Module:
 
 
 def save(classifier: SVM, path: str | Path, about: Mapping[str, Any]) -> None:
-    """Write a classifier as safetensors; numbers, text and `about` go into the header."""
-    held = {field.name: getattr(classifier, field.name) for field in fields(classifier)}
-    arrays = {name: value for name, value in held.items() if isinstance(value, np.ndarray)}
-    plain = {name: value for name, value in held.items() if name not in arrays}
+    """Write a classifier as safetensors, with numbers, text and `about` in the header."""
+    values = {field.name: getattr(classifier, field.name) for field in fields(classifier)}
+    arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+    plain = {name: value for name, value in values.items() if name not in arrays}
     tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
     train.save(Path(path), tensors, {"classifier": plain, **about})
 
 
 def load(path: str | Path) -> SVM:
-    """Read what `save` wrote.
+    """Read a classifier that `save` wrote.
 
     Raises
     ------
     CampareError
-        The file is missing or truncated, or holds no classifier.
+        The file is missing or truncated, or not a classifier.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -300,24 +303,24 @@ def write_vectors(vectors: Vectors, path: str | Path) -> None:
 
 
 def read_vectors(path: str | Path) -> Vectors:
-    """Read what `write_vectors` wrote.
+    """Read vectors that `write_vectors` wrote.
 
     Raises
     ------
     CampareError
-        The file is missing or truncated, or holds something else.
+        The file is missing or truncated, or has other contents.
     """
     with reading(path, "vectors"), h5py.File(path, "r") as file:
         return Vectors(**{field.name: file[field.name][...] for field in fields(Vectors)})
 
 
 def _exact(values: NDArray[Any]) -> NDArray[Any]:
-    """Grey levels as they are, features as float64: scikit-learn would standardise in float32."""
+    """Grey levels unchanged, features as float64: scikit-learn would standardise in float32."""
     return values if values.dtype == np.uint8 else values.astype(np.float64)
 
 
 def _scaler(x: NDArray[Any]) -> Any:
-    """What brings vectors to one scale; for uint8, a division by 255."""
+    """The transformer that standardises features, or divides uint8 levels by 255."""
     from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
     return FunctionTransformer(_shares) if x.dtype == np.uint8 else StandardScaler()

@@ -1,4 +1,4 @@
-"""Tidy tables on disk: CSV for people, Parquet for many rows. Same table, same bytes."""
+"""Tables as files: CSV, or Parquet for many rows. Equal tables give equal bytes."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ def write(table: pd.DataFrame, path: str | Path) -> None:
 
 
 def read(path: str | Path, text: Sequence[str] = ()) -> pd.DataFrame:
-    """Read what `write` wrote; the columns `text` as text, even where a class is called 7.
+    """Read a table that `write` wrote; columns in `text` as text, even if a class is called 7.
 
     Raises
     ------
     CampareError
-        The file is missing, truncated or no such table.
+        The file is missing, truncated or not a table.
     """
     with reading(path, "table"):
         if Path(path).suffix == ".parquet":
             return pd.read_parquet(path)
         lines = Path(path).read_text(encoding="utf-8")
         if not lines.endswith("\n"):
-            raise ValueError("truncated, its last line has no end")
-        # Only an empty field is missing: a class or an augmentation may be called "None".
+            raise ValueError("truncated, its last line is incomplete")
+        # Only empty fields are missing values: a class or an augmentation may be called "None".
         return pd.read_csv(
             StringIO(lines), keep_default_na=False, na_values=[""], dtype=dict.fromkeys(text, str)
         )

@@ -1,4 +1,4 @@
-"""Train one network: images in a fixed order, augmentation drawn by key, resumable to the bit."""
+"""Training of one network: fixed image order, keyed augmentation, resumable bit for bit."""
 
 from __future__ import annotations
 
@@ -33,37 +33,37 @@ Weights = dict[str, torch.Tensor]
 Metadata = dict[str, Any]
 Progress = Callable[[dict[str, Any]], None]
 
-# Values of the images augmented together: many small pictures at once, for speed, but few enough
-# that what comes between stays in the cache.
+# Values of the images that are augmented together: many small images at once, for speed, but few
+# enough that intermediate results stay in the cache.
 BLOCK = 1 << 21
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What decides the weights, besides the data.
+    """The settings that decide the weights, together with the data.
 
     Attributes
     ----------
     precision
-        "float32", "tf32" (of convolutions on CUDA, torch's own default; float32 elsewhere), or
-        "bfloat16" (autocast: weights, loss and optimizer stay float32).
+        "float32", "tf32" (convolutions on CUDA, torch's default; float32 elsewhere), or "bfloat16"
+        (autocast; weights, loss and optimizer stay float32).
     device
         "cpu", "cuda", "mps" or "auto".
     threads
-        Of the CPU. The weights depend on them.
+        Number of CPU threads, on which the weights depend.
     copies
-        Augmented copies of every image beside the original; 0 for the baseline.
+        Augmented copies of every image in addition to the original; 0 for the baseline.
     resample
-        "each_epoch" draws the copies anew every epoch, "once" draws them before the first.
+        "each_epoch" draws the copies anew in every epoch, "once" draws them before the first.
     augment_at
-        "native" augments the pictures as they are stored, "input" after the resize to
-        `input_size`; all that train are then rounded to uint8 in between.
+        "native" augments images at their stored size, "input" after the resize to `input_size`;
+        then all training images are rounded to uint8 after the resize.
     steps
-        The augmentation: [registry name, all its parameters], applied in turn; none = identity.
+        The augmentation: [registry name, all its parameters], applied in turn; empty: identity.
     cuda_graph
-        On CUDA, launch each step whole (`replay.Replay`).
+        On CUDA, replay each step as one recorded graph (`replay.Replay`).
     evaluate
-        Subsets of the split measured after every epoch. "validation" chooses the best.
+        Subsets of the split that are evaluated after every epoch; "validation" selects the best.
     """
 
     architecture: str
@@ -86,20 +86,20 @@ class Settings:
     evaluate: Sequence[str] = ("validation",)
 
     @classmethod
-    def of(cls, given: Mapping[str, Any], split: pd.DataFrame) -> Settings:
-        """Settings as a study names them, for the training images of a split.
+    def of(cls, training: Mapping[str, Any], split: pd.DataFrame) -> Settings:
+        """Settings from `Design.training`, for the training images of a split.
 
-        `steps_per_epoch`, where it stands in place of `batch_size`, becomes the batch size that
-        cuts the training list into so many batches.
+        `steps_per_epoch`, if given instead of `batch_size`, is converted to the batch size that
+        divides the training list into this number of batches.
 
         Raises
         ------
         CampareError
-            No batch size gives that number of steps.
+            No batch size gives this number of steps.
         """
-        if "steps_per_epoch" not in given:
-            return cls(**given)
-        fixed = dict(given)
+        if "steps_per_epoch" not in training:
+            return cls(**training)
+        fixed = dict(training)
         steps = fixed.pop("steps_per_epoch")
         length = int((split["subset"] == "train").sum()) * (1 + fixed["copies"])
         return cls(batch_size=feasibility.batch_size(length, steps), **fixed)
@@ -108,14 +108,14 @@ class Settings:
 def order(n: int, copies: int, seed: int) -> NDArray[np.int64]:
     """The training list: n originals and `copies` copies of each, shuffled once.
 
-    Every (image, copy) has a sort key that `seed` alone decides. Position k therefore holds the
-    same source image for every augmentation, and fewer copies give the same list with the rest
-    left out: the baseline's (copies = 0) is the originals as they follow each other in the
-    others' (thesis, Appendix B).
+    Every (image, copy) has a sort key that depends on `seed` only. Position k therefore has the
+    same source image for every augmentation. Fewer copies give the same list without the others:
+    the baseline's list (copies = 0) has the originals in the order of the augmented list (thesis,
+    Appendix B).
 
     Returns
     -------
-    int64 (n·(1 + copies), 2): source position in [0, n), and copy, 0 being the original.
+    int64 (n·(1 + copies), 2): source position in [0, n), and copy number, 0 for the original.
     """
     keys = np.random.default_rng(seed).random((1 + copies, n))
     ranks = np.argsort(keys, axis=None, kind="stable")
@@ -123,14 +123,14 @@ def order(n: int, copies: int, seed: int) -> NDArray[np.int64]:
 
 
 class Stopped(Exception):  # noqa: N818, no error
-    """Training was asked to stop; its checkpoint is written."""
+    """Training has stopped on request; its checkpoint is written."""
 
 
 def save(path: Path, tensors: Weights, about: Mapping[str, Any]) -> None:
     """Write tensors as safetensors; equal content gives equal bytes.
 
-    `about` goes into the header as one JSON text, under the key "campare": of several keys
-    safetensors shuffles the order.
+    The header has `about` as one JSON text under the key "campare", because safetensors writes
+    several keys in random order.
     """
     contiguous = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
     header = {"campare": json.dumps(about, sort_keys=True)}
@@ -149,45 +149,47 @@ def train(
     progress: Progress,
     stopping: Callable[[], bool] = lambda: False,
 ) -> tuple[Weights, Metadata, pd.DataFrame]:
-    """Train one model, from where `checkpoint` left off if there is one.
+    """Train one model; continue from `checkpoint` if it exists.
 
     Parameters
     ----------
     split
-        Has `index` and `subset` of the images used.
+        Columns `index` and `subset` of the images used.
     name
-        What messages call the model, such as "affine/2".
+        Name of the model in messages, such as "affine/2".
     checkpoint
-        Written after every epoch; the caller gives it to `release` once the results are kept. One
-        of other settings, data, code or versions is not used. The latest process to start owns it,
-        and an older one that still runs (on a node thought lost, say) stops at its next epoch.
+        Path of the checkpoint, written after every epoch; the caller passes it to `release` once
+        the results are stored. A checkpoint of other settings, data, code or versions is not used.
+        It belongs to the process that started last; an older process that still runs (on a lost
+        node, for instance) stops at its next epoch.
     code
-        Stands for the code that trains, such as digests of its functions.
+        Identifies the training code, such as digests of its functions.
     progress
-        Called with a dict that says which `event` it is: "note" (`message`), "batch" (at most
-        once a second: `epoch` of `epochs`, `done` of `images`, `loss`) or "epoch" (a row of the
-        history, `epochs`, and `left`, the seconds still to go).
+        Called with a dict whose `event` is "note" (`message`), "batch" (at most once a second:
+        `epoch` of `epochs`, `done` of `images`, `loss`) or "epoch" (a row of the history, `epochs`,
+        and `left`, the estimated remaining seconds).
     stopping
-        Asked after every batch. Once it says yes, the checkpoint is written in the middle of the
-        epoch, and a later call goes on from that very batch.
+        Called after every batch. If it returns True, the checkpoint is written within the epoch,
+        and a later call continues with the next batch.
 
     Returns
     -------
     weights
         CPU tensors of the epoch with the highest validation accuracy, the first of equals.
     metadata
-        Settings, code, digest of the data, classes, mean, std, device, versions, and that epoch.
-        No clock times.
+        Settings, code, digest of the data, classes, mean, std, device, versions, and that epoch;
+        no clock times.
     history
         A row per epoch: epoch, train_loss, <subset>_<loss, accuracy, precision, recall, f1>,
-        seconds, images_per_second (of training, augmentation included).
+        seconds, images_per_second (in training, including augmentation).
 
     Raises
     ------
     CampareError
-        No such device; a loss that is not finite; a checkpoint unreadable or taken over.
+        The device does not exist; the loss is not finite; the checkpoint cannot be read, or
+        belongs to another process now.
     Stopped
-        After `stopping`.
+        `stopping` has returned True.
     """
     seeding.deterministic(settings.threads)
     device = devices.choose(settings.device)
@@ -215,10 +217,10 @@ def train(
             with devices.convolutions(tf32=settings.precision == "tf32"):
                 run.advance(name, progress)
         except Stopped:
-            _insist_on_owning(checkpoint)
+            _check_owner(checkpoint)
             run.save(checkpoint)
             raise
-        _insist_on_owning(checkpoint)
+        _check_owner(checkpoint)
         run.save(checkpoint)
         spent = sum(row["seconds"] for row in run.history)
         left = spent / run.epoch * (settings.epochs - run.epoch)
@@ -237,9 +239,9 @@ def release(checkpoint: Path) -> None:
 
 
 class Adam:
-    """torch's Adam by its functional form; `torch.optim.Adam` imports the compiler, for a second.
+    """torch's Adam in its functional form; `torch.optim.Adam` imports the compiler (one second).
 
-    All tensors, the step counts too, lie on the device of their parameter.
+    All tensors, including the step counts, are on the device of their parameter.
     """
 
     def __init__(
@@ -254,7 +256,7 @@ class Adam:
 
     @torch.no_grad()
     def step(self) -> None:
-        """Change the parameters that have a gradient."""
+        """Update the parameters that have a gradient."""
         rows = zip(self.parameters, self.means, self.squares, self.steps, strict=True)
         used = [(row[0], row[0].grad, *row[1:]) for row in rows if row[0].grad is not None]
         weights, gradients, means, squares, steps = (
@@ -278,17 +280,18 @@ class Adam:
         )
 
     def state(self) -> Weights:
-        """The tensors that a step changes besides the parameters."""
+        """The tensors that a step changes, apart from the parameters."""
         kinds = {"mean": self.means, "square": self.squares, "step": self.steps}
         return {f"{kind}/{i}": t for kind, tensors in kinds.items() for i, t in enumerate(tensors)}
 
 
 class Pooling(torch.autograd.Function):
-    """`F.adaptive_avg_pool2d(maps, 1)` of maps (B, C, H, W), to the bit, with a lean gradient.
+    """`F.adaptive_avg_pool2d(maps, 1)` of maps (B, C, H, W), bit for bit, with a cheaper gradient.
 
-    Every pixel's gradient is that of its map's mean over the number of pixels, so one number a map
-    is kept, seen as a map. torch writes all out, and in another memory layout than the maps have;
-    the ReLU before it then takes 30 times as long, a twelfth of a small network's training.
+    The gradient of every pixel is that of the mean divided by the number of pixels, so one number
+    per map is stored and expanded as a view. torch stores all of them, in another memory layout
+    than the maps have; then the ReLU before the pooling takes 30 times as long, a twelfth of the
+    training time of a small network.
     """
 
     @staticmethod
@@ -303,14 +306,14 @@ class Pooling(torch.autograd.Function):
 
 
 def pool_leanly(network: torch.nn.Module) -> None:
-    """Let all global average pooling of a network that is to train go by `Pooling`."""
+    """Replace the forward pass of all global average pooling layers by `Pooling`, for training."""
     for module in network.modules():
         if isinstance(module, torch.nn.AdaptiveAvgPool2d) and module.output_size in (1, (1, 1)):
             module.forward = Pooling.apply  # type: ignore[method-assign]
 
 
 class _Run:
-    """A network on its way through the epochs."""
+    """The state of a training run: network, optimizer, history and position in the epoch."""
 
     def __init__(
         self,
@@ -349,7 +352,7 @@ class _Run:
             self.step = replay.Replay(self._step, [*self._state().values()], replay.on_cuda)
         self.history: list[dict[str, float]] = []
         self.best = self._weights()
-        # Of the epoch under way: loss and size of each batch so far, and the time they took.
+        # Of the current epoch: loss and size of each batch so far, and the time that they took.
         self.losses: list[torch.Tensor] = []
         self.sizes: list[int] = []
         self.spent = 0.0
@@ -357,7 +360,7 @@ class _Run:
 
     @property
     def epoch(self) -> int:
-        """Epochs finished."""
+        """Number of finished epochs."""
         return len(self.history)
 
     @property
@@ -366,22 +369,22 @@ class _Run:
         return 1 + int(np.argmax([row["validation_accuracy"] for row in self.history]))
 
     def advance(self, name: str, progress: Progress) -> None:
-        """Train one epoch, or the rest of it, measure it, and keep its weights if they are best.
+        """Train one epoch or the rest of it, evaluate it, and keep the weights if they are best.
 
         Raises
         ------
         Stopped
-            In between; `save` then keeps how far the epoch is.
+            Within the epoch; `save` then stores the position in the epoch.
         """
         epoch = self.epoch + 1
         self.began = time.perf_counter() - self.spent
         if not self.sizes:
-            # Dropout and stochastic depth: a resumed run must draw what an undisturbed one draws.
+            # Dropout and stochastic depth: a resumed run draws the same numbers as an unbroken one.
             words = np.random.SeedSequence([self.settings.order_seed, epoch])
             torch.manual_seed(int(words.generate_state(1, np.uint64)[0]))
         self._train(progress)
         speed = self.feed.length / (time.perf_counter() - self.began)
-        # Until here the losses stay on the device: to read one is to wait for it.
+        # The losses stay on the device until here, because reading one waits for the device.
         losses = torch.stack(self.losses).cpu().double().numpy()
         mean = float(np.average(losses, weights=self.sizes))
         row: dict[str, float] = {"epoch": epoch, "train_loss": mean}
@@ -400,24 +403,24 @@ class _Run:
             self.best = self._weights()
 
     def _train(self, progress: Progress) -> None:
-        """Go through what is left of the training list."""
+        """Train on the rest of the training list."""
         self.model.train()
-        told = time.monotonic()
+        reported = time.monotonic()
         for images, targets in self.feed.batches(self.epoch + 1, len(self.sizes)):
             self.losses.append(self.step(images, targets))
             self.sizes.append(len(images))
-            if time.monotonic() - told >= 1:
-                told = time.monotonic()
+            if time.monotonic() - reported >= 1:
+                reported = time.monotonic()
                 state = {"epoch": self.epoch + 1, "epochs": self.settings.epochs}
                 loss = self.losses[-1].item()
                 done = {"done": sum(self.sizes), "images": self.feed.length, "loss": loss}
                 progress({"event": "batch", **state, **done})
                 if not np.isfinite(done["loss"]):
                     break
-            self._heed()
+            self._check_stopping()
 
     def _step(self, images: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """Change the weights by a batch; its loss before that."""
+        """Update the weights with a batch; return its loss before the update."""
         loss = F.cross_entropy(self._logits(images), targets)
         self.model.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -425,14 +428,14 @@ class _Run:
         return loss.detach()
 
     def _measure(self, subset: str) -> dict[str, float]:
-        """Loss and scores on a subset."""
+        """Loss and scores of a subset, as <subset>_<score>."""
         images, labels = self.sets[subset]
         self.model.eval()
         outputs = []
         with torch.inference_mode():
             for part in torch.split(images, 4 * self.settings.batch_size):
                 outputs.append(self._logits(part))
-                self._heed()
+                self._check_stopping()
             logits = torch.cat(outputs)
             loss = F.cross_entropy(logits, labels).item()
         predictions = logits.argmax(1).cpu().numpy()
@@ -440,8 +443,8 @@ class _Run:
         measured = {"loss": loss, **performance.scores(counts)}
         return {f"{subset}_{name}": value for name, value in measured.items()}
 
-    def _heed(self) -> None:
-        """Raise Stopped when asked to."""
+    def _check_stopping(self) -> None:
+        """Raise `Stopped` if `stopping` returns True."""
         if self.stopping():
             self.spent = time.perf_counter() - self.began
             raise Stopped(f"in epoch {self.epoch + 1}, after {sum(self.sizes):,} images")
@@ -455,28 +458,28 @@ class _Run:
         return logits.float()
 
     def _weights(self) -> Weights:
-        """A copy on the CPU."""
+        """A copy of the weights on the CPU."""
         return {name: t.detach().cpu().clone() for name, t in self.model.state_dict().items()}
 
     def _state(self) -> Weights:
-        """The tensors that training changes, themselves."""
+        """The tensors that training changes; not copies."""
         model = {f"model/{name}": tensor for name, tensor in self.model.state_dict().items()}
         return model | {f"adam/{name}": tensor for name, tensor in self.adam.state().items()}
 
     def save(self, checkpoint: Path) -> None:
-        """Write how far the run is, and whose it is."""
+        """Write the checkpoint: the state of the run, and the process that owns it."""
         best = {f"best/{name}": tensor for name, tensor in self.best.items()}
         about: Metadata = {"metadata": self.metadata, "history": self.history, "owner": _owner()}
-        under_way = {}
+        within_epoch = {}
         if self.sizes:
             about |= {"sizes": self.sizes, "seconds": self.spent}
-            under_way = {"losses": torch.stack(self.losses), "random": torch.get_rng_state()}
+            within_epoch = {"losses": torch.stack(self.losses), "random": torch.get_rng_state()}
             if self.device.type == "cuda":
-                under_way["random/cuda"] = torch.cuda.get_rng_state(self.device)
-        save(checkpoint, self._state() | best | under_way, about)
+                within_epoch["random/cuda"] = torch.cuda.get_rng_state(self.device)
+        save(checkpoint, self._state() | best | within_epoch, about)
 
     def resume(self, checkpoint: Path) -> str:
-        """Go on from a checkpoint, if it is of this very run; what was done, in words."""
+        """Continue from a checkpoint if it is of the same run; return what was done, in words."""
         tensors, about = _read(checkpoint)
         if about["metadata"] != json.loads(json.dumps(self.metadata)):
             return (
@@ -528,9 +531,9 @@ class Feed:
         self.kept = [self._drawn(block, 0) for block in self.plan] if once else []
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """The batches of an epoch (1, 2, …), of which `start` are left out.
+        """The batches of an epoch (1, 2, …), without the first `start`.
 
-        uint8 (B, C, H, W) and float32 (B, classes).
+        Images uint8 (B, C, H, W) and targets float32 (B, classes).
         """
         for k, plan in enumerate(self.plan):
             skipped = max(0, start - k * self.per_block)
@@ -553,19 +556,21 @@ class Feed:
         )
 
     def _of(self, source: torch.Tensor) -> Batch:
+        """Original images and their targets."""
         return Batch(self._sized(self.pool.images[source]), self.pool.targets[source])
 
     def _sized(self, images: torch.Tensor) -> torch.Tensor:
-        """uint8 (B, C, H, W) of the size at which they are augmented, uint8."""
+        """Images uint8 (B, C, H, W) at the size at which they are augmented."""
         return images if self.input_size is None else resized(images, self.input_size)
 
 
 @dataclass(frozen=True)
 class Block:
-    """Consecutive rows of the training list, sorted out beforehand: int64 index tensors.
+    """Consecutive rows of the training list, as int64 index tensors.
 
-    plain: positions of the originals. source, copy: of the rows to augment. place: where each row
-    of the list is among the plain ones followed by the augmented ones.
+    plain: source positions of the originals. source, copy: source positions and copy numbers of the
+    rows to augment. place: position of each row of the list in the originals followed by the
+    augmented rows.
     """
 
     plain: torch.Tensor
@@ -575,6 +580,7 @@ class Block:
 
     @classmethod
     def of(cls, listing: torch.Tensor, device: torch.device) -> Block:
+        """The block of some rows of the training list (`order`)."""
         source, copy = listing.unbind(1)
         plain = copy == 0
         place = torch.where(plain, plain.cumsum(0), plain.sum() + (~plain).cumsum(0)) - 1
@@ -583,7 +589,7 @@ class Block:
 
 
 def _digest(dataset: Dataset, rows: Mapping[str, NDArray[np.int64]]) -> str:
-    """SHA-256 of the images used, their labels, and which is for what."""
+    """SHA-256 of the images used, their labels and their subsets."""
     digest = hashlib.sha256()
     for subset, index in rows.items():
         digest.update(subset.encode())
@@ -596,20 +602,26 @@ def _owner() -> str:
     return f"process {os.getpid()} on {socket.gethostname()}"
 
 
-def _insist_on_owning(checkpoint: Path) -> None:
-    """Raise CampareError where another process has claimed the checkpoint, or finished with it."""
+def _check_owner(checkpoint: Path) -> None:
+    """Check that no other process has claimed the checkpoint, or removed it after finishing.
+
+    Raises
+    ------
+    CampareError
+        Another process has.
+    """
     owner = _read(checkpoint)[1]["owner"] if checkpoint.exists() else "another process, now done"
     if owner != _owner():
         raise CampareError(
-            f"{checkpoint}: this model has been taken over by {owner}; this process stops, "
-            "nothing is to be done"
+            f"{checkpoint}: this model has been taken over by {owner}; this process stops, and "
+            "nothing needs to be done"
         )
 
 
 def _read(path: Path) -> tuple[Weights, dict[str, Any]]:
-    """The tensors, on the CPU, and `about` that `save` wrote."""
+    """The tensors, on the CPU, and `about`, as `save` wrote them."""
     remedy = "move it away, and training starts from zero"
     with reading(path, "checkpoint", SafetensorError, remedy=remedy), safe_open(path, "pt") as file:
         about = json.loads((file.metadata() or {}).get("campare", ""))
-        # Copies: the file goes when the next one is renamed to its place.
+        # Copies, because the file disappears when the next one is renamed to its path.
         return {key: file.get_tensor(key).clone() for key in file.keys()}, about  # noqa: SIM118

@@ -1,7 +1,7 @@
-"""Maps that know nothing of what a model looks at: the chance level of every metric.
+"""Uninformative reference maps: maps that do not depend on what the model uses in the image.
 
-A metric of a model's map with one of these is what two maps share without a reason. Each is a store
-like the model's own, with other maps in it, so that it is measured as any other.
+A metric of a model's map and such a map is a chance level of the metric. Each function returns a
+store like the model's, with other maps, so that all metrics can be measured as for any two models.
 """
 
 from __future__ import annotations
@@ -17,22 +17,26 @@ from campare.store import Store
 
 SHUFFLED, GAUSSIAN, EDGES, UNTRAINED = "shuffled", "gaussian", "edges", "untrained"
 LEVELS = (SHUFFLED, GAUSSIAN, EDGES, UNTRAINED)
-# Those that have no class scores, and so no divergence of them.
+# Levels without class scores, for which metrics of predictions are undefined.
 WITHOUT_SCORES = (GAUSSIAN, EDGES)
-# Of the Gaussian's standard deviation, as a share of the side: ±2σ is the picture.
+# Standard deviation of the Gaussian, as a share of the image's side: ±2σ spans the image.
 WIDTH = 0.25
 
 
 def shuffled(store: Store, seed: int) -> Store:
-    """Maps and scores of another image each, of any class: what a bias to the centre gives.
+    """A store in which each image has the map and scores of another random image, of any class.
 
-    No image keeps its own, and each is given once (`masks.partners`).
+    It keeps what all maps of the model have in common, such as a bias to the centre. No image keeps
+    its own map, and each map is used once (`masks.partners`).
     """
     return store.with_maps_of(masks.partners(np.zeros_like(store.label), seed))
 
 
 def gaussian(store: Store) -> Store:
-    """The same map for all images, exp(−r²/2σ²) about the centre, σ a quarter of the side."""
+    """A store with the same map for all images: exp(−r²/2σ²), σ a quarter of the side.
+
+    r is the distance from the centre.
+    """
     rows, columns = (
         np.exp(-0.5 * (((np.arange(n) + 0.5) / n - 0.5) / WIDTH) ** 2) for n in store.maps.shape[1:]
     )
@@ -41,12 +45,12 @@ def gaussian(store: Store) -> Store:
 
 
 def edges(store: Store, images: NDArray[np.uint8]) -> Store:
-    """Sobel's magnitude of the grey picture, averaged over the cells of the maps.
+    """A store with the Sobel gradient magnitude of each grey image, averaged over the map's cells.
 
     Parameters
     ----------
     images
-        uint8 (N, H, W, C), those of the store.
+        uint8 (N, H, W, C), the images of the store.
     """
     grey = images.mean(axis=3)
     across, down = _slope(grey, 2, 1), _slope(grey, 1, 2)
@@ -57,14 +61,14 @@ def edges(store: Store, images: NDArray[np.uint8]) -> Store:
 
 
 def _slope(grey: NDArray[np.float64], along: int, over: int) -> NDArray[np.float64]:
-    """Sobel's of each picture (N, H, W); scipy's own would smooth over the pictures as well."""
+    """Sobel derivative of each image (N, H, W); scipy's own would smooth over axis 0, too."""
     steep = ndimage.correlate1d(grey, [-1, 0, 1], axis=along, mode="nearest")
     slope: NDArray[np.float64] = ndimage.correlate1d(steep, [1, 2, 1], axis=over, mode="nearest")
     return slope
 
 
 def averaging(n: int, size: int) -> NDArray[np.float64]:
-    """The mean of n pixels in each of `size` cells of the same width, as a matrix.
+    """A matrix that averages n pixels in each of `size` cells of equal width.
 
     Returns
     -------
@@ -72,6 +76,6 @@ def averaging(n: int, size: int) -> NDArray[np.float64]:
     """
     start = np.arange(size)[:, None] / size
     pixel = np.arange(n) / n
-    covered = np.minimum(start + 1 / size, pixel + 1 / n) - np.maximum(start, pixel)
-    shares: NDArray[np.float64] = covered.clip(0) * size
+    common = np.minimum(start + 1 / size, pixel + 1 / n) - np.maximum(start, pixel)
+    shares: NDArray[np.float64] = common.clip(0) * size
     return shares
