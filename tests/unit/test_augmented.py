@@ -109,5 +109,7 @@ def test_copies_that_are_drawn_anew_cannot_be_saved(
     digits: data.Dataset, split: pd.DataFrame
 ) -> None:
     chosen = dataclasses.replace(once("elastic"), resample="each_epoch")
-    with pytest.raises(CampareError, match=r"augmenting\.resample: each_epoch .* set it to once"):
+    with pytest.raises(
+        CampareError, match=r"augmenting\.resample: with each_epoch .* set it to once"
+    ):
         augmented.drawn(chosen, digits, split)

@@ -68,5 +68,5 @@ def test_an_argument_says_what_it_would_in_a_file(entry: str, said: dict) -> Non
 
 
 def test_an_argument_is_judged_as_a_file_is() -> None:
-    with pytest.raises(CampareError, match=r"--config: line 1: training\.epochs: stands .* twice"):
+    with pytest.raises(CampareError, match=r"--config: line 1: training\.epochs: given twice"):
         config_text.argument("training={epochs: 2, epochs: 3}")

@@ -7,14 +7,14 @@ import math
 import pytest
 
 from campare import efficiency
-from job import used
+from job import log_usage
 
 MEASURED = {"s": 12.5, "cpu_time": 11.0, "max_rss": 640.2, "io_in": 0.0}
 
 
 def test_the_table_reads_what_a_job_logs(capsys: pytest.CaptureFixture[str]) -> None:
-    used(30_000, 12.0)
-    used(24_690, 2.0)  # a job may log again; the last one counts
+    log_usage(30_000, 12.0)
+    log_usage(24_690, 2.0)  # a job may log again; the last one counts
     row = efficiency.table([("train/affine/1", MEASURED, capsys.readouterr().out)]).iloc[0]
     assert row.to_dict() == {
         "job": "train/affine/1",

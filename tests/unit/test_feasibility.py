@@ -61,9 +61,15 @@ def svm(**set_by_the_study: int) -> dict[str, Any]:
         ),
         ({"faithfulness": {"images": 3}}, "faithfulness.images: 3, but there are 2 test images"),
         ({"occlusion": {"sizes": [4, 17]}}, "occlusion.sizes: 17 is larger .* 16×16"),
-        ({"training": {"steps_per_epoch": 5}}, "steps_per_epoch: 8 images cannot be cut into 5"),
+        (
+            {"training": {"steps_per_epoch": 5}},
+            "steps_per_epoch: 8 images cannot be divided into 5",
+        ),
         # The 16 images of an augmented set can, the 8 of the baseline cannot.
-        ({"training": {"steps_per_epoch": 6}}, "steps_per_epoch: 8 images cannot be cut into 6"),
+        (
+            {"training": {"steps_per_epoch": 6}},
+            "steps_per_epoch: 8 images cannot be divided into 6",
+        ),
     ],
 )
 def test_what_is_set_and_cannot_be_met_is_refused(changes: dict[str, Any], message: str) -> None:

@@ -35,8 +35,8 @@ def choose(name: str, key: str = "compute.device", instead: str = "auto or cpu")
         name = next(kind for kind, exists in available.items() if exists)
     if not available[name]:
         raise CampareError(
-            f"{key}: {name}, but torch finds no such device here; set it to {instead}, or repair "
-            "the driver"
+            f"{key}: {name} is not available to torch here; set it to {instead}, or repair the "
+            "driver"
         )
     if name == "cuda" and (count := torch.cuda.device_count()) > 1:
         gpu = claim([str(torch.cuda.get_device_properties(i).uuid) for i in range(count)])

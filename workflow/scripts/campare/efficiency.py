@@ -8,7 +8,7 @@ from math import nan
 
 import pandas as pd
 
-# The line that `used` of workflow/scripts/job.py logs.
+# The line that `log_usage` of workflow/scripts/job.py logs.
 _USED = re.compile(r"used: ([\d,]+) images/s, peak GPU memory ([\d,]+) MB")
 
 
