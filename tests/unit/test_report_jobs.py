@@ -70,12 +70,12 @@ def test_figures_have_the_resolution_and_fonts_of_the_study() -> None:
 def test_files_belong_to_the_target_in_which_they_are_declared() -> None:
     report = jobs()
     report.tabulate("first", {}, {"a": "a.csv", "more": ["b.csv", "c.csv"]})
-    report.tabulate("unasked", {}, {"a": "never.csv"}, asked=False)
-    report.ask(["asked.parquet"])
+    report.tabulate("unasked", {}, {"a": "never.csv"}, in_target=False)
+    report.add(["in_target.parquet"])
     report.target = "controls"
     report.draw("second", {}, ["d.svg"])
-    report.ask(["{variant}pairs.parquet"])
-    assert report.results("figures") == ["asked.parquet", "a.csv", "b.csv", "c.csv"]
+    report.add(["{variant}pairs.parquet"])
+    assert report.results("figures") == ["in_target.parquet", "a.csv", "b.csv", "c.csv"]
     assert report.results("controls") == [
         *("pairs.parquet", "variants/hires/pairs.parquet", "d.svg"),
     ]

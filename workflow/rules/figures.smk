@@ -49,7 +49,7 @@ draw(
         "summary": "<results>/tables/performance_summary.csv",
     },
     makes=figures("performance", "score", ["accuracy", "precision", "recall", "f1"]),
-    asked=DESIGN.compares,
+    in_target=DESIGN.compares,
 )
 draw(
     "boxplots",
@@ -58,7 +58,7 @@ draw(
         + ("across_seeds.parquet" if DESIGN.has_floor else "aggregate.parquet")
     },
     makes=figures("boxplot", "metric", DESIGN.metrics, "{variant}"),
-    asked=DESIGN.compares,
+    in_target=DESIGN.compares,
     metrics=DESIGN.metrics,
     augmentations=DESIGN.augmentations,
     across_seeds=DESIGN.has_floor,
@@ -67,7 +67,7 @@ draw(
     "correlations",
     needs={"correlation": "<results>/{variant}tables/correlation.csv"},
     makes=figures("correlation", "metric", DESIGN.metrics, "{variant}"),
-    asked=DESIGN.compares,
+    in_target=DESIGN.compares,
     metrics=DESIGN.metrics,
     augmentations=DESIGN.augmentations,
 )
@@ -78,7 +78,7 @@ draw(
         "weakest": "<results>/{variant}tables/weakest_pairs.csv",
     },
     makes=figures("pairs", "pairs", ["strongest", "weakest"], "{variant}"),
-    asked=DESIGN.compares,
+    in_target=DESIGN.compares,
     number=len(DESIGN.metrics),
     top_pairs=STUDY["analysis"]["top_pairs"],
 )
@@ -86,7 +86,7 @@ draw(
     "segments",
     needs={"similarities": INPUTS.augmented(SIMILARITIES)},
     makes=figures("segments", "metric", DESIGN.metrics, "{variant}"),
-    asked=DESIGN.compares,
+    in_target=DESIGN.compares,
     metrics=DESIGN.metrics,
     models=DESIGN.augmented,
     segments=STUDY["analysis"]["segments"],
@@ -98,7 +98,7 @@ draw(
         "correlation": "<results>/{variant}tables/accuracy_correlation.csv",
     },
     makes=figures("accuracy", "metric", DESIGN.metrics, "{variant}"),
-    asked=DESIGN.compares,
+    in_target=DESIGN.compares,
     metrics=DESIGN.metrics,
     augmentations=DESIGN.augmentations,
 )
@@ -119,7 +119,7 @@ for statistic in ("mean", "std"):
             "{variant}",
         ),
         script="plot_extremes",
-        asked=DESIGN.compares,
+        in_target=DESIGN.compares,
         metrics=DESIGN.metrics,
         models=[*DESIGN.references, *DESIGN.augmented],
         statistic=statistic,

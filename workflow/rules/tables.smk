@@ -53,7 +53,7 @@ tabulate(
         "aggregate": "<results>/{variant}tables/aggregate.parquet",
         "distribution": table("distribution", "{variant}"),
     },
-    asked=DESIGN.compares,
+    in_target=DESIGN.compares,
     models=DESIGN.augmented,
     matched=DESIGN.matched_models,
     beside_floor=BESIDE_FLOOR,
@@ -67,7 +67,7 @@ tabulate(
         "strongest": table("strongest_pairs", "{variant}"),
         "weakest": table("weakest_pairs", "{variant}"),
     },
-    asked=DESIGN.compares,
+    in_target=DESIGN.compares,
     metrics=DESIGN.metrics,
     top_pairs=STUDY["analysis"]["top_pairs"],
 )
@@ -75,14 +75,14 @@ tabulate(
     "extremes",
     needs={"aggregate": "<results>/{variant}tables/aggregate.parquet"},
     makes={"extremes": table("extremes", "{variant}")},
-    asked=DESIGN.compares,
+    in_target=DESIGN.compares,
     metrics=DESIGN.metrics,
 )
 tabulate(
     "segments",
     needs={"similarities": INPUTS.augmented(SIMILARITIES)},
     makes={"segments": table("segments", "{variant}")},
-    asked=DESIGN.compares,
+    in_target=DESIGN.compares,
     models=DESIGN.augmented,
     metrics=DESIGN.metrics,
     segments=STUDY["analysis"]["segments"],
@@ -97,7 +97,7 @@ tabulate(
         "means": table("model_means", "{variant}"),
         "correlation": table("accuracy_correlation", "{variant}"),
     },
-    asked=DESIGN.compares,
+    in_target=DESIGN.compares,
     models=DESIGN.augmented,
     metrics=DESIGN.metrics,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,7 @@ def check_images(
     """
     regions = data.read_regions(path, frame["index"].to_numpy()[:1])
     images = feasibility.Images(
-        frame.groupby(["label", "subset"]).size().to_dict(),
+        Counter(zip(frame["label"], frame["subset"], strict=True)),
         side=dataset.images.shape[1],
         regions=regions.names if regions else (),
     )

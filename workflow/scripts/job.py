@@ -56,7 +56,7 @@ def logged(log: str) -> Iterator[None]:
     # backslashreplace: names of files need not be UTF-8.
     with Path(log).open("w", encoding="utf-8", errors="backslashreplace") as handle:
         tees = (_Tee(stream, handle, name_of(log)) for stream in (stdout, stderr))
-        sys.stdout, sys.stderr = tees  # type: ignore[assignment]
+        sys.stdout, sys.stderr = tees
         try:
             yield
         except CampareError as error:

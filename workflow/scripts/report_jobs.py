@@ -86,7 +86,7 @@ class ReportJobs:
         *,
         script: str = "",
         kind: str = "table",
-        asked: bool = True,
+        in_target: bool = True,
         **params: Any,
     ) -> None:
         """Declare the job `tabulate_<name>`.
@@ -101,13 +101,13 @@ class ReportJobs:
             Name of the script, if it is not that of the job.
         kind
             Kind of resources, see needs.Needs.
-        asked
+        in_target
             Whether its outputs belong to the target.
         params
             Settings of the script.
         """
         compared = self.code(script or f"tabulate_{name}")
-        self._add(f"tabulate_{name}", script, needs, makes, kind, asked, params, compared)
+        self._add(f"tabulate_{name}", script, needs, makes, kind, in_target, params, compared)
 
     def draw(
         self,
@@ -118,7 +118,7 @@ class ReportJobs:
         script: str = "",
         metrics: Iterable[str] = (),
         entries: Iterable[str] = (),
-        asked: bool = True,
+        in_target: bool = True,
         **params: Any,
     ) -> None:
         """Declare the job `plot_<name>`.
@@ -135,7 +135,7 @@ class ReportJobs:
             Metrics whose labels are in the figures; a new label draws them again.
         entries
             Functions that the script finds through the registry, as "module:name".
-        asked
+        in_target
             Whether its outputs belong to the target.
         params
             Settings of the script.
@@ -145,9 +145,9 @@ class ReportJobs:
         if isinstance(makes, list):
             makes = {"figures": makes}
         compared = _labels(metrics) | self.code(script or f"plot_{name}", *entries)
-        self._add(f"plot_{name}", script, needs, makes, "table", asked, params, compared)
+        self._add(f"plot_{name}", script, needs, makes, "table", in_target, params, compared)
 
-    def ask(self, paths: Iterable[Any]) -> None:
+    def add(self, paths: Iterable[Any]) -> None:
         """Add files of other rules to the target."""
         self.others += [(self.target, str(path)) for path in paths]
 
@@ -158,7 +158,7 @@ class ReportJobs:
         needs: Mapping[str, Any],
         makes: Mapping[str, Any],
         kind: str,
-        asked: bool,
+        in_target: bool,
         params: Mapping[str, Any],
         compared: Mapping[str, str],
     ) -> None:
@@ -166,7 +166,7 @@ class ReportJobs:
         self.jobs.append(
             ReportJob(
                 name,
-                self.target if asked else "",
+                self.target if in_target else "",
                 needs,
                 makes,
                 params,

@@ -33,7 +33,7 @@ rule measure_pairs:
         "../../scripts/measure_pairs.py"
 
 
-REPORT.ask(PAIRS)
+REPORT.add(PAIRS)
 
 if UNINFORMATIVE:
     # One model of each training set.

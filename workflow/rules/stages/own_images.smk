@@ -37,4 +37,4 @@ rule classify_own:
         "../../scripts/own_images.py"
 
 
-REPORT.ask(rules.classify_own.output)
+REPORT.add(rules.classify_own.output)

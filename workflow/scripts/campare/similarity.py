@@ -630,8 +630,11 @@ def _in_chunks(
 def _check(baseline: Store, model: Store, one_split: bool) -> None:
     """Check that the rows of two stores are of the same images, and made in the same way."""
     a, b = (s.attributes for s in (baseline, model))
-    where = " and ".join(f"{s['augmentation']} {s['seed']}" for s in (a, b))
-    where, remedy = f"maps of {where}", "remake the older ones"
+    where = " and ".join(
+        s.source or f"maps of {s.attributes['augmentation']} {s.attributes['seed']}"
+        for s in (baseline, model)
+    )
+    remedy = "remake the older ones"
     for name in ("study", *(["split_sha256"] if one_split else []), "input_size"):
         if a[name] != b[name]:
             raise CampareError(f"{where}: {name} differs, {a[name]} and {b[name]}; {remedy}")

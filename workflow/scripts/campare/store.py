@@ -64,7 +64,8 @@ class Store:
     """The contents of a store, or some rows of it.
 
     maps: float32 (N, h, w), signed, unnormalised; prediction, logit: float32 (N, classes);
-    label, index, target: int64 (N,); attributes: settings of the maps (`ATTRIBUTES`).
+    label, index, target: int64 (N,); attributes: settings of the maps (`ATTRIBUTES`);
+    source: the file it was read from, for messages.
     """
 
     maps: NDArray[np.float32]
@@ -74,6 +75,7 @@ class Store:
     index: NDArray[np.int64]
     target: NDArray[np.int64]
     attributes: dict[str, Any]
+    source: str = ""
 
     @property
     def predicted(self) -> NDArray[np.int64]:
@@ -177,6 +179,7 @@ def read(path: str | Path, rows: Sequence[int] | NDArray[np.integer[Any]] | None
         index=columns["index"].astype(np.int64),
         target=columns["target"].astype(np.int64),
         attributes=attributes,
+        source=str(path),
     )
 
 
