@@ -353,7 +353,7 @@ def test_segments_pool_the_seeds_and_cover_every_pair(tables: list[pd.DataFrame]
         & (pooled["prediction"] == pooled["label"])
     ]
     row = table.set_index(["metric", "augmentation", "segment"]).loc[
-        ("pearson", "a", "only_augmented_right")
+        ("pearson", "a", "only_augmented_correct")
     ]
     defined = rows["pearson"].dropna()
     assert row["pairs"] == len(rows) and row["undefined"] == len(rows) - len(defined)
@@ -365,9 +365,12 @@ def test_an_empty_segment_stays_with_no_pairs() -> None:
     table = similarity(0).assign(prediction=lambda t: t["label"], baseline_prediction=-1)
     found = analysis.segments([("a", 1)], [table], ["mad"]).set_index("segment")
     assert found["pairs"].to_dict() == {
-        "both_right": 0, "only_baseline_right": 0, "only_augmented_right": IMAGES, "both_wrong": 0,
-    }  # fmt: skip
-    assert found.loc["both_wrong", ["mean", "median"]].isna().all()
+        "both_correct": 0,
+        "only_baseline_correct": 0,
+        "only_augmented_correct": IMAGES,
+        "both_incorrect": 0,
+    }
+    assert found.loc["both_incorrect", ["mean", "median"]].isna().all()
 
 
 # What a model keeps, what a paper gives, and whether a metric goes with accuracy.

@@ -231,27 +231,31 @@ def test_gains_are_differences_of_accuracy_with_both_samples_in_the_interval() -
         for name in ("affine", "baseline")
     )
     row = found.loc["affine"]
-    assert row["gain"] == pytest.approx(ours.mean() - base.mean())
+    assert row["accuracy_change"] == pytest.approx(ours.mean() - base.mean())
     expected = statistics.difference(ours, base, 0)
-    assert (row["gain_low"], row["gain_high"]) == pytest.approx((expected.low, expected.high))
-    assert row["gain_low"] > 0.1 and found.loc["cutmix", "gain_low"] < 0
+    assert (row["accuracy_change_low"], row["accuracy_change_high"]) == pytest.approx(
+        (expected.low, expected.high)
+    )
+    assert row["accuracy_change_low"] > 0.1 and found.loc["cutmix", "accuracy_change_low"] < 0
     test = statistics.difference_test(ours.mean(1), base.mean(1), 0, paired=False)
-    assert row["gain_p"] == test.p <= 0.05
-    np.testing.assert_allclose(found["gain_p_holm"], statistics.holm(found["gain_p"]))
+    assert row["accuracy_change_p"] == test.p <= 0.05
+    np.testing.assert_allclose(
+        found["accuracy_change_p_holm"], statistics.holm(found["accuracy_change_p"])
+    )
 
 
 def test_gains_of_equal_seeds_are_paired_and_their_signs_tested_where_there_are_enough() -> None:
     correct = rights(baseline=0.7, affine=0.9)
     found = controls.accuracy_changes(correct, [], 0)
-    assert found["gain_p"].to_list() == [2 / 64]
+    assert found["accuracy_change_p"].to_list() == [2 / 64]
     ours, base = (
         np.stack([values for (arm, _), values in correct.items() if arm == name]).astype(float)
         for name in ("affine", "baseline")
     )
-    assert found["gain_low"][0] == pytest.approx(statistics.mean(ours - base, 0).low)
+    assert found["accuracy_change_low"][0] == pytest.approx(statistics.mean(ours - base, 0).low)
     # Six pairs are too few for two tests by signs: all labels are permuted.
     found = controls.accuracy_changes(rights(baseline=0.7, affine=0.9, cutmix=0.95), [], 0)
-    assert found["gain_p"].to_list() == [2 / 924, 2 / 924]
+    assert found["accuracy_change_p"].to_list() == [2 / 924, 2 / 924]
 
 
 def test_gains_are_from_step_matched_models_too() -> None:
@@ -264,8 +268,8 @@ def test_gains_are_from_step_matched_models_too() -> None:
         ("duplicated_originals", "baseline"),
         ("affine", "duplicated_originals"),
     ]
-    assert found.loc[("affine", "baseline"), "gain"] > 0.1
-    assert abs(found.loc[("affine", "duplicated_originals"), "gain"]) < 0.1
+    assert found.loc[("affine", "baseline"), "accuracy_change"] > 0.1
+    assert abs(found.loc[("affine", "duplicated_originals"), "accuracy_change"]) < 0.1
 
 
 def test_the_summary_has_both_answers_from_one_reference_and_counts_what_is_tested() -> None:
@@ -289,9 +293,9 @@ def test_the_summary_has_both_answers_from_one_reference_and_counts_what_is_test
         rows = chosen.xs(predictions, level=1).loc[found.index]
         for name in ("shift", "shift_low", "shift_p_holm"):
             np.testing.assert_array_equal(found[prefix + name], rows[name])
-    by_both = gains.set_index(["augmentation", "reference"])["gain"]
+    by_both = gains.set_index(["augmentation", "reference"])["accuracy_change"]
     np.testing.assert_array_equal(
-        found["gain"], by_both[list(zip(found.index, found["reference"], strict=True))]
+        found["accuracy_change"], by_both[list(zip(found.index, found["reference"], strict=True))]
     )
 
 

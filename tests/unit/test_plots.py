@@ -442,7 +442,7 @@ def test_pairs_of_baselines_have_no_box_for_a_quantity_of_one_map() -> None:
     ]
 
 
-INTERVALS = ["gain", "net", "tightening", "shift", "equal_shift"]
+INTERVALS = ["accuracy_change", "net", "tightening", "shift", "equal_shift"]
 
 
 def summarised(**changes: object) -> pd.DataFrame:
@@ -458,7 +458,9 @@ def summarised(**changes: object) -> pd.DataFrame:
         )  # fmt: skip
         table[f"{name}_p_holm"] = [0.01, 0.2, 0.9]
     table = table.assign(share=[0.3, 0.1, -0.005], similarity=[0.9, 0.99, np.nan], note=np.nan)
-    table = table.assign(significant=[3.0, 1, 0], tested=4, gain_note=np.nan, floor=0.4812)
+    table = table.assign(
+        significant=[3.0, 1, 0], tested=4, accuracy_change_note=np.nan, floor=0.4812
+    )
     return table.assign(models=[6, 6, 9], reference_models=7, images=360, **changes)
 
 
@@ -467,7 +469,7 @@ def test_the_summary_shows_accuracy_change_components_and_shift_filled_if_signif
     figure = summary.summary(table, "digits")
     accuracy, components, shift = figure.axes[:3]
     for axes, column, marker, scale in (
-        (accuracy, "gain", "o", 100),
+        (accuracy, "accuracy_change", "o", 100),
         (components, "net", "D", 1),
         (components, "tightening", "s", 1),
         (shift, "shift", "o", 1),
@@ -561,7 +563,7 @@ def test_shifts_between_augmentations_are_below_the_diagonal_with_asterisks() ->
 
 def test_segments_show_a_box_and_a_count_for_each_case() -> None:
     table = values(AUGMENTATIONS)
-    empty = (table["augmentation"] == "cutmix") & (table["segment"] == "both_wrong")
+    empty = (table["augmentation"] == "cutmix") & (table["segment"] == "both_incorrect")
     table = table[~empty]
     figure = metrics.segments(table, "pearson", ALL, SEGMENTS)
     panels = {axes.get_title(): axes for axes in figure.axes}
@@ -747,7 +749,7 @@ def test_metric_without_variation_is_drawn(tmp_path: Path, metric: str, value: f
         lambda: training.confusion(confusion(["one"]).assign(images=0), "cutmix"),
         lambda: views.extreme(model_views(ALL[:1]), ""),
         lambda: metrics.segments(
-            values(ALL[1:]).assign(segment="both_right"), "mad", ALL, SEGMENTS
+            values(ALL[1:]).assign(segment="both_correct"), "mad", ALL, SEGMENTS
         ),
         lambda: training.performance(*performance(ALL[:1]), "f1", ALL[:1]),
         lambda: metrics.accuracy(*means(AUGMENTATIONS[:1], [1]), "kl", AUGMENTATIONS[:1]),

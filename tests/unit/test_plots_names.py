@@ -112,7 +112,7 @@ def test_names_do_not_overlap_and_are_inside_the_figure(kind: str, count: int) -
 def test_texts_of_the_summary_do_not_overlap_and_are_inside_the_figure(
     metric: str, note: str
 ) -> None:
-    table = test_plots.summarised(gain_note=note)
+    table = test_plots.summarised(accuracy_change_note=note)
     table = table.assign(metric=metric, note=note, images=10_000)
     table["augmentation"] = ["a_long_name_of_an_augmentation", "cutmix", "longer_training"]
     figure = summary.summary(table, "a_study_with_a_long_name")

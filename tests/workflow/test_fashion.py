@@ -164,7 +164,7 @@ def test_own_pictures_are_classified_when_asked_for(copied: Project) -> None:
     assert run.returncode == 0, run.stdout
     table = pd.read_csv(copied.results / "tables" / "own_images.csv")
     assert table["class"].tolist() == ["Bag"]
-    assert table["picture"].tolist() == ["data/own_images/Bag/{bag}.jpg"]
+    assert table["image"].tolist() == ["data/own_images/Bag/{bag}.jpg"]
     assert (copied.results / "figures" / "own_images" / "sheet.png").exists()
     assert copied.planned("own_images") == {}
     shutil.rmtree(copied.path / "data" / "own_images")

@@ -53,7 +53,7 @@ with logged(snakemake.log[0]):
         model_views.append(view)
         rows.append(
             {
-                "picture": data.shown(path),
+                "image": data.shown(path),
                 "class": view.true,
                 "prediction": view.predicted,
                 "probability": view.probability,

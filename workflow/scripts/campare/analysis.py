@@ -33,10 +33,10 @@ IMAGE = ["index", "label", "baseline_prediction", "prediction"]
 # Division of the test images → its segments, with their labels in figures.
 SEGMENTS = {
     "correctness": {
-        "both_right": "Both correct",
-        "only_baseline_right": "Only baseline correct",
-        "only_augmented_right": "Only augmented correct",
-        "both_wrong": "Both incorrect",
+        "both_correct": "Both correct",
+        "only_baseline_correct": "Only baseline correct",
+        "only_augmented_correct": "Only augmented correct",
+        "both_incorrect": "Both incorrect",
     },
     "agreement": {"agree": "Predictions agree", "disagree": "They disagree"},
 }

@@ -272,7 +272,7 @@ def _two_arms(
     return far, places, np.arange(len(first) + len(second)) >= len(first)
 
 
-def summary(gains: pd.DataFrame, shifts: pd.DataFrame, metric: str) -> pd.DataFrame:
+def summary(changes: pd.DataFrame, shifts: pd.DataFrame, metric: str) -> pd.DataFrame:
     """Accuracy change and map shift of every augmentation, from the same reference.
 
     The reference of the augmentations is the first step-matched control with which any of them can
@@ -281,7 +281,7 @@ def summary(gains: pd.DataFrame, shifts: pd.DataFrame, metric: str) -> pd.DataFr
 
     Parameters
     ----------
-    gains, shifts
+    changes, shifts
         Results of `accuracy_changes` and `shifts`.
     metric
         The metric of the map shift.
@@ -289,8 +289,9 @@ def summary(gains: pd.DataFrame, shifts: pd.DataFrame, metric: str) -> pd.DataFr
     Returns
     -------
     DataFrame
-        augmentation, reference; accuracy, reference_accuracy, gain, gain_low, gain_high,
-        gain_p_holm, gain_note; metric, then the columns of `shifts` for any predictions;
+        augmentation, reference; accuracy, reference_accuracy, accuracy_change and
+        accuracy_change_low, _high, _p_holm, _note; metric, then the columns of `shifts` for any
+        predictions;
         equal_shift, equal_shift_low, equal_shift_high, equal_shift_p_holm for equal predictions;
         significant: number of metrics with shift_p_holm ≤ 0.05, of `tested`.
     """
@@ -307,14 +308,25 @@ def summary(gains: pd.DataFrame, shifts: pd.DataFrame, metric: str) -> pd.DataFr
     equal = chosen[chosen["predictions"] == EQUAL].set_index(key)[
         ["shift", "shift_low", "shift_high", "shift_p_holm"]
     ]
-    of_gain = gains.set_index(key)[
-        ["accuracy", "reference_accuracy", "gain", "gain_low", "gain_high", "gain_p_holm", "note"]
+    of_accuracy = changes.set_index(key)[
+        [
+            "accuracy",
+            "reference_accuracy",
+            "accuracy_change",
+            "accuracy_change_low",
+            "accuracy_change_high",
+            "accuracy_change_p_holm",
+            "note",
+        ]
     ]
     p = shifts[shifts["predictions"] == ANY].groupby(key, sort=False)["shift_p_holm"]
     counts = pd.DataFrame({"significant": p.agg(_significant), "tested": p.count()})
     parts: list[pd.DataFrame] = [
-        of_gain.rename(columns={"note": "gain_note"}), ours, equal.add_prefix("equal_"), counts,
-    ]  # fmt: skip
+        of_accuracy.rename(columns={"note": "accuracy_change_note"}),
+        ours,
+        equal.add_prefix("equal_"),
+        counts,
+    ]
     table = pd.concat([part.reindex(ours.index) for part in parts], axis=1)
     return table.drop(columns="predictions").reset_index()
 
@@ -342,8 +354,8 @@ def accuracy_changes(
     Returns
     -------
     DataFrame
-        augmentation, reference; accuracy, reference_accuracy (means over models); gain, gain_low,
-        gain_high (95 %, over models and images); gain_p, gain_p_holm
+        augmentation, reference; accuracy, reference_accuracy (means over models); accuracy_change
+        with its ends _low and _high (95 %, over models and images), _p and _p_holm
         (`statistics.difference_test`), note (why there is none); g, g_low, g_high (Hedges' g over
         models); models, reference_models, images (numbers).
     """
@@ -358,7 +370,7 @@ def accuracy_changes(
         for name in names:
             arm = arms[name]
             paired = arm.keys() == others.keys()
-            gain = statistics.gained(arm, others, seed, paired=paired)
+            change = statistics.gained(arm, others, seed, paired=paired)
             base = {k: others[k] for k in arm} if paired else others
             ours, theirs = (np.array([v.mean() for v in models.values()]) for models in (arm, base))
             size = statistics.standardised(ours, theirs)
@@ -369,13 +381,13 @@ def accuracy_changes(
             rows.append(
                 {"augmentation": name, "reference": reference}
                 | {"accuracy": ours.mean(), "reference_accuracy": theirs.mean()}
-                | gain.columns("gain")
-                | {"gain_p": tests[-1].p, "gain_p_holm": np.nan, "note": ""}
+                | change.columns("accuracy_change")
+                | {"accuracy_change_p": tests[-1].p, "accuracy_change_p_holm": np.nan, "note": ""}
                 | size.columns("g")
                 | {"models": len(ours), "reference_models": len(theirs)}
                 | {"images": len(next(iter(arm.values())))}
             )
-        _correct(rows[start:], tests, "gain_p")
+        _correct(rows[start:], tests, "accuracy_change_p")
     return pd.DataFrame(rows)
 
 

@@ -80,7 +80,7 @@ def summary(table: pd.DataFrame, study: str) -> Figure:
             face = shade if significant[row] else "white"
             axes.plot(centre, row - up, marker, color=shade, markerfacecolor=face, markersize=5)
 
-    draw(accuracy, "gain", "gain_p_holm", "o", scale=100)
+    draw(accuracy, "accuracy_change", "accuracy_change_p_holm", "o", scale=100)
     draw(components, "net", "", "D", 0.17)
     draw(components, "tightening", "tightening_p_holm", "s", -0.17)
     draw(shift, "shift", "shift_p_holm", "o", 0.17)
@@ -187,7 +187,7 @@ def _heading(table: pd.DataFrame, study: str) -> str:
         "(reference–reference minus augmented–augmented).",
         "Map shift = net distance + tightening. Zero: no difference beyond retraining variability.",
     ]
-    for column, what in (("note", "map shift"), ("gain_note", "accuracy change")):
+    for column, what in (("note", "map shift"), ("accuracy_change_note", "accuracy change")):
         notes = dict.fromkeys(str(note) for note in table[column].dropna() if note)
         lines += [f"No test of the {what}: {note}." for note in notes]
     return "\n".join(textwrap.fill(line, CHARACTERS) for line in lines)
