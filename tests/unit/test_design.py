@@ -512,9 +512,8 @@ def retrained(before: Design, after: Design) -> set[str]:
 @pytest.mark.parametrize(
     ("edit", "names"),
     [
-        # Copies without a transform are the originals, whatever is set for those with one.
-        ({"augmenting": {"at": "input"}}, set(NAMES)),
-        ({"augmenting": {"resample": "once"}}, set(NAMES)),
+        ({"augmenting": {"at": "input"}}, {*NAMES, "duplicated_originals"}),
+        ({"augmenting": {"resample": "once"}}, {*NAMES, "duplicated_originals"}),
         ({"augmenting": {"seed": 9}}, set(NAMES)),
         # As many steps as with copies, so more epochs with more of them.
         ({"augmenting": {"copies": 2}}, {*NAMES, "duplicated_originals", "longer_training"}),

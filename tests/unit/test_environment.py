@@ -89,7 +89,9 @@ def make(tmp_path: Path) -> Callable[..., list[str]]:
     for folder in ("schemas", "logger", "scripts/campare"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / "workflow" / folder, tmp_path / "workflow" / folder, ignore=ignored)
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+    # Without the variables of the `make` that runs the tests.
+    ours = ("MAKE", "TORCH")
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
 
     def run(*arguments: str) -> list[str]:
         log.write_text("")

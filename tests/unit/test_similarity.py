@@ -503,7 +503,7 @@ def test_stores_of_different_images_are_refused(what: str, change: dict[str, Any
         model = replace(model, attributes=attributes | change)
     else:
         model = replace(model, attributes=attributes, **change)
-    with pytest.raises(CampareError, match=f"maps of affine 1 and cutmix 3: .*{what}"):
+    with pytest.raises(CampareError, match=f"maps of affine 1 and maps of cutmix 3: .*{what}"):
         similarity.table(baseline, model, ["msd"], None, EPSILON)
 
 

@@ -161,8 +161,8 @@ def test_what_may_pass_is_tried_again(project: Project) -> None:
     project.edit(
         "workflow/scripts/train_model.py",
         lambda text: text.replace(
-            "    asked_to_stop = catching_signals()\n",
-            "    asked_to_stop = catching_signals()\n"
+            "    received_signals = catching_signals()\n",
+            "    received_signals = catching_signals()\n"
             "    marker = Path('died')\n"
             "    if not marker.exists():\n"
             "        import os, signal\n"

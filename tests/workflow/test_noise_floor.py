@@ -64,7 +64,9 @@ def test_further_baselines_differ_in_the_streams_that_vary_alone(controlled: Pro
     assert {further[key] for key in streams} == {12}
 
 
-def test_identity_differs_from_an_augmentation_in_its_steps_alone(controlled: Project) -> None:
+def test_duplicated_originals_differ_from_an_augmentation_in_the_transform_alone(
+    controlled: Project,
+) -> None:
     duplicated_originals, affine = (
         settings(controlled, "duplicated_originals/1"),
         settings(controlled, "affine/1"),

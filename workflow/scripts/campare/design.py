@@ -305,11 +305,11 @@ class Design:
         """The settings that decide the weights of a model, apart from the data and the code."""
         augmentation, seed = model
         study, training = self.study, self.study["training"]
-        # An edit of a setting that a training set does not use must not retrain its models. Copies
-        # without a transform are the originals, whatever `at` and `resample` say.
+        # An edit of what only sets with copies use must not retrain the baseline. Duplicated
+        # originals use it too: they differ from an augmented set in the transform alone.
         steps, copies = self.steps_of(augmentation), self.copies_of(augmentation)
-        augment_at, resample = "native", "each_epoch" if copies else "once"
-        if augmentation in self.augmentations:
+        augment_at, resample = "native", "once"
+        if copies:
             augment_at, resample = study["augmenting"]["at"], study["augmenting"]["resample"]
         further = augmentation == BASELINE and seed in self._further["seeds"]
 
