@@ -758,3 +758,9 @@ def test_metric_without_variation_is_drawn(tmp_path: Path, metric: str, value: f
 def test_degenerate_tables_are_drawn(tmp_path: Path, draw: Callable[[], Figure]) -> None:
     for suffix in (".png", ".svg"):
         assert drawn(draw(), tmp_path, suffix)
+
+
+def test_names_keep_their_capitals_within_a_sentence() -> None:
+    assert style.distance_label("pearson") == "1 − Pearson correlation"
+    assert style.distance_label("overlap_20") == "1 − overlap rate (top 20 %)"
+    assert style.distance_label("kl").startswith("KL divergence")
