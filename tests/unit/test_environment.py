@@ -25,7 +25,7 @@ print(inspect.getfile(LoggerPluginRegistry().get_plugin("campare").log_handler))
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)(?: ; (.*?))? \\$", re.MULTILINE)
 
 
-def wanted(file: str) -> list[str]:
+def required(file: str) -> list[str]:
     """The packages asked for by name, without versions."""
     lines = (ENVS / f"{file}.in").read_text().splitlines()
     return [re.split(r"[=<>]", line)[0].lower() for line in lines if line and line[0] != "#"]
@@ -39,7 +39,7 @@ def locked(file: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("file", ["requirements", "test"])
 def test_a_lock_holds_everything_asked_for_with_hashes(file: str) -> None:
-    assert set(wanted(file)) <= set(locked(file))
+    assert set(required(file)) <= set(locked(file))
     blocks = re.split(r"\n(?=\S)", (ENVS / f"{file}.lock").read_text().strip())
     assert all("--hash=sha256:" in block for block in blocks)
 
@@ -56,7 +56,7 @@ def test_conda_environment_has_the_pins_of_the_lock() -> None:
     assert (ENVS / package / "pyproject.toml").samefile(ROOT / "pyproject.toml")
     pins = dict(line.split("==") for line in listed)
     assert {name.lower(): version for name, version in pins.items()} == {
-        name: locked("requirements")[name] for name in wanted("requirements")
+        name: locked("requirements")[name] for name in required("requirements")
     }
 
 
@@ -111,7 +111,7 @@ def test_make_installs_once_and_the_package_again_when_it_changes(
     assert make("environment") == []
     (tools,) = make("testing")
     assert tools.split()[0] == "locked"
-    assert set(wanted("test")) <= set(tools.split())
+    assert set(required("test")) <= set(tools.split())
     assert make("testing") == []
     for changed in ("scripts/campare/results.py", "schemas/config.schema.yaml"):
         path = tmp_path / "workflow" / changed
@@ -172,7 +172,7 @@ def test_the_wheel_holds_the_package_alone(tmp_path: Path) -> None:
 
 def test_what_the_package_asks_for_is_locked() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert set(project["dependencies"]) <= set(wanted("requirements"))
+    assert set(project["dependencies"]) <= set(required("requirements"))
 
 
 def test_the_logger_is_found_without_the_checkout_it_was_installed_from(tmp_path: Path) -> None:

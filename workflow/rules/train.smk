@@ -4,11 +4,6 @@
 # images on which a model is trained.
 # A killed job leaves models/<augmentation>/.<seed>.checkpoint, from which training resumes.
 
-TRANSFORMS = {
-    name: registry.functions(registry.AUGMENTATIONS, transforms(DESIGN.steps_of(name)))
-    for name in dict(DESIGN.models)
-}
-
 # Names of all settings that determine the weights of a model.
 SETTINGS = DESIGN.training(DESIGN.models[0]).keys()
 

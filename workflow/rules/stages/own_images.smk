@@ -24,7 +24,7 @@ rule classify_own:
             **DEVICE,
             dpi=STUDY["figures"]["dpi"],
             font=STUDY["figures"]["font"],
-            pictures=lambda _: folder_digest(STUDY["own_images"]["folder"]),
+            files=lambda _: folder_digest(STUDY["own_images"]["folder"]),
             threshold=STUDY.get("sheets", {}).get("threshold", 0.95),
             architecture=STUDY["model"]["architecture"],
             input_size=STUDY["model"]["input_size"],

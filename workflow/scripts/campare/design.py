@@ -352,7 +352,11 @@ class Design:
         cam = self.study["cam"]
         main = {key: cam[key] for key in ("method", "class", "target_layer")}
         changes = {"": {}, **{f"variants/{name}/": v for name, v in cam["variants"].items()}}
-        return {folder: _variant({**main, **changed}) for folder, changed in changes.items()}
+        settings = {folder: {**main, **changed} for folder, changed in changes.items()}
+        return {
+            folder: Variant(own["method"], own["class"], own["target_layer"])
+            for folder, own in settings.items()
+        }
 
     def explained_by(self, model: Model, variant: str) -> list[Model]:
         """The baseline whose predicted class a model's maps explain, as a list of one model.
@@ -374,10 +378,6 @@ class Design:
     def _further(self) -> Mapping[str, Any]:
         """`controls.baselines`: baselines that differ from the first in the streams of `vary`."""
         return dict(self._controls.get("baselines", {"seeds": [], "vary": []}))
-
-
-def _variant(cam: Mapping[str, Any]) -> Variant:
-    return Variant(cam["method"], cam["class"], cam["target_layer"])
 
 
 def transforms(steps: Iterable[Iterable[Any]]) -> list[str]:

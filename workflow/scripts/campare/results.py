@@ -15,10 +15,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from campare import data, maps, naming, store, tables
+from campare.design import BASELINE, Model
 from campare.errors import CampareError
 from campare.messages import known
 
-Model = tuple[str, int]
 Rows = NDArray[np.int64] | list[int]
 SUFFIXES = (".csv", ".parquet")
 # A folder that contains any of these is the results folder of a study.
@@ -73,7 +73,7 @@ class Study:
         Includes the stores of stages, such as untrained, occluded-4 and cnn-svm.
         """
         models = _numbered(self._folder / "cams", ".h5")
-        return sorted(models, key=lambda model: model[0] != "baseline")
+        return sorted(models, key=lambda model: model[0] != BASELINE)
 
     @property
     def tables(self) -> list[str]:
