@@ -92,6 +92,27 @@ def comparison_device(device: str) -> str:
     return str(devices.choose(device, "similarity.device", "cpu"))
 
 
+def comparison(params: Any, threads: int) -> dict[str, Any]:
+    """How a job compares maps, as arguments of `similarity.tables` and `similarity.between`.
+
+    Parameters
+    ----------
+    params
+        Those of the job: the config's `similarity`, `input_size` and `one_split`.
+    threads
+        Number of CPU threads.
+    """
+    side = params.input_size
+    return {
+        "metrics": params.metrics,
+        "size": (side, side) if params.resolution == "input" else None,
+        "epsilon": params.epsilon,
+        "threads": threads,
+        "device": comparison_device(params.device),
+        "one_split": params.one_split,
+    }
+
+
 def with_progress(batches: Iterator[Any], images: int) -> Iterator[Any]:
     """Pass on batches of maps; print a line every 30 s and at the end, then the usage.
 

@@ -5,24 +5,18 @@ import time
 import pandas as pd
 
 from campare import similarity, store, tables
-from job import comparison_device, log_usage, logged
+from job import comparison, log_usage, logged
 
 with logged(snakemake.log[0]):
     params = snakemake.params
-    side = params.input_size
-    device = comparison_device(params.device)
+    settings = comparison(params, snakemake.threads)
     start = time.monotonic()
     models = list(dict.fromkeys(tuple(model) for pair in params.pairs for model in pair))
     places = [(models.index(tuple(a)), models.index(tuple(b))) for a, b in params.pairs]
     measured = similarity.between(
         [store.read(path) for path in snakemake.input.stores],
         places,
-        params.metrics,
-        (side, side) if params.resolution == "input" else None,
-        params.epsilon,
-        snakemake.threads,
-        device,
-        one_split=params.one_split,
+        **settings,
     )
     parts = []
     for (a, b), rows in zip(places, measured, strict=True):

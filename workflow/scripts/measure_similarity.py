@@ -5,12 +5,11 @@ import time
 import pandas as pd
 
 from campare import similarity, store, tables
-from job import comparison_device, log_usage, logged
+from job import comparison, log_usage, logged
 
 with logged(snakemake.log[0]):
     params = snakemake.params
-    side = params.input_size
-    device = comparison_device(params.device)
+    settings = comparison(params, snakemake.threads)
     start = time.monotonic()
     stores, baselines = snakemake.input.stores, snakemake.input.baselines
     paths = dict(zip(dict.fromkeys(stores), snakemake.output.similarities, strict=True))
@@ -21,12 +20,7 @@ with logged(snakemake.log[0]):
         similarities = similarity.tables(
             store.read(baseline),
             [store.read(path) for path in compared],
-            params.metrics,
-            (side, side) if params.resolution == "input" else None,
-            params.epsilon,
-            snakemake.threads,
-            device,
-            one_split=params.one_split,
+            **settings,
         )
         for path, table in zip(compared, similarities, strict=True):
             measured[paths[path]].append(table)

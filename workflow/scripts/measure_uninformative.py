@@ -3,12 +3,11 @@
 import pandas as pd
 
 from campare import data, registry, similarity, store, tables, uninformative
-from job import comparison_device, logged
+from job import comparison, logged
 
 with logged(snakemake.log[0]):
     params = snakemake.params
-    side = params.input_size
-    device = comparison_device(params.device)
+    settings = comparison(params, snakemake.threads)
     images = data.read(snakemake.input.data).images
     untrained = store.read(snakemake.input.untrained)
     parts = []
@@ -23,12 +22,7 @@ with logged(snakemake.log[0]):
         measured = similarity.tables(
             model,
             list(references.values()),
-            params.metrics,
-            (side, side) if params.resolution == "input" else None,
-            params.epsilon,
-            snakemake.threads,
-            device,
-            one_split=params.one_split,
+            **settings,
         )
         for level, rows in zip(references, measured, strict=True):
             table = rows[["index", "label", *params.metrics]]
