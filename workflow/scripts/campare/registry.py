@@ -261,7 +261,7 @@ _FILL = integer(0, "grey level of pixels from outside the image (0 to 255)", min
 AUGMENTATIONS: dict[str, Entry] = {
     "affine": Entry(
         "rotation, translation, scaling and shear at once",
-        "augment:affine",
+        "augment.geometry:affine",
         {
             "degrees": number(15.0, "largest rotation, degrees", minimum=0, maximum=180),
             "translate": number(0.1, "largest shift, share of the side", **PROBABILITY),
@@ -273,17 +273,17 @@ AUGMENTATIONS: dict[str, Entry] = {
     ),
     "cutmix": Entry(
         "a box of another training image pasted in; the label does not change (thesis)",
-        "augment:cutmix",
+        "augment.occlusion:cutmix",
         {"alpha": number(1.0, "Beta(alpha, alpha) of the kept share", exclusiveMinimum=0)},
     ),
     "cutmix_mixed": Entry(
         "cutmix with labels mixed by area (Yun et al. 2019)",
-        "augment:cutmix_mixed",
+        "augment.occlusion:cutmix_mixed",
         {"alpha": number(1.0, "Beta(alpha, alpha) of the kept share", exclusiveMinimum=0)},
     ),
     "color_jitter": Entry(
         "random brightness, contrast, saturation and hue",
-        "augment:color_jitter",
+        "augment.colour:color_jitter",
         {
             "brightness": number(0.4, "factor from 1 ± this", minimum=0),
             "contrast": number(0.4, "factor from 1 ± this", minimum=0),
@@ -295,7 +295,7 @@ AUGMENTATIONS: dict[str, Entry] = {
     ),
     "elastic": Entry(
         "smooth random displacement of every pixel",
-        "augment:elastic",
+        "augment.geometry:elastic",
         {
             "alpha": number(50.0, "largest displacement before smoothing, half pixels", minimum=0),
             "sigma": number(5.0, "standard deviation of the smoothing, pixels", exclusiveMinimum=0),
@@ -305,13 +305,13 @@ AUGMENTATIONS: dict[str, Entry] = {
     ),
     "equalize": Entry(
         "equalisation of the histogram of every channel",
-        "augment:equalize",
+        "augment.colour:equalize",
         # torchvision's default. At 1 nothing is random, and every seed trains the same model.
         {"probability": number(0.5, "share of the images changed", **PROBABILITY)},
     ),
     "gaussian_blur": Entry(
         "Gaussian blur",
-        "augment:gaussian_blur",
+        "augment.colour:gaussian_blur",
         {
             "kernel_size": integer(5, "side of the kernel, odd, pixels", minimum=1),
             "sigma": interval(
@@ -321,7 +321,7 @@ AUGMENTATIONS: dict[str, Entry] = {
     ),
     "random_crop": Entry(
         "a random part of the image, resized to the size of the image",
-        "augment:random_crop",
+        "augment.geometry:random_crop",
         {
             "scale": interval(
                 0.5, 1.0, "range of the area kept, share", exclusiveMinimum=0, maximum=1
@@ -331,7 +331,7 @@ AUGMENTATIONS: dict[str, Entry] = {
     ),
     "random_erasing": Entry(
         "a random box filled with one grey level",
-        "augment:random_erasing",
+        "augment.occlusion:random_erasing",
         {
             "scale": interval(
                 0.02, 0.33, "range of the area erased, share", exclusiveMinimum=0, maximum=1
@@ -343,7 +343,7 @@ AUGMENTATIONS: dict[str, Entry] = {
     ),
     "scaling": Entry(
         "zoom about the centre",
-        "augment:scaling",
+        "augment.geometry:scaling",
         {
             "scale": interval(0.7, 1.3, "range of the zoom factor", minimum=0.01, maximum=100),
             "interpolation": choice("bilinear", "interpolation of pixels", "nearest", "bilinear"),
@@ -352,7 +352,7 @@ AUGMENTATIONS: dict[str, Entry] = {
     ),
     "horizontal_flip": Entry(
         "mirroring left to right",
-        "augment:horizontal_flip",
+        "augment.geometry:horizontal_flip",
         {"probability": number(0.5, "share of the images changed", **PROBABILITY)},
     ),
 }
