@@ -334,7 +334,13 @@ def test_random_erasing_paints_one_box_of_stated_area_and_shape() -> None:
     assert shape.max() < 1.65
 
 
-@pytest.mark.parametrize("name", ["equalize", "random_erasing", "horizontal_flip"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("equalize", "random_erasing", "horizontal_flip", "vertical_flip", "perspective"),
+        *("invert", "posterize", "solarize", "sharpness", "grid_mask"),
+    ],
+)
 @pytest.mark.parametrize("probability", [0, 0.3, 1])
 def test_probability_is_the_share_of_images_changed(name: str, probability: float) -> None:
     images = _images(1000, 1, 16, 17)
@@ -445,13 +451,13 @@ def test_batching_order_and_threads_change_no_byte(name: str, size: tuple[int, i
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "equalize"])
 def test_every_part_of_the_key_changes_what_an_image_becomes(name: str) -> None:
-    images = _images(1, 3, 32, 32).expand(12, -1, -1, -1)
+    images = (_images(1, 3, 32, 32) // 2 + 40).expand(64, -1, -1, -1)
     pool = _batch(_images(30, 3, 32, 32, seed=1))
 
     def drawn(seed: int = 1, epoch: int = 1, source: int = 0, copy: int = 0) -> Tensor:
-        numbers = torch.arange(12)
+        numbers = torch.arange(64)
         return _augmenter(name, pool, seed)(
-            _batch(images), numbers + source, _zeros(12) + copy, epoch
+            _batch(images), numbers + source, _zeros(64) + copy, epoch
         ).images
 
     first = drawn()
@@ -492,7 +498,9 @@ def _deterministic() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_deterministic")
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [name for name, entry in registry.AUGMENTATIONS.items() if not entry.waits]
+)
 def test_no_step_waits_for_a_value(name: str) -> None:
     """On the meta device tensors have no values: reading one, as a GPU would wait for it, fails."""
     images = torch.empty(6, 3, 16, 16, dtype=torch.uint8, device="meta")
@@ -532,14 +540,19 @@ def test_batches_of_none_and_one(name: str, count: int) -> None:
 
 @pytest.mark.parametrize("level", [0, 130, 255])
 @pytest.mark.parametrize(
-    "name", ["equalize", "gaussian_blur", "random_crop", "horizontal_flip", "cutmix"]
+    "name",
+    [
+        *("equalize", "autocontrast", "gaussian_blur", "random_crop", "horizontal_flip"),
+        *("vertical_flip", "grayscale", "sharpness", "cutmix", "mixup", "saliencymix"),
+        *("cutout", "hide_and_seek", "grid_mask"),
+    ],
 )
 def test_constant_images_stay_as_they_are(name: str, level: int) -> None:
     images = torch.full((6, 3, 20, 20), level, dtype=torch.uint8)
     assert torch.equal(_apply(name, images), images)
 
 
-@pytest.mark.parametrize("name", ["affine", "elastic", "scaling"])
+@pytest.mark.parametrize("name", ["affine", "elastic", "scaling", "rotation", "shear"])
 @pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
 def test_outside_lies_the_fill(name: str, interpolation: str) -> None:
     images = torch.full((40, 1, 20, 20), 90, dtype=torch.uint8)
@@ -587,6 +600,38 @@ def test_defaults_that_torchvision_has_are_torchvisions() -> None:
         ("random_crop", v2.RandomResizedCrop, {"ratio": "ratio"}),
         ("random_erasing", v2.RandomErasing, {"scale": "scale", "ratio": "ratio", "fill": "value"}),
         ("horizontal_flip", v2.RandomHorizontalFlip, {"probability": "p"}),
+        ("vertical_flip", v2.RandomVerticalFlip, {"probability": "p"}),
+        (
+            "perspective",
+            v2.RandomPerspective,
+            {"distortion": "distortion_scale", "fill": "fill", "probability": "p"},
+        ),
+        ("rotation", v2.RandomRotation, {"fill": "fill"}),
+        ("shift", v2.RandomCrop, {"fill": "fill"}),
+        ("grayscale", v2.RandomGrayscale, {"probability": "p"}),
+        ("invert", v2.RandomInvert, {"probability": "p"}),
+        ("posterize", v2.RandomPosterize, {"probability": "p"}),
+        ("solarize", v2.RandomSolarize, {"probability": "p"}),
+        ("sharpness", v2.RandomAdjustSharpness, {"probability": "p"}),
+        ("autocontrast", v2.RandomAutocontrast, {"probability": "p"}),
+        ("gaussian_noise", v2.GaussianNoise, {"mean": "mean", "sigma": "sigma"}),
+        ("mixup", v2.MixUp, {"alpha": "alpha"}),
+        (
+            "rand_augment",
+            v2.RandAugment,
+            {"operations": "num_ops", "magnitude": "magnitude", "bins": "num_magnitude_bins"},
+        ),
+        ("trivial_augment_wide", v2.TrivialAugmentWide, {"bins": "num_magnitude_bins"}),
+        (
+            "augmix",
+            v2.AugMix,
+            {
+                "severity": "severity",
+                "width": "mixture_width",
+                "alpha": "alpha",
+                "all_ops": "all_ops",
+            },
+        ),
     ]:
         for ours, key in keys.items():
             assert _parameters(name)[ours] == theirs(transform, key), (name, ours)
@@ -602,6 +647,13 @@ def test_defaults_that_torchvision_has_are_torchvisions() -> None:
         ("random_crop", {"ratio": [2, 0.5]}, r"random_crop\.ratio"),
         ("gaussian_blur", {"sigma": [2, 1]}, r"gaussian_blur\.sigma"),
         ("gaussian_blur", {"kernel_size": 4}, r"gaussian_blur\.kernel_size: 4 is even; write 5"),
+        ("jpeg", {"quality": [90, 50]}, r"jpeg\.quality: \[90, 50\].*write \[50, 90\]"),
+        ("rand_augment", {"magnitude": 31}, r"rand_augment\.magnitude: 31 .* write 30 or less"),
+        (
+            "horizontal_flip",
+            {"alternate": True, "probability": 0.3},
+            r"horizontal_flip\.probability: 0\.3, but with alternate: true",
+        ),
     ],
 )
 def test_contradictory_parameters_are_refused(

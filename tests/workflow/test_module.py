@@ -72,7 +72,10 @@ def test_a_module_runs_and_an_edit_of_no_consequence_runs_nothing_again(tmp_path
     module = "workflow/scripts/campare/augment/geometry.py"
     project.edit(module, lambda text: text.replace("degrees", "deg"))
     again = snakemake(folder, "--dry-run")
-    assert announced(again)["campare_train"] == len(TINY["seeds"]) and "augment.geometry.affine" in again
+    assert (
+        announced(again)["campare_train"] == len(TINY["seeds"])
+        and "augment.geometry.affine" in again
+    )
 
 
 def test_the_working_directory_may_be_any(tmp_path: Path) -> None:

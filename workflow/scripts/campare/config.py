@@ -392,6 +392,9 @@ def _parameters_of(
         raise CampareError(f"{source}: {key}{explain(error, prefix='.')}")
     defaults = {k: copy.deepcopy(p.default) for k, p in entry.parameters.items()}
     full = {**defaults, **parameters}
+    for k, parameter in entry.parameters.items():
+        if parameter.later and full[k] == parameter.default:
+            del full[k]
     try:
         registry.check_parameters(name, full)
     except CampareError as problem:

@@ -91,8 +91,7 @@ def hue_shifted(images: Tensor, turns: Tensor) -> Tensor:
 
 def equalize(batch: Batch, draw: Draw, *, probability: float) -> Batch:
     """Equalise the histogram of every channel."""
-    chosen = draw.chance(probability)[:, :, None, None]
-    return replace(batch, images=choose(chosen, equalized(batch.images), batch.images))
+    return _with_probability(batch, draw, probability, equalized(batch.images))
 
 
 def equalized(images: Tensor) -> Tensor:
@@ -113,6 +112,83 @@ def equalized(images: Tensor) -> Tensor:
     return table.to(torch.uint8).gather(2, level).view_as(images)
 
 
+def autocontrast(batch: Batch, draw: Draw, *, probability: float) -> Batch:
+    """Stretch the levels of every channel to 0 to 255."""
+    return _with_probability(batch, draw, probability, autocontrasted(batch.images))
+
+
+def autocontrasted(images: Tensor) -> Tensor:
+    """Channels stretched so that their lowest level becomes 0 and their highest 255.
+
+    Channels of one level do not change.
+    """
+    levels = images.float()
+    lowest, highest = levels.amin((2, 3), keepdim=True), levels.amax((2, 3), keepdim=True)
+    constant = lowest == highest
+    scale = torch.where(constant, 1.0, (highest - lowest) * (1 / 255))
+    stretched = levels.sub_(torch.where(constant, 0.0, lowest)).div_(scale)
+    return as_uint8(stretched.clamp_(0, 255))
+
+
+def posterize(batch: Batch, draw: Draw, *, bits: int, probability: float) -> Batch:
+    """Keep the upper bits of every level."""
+    return _with_probability(batch, draw, probability, batch.images & ((0xFF << (8 - bits)) & 0xFF))
+
+
+def posterized(images: Tensor, bits: Tensor) -> Tensor:
+    """Levels of which the upper `bits`, int64 (B, 1), are kept."""
+    mask = (255 >> (8 - bits)) << (8 - bits)
+    return images & mask.to(torch.uint8)[:, :, None, None]
+
+
+def solarize(batch: Batch, draw: Draw, *, threshold: float, probability: float) -> Batch:
+    """Invert the levels that are not below a threshold."""
+    changed = solarized(batch.images, _equal(batch, threshold))
+    return _with_probability(batch, draw, probability, changed)
+
+
+def solarized(images: Tensor, threshold: Tensor) -> Tensor:
+    """Levels of at least `threshold`, float32 (B, 1), inverted."""
+    bright = images >= threshold[:, :, None, None]
+    return choose(bright, images.bitwise_not(), images)
+
+
+def invert(batch: Batch, draw: Draw, *, probability: float) -> Batch:
+    """Invert the levels."""
+    return _with_probability(batch, draw, probability, batch.images.bitwise_not())
+
+
+def grayscale(batch: Batch, draw: Draw, *, probability: float) -> Batch:
+    """Replace the colours of RGB images by grey levels; other images do not change."""
+    grey = as_uint8(grey_levels(batch.images.float())).expand_as(batch.images)
+    return _with_probability(batch, draw, probability, grey)
+
+
+def sharpness(batch: Batch, draw: Draw, *, factor: float, probability: float) -> Batch:
+    """Scale the distance from the smoothed image by a factor: below 1 blurs, above 1 sharpens."""
+    changed = sharpened(batch.images, _equal(batch, factor))
+    return _with_probability(batch, draw, probability, changed)
+
+
+def sharpened(images: Tensor, factor: Tensor) -> Tensor:
+    """Images whose distance from the smoothed image is scaled by `factor`, float32 (B, 1).
+
+    The smoothing has the weights 1 and, in the middle, 5 of 13; the outermost pixels do not change.
+    Rounded down, as in torchvision.
+    """
+    if min(images.shape[2:]) <= 2:
+        return images
+    levels = images.float()
+    rows = levels[:, :, :-2] + levels[:, :, 1:-1] + levels[:, :, 2:]
+    total = rows[..., :-2] + rows[..., 1:-1] + rows[..., 2:]
+    inner = levels[:, :, 1:-1, 1:-1]
+    # An integer divided by 13 is never halfway between two integers, so rounding is safe.
+    smooth = total.add_(inner * 4).mul_(1 / 13).round_()
+    change = smooth.sub_(inner).mul_(1 - factor[:, :, None, None])
+    levels[:, :, 1:-1, 1:-1] += change
+    return as_uint8(levels.clamp_(0, 255))
+
+
 def gaussian_blur(batch: Batch, draw: Draw, *, kernel_size: int, sigma: Sequence[float]) -> Batch:
     """Gaussian blur with a random standard deviation and reflection at the border."""
     return replace(batch, images=blurred(batch.images, kernel_size, draw.uniform(*sigma)))
@@ -128,7 +204,8 @@ def blurred(images: Tensor, kernel_size: int, sigma: Tensor) -> Tensor:
         size = images.shape[axis]
         radius = min(kernel_size // 2, size - 1)
         offsets = torch.arange(-radius, radius + 1, device=images.device)
-        weights = as_float(torch.softmax(-0.5 * (offsets / sigma) ** 2, dim=1))[..., None, None, None]
+        weights = as_float(torch.softmax(-0.5 * (offsets / sigma) ** 2, dim=1))
+        weights = weights[..., None, None, None]
         border = (0, 0, radius, radius) if axis == 2 else (radius, radius, 0, 0)
         padded = F.pad(result, border, mode="reflect")
         shifted = [padded.narrow(axis, offset, size) for offset in range(2 * radius + 1)]
@@ -137,3 +214,43 @@ def blurred(images: Tensor, kernel_size: int, sigma: Tensor) -> Tensor:
             pair = shifted[offset] + shifted[2 * radius - offset]
             result = result.add_(pair.mul_(weights[:, offset]))
     return as_uint8(result.round_())
+
+
+def gaussian_noise(batch: Batch, draw: Draw, *, mean: float, sigma: float) -> Batch:
+    """Normally distributed noise on every value, rounded towards zero and clipped."""
+    noise = draw.normal(batch.images[:1].numel()).view(batch.images.shape)
+    levels = (noise * (sigma * 255) + mean * 255).to(torch.int16).add_(batch.images)
+    return replace(batch, images=levels.clamp_(0, 255).to(torch.uint8))
+
+
+def jpeg(batch: Batch, draw: Draw, *, quality: Sequence[int]) -> Batch:
+    """JPEG compression with a random quality, image by image on the CPU (libjpeg-turbo)."""
+    drawn = quality[0] + draw.integers(quality[1] - quality[0] + 1)
+    return replace(batch, images=compressed(batch.images, drawn))
+
+
+def compressed(images: Tensor, quality: Tensor) -> Tensor:
+    """Images after JPEG compression with `quality`, int64 (B, 1).
+
+    Grey and RGB images are compressed as such, those of other numbers of channels per channel.
+    """
+    from torchvision.io import decode_jpeg, encode_jpeg
+
+    size = images.shape[1] if images.shape[1] in (1, 3) else 1
+    results = [
+        torch.cat([decode_jpeg(encode_jpeg(part, quality=level)) for part in image.split(size)])
+        for image, level in zip(images.cpu(), quality.flatten().tolist(), strict=True)
+    ]
+    return torch.stack(results).to(images.device) if results else images
+
+
+def _with_probability(batch: Batch, draw: Draw, probability: float, changed: Tensor) -> Batch:
+    """The batch with each image replaced, with a probability, by that of `changed`."""
+    chosen = draw.chance(probability)[:, :, None, None]
+    return replace(batch, images=choose(chosen, changed, batch.images))
+
+
+def _equal(batch: Batch, value: float) -> Tensor:
+    """The same parameter for every image: float32 (B, 1)."""
+    images = batch.images
+    return torch.full((len(images), 1), value, dtype=torch.float32, device=images.device)

@@ -10,7 +10,8 @@ device. Three rules ensure this:
 - pixels come from element-wise operations, whose rounding IEEE 754 defines, or from sums of
   integers that float32 represents exactly. No fused, reduced or vendor kernel rounds a pixel.
 
-No step reads a value from the device, so a GPU does not wait for the host. Use it outside autocast.
+A step reads no value from the device, so that a GPU does not wait for the host, unless its entry
+in the registry has `waits`. Use it outside autocast.
 
 Geometry, defaults and rounding are those of torchvision (v2), with which the tests compare every
 operation; deviations are stated in the functions.
@@ -21,7 +22,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import torch
@@ -36,6 +37,14 @@ class Batch:
 
     images: Tensor
     targets: Tensor
+
+    @cached_property
+    def mean(self) -> Tensor:
+        """Mean level of every channel over all images, rounded: uint8 (1, C, 1, 1)."""
+        images = self.images
+        total = images.sum((2, 3), dtype=torch.int64).sum(0)
+        count = max(1, images.numel() // max(1, images.shape[1]))
+        return ((total + count // 2) // count).to(torch.uint8).view(1, -1, 1, 1)
 
 
 def _unchanged(images: Tensor) -> Tensor:
@@ -62,6 +71,22 @@ class Draw:
         self._stream = step << 16
         self._pool, self._prepare = pool, prepare
         self._reserve = source.new_empty(len(source), 0)
+
+    @property
+    def epoch(self) -> int:
+        """Number of the epoch, from 1; 0 for copies that are drawn once."""
+        return self._key[1]
+
+    @property
+    def pool_mean(self) -> Tensor:
+        """Mean level of every channel over the training images: uint8 (1, C, 1, 1)."""
+        return self._pool.mean
+
+    def in_all_epochs(self) -> Draw:
+        """The same streams without the epoch: an image has the same numbers in every epoch."""
+        seed, _, source, copy = self._key
+        step = self._stream >> 16
+        return Draw(seed, 0, source, copy, step=step, pool=self._pool, prepare=self._prepare)
 
     def words(self, count: int) -> Tensor:
         """Words of a new stream: int64 (B, count)."""
@@ -93,6 +118,16 @@ class Draw:
         drawn = self.words(-(-count // 4))
         octets = drawn[..., None].view(torch.uint8)[..., :4]  # a word is the lower half of an int64
         return octets.flatten(1)[:, :count].float() * 2 - 255
+
+    def normal(self, count: int) -> Tensor:
+        """Numbers from the standard normal distribution: float32 (B, count).
+
+        They are 65,536 quantiles, up to ±4.3, drawn uniformly: unlike logarithms and sines, a table
+        gives the same bits on every device.
+        """
+        drawn = self.words(-(-count // 2))
+        halves = drawn[..., None].view(torch.int16)[..., :2].flatten(1)[:, :count]
+        return _normal_quantiles(halves.device)[halves.to(torch.int32).bitwise_and_(0xFFFF)]
 
     def partners(self) -> Batch:
         """A training image for each, drawn uniformly from the pool (possibly the image itself)."""
@@ -153,12 +188,16 @@ class Augmenter:
         return batch
 
 
-def beta(draw: Draw, alpha: float) -> Tensor:
-    """Random numbers from Beta(alpha, alpha), float64 (B, 1), by interpolated quantiles."""
+def beta(draw: Draw, alpha: float, other: float | None = None) -> Tensor:
+    """Random numbers from Beta(alpha, other), float64 (B, 1), by interpolated quantiles.
+
+    `other` is alpha if it is None.
+    """
+    other = alpha if other is None else other
     uniform = draw.uniform(0, 1)
-    if alpha == 1:
+    if alpha == other == 1:
         return uniform
-    table = _beta_quantiles(alpha, uniform.dtype, uniform.device)
+    table = _beta_quantiles(alpha, other, uniform.dtype, uniform.device)
     position = uniform * (len(table) - 1)
     left = position.long()
     low, high = table[left], table[left + 1]
@@ -166,15 +205,24 @@ def beta(draw: Draw, alpha: float) -> Tensor:
 
 
 @cache
-def _beta_quantiles(alpha: float, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """Quantiles of Beta(alpha, alpha) at 4097 probabilities.
+def _beta_quantiles(alpha: float, other: float, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Quantiles of Beta(alpha, other) at 4097 probabilities.
 
     Between them the error of the distribution function is less than 1/4096.
     """
     from scipy.special import betaincinv
 
-    exact = betaincinv(alpha, alpha, torch.linspace(0, 1, 4097, dtype=torch.float64).numpy())
+    exact = betaincinv(alpha, other, torch.linspace(0, 1, 4097, dtype=torch.float64).numpy())
     return torch.from_numpy(exact).to(dtype).to(device)
+
+
+@cache
+def _normal_quantiles(device: torch.device) -> Tensor:
+    """The middles of 65,536 equally probable parts of the standard normal distribution: float32."""
+    from scipy.special import ndtri
+
+    exact = ndtri((torch.arange(65536, dtype=torch.float64).numpy() + 0.5) / 65536)
+    return torch.from_numpy(exact).float().to(device)
 
 
 def as_float(parameters: Tensor) -> Tensor:
