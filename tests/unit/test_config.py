@@ -169,7 +169,7 @@ def test_augmentations_become_steps_with_all_parameters() -> None:
 
 
 def test_parameters_added_later_are_complete_only_if_they_are_set() -> None:
-    """At their defaults, settings of finished models stay as they were: nothing is trained again."""
+    """At their defaults, settings of finished models stay as they were."""
     study = complete(
         augmentations={
             "cutmix": {},

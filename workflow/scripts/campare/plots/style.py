@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, ParamSpec
 
@@ -123,7 +124,7 @@ def blank_figure(
 
 def title(name: str) -> str:
     """An augmentation's or architecture's name as figures print it: color_jitter, Color jitter."""
-    words = name.replace("_", " ")
+    words = re.sub(r"\b(\d+)p(\d+)\b", r"\1.\2", name.replace("_", " "))  # arms of sweeps
     return TITLES.get(name, words[:1].upper() + words[1:])
 
 
