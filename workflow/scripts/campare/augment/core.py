@@ -142,7 +142,7 @@ class Augmenter:
     Parameters
     ----------
     steps
-        (name in `registry.AUGMENTATIONS`, all its parameters), applied in turn; empty: images are
+        (name in `registry.STEPS`, all its parameters), applied in turn; empty: images are
         not changed (baseline).
     seed
         The augmentation seed, 0 to 2³²−1.
@@ -166,7 +166,7 @@ class Augmenter:
     ) -> None:
         for name, parameters in steps:
             registry.check_parameters(name, parameters)
-        self._steps = [(registry.AUGMENTATIONS[name].load(), dict(kept)) for name, kept in steps]
+        self._steps = [(registry.STEPS[name].load(), dict(kept)) for name, kept in steps]
         self._seed, self._pool, self._prepare = seed, pool, prepare
 
     def __call__(self, batch: Batch, source: Tensor, copy: Tensor, epoch: int) -> Batch:
