@@ -14,6 +14,8 @@ from test_train import SETTINGS
 
 from campare import augmented, data, registry, train
 from campare.errors import CampareError
+from campare.feed import Feed
+from campare.settings import Settings
 
 NAMES = ["scaling", "random_crop", "elastic", "gaussian_blur", "random_erasing"]
 
@@ -30,7 +32,7 @@ def split(digits: data.Dataset) -> pd.DataFrame:
     return pd.DataFrame({"index": index, "label": digits.labels[index], "subset": subset})
 
 
-def once(name: str | None, **changes: object) -> train.Settings:
+def once(name: str | None, **changes: object) -> Settings:
     """Ten copies, drawn once, by one augmentation at its defaults."""
     parameters = registry.AUGMENTATIONS[name].parameters if name else {}
     steps = [(name, {key: p.default for key, p in parameters.items()})] if name else []
@@ -49,14 +51,14 @@ def test_it_is_bit_for_bit_what_training_sees_in_every_epoch(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seen: list[list[tuple[torch.Tensor, torch.Tensor]]] = []
-    batches = train.Feed.batches
+    batches = Feed.batches
 
-    def spied(self: train.Feed, epoch: int, start: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    def spied(self: Feed, epoch: int, start: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
         drawn = batches(self, epoch, start)
         seen.append([(images.clone(), shares.clone()) for images, shares in drawn])
         return seen[-1]
 
-    monkeypatch.setattr(train.Feed, "batches", spied)
+    monkeypatch.setattr(Feed, "batches", spied)
     chosen = once(name, epochs=2)
     train.train(
         chosen,

@@ -1,7 +1,7 @@
 """Save the training images of one model, with the augmented copies."""
 
 from campare import augmented, data, seeding, split
-from campare.train import Settings
+from campare.settings import Settings
 from job import logged
 
 with logged(snakemake.log[0]):

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from campare import atomic, devices
 from campare.data import Dataset
 from campare.errors import CampareError
-from campare.train import Feed, Settings, order
+from campare.feed import Feed, order
+from campare.settings import Settings
 
 
 @dataclass(frozen=True, eq=False)
