@@ -95,6 +95,21 @@ def test_every_image_is_there_with_ten_copies_no_two_of_them_the_same(
     assert len(np.unique(one, axis=0)) >= 10  # a blur or an erased corner may change nothing
 
 
+@pytest.mark.parametrize("probability", [1.0, 0.5])
+def test_in_place_it_has_every_image_once_some_of_them_augmented(
+    probability: float, digits: data.Dataset, split: pd.DataFrame
+) -> None:
+    chosen = dataclasses.replace(once("affine"), copies=0, probability=probability)
+    found = augmented.drawn(chosen, digits, split)
+    train_index = split["index"][split["subset"] == "train"]
+    assert sorted(found.index) == sorted(train_index)
+    assert found.copy.mean() == pytest.approx(probability, abs=0.15)
+    plain = digits.images[found.index]
+    changed = (found.images != plain).any(axis=(1, 2, 3))
+    assert (changed <= found.copy).all()
+    assert changed.sum() > 0.9 * found.copy.sum()
+
+
 def test_it_is_written_whole_and_the_same_twice(
     digits: data.Dataset, split: pd.DataFrame, tmp_path: Path
 ) -> None:

@@ -195,6 +195,93 @@ def test_copies_are_augmented_by_key_and_originals_never(
     torch.testing.assert_close(targets[~original], drawn.targets[~original])
 
 
+def in_place(name: str = "affine", probability: float = 1.0, **changes: Any) -> Settings:
+    return settings(name, copies=0, probability=probability, **changes)
+
+
+def source_and_copy(feed: Feed, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+    source, copy = feed.listing(epoch).numpy().T
+    return source, copy
+
+
+@pytest.mark.parametrize("augmentation", ["affine", "cutmix_mixed"])
+@pytest.mark.parametrize("block", [1, 3000, 1 << 21])
+@pytest.mark.parametrize("probability", [1.0, 0.4])
+def test_in_place_an_image_is_replaced_by_what_its_first_copy_would_be(
+    augmentation: str, block: int, probability: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("campare.feed.BLOCK", block)
+    images = torch.randint(0, 256, (50, 3, 8, 8), dtype=torch.uint8)
+    _, labels, index = grey(50)
+    chosen = in_place(augmentation, probability, batch_size=7)
+    feed = Feed(chosen, images, labels, index, 4)
+    plain = Feed(settings(copies=0, batch_size=7), images, labels, index, 4)
+    added = Feed(settings(augmentation, copies=1, batch_size=7), images, labels, index, 4)
+    for epoch in (1, 5):
+        source, copy = source_and_copy(feed, epoch)
+        # As many images and steps as the baseline, each the same image at the same place.
+        np.testing.assert_array_equal(source, source_and_copy(plain, epoch)[0])
+        assert [len(part) for part, _ in feed.batches(epoch)] == [7] * 7 + [1]
+        drawn = zip(*epoch_of(added, epoch), strict=True)
+        of = dict(zip(map(tuple, added.listing(epoch).tolist()), drawn, strict=True))
+        for key, image, target in zip(
+            zip(source, copy, strict=True), *epoch_of(feed, epoch), strict=True
+        ):
+            assert torch.equal(image, of[key][0])
+            assert torch.equal(target, of[key][1])
+        assert copy.mean() == 1 if probability == 1 else 0.2 < copy.mean() < 0.6
+
+
+def test_in_place_the_images_replaced_are_drawn_by_key_in_every_epoch() -> None:
+    images, labels, _ = grey(400)
+    index = np.arange(400)
+
+    def chosen(probability: float, numbers: np.ndarray = index, **changes: Any) -> Feed:
+        given = in_place("affine", probability, **changes)
+        return Feed(given, images[numbers], labels[numbers], numbers, 4)
+
+    def replaced(feed: Feed, epoch: int) -> set[int]:
+        source, copy = source_and_copy(feed, epoch)
+        return set(feed.index[source[copy == 1]].tolist())
+
+    half = chosen(0.5)
+    first, second = replaced(half, 1), replaced(half, 2)
+    assert first == replaced(chosen(0.5, order_seed=9, batch_size=3), 1)
+    assert abs(len(first & second) - 100) < 40  # independent epochs
+    assert abs(len(first) - 200) < 40
+    assert replaced(chosen(0.2), 1) < first < replaced(chosen(0.8), 1)
+    # A choice from the data set changes nothing for the images that stay.
+    assert replaced(chosen(0.5, index[100:]), 1) == {n for n in first if n >= 100}
+    assert replaced(chosen(0.5, augmentation_seed=9), 1) != first
+
+
+def test_in_place_and_once_the_same_images_are_replaced_in_every_epoch() -> None:
+    _, labels, index = grey(50)
+    images = torch.randint(0, 256, (50, 3, 8, 8), dtype=torch.uint8)
+    feed = Feed(in_place("affine", 0.5, resample="once"), images, labels, index, 4)
+    anew = Feed(in_place("affine", 0.5), images, labels, index, 4)
+    first, second = epoch_of(feed, 1)[0], epoch_of(feed, 2)[0]
+    assert torch.equal(first, second)
+    assert not torch.equal(epoch_of(anew, 1)[0], epoch_of(anew, 2)[0])
+    source, copy = source_and_copy(feed, 0)
+    assert torch.equal(first[copy == 0], images[source[copy == 0]])
+
+
+@pytest.mark.parametrize("probability", [1.0, 0.5])
+def test_in_place_trains_and_stays_apart_from_the_baseline(
+    probability: float, digits: data.Dataset, split: pd.DataFrame, tmp_path: Path
+) -> None:
+    weights, metadata, history, _ = run(
+        in_place("affine", probability), digits, split, tmp_path / "affine"
+    )
+    again, *_ = run(in_place("affine", probability), digits, split, tmp_path / "again")
+    plain, *_ = run(settings(copies=0), digits, split, tmp_path / "plain")
+    assert metadata["settings"]["probability"] == probability
+    assert all(torch.equal(weights[name], again[name]) for name in weights)
+    assert not torch.equal(weights["classifier.weight"], plain["classifier.weight"])
+    assert history.notna().all(axis=None)
+
+
 def test_batches_have_the_size_asked_for_and_the_last_one_the_rest() -> None:
     feed = Feed(settings(copies=1, batch_size=32), *grey(50), 4)
     assert [len(images) for images, _ in feed.batches(1)] == [32, 32, 32, 4]

@@ -11,4 +11,4 @@ with logged(snakemake.log[0]):
     seeding.deterministic(settings.threads)
     images = augmented.drawn(settings, dataset, frame)
     augmented.write(images, snakemake.output.images)
-    print(f"{len(images.images):,} images, {(images.copy > 0).sum():,} of them augmented copies")
+    print(f"{len(images.images):,} images, {(images.copy > 0).sum():,} of them augmented")

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from campare import seeding
 from campare.augment import Augmenter, Batch
 from campare.preprocess import resized
 from campare.settings import Settings
@@ -16,6 +17,8 @@ from campare.settings import Settings
 # Values of the images that are augmented together: many small images at once, for speed, but few
 # enough that intermediate results stay in the cache.
 BLOCK = 1 << 21
+# The stream of random numbers that chooses the images to augment in place; no transform uses it.
+CHOICE = 2**32 - 1
 
 
 def order(n: int, copies: int, seed: int) -> NDArray[np.int64]:
@@ -35,6 +38,35 @@ def order(n: int, copies: int, seed: int) -> NDArray[np.int64]:
     return np.stack([ranks % n, ranks // n], axis=1)
 
 
+def replaced(
+    listing: torch.Tensor, index: torch.Tensor, seed: int, epoch: int, probability: float
+) -> torch.Tensor:
+    """The training list with some originals replaced by their first copy: augmented in place.
+
+    An image is replaced if its number in [0, 1), which depends on (seed, epoch, image) only, is
+    below the probability. So the images replaced with a smaller probability are among those
+    replaced with a larger one, and a replaced image is the one that augmentation with copies draws
+    as its first copy.
+
+    Parameters
+    ----------
+    listing
+        int64 (N, 2), CPU: `order` without copies.
+    index
+        int64 (n,), CPU: number of each source image in the data set.
+    epoch
+        1, 2, …, or 0 for images that are drawn once.
+
+    Returns
+    -------
+    int64 (N, 2): source position, and 1 for a replaced image, else 0.
+    """
+    source = listing[:, 0]
+    first = torch.ones_like(source)
+    drawn = seeding.uniforms(seed, epoch, index[source], first, 1, stream=CHOICE)[:, 0]
+    return torch.stack([source, (drawn < probability).long()], dim=1)
+
+
 class Feed:
     """The training list as batches of (images, targets)."""
 
@@ -46,28 +78,42 @@ class Feed:
         index: NDArray[np.int64],
         classes: int,
     ) -> None:
+        self.settings = settings
         self.batch_size = settings.batch_size
         self.input_size = settings.input_size if settings.augment_at == "input" else None
         self.pool = Batch(images, torch.eye(classes, device=images.device)[labels])
-        self.index = torch.tensor(index, device=images.device)
+        self.numbers = torch.tensor(index)
+        self.index = self.numbers.to(images.device)
         self.augmenter = Augmenter(
             settings.steps, settings.augmentation_seed, self.pool, self._sized
         )
-        listing = torch.from_numpy(order(len(images), settings.copies, settings.order_seed))
-        self.length = len(listing)
+        self.order = torch.from_numpy(order(len(images), settings.copies, settings.order_seed))
+        self.length = len(self.order)
         values = images.shape[1] * (self.input_size**2 if self.input_size else images[0, 0].numel())
         self.per_block = max(1, BLOCK // (self.batch_size * values))  # batches
-        blocks = torch.split(listing, self.per_block * self.batch_size)
-        self.plan = [Block.of(block, images.device) for block in blocks]
         once = settings.resample == "once"
+        varies = settings.probability is not None and settings.probability < 1 and not once
+        self.plan = [] if varies else self._blocks(0)
         self.kept = [self._drawn(block, 0) for block in self.plan] if once else []
+
+    def listing(self, epoch: int) -> torch.Tensor:
+        """Source positions and copy numbers of an epoch: int64 (length, 2), CPU.
+
+        Epoch 0 is that of images that are drawn once.
+        """
+        probability = self.settings.probability
+        if probability is None:
+            return self.order
+        return replaced(
+            self.order, self.numbers, self.settings.augmentation_seed, epoch, probability
+        )
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """The batches of an epoch (1, 2, …), without the first `start`.
 
         Images uint8 (B, C, H, W) and targets float32 (B, classes).
         """
-        for k, plan in enumerate(self.plan):
+        for k, plan in enumerate(self.plan or self._blocks(epoch)):
             skipped = max(0, start - k * self.per_block)
             if skipped >= self.per_block:
                 continue
@@ -76,12 +122,19 @@ class Feed:
             targets = torch.split(block.targets, self.batch_size)
             yield from zip(images[skipped:], targets[skipped:], strict=True)
 
+    def _blocks(self, epoch: int) -> list[Block]:
+        """The training list of an epoch, divided into blocks of whole batches."""
+        rows = torch.split(self.listing(epoch), self.per_block * self.batch_size)
+        return [Block.of(block, self.index.device) for block in rows]
+
     def _drawn(self, block: Block, epoch: int) -> Batch:
         """The images of a block, its copies augmented."""
-        plain = self._of(block.plain)
         if not len(block.source):
-            return plain
+            return self._of(block.plain)
         drawn = self.augmenter(self._of(block.source), self.index[block.source], block.copy, epoch)
+        if not len(block.plain):
+            return drawn
+        plain = self._of(block.plain)
         return Batch(
             torch.cat([plain.images, drawn.images])[block.place],
             torch.cat([plain.targets, drawn.targets])[block.place],

@@ -25,9 +25,10 @@ class Settings:
     threads
         Number of CPU threads, on which the weights depend.
     copies
-        Augmented copies of every image in addition to the original; 0 for the baseline.
+        Augmented copies of every image in addition to the original; 0 for the baseline, and for
+        augmentation in place.
     resample
-        "each_epoch" draws the copies anew in every epoch, "once" draws them before the first.
+        "each_epoch" draws augmented images anew in every epoch, "once" draws them before the first.
     augment_at
         "native" augments images at their stored size, "input" after the resize to `input_size`;
         then all training images are rounded to uint8 after the resize.
@@ -37,6 +38,9 @@ class Settings:
         On CUDA, replay each step as one recorded graph (`replay.Replay`).
     evaluate
         Subsets of the split that are evaluated after every epoch; "validation" selects the best.
+    probability
+        Augmentation in place: the probability with which an image is replaced by an augmented
+        version; None: images are not replaced.
     """
 
     architecture: str
@@ -57,6 +61,7 @@ class Settings:
     steps: Sequence[tuple[str, dict[str, Any]]] = ()
     cuda_graph: bool = False
     evaluate: Sequence[str] = ("validation",)
+    probability: float | None = None
 
     @classmethod
     def of(cls, training: Mapping[str, Any], split: pd.DataFrame) -> Settings:
