@@ -265,6 +265,23 @@ def test_defaults_are_not_shared_between_studies() -> None:
             ["training.steps_per_epoch: 10", "training.batch_size: 32", "remove one of them"],
         ),
         ({"training": {"steps_per_epoch": 0}}, ["training.steps_per_epoch: 0", "≥ 1, or null"]),
+        (
+            {"augmenting": {"mode": "in_place", "copies": 2}},
+            ["augmenting.copies: 2 and augmenting.mode: in_place exclude each other; remove one"],
+        ),
+        (
+            {"augmenting": {"probability": 0.5}},
+            ["augmenting.probability", "set augmenting.mode to in_place, or remove the key"],
+        ),
+        ({"augmenting": {"mode": "in_place", "probability": 0}}, ["augmenting.probability: 0"]),
+        (
+            {"augmenting": {"mode": "in_place"}, "controls": {"duplicated_originals": True}},
+            ["controls.duplicated_originals", "as many steps as the baseline already; remove it"],
+        ),
+        (
+            {"augmenting": {"mode": "in_place"}, "controls": {"longer_training": True}},
+            ["controls.longer_training", "as many steps as the baseline already; remove it"],
+        ),
         ({"reference": "paired"}, ["reference: paired", "vary", "init, order or subset"]),
         ({"reference": "each"}, ["reference", "'each'", "one, paired"]),
         ({"published": {"afine": {"test": 1}}}, ["published.afine", "did you mean 'affine'"]),

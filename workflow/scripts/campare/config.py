@@ -230,6 +230,7 @@ def _check_together(config: Config, study: Mapping[str, Any], source: str) -> No
             "augmentation, so all baselines would be the same; add init, order or subset to vary, "
             "or set reference: one"
         )
+    _check_augmenting(config, study, source)
     _check_controls(config, source)
     _check_variants(config["cam"], source)
     models = {"baseline": None, **config["augmentations"]}
@@ -237,6 +238,30 @@ def _check_together(config: Config, study: Mapping[str, Any], source: str) -> No
         if name not in models:
             raise CampareError(
                 f"{source}: published.{name}: the study has no such model; {known(name, models)}"
+            )
+
+
+def _check_augmenting(config: Config, study: Mapping[str, Any], source: str) -> None:
+    """Check that `augmenting` has the keys of its mode alone; without copies, their number is 0."""
+    augmenting, written = config["augmenting"], study.get("augmenting", {})
+    if augmenting["mode"] == "added":
+        if "probability" in written:
+            raise CampareError(
+                f"{source}: augmenting.probability: with mode: added every copy is augmented; set "
+                "augmenting.mode to in_place, or remove the key"
+            )
+        return
+    if "copies" in written:
+        raise CampareError(
+            f"{source}: augmenting.copies: {augmenting['copies']} and augmenting.mode: in_place "
+            "exclude each other; remove one of them"
+        )
+    augmenting["copies"] = 0
+    for control in registry.MATCHED:
+        if config.get("controls", {}).get(control):
+            raise CampareError(
+                f"{source}: controls.{control}: with augmenting.mode: in_place every model is "
+                "trained for as many steps as the baseline already; remove it"
             )
 
 
