@@ -127,7 +127,9 @@ class Draw:
         """
         drawn = self.words(-(-count // 2))
         halves = drawn[..., None].view(torch.int16)[..., :2].flatten(1)[:, :count]
-        return _normal_quantiles(halves.device)[halves.to(torch.int32).bitwise_and_(0xFFFF)]
+        number = halves.to(torch.int32).bitwise_and_(0xFFFF)
+        table = _normal_quantiles(number.device)
+        return table.index_select(0, number.flatten()).view(number.shape)
 
     def partners(self) -> Batch:
         """A training image for each, drawn uniformly from the pool (possibly the image itself)."""
