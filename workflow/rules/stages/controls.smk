@@ -117,7 +117,7 @@ if DESIGN.arms:
         needs={"pairs": PAIRS},
         makes={
             **({"between": table("between", "{variant}")} if STUDY["reference"] == "none" else {}),
-            "kinds": table("pairs", "{variant}"),
+            "kinds": table("pair_kinds", "{variant}"),
             "shift": table("shift", "{variant}"),
         },
         augmentations=DESIGN.with_pairs,
