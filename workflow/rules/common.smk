@@ -140,15 +140,16 @@ def compute(
     script_name="",
     gpu=0,
     group=None,
-    threads=STUDY["compute"]["threads"],
+    cores=STUDY["compute"]["threads"],
     entries=(),
     **settings,
 ):
     """Make the rule of a job of a stage that runs a network or works on maps.
 
     Its script has its name, if no `script_name` is given; log and benchmark are named after its first
-    output. `kind` is that of its resources (needs.Needs); `entries` are functions that the script finds
-    through the registry; `settings` are the params of the script.
+    output. `kind` is that of its resources (needs.Needs); `cores` are the threads of the rule; `entries`
+    are functions that the script finds through the registry; `settings` are the params of the script,
+    with `threads` in DEVICE.
     """
     record = report_jobs.paths_of(makes)[0].removeprefix("<results>/").rsplit(".", 1)[0]
 
@@ -165,7 +166,7 @@ def compute(
             f"<benchmarks>/{record}.tsv"
         group:
             group
-        threads: threads
+        threads: cores
         resources:
             **sized(kind),
             gpu=gpu,

@@ -16,7 +16,7 @@ compute(
         "predictions": "<results>/classifiers/{classifier}.parquet",
     },
     kind="fit_svm",
-    threads=1,
+    cores=1,
     classifier=lambda wildcards: wildcards.classifier,
     settings=lambda wildcards: feasibility.svm_settings(STUDY, config, wildcards.classifier),
     key=lambda wildcards: feasibility.svm_stage(wildcards.classifier) + ".svm",

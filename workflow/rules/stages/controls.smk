@@ -30,7 +30,7 @@ if UNINFORMATIVE:
         makes={"weights": f"<results>/models/untrained/{DESIGN.first_seed}.safetensors"},
         kind="map",
         group="maps_untrained",
-        threads=1,
+        cores=1,
         entries=[ARCHITECTURE],
         architecture=STUDY["model"]["architecture"],
         init_seed=DESIGN.training(DESIGN.baselines[0])["init_seed"],

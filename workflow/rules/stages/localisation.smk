@@ -11,7 +11,7 @@ compute(
     makes={"localisation": "<results>/{variant}localisation/{augmentation}/{seed}.parquet"},
     kind="localise",
     group="maps_{augmentation}",
-    threads=1,
+    cores=1,
 )
 tabulate(
     "localisation",

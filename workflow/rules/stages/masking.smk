@@ -30,7 +30,7 @@ compute(
     },
     makes={"vectors": [f"<results>/features/{name}.h5" for name in PIXEL_SVMS]},
     kind="pixels",
-    threads=1,
+    cores=1,
     classifiers=PIXEL_SVMS,
     keep=STUDY["masking"]["keep"],
     seed=STUDY["masking"]["seed"],
