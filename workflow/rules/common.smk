@@ -98,7 +98,7 @@ code = partial(provenance.params, ROOT / "workflow" / "scripts")
 code_by = partial(provenance.params_by, ROOT / "workflow" / "scripts")
 ARCHITECTURE = registry.architecture_function(STUDY["model"]["architecture"])
 TRANSFORMS = {
-    name: registry.functions(registry.AUGMENTATIONS, transforms(DESIGN.steps_of(name)))
+    name: registry.functions(registry.STEPS, transforms(DESIGN.steps_of(name)))
     for name in dict(DESIGN.models)
 }
 METHODS = {

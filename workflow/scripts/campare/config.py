@@ -12,7 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import best_match
 
-from campare import feasibility, registry, sweep
+from campare import feasibility, libraries, registry, sweep
 from campare.errors import CampareError
 from campare.messages import explain, known, odd, shown
 
@@ -426,11 +426,32 @@ def _steps(name: str, spec: Any, source: str, key: str | None = None) -> Iterato
                 used, parameters = part, {}
             yield _step(f"{key}.compose", used, {} if parameters is None else parameters, source)
         return
+    for library in registry.LIBRARIES:
+        if library in spec:
+            if len(spec) > 1:
+                raise CampareError(
+                    f"{source}: {key}: {library} needs {{name: <class>, <parameter>: <value>, …}}, "
+                    "and allows no other key beside it"
+                )
+            yield _step(key, library, spec[library], source)
+            return
     parameters = {k: v for k, v in spec.items() if k != "use"}
     yield _step(key, spec.get("use", name), parameters, source)
 
 
-def _step(key: str, name: Any, parameters: Mapping[str, Any], source: str) -> Step:
+def _step(key: str, name: Any, parameters: Any, source: str) -> Step:
+    if isinstance(name, str) and name in registry.LIBRARIES:
+        key = f"{key}.{name}"
+        if not isinstance(parameters, Mapping):
+            raise CampareError(
+                f"{source}: {key}: {shown(parameters)}; must be a mapping with name, the class of "
+                "the transform, and its parameters"
+            )
+        try:
+            libraries.check(name, parameters)
+        except CampareError as problem:
+            raise CampareError(f"{source}: {key}.{problem}") from None
+        return name, dict(parameters)
     if not isinstance(name, str) or name not in registry.AUGMENTATIONS:
         raise CampareError(
             f"{source}: {key}: unknown augmentation {name!r}; "

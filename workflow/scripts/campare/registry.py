@@ -593,6 +593,18 @@ AUGMENTATIONS: dict[str, Augmentation] = {
     ),
 }
 
+# Transforms of other packages by the class names that their parameter `name` has; other parameters
+# are keyword arguments of the class: see `libraries`.
+LIBRARIES: dict[str, Augmentation] = {
+    name: Augmentation(f"a transform of {source} by its class name", function, waits=True)
+    for name, source, function in (
+        ("torchvision", "torchvision.transforms.v2", "augment.by_name:torchvision"),
+        ("albumentations", "albumentations, if it is installed", "augment.by_name:albumentations"),
+    )
+}
+# All that an augmentation can consist of.
+STEPS: dict[str, Augmentation] = {**AUGMENTATIONS, **LIBRARIES}
+
 CAM_METHODS: dict[str, Method] = {
     "gradcam": Method("Grad-CAM (Selvaraju et al. 2017)", "cams:gradcam"),
     "cam": Method("CAM of the class weights (Zhou et al. 2016)", "cams:cam"),
@@ -762,6 +774,8 @@ def check_parameters(name: str, parameters: Mapping[str, Any]) -> None:
         In a pair [low, high], low exceeds high; the size of a blur's kernel is even; a magnitude is
         not below the number of magnitudes; or flips alternate with another probability than 0.5.
     """
+    if name in LIBRARIES:
+        return
     for key, value in parameters.items():
         if isinstance(value, list | tuple) and value[0] > value[1]:
             remedy = f"write [{value[1]}, {value[0]}]"
