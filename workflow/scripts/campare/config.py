@@ -12,7 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import best_match
 
-from campare import feasibility, registry
+from campare import feasibility, recipes, registry
 from campare.errors import CampareError
 from campare.messages import explain, known, odd, shown
 
@@ -197,6 +197,9 @@ def _check_together(config: Config, study: Mapping[str, Any], source: str) -> No
             "augmentation, so all baselines would be the same; add init, order or subset to vary, "
             "or set reference: one"
         )
+    of_recipe = recipes.problems(training, study.get("training", {}), config.get("controls", {}))
+    if problem := next(of_recipe, None):
+        raise CampareError(f"{source}: {problem}")
     _check_augmenting(config, study, source)
     _check_controls(config, source)
     _check_variants(config["cam"], source)
