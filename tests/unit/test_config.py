@@ -131,6 +131,8 @@ def test_defaults_are_the_thesis() -> None:
         "gradient_clip": None,
         "ema": None,
         "early_stopping": None,
+        "head_learning_rate": None,
+        "recalibrate_batch_norm": None,
         "keep": "best",
         "seed": 0,
     }
@@ -276,6 +278,14 @@ def test_defaults_are_not_shared_between_studies() -> None:
             {"training": {"early_stopping": 3}, "controls": {"longer_training": True}},
             ["controls.longer_training", "training.early_stopping", "remove one of them"],
         ),
+        (
+            {
+                "model": {"architecture": "small_cnn", "freeze_batch_norm": True},
+                "training": {"recalibrate_batch_norm": 3},
+            },
+            ["training.recalibrate_batch_norm", "model.freeze_batch_norm", "remove one of them"],
+        ),
+        ({"model": {"architecture": "small_cnn", "freeze": []}}, ["model.freeze: []", "one or"]),
         ({"training": {"schedule": "linear"}}, ["training.schedule: 'linear'", "one_cycle"]),
         ({"training": {"label_smoothing": 1}}, ["training.label_smoothing: 1; must", "< 1"]),
         ({"training": {"class_weights": "equal"}}, ["class_weights: 'equal'", "balanced"]),

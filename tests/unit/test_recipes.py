@@ -30,8 +30,7 @@ from campare.settings import Settings
 Study = tuple[data.Dataset, pd.DataFrame]
 
 
-@pytest.fixture(scope="module")
-def study() -> Study:
+def few_digits() -> Study:
     """240 digits: 120 for training, 60 for validation."""
     everything = data.load("digits", root=None, size=None, fit="crop", channels=None)
     few = np.arange(240)
@@ -42,17 +41,23 @@ def study() -> Study:
     return digits, pd.DataFrame({"index": few, "label": digits.labels, "subset": subset})
 
 
+@pytest.fixture(scope="module")
+def study() -> Study:
+    return few_digits()
+
+
 # Settings ---------------------------------------------------------------------------------------
 
 
 def test_defaults_are_those_of_the_schema_and_of_settings() -> None:
-    properties = config.schema()["properties"]["training"]["properties"]
     own = {field.name: field.default for field in dataclasses.fields(Settings)}
-    for key, value in recipes.DEFAULTS.items():
-        assert properties[key]["default"] == value
-        assert own[key] == (tuple(value) if isinstance(value, list) else value)
+    for part, defaults in (("model", recipes.MODEL), ("training", recipes.TRAINING)):
+        properties = config.schema()["properties"][part]["properties"]
+        for key, value in defaults.items():
+            assert properties[key]["default"] == value
+            assert own[key] == (tuple(value) if isinstance(value, list) else value)
     usual = ("epochs", "batch_size", "steps_per_epoch", "learning_rate", "weight_decay")
-    assert properties.keys() - recipes.DEFAULTS.keys() == {
+    assert properties.keys() - recipes.TRAINING.keys() == {
         *usual, "precision", "cuda_graph", "seed",
     }  # fmt: skip
 
@@ -68,6 +73,8 @@ CHANGES: dict[str, Any] = {
     "ema": 0.99,
     "early_stopping": 3,
     "keep": "last",
+    "head_learning_rate": 0.01,
+    "recalibrate_batch_norm": 5,
 }
 
 
@@ -80,6 +87,7 @@ def studied(**training: Any) -> design.Design:
         "augmenting": {"copies": 2},
         "training": training,
     }
+    study["model"] |= {key: training.pop(key) for key in recipes.MODEL if key in training}
     if "early_stopping" not in training:
         study["controls"] = {"longer_training": True}
     return design.Design(config.complete(study, "s.yaml"))
@@ -87,9 +95,11 @@ def studied(**training: Any) -> design.Design:
 
 def test_settings_hold_only_what_differs_from_the_defaults() -> None:
     plain = studied().training(("affine", 1))
-    assert not plain.keys() & recipes.DEFAULTS.keys()
+    assert not plain.keys() & recipes.TRAINING.keys()
     for key, value in CHANGES.items():
         assert studied(**{key: value}).training(("affine", 1)) == plain | {key: value}
+    for own in ({"freeze": ["features"]}, {"freeze_batch_norm": True}):
+        assert studied(**own).training(("affine", 1)) == plain | own
     own = {"optimizer": "sgd", "momentum": 0.8, "nesterov": True}
     assert studied(**own).training(("affine", 1)) == plain | own
 
@@ -442,7 +452,7 @@ def test_every_option_changes_the_training(
         chosen_ = settings("affine", epochs=4, learning_rate=0.1, **own)
         few = split[(split["label"] > 0) | (split.index % 3 == 0)]
         weights, *_ = run(chosen_, digits, few, tmp_path / str(place))
-        found.append(weights["classifier.weight"].numpy().tobytes())
+        found.append(b"".join(tensor.numpy().tobytes() for tensor in weights.values()))
     same = [cases[i] | cases[j] for i, j in itertools.combinations(range(len(found)), 2)
             if found[i] == found[j]]  # fmt: skip
     # Training that stops early may keep the weights of the best epoch as one that goes on.

@@ -197,8 +197,7 @@ def _check_together(config: Config, study: Mapping[str, Any], source: str) -> No
             "augmentation, so all baselines would be the same; add init, order or subset to vary, "
             "or set reference: one"
         )
-    of_recipe = recipes.problems(training, study.get("training", {}), config.get("controls", {}))
-    if problem := next(of_recipe, None):
+    if problem := next(recipes.problems(config, study.get("training", {})), None):
         raise CampareError(f"{source}: {problem}")
     _check_augmenting(config, study, source)
     _check_controls(config, source)

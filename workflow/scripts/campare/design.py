@@ -336,7 +336,7 @@ class Design:
             },
             "learning_rate": training["learning_rate"],
             "weight_decay": training["weight_decay"],
-            **recipes.changed(training, self.epochs_of(augmentation) // training["epochs"]),
+            **recipes.changed(study, self.epochs_of(augmentation) // training["epochs"]),
             "precision": training["precision"],
             "cuda_graph": training["cuda_graph"],
             "init_seed": stream("init", study["model"]["seed"]),

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-# The settings of `training` that `Design.training` leaves out at these values, which are those of
-# the thesis. A test compares them with the schema and with `settings.Settings`.
-DEFAULTS: Mapping[str, Any] = {
+# The settings that `Design.training` leaves out at these values, which are those of the thesis. A
+# test compares them with the schema and with `settings.Settings`.
+MODEL: Mapping[str, Any] = {"freeze": "none", "freeze_batch_norm": False}
+TRAINING: Mapping[str, Any] = {
     "optimizer": "adam",
     "momentum": 0.9,
     "nesterov": False,
@@ -25,6 +26,8 @@ DEFAULTS: Mapping[str, Any] = {
     "ema": None,
     "early_stopping": None,
     "keep": "best",
+    "head_learning_rate": None,
+    "recalibrate_batch_norm": None,
 }
 # Settings that only one value of another setting uses.
 _USED_WITH = {
@@ -37,12 +40,17 @@ _USED_WITH = {
 IN_EPOCHS = ("warmup", "milestones")
 
 
-def changed(training: Mapping[str, Any], longer: int = 1) -> dict[str, Any]:
-    """The settings of `training` that differ from `DEFAULTS`.
+def changed(study: Mapping[str, Any], longer: int = 1) -> dict[str, Any]:
+    """The settings of a complete study that differ from `MODEL` and `TRAINING`.
 
     longer: factor by which the epochs of a model exceed `training.epochs`.
     """
-    own = {key: training[key] for key, value in DEFAULTS.items() if training[key] != value}
+    own = {
+        key: study[part][key]
+        for part, defaults in (("model", MODEL), ("training", TRAINING))
+        for key, value in defaults.items()
+        if study[part][key] != value
+    }
     for key in own.keys() & {*IN_EPOCHS}:
         values = own[key]
         own[key] = [v * longer for v in values] if isinstance(values, list) else values * longer
@@ -54,18 +62,17 @@ def changes_rate(schedule: str, warmup: float | None) -> bool:
     return schedule != "constant" or bool(warmup)
 
 
-def problems(
-    training: Mapping[str, Any], written: Mapping[str, Any], controls: Mapping[str, Any]
-) -> Iterator[str]:
+def problems(study: Mapping[str, Any], written: Mapping[str, Any]) -> Iterator[str]:
     """Messages about settings that contradict each other or have no effect.
 
     Parameters
     ----------
-    training, written
-        The complete part `training` of a study, and as the file has it.
-    controls
-        The part `controls`.
+    study
+        The complete study.
+    written
+        Its part `training`, as the file has it.
     """
+    training, model, controls = study["training"], study["model"], study.get("controls", {})
     for key, (other, value) in _USED_WITH.items():
         if key in written and training[other] != value:
             yield (
@@ -92,6 +99,11 @@ def problems(
                 f"training.{key}: {last}, but training.epochs is {epochs}; set fewer epochs than "
                 "that, or remove the key"
             )
+    if training["recalibrate_batch_norm"] and model["freeze_batch_norm"]:
+        yield (
+            "training.recalibrate_batch_norm: model.freeze_batch_norm keeps the statistics that it "
+            "would replace; remove one of them"
+        )
     for control in ("duplicated_originals", "longer_training"):
         if training["early_stopping"] and controls.get(control):
             yield (

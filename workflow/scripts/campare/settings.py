@@ -59,6 +59,15 @@ class Settings:
     keep
         The epoch whose weights are kept: "best" (highest validation accuracy, the first of equals)
         or "last".
+    head_learning_rate
+        Learning rate of the classifier head, with the same schedule; None: `learning_rate`.
+    freeze
+        Parameters that are not trained: "none", "all_but_head", or dotted names of layers.
+    freeze_batch_norm
+        Keep the statistics and weights of batch norms: they stay in evaluation mode.
+    recalibrate_batch_norm
+        Number of training batches from which batch-norm statistics are computed anew after every
+        epoch, before it is evaluated (`finetuning.recalibrate`); None: they are not.
     """
 
     architecture: str
@@ -94,6 +103,10 @@ class Settings:
     ema: float | None = None
     early_stopping: int | None = None
     keep: str = "best"
+    head_learning_rate: float | None = None
+    freeze: str | Sequence[str] = "none"
+    freeze_batch_norm: bool = False
+    recalibrate_batch_norm: int | None = None
 
     @classmethod
     def of(cls, training: Mapping[str, Any], split: pd.DataFrame) -> Settings:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from campare import (
     checkpoints,
     data,
     devices,
+    finetuning,
     memory,
     models,
     optimizers,
@@ -41,6 +43,10 @@ from campare.settings import Settings
 
 Metadata = dict[str, Any]
 Progress = Callable[[dict[str, Any]], None]
+
+# Images from which a network's initial weights may be computed: their number, and their values.
+SAMPLE = 5000
+SAMPLE_VALUES = 1 << 26
 
 
 class Stopped(Exception):  # noqa: N818, no error
@@ -175,21 +181,28 @@ class _Run:
         }
         self.feed = Feed(settings, *self.sets["train"], rows["train"], len(dataset.classes))
         self.layout = torch.contiguous_format if device.type == "mps" else torch.channels_last
-        self.model = models.build(
+        channels = dataset.images.shape[3]
+        network = models.build(
             settings.architecture,
             classes=len(dataset.classes),
-            channels=dataset.images.shape[3],
+            channels=channels,
             seed=settings.init_seed,
-        ).to(device, memory_format=self.layout)  # type: ignore[call-overload]
+        )
+        self._initialise(network, dataset.images[rows["train"]])
+        shape = (channels, settings.input_size, settings.input_size)
+        groups = finetuning.prepare(network, settings, shape)
+        self.model = network.to(device, memory_format=self.layout)  # type: ignore[call-overload]
         pool_leanly(self.model)
         self.average = None if settings.ema is None else Average(self.model, settings.ema)
         counts = torch.bincount(self.sets["train"][1], minlength=len(dataset.classes))
         self.loss = Loss(settings, counts)
         self.steps = -(-self.feed.length // settings.batch_size)  # of an epoch
         self.schedule = Schedule.of(settings, self.steps)
-        self.optimizer = optimizers.make(
-            settings, self.model.parameters(), self._rate(settings.learning_rate)
-        )
+        # With the highest learning rate of each.
+        self.optimizers = [
+            (optimizers.make(settings, parameters, self._rate(rate)), rate)
+            for parameters, rate in groups
+        ]
         self.step: replay.Step = self._step
         if settings.cuda_graph and device.type == "cuda":
             self.step = replay.Replay(self._step, [*self._state().values()], replay.on_cuda)
@@ -235,14 +248,14 @@ class _Run:
         epoch = self.epoch + 1
         self.began = time.perf_counter() - self.spent
         if not self.sizes:
-            # Dropout and stochastic depth: a resumed run draws the same numbers as an unbroken one.
-            words = np.random.SeedSequence([self.settings.order_seed, epoch])
-            torch.manual_seed(int(words.generate_state(1, np.uint64)[0]))
+            self._seed(epoch)
         self._train(progress)
         speed = self.feed.length / (time.perf_counter() - self.began)
         # The losses stay on the device until here, because reading one waits for the device.
         losses = torch.stack(self.losses).cpu().double().numpy()
         mean = float(np.average(losses, weights=self.sizes))
+        if self.settings.recalibrate_batch_norm:
+            self._recalibrate(self.settings.recalibrate_batch_norm)
         row: dict[str, float] = {"epoch": epoch, "train_loss": mean}
         for subset in self.settings.evaluate:
             row |= self._measure(subset)
@@ -263,12 +276,13 @@ class _Run:
 
     def _train(self, progress: Progress) -> None:
         """Train on the rest of the training list."""
-        self.model.train()
+        finetuning.train_mode(self.model, freeze_batch_norm=self.settings.freeze_batch_norm)
         reported = time.monotonic()
         for images, targets in self.feed.batches(self.epoch + 1, len(self.sizes)):
             done = self.epoch * self.steps + len(self.sizes)
             if self.schedule.changes:
-                self.optimizer.set_rate(self.schedule.rate(self.settings.learning_rate, done))
+                for optimizer, rate in self.optimizers:
+                    optimizer.set_rate(self.schedule.rate(rate, done))
             self.losses.append(self.step(images, targets))
             self.sizes.append(len(images))
             if self.average:
@@ -290,7 +304,8 @@ class _Run:
         loss.backward()  # type: ignore[no-untyped-call]
         if self.settings.gradient_clip is not None:
             clip_grad_norm_(self.model.parameters(), self.settings.gradient_clip)
-        self.optimizer.step()
+        for optimizer, _ in self.optimizers:
+            optimizer.step()
         return loss.detach()
 
     def _measure(self, subset: str) -> dict[str, float]:
@@ -308,6 +323,31 @@ class _Run:
         counts = performance.confusion(labels.cpu().numpy(), predictions, logits.shape[1])
         measured = {"loss": loss, **performance.scores(counts)}
         return {f"{subset}_{name}": value for name, value in measured.items()}
+
+    def _seed(self, *key: int) -> None:
+        """Seed dropout and stochastic depth, so that a resumed run is like an unbroken one."""
+        words = np.random.SeedSequence([self.settings.order_seed, *key])
+        torch.manual_seed(int(words.generate_state(1, np.uint64)[0]))
+
+    def _recalibrate(self, count: int) -> None:
+        """Compute batch-norm statistics from the first batches of the epoch."""
+        self._seed(self.epoch + 1, 1)
+        batches = islice(self.feed.batches(self.epoch + 1), count)
+        finetuning.recalibrate(self.measured, (images for images, _ in batches), self._logits)
+
+    def _initialise(self, network: torch.nn.Module, images: NDArray[np.uint8]) -> None:
+        """Call the network's `initialise` (see `models.build`), on the CPU, if it has one."""
+        initialise: Callable[[torch.Tensor], None] | None = getattr(network, "initialise", None)
+        if initialise is None:
+            return
+        values = images.shape[3] * self.settings.input_size**2
+        order = np.random.default_rng(self.settings.init_seed).permutation(len(images))
+        some = torch.from_numpy(images[order[: min(SAMPLE, SAMPLE_VALUES // values)]])
+        shown = prepare(
+            some.permute(0, 3, 1, 2), self.mean.cpu(), self.std.cpu(), self.settings.input_size
+        )
+        with torch.no_grad():
+            initialise(shown)
 
     @property
     def measured(self) -> torch.nn.Module:
@@ -340,10 +380,9 @@ class _Run:
 
     def _state(self) -> Weights:
         """The tensors that training changes; not copies."""
-        parts: dict[str, Weights] = {
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state(),
-        }
+        parts: dict[str, Weights] = {"model": self.model.state_dict()}
+        for place, (optimizer, _) in enumerate(self.optimizers):
+            parts[f"optimizer/{place}"] = optimizer.state()
         if self.average:
             parts["average"] = self.average.network.state_dict()
         return {f"{part}/{key}": t for part, own in parts.items() for key, t in own.items()}
