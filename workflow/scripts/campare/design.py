@@ -38,6 +38,19 @@ class Variant:
 
 
 @dataclass(frozen=True)
+class Sweep:
+    """An augmentation at several strengths.
+
+    base: the augmentation; parameter: what is varied; arms: name of each augmentation of the study
+    that belongs to it → value of the parameter, in the order of the config.
+    """
+
+    base: str
+    parameter: str
+    arms: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Design:
     """The models and comparisons of a study, from its complete config (`config.complete`)."""
 
@@ -49,6 +62,15 @@ class Design:
     def augmentations(self) -> list[str]:
         """Names of the augmentations, in the order of the config, without the baseline."""
         return list(self.study["augmentations"])
+
+    @cached_property
+    def sweeps(self) -> list[Sweep]:
+        """The sweeps of the study; their arms are among `augmentations`."""
+        return [
+            Sweep(base, parameter, dict(arms))
+            for base, parameters in self.study.get("sweep", {}).items()
+            for parameter, arms in parameters.items()
+        ]
 
     @cached_property
     def seeds(self) -> list[int]:
