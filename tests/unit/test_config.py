@@ -73,16 +73,8 @@ def test_fashion_study_is_valid_and_has_every_stage() -> None:
     study = config.complete(yaml.safe_load(path.read_text()), path.name)
     assert study["augmentations"] == {}
     assert {"sheets", "hybrid", "masking", "occlusion", "own_images"} <= set(study)
-    assert study["training"] | {"seed": 0} == {
-        "epochs": 10,
-        "batch_size": 64,
-        "steps_per_epoch": None,
-        "learning_rate": 1e-3,
-        "weight_decay": 0,
-        "precision": "float32",
-        "cuda_graph": False,
-        "seed": 0,
-    }
+    own = {"epochs": 10, "batch_size": 64, "weight_decay": 0}
+    assert study["training"] | {"seed": 0} == complete()["training"] | own
 
 
 def test_stages_are_off_unless_named_and_have_defaults_where_they_are() -> None:
@@ -126,6 +118,22 @@ def test_defaults_are_the_thesis() -> None:
         "weight_decay": 1e-5,
         "precision": "float32",
         "cuda_graph": False,
+        "optimizer": "adam",
+        "momentum": 0.9,
+        "nesterov": False,
+        "schedule": "constant",
+        "warmup": None,
+        "milestones": [],
+        "decay": 0.1,
+        "loss": "cross_entropy",
+        "label_smoothing": 0,
+        "class_weights": None,
+        "gradient_clip": None,
+        "ema": None,
+        "early_stopping": None,
+        "head_learning_rate": None,
+        "recalibrate_batch_norm": None,
+        "keep": "best",
         "seed": 0,
     }
     assert study["seeds"] == [1, 2, 3]
@@ -264,6 +272,56 @@ def test_defaults_are_not_shared_between_studies() -> None:
             {"training": {"steps_per_epoch": 10, "batch_size": 32}},
             ["training.steps_per_epoch: 10", "training.batch_size: 32", "remove one of them"],
         ),
+        (
+            {"training": {"momentum": 0.8}},
+            ["training.momentum: has no effect with training.optimizer: adam; set", "to sgd, or"],
+        ),
+        (
+            {"training": {"optimizer": "adamw", "nesterov": False}},
+            ["training.nesterov", "training.optimizer: adamw", "remove the key"],
+        ),
+        (
+            {"training": {"schedule": "cosine", "milestones": [2]}},
+            ["training.milestones: has no effect with training.schedule: cosine", "to steps, or"],
+        ),
+        ({"training": {"decay": 0.5}}, ["training.decay", "training.schedule: constant"]),
+        (
+            {"training": {"optimizer": "sgd", "momentum": 0, "nesterov": True}},
+            ["training.nesterov: needs training.momentum > 0"],
+        ),
+        (
+            {"training": {"schedule": "steps"}},
+            ["training.schedule: steps needs training.milestones", "add it"],
+        ),
+        (
+            {"training": {"schedule": "steps", "milestones": [9, 3]}},
+            ["training.milestones: [9, 3]", "ascending"],
+        ),
+        (
+            {"training": {"schedule": "steps", "milestones": [3, 3]}},
+            ["training.milestones: [3, 3]", "once"],
+        ),
+        (
+            {"training": {"schedule": "steps", "milestones": [30]}},
+            ["training.milestones: 30, but training.epochs is 30", "fewer"],
+        ),
+        ({"training": {"warmup": 4, "epochs": 4}}, ["training.warmup: 4, but training.epochs"]),
+        ({"training": {"early_stopping": 30}}, ["training.early_stopping: 30, but"]),
+        (
+            {"training": {"early_stopping": 3}, "controls": {"longer_training": True}},
+            ["controls.longer_training", "training.early_stopping", "remove one of them"],
+        ),
+        (
+            {
+                "model": {"architecture": "small_cnn", "freeze_batch_norm": True},
+                "training": {"recalibrate_batch_norm": 3},
+            },
+            ["training.recalibrate_batch_norm", "model.freeze_batch_norm", "remove one of them"],
+        ),
+        ({"model": {"architecture": "small_cnn", "freeze": []}}, ["model.freeze: []", "one or"]),
+        ({"training": {"schedule": "linear"}}, ["training.schedule: 'linear'", "one_cycle"]),
+        ({"training": {"label_smoothing": 1}}, ["training.label_smoothing: 1; must", "< 1"]),
+        ({"training": {"class_weights": "equal"}}, ["class_weights: 'equal'", "balanced"]),
         ({"training": {"steps_per_epoch": 0}}, ["training.steps_per_epoch: 0", "≥ 1, or null"]),
         (
             {"augmenting": {"mode": "in_place", "copies": 2}},

@@ -24,6 +24,7 @@ draw(
     needs={"histories": of_models("<results>/models/{augmentation}/{seed}.csv", DESIGN.models)},
     makes=figures("training", "figure", ["history"]),
     models=DESIGN.models,
+    averaged=STUDY["training"]["ema"] is not None,
 )
 draw(
     "confusion",

@@ -24,6 +24,7 @@ tabulate(
     needs={"histories": of_models("<results>/models/{augmentation}/{seed}.csv", DESIGN.models)},
     makes={"validation": table("validation")},
     models=DESIGN.models,
+    keep=STUDY["training"]["keep"],
 )
 if STUDY["published"]:
     tabulate(

@@ -1,5 +1,5 @@
 # Needs: data.h5, split.csv.
-# Makes: models/<augmentation>/<seed>.safetensors (best epoch) and .csv (history), one job each.
+# Makes: models/<augmentation>/<seed>.safetensors (the epoch that is kept) and .csv (history), one job each.
 # On request (`snakemake augmented`, if augmented images are drawn once): augmented/<augmentation>/<seed>.h5, the
 # images on which a model is trained.
 # A killed job leaves models/<augmentation>/.<seed>.checkpoint, from which training resumes.

@@ -12,7 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import best_match
 
-from campare import feasibility, libraries, registry, sweep
+from campare import feasibility, libraries, recipes, registry, sweep
 from campare.errors import CampareError
 from campare.messages import explain, known, odd, shown
 
@@ -230,6 +230,8 @@ def _check_together(config: Config, study: Mapping[str, Any], source: str) -> No
             "augmentation, so all baselines would be the same; add init, order or subset to vary, "
             "or set reference: one"
         )
+    if problem := next(recipes.problems(config, study.get("training", {})), None):
+        raise CampareError(f"{source}: {problem}")
     _check_augmenting(config, study, source)
     _check_controls(config, source)
     _check_variants(config["cam"], source)

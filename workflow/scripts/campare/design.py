@@ -18,7 +18,7 @@ from functools import cached_property
 from itertools import combinations, product
 from typing import Any
 
-from campare import registry
+from campare import recipes, registry
 
 Model = tuple[str, int]
 Pair = tuple[Model, Model]
@@ -358,6 +358,7 @@ class Design:
             },
             "learning_rate": training["learning_rate"],
             "weight_decay": training["weight_decay"],
+            **recipes.changed(study, self.epochs_of(augmentation) // training["epochs"]),
             "precision": training["precision"],
             "cuda_graph": training["cuda_graph"],
             "init_seed": stream("init", study["model"]["seed"]),

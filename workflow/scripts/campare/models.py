@@ -41,7 +41,11 @@ def build(architecture: str, *, classes: int, channels: int, seed: int) -> nn.Mo
 
     Returns
     -------
-    A float32 network on the CPU, in training mode: (B, channels, S, S) -> (B, classes).
+    A float32 network on the CPU, in training mode: (B, channels, S, S) -> (B, classes). If it has a
+    method `initialise`, training calls it once before the first step with some prepared training
+    images, float32 (N, channels, S, S), on the CPU and without gradients: up to 5,000 that the
+    initial weights' seed chooses, fewer if they are large. It may set weights and buffers from
+    them, such as a whitening first convolution; it must be deterministic.
 
     Raises
     ------
