@@ -335,13 +335,10 @@ def _check_sizes(config: Config, study: Mapping[str, Any], source: str) -> None:
 
 
 def _check_architecture(key: str, name: str, source: str) -> None:
-    if name in registry.ARCHITECTURES:
-        return
-    others = registry.torchvision_classifiers()
-    # Without torchvision, on a machine that only plans a study, its names cannot be checked.
-    if others and name not in others:
-        names = [*registry.ARCHITECTURES, *others]
-        raise CampareError(f"{source}: {key}: unknown architecture {name!r}; {known(name, names)}")
+    try:
+        registry.check_architecture(name)
+    except CampareError as problem:
+        raise CampareError(f"{source}: {key}: {problem}") from None
 
 
 def _steps(name: str, spec: Any, source: str) -> Iterator[Step]:
