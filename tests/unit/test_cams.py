@@ -250,13 +250,13 @@ def test_every_method_equals_the_library_on_tokens(method: str) -> None:
         num_classes=10,
     ).eval()  # fmt: skip
     nn.init.normal_(network.heads.head.weight)  # zero before training
-    theirs = network.encoder.layers[-1].ln_1
+    theirs: nn.Module = network.encoder.layers[-1].ln_1
     options = {"reshape_transform": tokens_to_map}
-    expected = explained(method, network, theirs, prepared(images, size), **options)
     name, layer = models.target_layer(network, None, (3, size, size))
     assert name == "encoder.layers.encoder_layer_1.ln_1"
     if method == "ablationcam":  # on tokens the library ablates the class token's channel too
-        expected = explained(method, network, layer, prepared(images, size))
+        theirs, options = layer, {}
+    expected = explained(method, network, theirs, prepared(images, size), **options)
     found = computed(network, layer, None, images, size, method=method).maps
     assert found.shape == (3, 4, 4)
     # Without a gradient torch has another kernel for attention, which rounds differently.

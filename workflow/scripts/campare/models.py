@@ -826,7 +826,8 @@ class _TokensAsMap(nn.Module):
         tokens: torch.Tensor = self.layer(*inputs, **options)
         positions = self.grid[0] * self.grid[1]
         prefix, image = tokens.tensor_split([tokens.shape[1] - positions], dim=1)
-        image = self.map(image.transpose(1, 2).unflatten(2, self.grid))
+        channels_first = image.transpose(1, 2)
+        image = self.map(channels_first.reshape(*channels_first.shape[:2], *self.grid))
         return torch.cat([prefix, image.flatten(2).transpose(1, 2)], dim=1)
 
 

@@ -607,8 +607,9 @@ def check_architecture(architecture: str) -> None:
         further = [each for each in close if name or each not in ARCHITECTURES]
         more = f", or in {library} {', '.join(further)}" if further else ""
         raise CampareError(
-            f"unknown architecture {architecture!r}; {meant}known: {', '.join(ARCHITECTURES)}{more} "
-            "(any torchvision classifier can be named, and any of timm as timm:<name>)"
+            f"unknown architecture {architecture!r}; {meant}known: "
+            f"{', '.join(ARCHITECTURES)}{more} (any torchvision classifier can be named, and "
+            "any of timm as timm:<name>)"
         )
 
 
