@@ -57,6 +57,11 @@ if UNINFORMATIVE:
             **named(
                 architecture=STUDY["model"]["architecture"],
                 init_seed=DESIGN.training(DESIGN.baselines[0])["init_seed"],
+                **{
+                    key: value
+                    for key, value in DESIGN.training(DESIGN.baselines[0]).items()
+                    if key == "normalise"
+                },
             ),
             **code("initialise", ARCHITECTURE),
         script:

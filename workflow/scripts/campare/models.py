@@ -344,6 +344,13 @@ def target_layer(
     return name, _channels_first(network, name)
 
 
+def set_batch_norm_momentum(network: nn.Module, momentum: float) -> None:
+    """Set the weight of the newest batch in the running statistics of all batch norms."""
+    for module in network.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.momentum = momentum
+
+
 def check_forward(network: nn.Module, shape: Shape) -> None:
     """Raise CampareError if the network does not run on images (C, S, S)."""
     _at_size(partial(_run, network), shape)

@@ -613,6 +613,11 @@ def check_architecture(architecture: str) -> None:
         )
 
 
+def has_published(architecture: str) -> bool:
+    """Whether torchvision or timm may publish weights of an architecture."""
+    return timm_name(architecture) is not None or architecture in torchvision_classifiers()
+
+
 def functions(kind: Mapping[str, Entry], names: Iterable[str]) -> list[str]:
     """The functions of these entries, as `module:name`."""
     return [kind[name].function for name in names]

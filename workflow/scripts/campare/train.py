@@ -22,12 +22,21 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialized
 from torch.optim.adam import adam
 
-from campare import data, devices, feasibility, memory, models, performance, replay, seeding
+from campare import (
+    devices,
+    feasibility,
+    memory,
+    models,
+    performance,
+    pretrained,
+    replay,
+    seeding,
+)
 from campare.atomic import replacing
 from campare.augment import Augmenter, Batch
 from campare.data import Dataset
 from campare.errors import CampareError, reading
-from campare.preprocess import prepare, resized
+from campare.preprocess import normalisation, prepare, resized
 
 Weights = dict[str, torch.Tensor]
 Metadata = dict[str, Any]
@@ -64,6 +73,12 @@ class Settings:
         On CUDA, replay each step as one recorded graph (`replay.Replay`).
     evaluate
         Subsets of the split that are evaluated after every epoch; "validation" selects the best.
+    weights, weights_sha256
+        Path of the file of initial weights and its digest, or "published"; None: those of the seed.
+    normalise
+        See `preprocess.normalisation`.
+    batch_norm_momentum
+        Momentum of all batch norms; None: the network's own.
     """
 
     architecture: str
@@ -84,6 +99,10 @@ class Settings:
     steps: Sequence[tuple[str, dict[str, Any]]] = ()
     cuda_graph: bool = False
     evaluate: Sequence[str] = ("validation",)
+    weights: str | None = None
+    weights_sha256: str | None = None
+    normalise: str | Mapping[str, Any] = "training"
+    batch_norm_momentum: float | None = None
 
     @classmethod
     def of(cls, training: Mapping[str, Any], split: pd.DataFrame) -> Settings:
@@ -197,18 +216,20 @@ def train(
 
     subsets = ("train", *settings.evaluate)
     rows = {subset: split["index"][split["subset"] == subset].to_numpy() for subset in subsets}
-    mean, std = data.channel_statistics(dataset.images[rows["train"]])
+    mean, std = normalisation(settings.normalise, dataset.images[rows["train"]])
     metadata: Metadata = {
         "settings": asdict(settings),
         "code": list(code),
         "data": _digest(dataset, rows),
         "classes": dataset.classes,
-        "mean": mean.tolist(),
-        "std": std.tolist(),
+        "mean": mean,
+        "std": std,
         "device": device.type,
         "versions": {package: version(package) for package in ("torch", "torchvision", "numpy")},
     }
     run = _Run(settings, dataset, rows, metadata, device, stopping)
+    for note in run.notes:
+        progress({"event": "note", "message": note})
     if checkpoint.exists():
         progress({"event": "note", "message": run.resume(checkpoint)})
     run.save(checkpoint)
@@ -339,12 +360,8 @@ class _Run:
         }
         self.feed = Feed(settings, *self.sets["train"], rows["train"], len(dataset.classes))
         self.layout = torch.contiguous_format if device.type == "mps" else torch.channels_last
-        self.model = models.build(
-            settings.architecture,
-            classes=len(dataset.classes),
-            channels=dataset.images.shape[3],
-            seed=settings.init_seed,
-        ).to(device, memory_format=self.layout)  # type: ignore[call-overload]
+        network, self.notes = _initial(settings, len(dataset.classes), dataset.images.shape[3])
+        self.model = network.to(device, memory_format=self.layout)  # type: ignore[call-overload]
         pool_leanly(self.model)
         self.adam = Adam(self.model.parameters(), settings.learning_rate, settings.weight_decay)
         self.step: replay.Step = self._step
@@ -501,6 +518,25 @@ class _Run:
         if not self.history:
             return f"starting from zero, {about['owner']} finished no epoch"
         return f"goes on after epoch {self.epoch}, which {about['owner']} finished"
+
+
+def _initial(settings: Settings, classes: int, channels: int) -> tuple[torch.nn.Module, list[str]]:
+    """The network before training, and notes on its weights for the log."""
+    network = models.build(
+        settings.architecture, classes=classes, channels=channels, seed=settings.init_seed
+    )
+    if settings.batch_norm_momentum is not None:
+        models.set_batch_norm_momentum(network, settings.batch_norm_momentum)
+    if settings.weights is None:
+        return network, []
+    notes = pretrained.load(
+        network,
+        settings.architecture,
+        settings.weights,
+        classes=classes,
+        sha256=settings.weights_sha256,
+    )
+    return network, notes
 
 
 class Feed:
