@@ -171,6 +171,23 @@ def test_augmentations_become_steps_with_all_parameters() -> None:
     assert study["equalize"] == [["equalize", {"probability": 0.5}]]
 
 
+def test_parameters_added_later_are_complete_only_if_they_are_set() -> None:
+    """At their defaults, settings of finished models stay as they were."""
+    study = complete(
+        augmentations={
+            "cutmix": {},
+            "cutmix_kept": {"use": "cutmix", "labels": "kept"},
+            "cutmix_labels": {"use": "cutmix", "labels": "mixed"},
+            "horizontal_flip": {"alternate": False},
+            "alternating": {"use": "horizontal_flip", "alternate": True},
+        }
+    )["augmentations"]
+    assert study["cutmix"] == study["cutmix_kept"] == [["cutmix", {"alpha": 1.0}]]
+    assert study["cutmix_labels"] == [["cutmix", {"alpha": 1.0, "labels": "mixed"}]]
+    assert study["horizontal_flip"] == [["horizontal_flip", {"probability": 0.5}]]
+    assert study["alternating"][0][1] == {"probability": 0.5, "alternate": True}
+
+
 def test_the_order_of_keys_in_the_file_makes_no_other_study() -> None:
     def turned(value: Any) -> Any:
         if not isinstance(value, dict):
@@ -207,6 +224,22 @@ def test_defaults_are_not_shared_between_studies() -> None:
         ({"augmentations": {"baseline": {}}}, ["augmentations", "baseline"]),
         ({"augmentations": {"gaussian_blur": {"kernel_size": 4}}}, ["gaussian_blur", "write 5"]),
         ({"augmentations": {"affine": {"scale": [2, 1]}}}, ["augmentations.affine", "scale"]),
+        (
+            {"augmentations": {"cutmix": {"labels": "mix"}}},
+            ["augmentations.cutmix.labels: 'mix' is not allowed; did you mean 'mixed'"],
+        ),
+        (
+            {"augmentations": {"cutout": {"fill": "mean"}}},
+            ["augmentations.cutout.fill: 'mean'; must be a whole number ≥ 0, ≤ 255, or null"],
+        ),
+        (
+            {"augmentations": {"jpeg": {"quality": [50, 99.5]}}},
+            ["augmentations.jpeg.quality.1: 99.5; must be a whole number"],
+        ),
+        (
+            {"augmentations": {"horizontal_flip": {"alternate": True, "probability": 1}}},
+            ["augmentations.horizontal_flip: horizontal_flip.probability: 1, but with alternate"],
+        ),
         ({"seeds": []}, ["seeds"]),
         ({"seeds": [1, 1]}, ["seeds: 1 is given twice; remove one"]),
         ({"seeds": [-1]}, ["seeds.0", "-1"]),
@@ -235,6 +268,23 @@ def test_defaults_are_not_shared_between_studies() -> None:
             ["training.steps_per_epoch: 10", "training.batch_size: 32", "remove one of them"],
         ),
         ({"training": {"steps_per_epoch": 0}}, ["training.steps_per_epoch: 0", "≥ 1, or null"]),
+        (
+            {"augmenting": {"mode": "in_place", "copies": 2}},
+            ["augmenting.copies: 2 and augmenting.mode: in_place exclude each other; remove one"],
+        ),
+        (
+            {"augmenting": {"probability": 0.5}},
+            ["augmenting.probability", "set augmenting.mode to in_place, or remove the key"],
+        ),
+        ({"augmenting": {"mode": "in_place", "probability": 0}}, ["augmenting.probability: 0"]),
+        (
+            {"augmenting": {"mode": "in_place"}, "controls": {"duplicated_originals": True}},
+            ["controls.duplicated_originals", "as many steps as the baseline already; remove it"],
+        ),
+        (
+            {"augmenting": {"mode": "in_place"}, "controls": {"longer_training": True}},
+            ["controls.longer_training", "as many steps as the baseline already; remove it"],
+        ),
         ({"reference": "paired"}, ["reference: paired", "vary", "init, order or subset"]),
         ({"reference": "each"}, ["reference", "'each'", "one, paired"]),
         ({"published": {"afine": {"test": 1}}}, ["published.afine", "did you mean 'affine'"]),

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import nn
 from torchvision.models import get_model
 
-from campare import models, preprocess, pretrained, train
+from campare import checkpoints, models, preprocess, pretrained
 from campare.errors import CampareError
 
 
@@ -51,7 +51,7 @@ HEAD = ("classifier.weight", "classifier.bias")
 
 
 def as_saved_by_campare(network: nn.Module, path: Path) -> None:
-    train.save(path, network.state_dict(), {"settings": {}})
+    checkpoints.save(path, network.state_dict(), {"settings": {}})
 
 
 FORMS: dict[str, Callable[[nn.Module, Path], object]] = {

@@ -9,8 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from campare import replay, train
+from campare import replay
 from campare.errors import CampareError
+from campare.optimizers import Adam
 
 
 class Trained:
@@ -22,7 +23,7 @@ class Trained:
             *(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Dropout(0.3)),
             *(nn.Flatten(), nn.Linear(144, 3)),
         ).to(device)
-        self.adam = train.Adam(self.network.parameters(), 1e-2, 1e-5)
+        self.adam = Adam(self.network.parameters(), 1e-2, 1e-5)
 
     def state(self) -> list[Tensor]:
         return [*self.network.state_dict().values(), *self.adam.state().values()]

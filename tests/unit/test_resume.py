@@ -22,8 +22,9 @@ import pandas as pd
 import pytest
 
 import provenance
-from campare import data, split, train
+from campare import checkpoints, data, split, train
 from campare.errors import CampareError
+from campare.settings import Settings
 
 SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "train_model.py"
 SETTINGS: dict[str, Any] = {
@@ -241,7 +242,7 @@ def test_stopped_after_any_batch_it_goes_on_there_with_the_same_weights(
     dataset = data.read(study / "data.h5")
     frame = split.read(study / "split.csv", 200)
     changes = {"architecture": "squeezenet1_1", "input_size": 32, "epochs": 2, "batch_size": 80}
-    settings = train.Settings(**SETTINGS | changes | {"learning_rate": 1e-3})
+    settings = Settings(**SETTINGS | changes | {"learning_rate": 1e-3})
 
     def run(path: Path, last: int | None) -> tuple[Any, pd.DataFrame, list[dict[str, Any]]]:
         asked = iter(range(10**9))
@@ -281,10 +282,10 @@ def test_a_checkpoint_is_released_by_its_owner_alone(
 ) -> None:
     path = checkpoint(tmp_path)
     assert finish(study, tmp_path, kill=("after", SECOND)) < 0
-    train.release(path)
+    checkpoints.release(path)
     assert path.exists()
-    monkeypatch.setattr(train, "_owner", lambda: train._read(path)[1]["owner"])
-    train.release(path)
+    monkeypatch.setattr(checkpoints, "owner", lambda: checkpoints.read(path)[1]["owner"])
+    checkpoints.release(path)
     assert not path.exists()
 
 
@@ -340,12 +341,12 @@ def test_of_two_processes_the_older_one_stops(
 
     def run(progress: train.Progress) -> None:
         options = {"name": "flip/2", "checkpoint": path, "code": ["abc"], "progress": progress}
-        train.train(train.Settings(**SETTINGS), dataset, frame, **options)
+        train.train(Settings(**SETTINGS), dataset, frame, **options)
 
     def takeover(event: dict[str, Any]) -> None:
         if event["event"] == "epoch" and event["epoch"] == 1:
             with monkeypatch.context() as patch:
-                patch.setattr(train, "_owner", lambda: "process 7 on node2")
+                patch.setattr(checkpoints, "owner", lambda: "process 7 on node2")
                 notes: list[dict[str, Any]] = []
                 run(notes.append)
             assert notes[0]["message"].startswith("goes on after epoch 1")

@@ -75,7 +75,7 @@ def test_own_augmentation_and_metric_retrain_nothing_else(project: Project) -> N
     configure(project, TINY, metric, {"augmentations": augmentations})
     targets = (
         "tables/performance.csv",
-        "figures/examples/invert.png",
+        "figures/examples/darken.png",
         "figures/boxplot/cosine.png",
     )
     run = project.snakemake(*(f"results/tiny/{target}" for target in targets))
@@ -83,6 +83,6 @@ def test_own_augmentation_and_metric_retrain_nothing_else(project: Project) -> N
     jobs = announced(run.stdout)
     assert jobs["train"] == jobs["extract_cams"] == 2
     scores = pd.read_csv(project.results / "tables" / "performance.csv")
-    assert "invert" in set(scores["augmentation"])
+    assert "darken" in set(scores["augmentation"])
     cosine = pd.read_parquet(project.results / "similarity" / "affine" / "1.parquet")["cosine"]
     assert cosine.between(0, 1 + 1e-9).all()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from campare import models, train
+from campare import checkpoints, models
 from tiny import TINY, copy_project
 
 pytestmark = pytest.mark.workflow
@@ -59,7 +59,7 @@ def test_other_weights_retrain_and_the_same_elsewhere_do_not(tmp_path: Path) -> 
     shutil.copy(tmp_path / "weights.pth", tmp_path / "moved.pth")
     project.edit("config/tiny.yaml", lambda text: text.replace("weights.pth", "moved.pth"))
     assert project.planned(*targets) == {}
-    train.save(tmp_path / "moved.pth", network.state_dict(), {})  # other bytes
+    checkpoints.save(tmp_path / "moved.pth", network.state_dict(), {})  # other bytes
     os.utime(tmp_path / "moved.pth", (0, 0))
     planned = project.planned(*targets)
     assert (planned["train"], planned["train_architecture"]) == (1, 1)

@@ -25,7 +25,7 @@ rule train_architecture:
         **named(mapped=False),
         **each(
             "settings",
-            [*SETTINGS, "evaluate"],
+            [*decisive(with_digest(DESIGN.training(DESIGN.models[0]))), "evaluate"],
             lambda wildcards: with_digest(DESIGN.candidate(wildcards.architecture)),
         ),
         **code_by(

@@ -1,11 +1,17 @@
 # Needs: data.h5, split.csv.
 # Makes: models/<augmentation>/<seed>.safetensors (best epoch) and .csv (history), one job each.
-# On request (`snakemake augmented`, if copies are drawn once): augmented/<augmentation>/<seed>.h5, the
+# On request (`snakemake augmented`, if augmented images are drawn once): augmented/<augmentation>/<seed>.h5, the
 # images on which a model is trained.
 # A killed job leaves models/<augmentation>/.<seed>.checkpoint, from which training resumes.
 
-# Names of all settings that determine the weights of a model.
-SETTINGS = decisive(with_digest(DESIGN.training(DESIGN.models[0])))
+# Names of all settings that determine the weights of a model; some models have more of them.
+SETTINGS = list(
+    dict.fromkeys(
+        chain.from_iterable(
+            decisive(with_digest(DESIGN.training(model))) for model in DESIGN.models
+        )
+    )
+)
 
 
 def training(wildcards):

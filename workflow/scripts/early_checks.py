@@ -14,7 +14,7 @@ from campare.design import Design
 from campare.errors import CampareError
 
 if TYPE_CHECKING:
-    from campare.train import Settings
+    from campare.settings import Settings
 
 
 def check_images(

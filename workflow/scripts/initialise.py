@@ -4,7 +4,7 @@ from pathlib import Path
 
 import provenance
 from campare import data, models, preprocess, split
-from campare.train import save
+from campare.checkpoints import save
 from job import logged
 
 with logged(snakemake.log[0]):

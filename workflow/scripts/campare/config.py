@@ -12,7 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import best_match
 
-from campare import feasibility, registry
+from campare import feasibility, registry, sweep
 from campare.errors import CampareError
 from campare.messages import explain, known, odd, shown
 
@@ -85,7 +85,8 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     -------
     dict
         A value for every key of the schema; `augmentations` maps each name to its steps, a list
-        of [registry name, all parameters].
+        of [registry name, all parameters]; `sweep`, if given, maps each augmentation and parameter
+        to {name of an arm: value}.
 
     Raises
     ------
@@ -100,6 +101,7 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     if error is not None:
         raise CampareError(f"{source}: {explain(error)}")
     _fill(config, definition)
+    _add_sweeps(config, source)
     _imply_stages(config, definition)
     _check_together(config, study, source)
     try:
@@ -133,6 +135,37 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
         for name, spec in config["augmentations"].items()
     }
     return config
+
+
+def _add_sweeps(config: Config, source: str) -> None:
+    """Add the arms of sweeps to `augmentations`, checked."""
+    if "sweep" not in config:
+        return
+    given, config["sweep"] = config["sweep"], {}
+    try:
+        for arm in list(sweep.arms(given, config["augmentations"])):
+            _check_value(arm, source)
+            config["augmentations"][arm.name] = arm.spec
+            parameters = config["sweep"].setdefault(arm.base, {})
+            parameters.setdefault(arm.parameter, {})[arm.name] = arm.value
+    except CampareError as problem:
+        text = str(problem)
+        raise CampareError(text if text.startswith(source) else f"{source}: {text}") from None
+
+
+def _check_value(arm: sweep.Arm, source: str) -> None:
+    """Check the value of an arm under the key that lists it."""
+    entry = registry.AUGMENTATIONS.get(arm.spec.get("use", ""))
+    if entry is not None:
+        schema = entry.parameters[arm.parameter].schema
+        if schema.get("type") == "array" and not isinstance(arm.value, list):
+            schema = schema["items"]
+        keyed = {"properties": {arm.parameter: schema}}
+        error = best_match(_Validator(keyed).iter_errors({arm.parameter: arm.value}))
+        if error is not None:
+            raise CampareError(f"{source}: sweep.{arm.base}{explain(error, prefix='.')}")
+    for _ in _steps(arm.name, arm.spec, source, key=f"sweep.{arm.base}"):
+        pass
 
 
 def _check_fonts(config: Config, source: str) -> None:
@@ -199,6 +232,7 @@ def _check_together(config: Config, study: Mapping[str, Any], source: str) -> No
             "augmentation, so all baselines would be the same; add init, order or subset to vary, "
             "or set reference: one"
         )
+    _check_augmenting(config, study, source)
     _check_controls(config, source)
     _check_variants(config["cam"], source)
     models = {"baseline": None, **config["augmentations"]}
@@ -206,6 +240,30 @@ def _check_together(config: Config, study: Mapping[str, Any], source: str) -> No
         if name not in models:
             raise CampareError(
                 f"{source}: published.{name}: the study has no such model; {known(name, models)}"
+            )
+
+
+def _check_augmenting(config: Config, study: Mapping[str, Any], source: str) -> None:
+    """Check that `augmenting` has the keys of its mode alone; without copies, their number is 0."""
+    augmenting, written = config["augmenting"], study.get("augmenting", {})
+    if augmenting["mode"] == "added":
+        if "probability" in written:
+            raise CampareError(
+                f"{source}: augmenting.probability: with mode: added every copy is augmented; set "
+                "augmenting.mode to in_place, or remove the key"
+            )
+        return
+    if "copies" in written:
+        raise CampareError(
+            f"{source}: augmenting.copies: {augmenting['copies']} and augmenting.mode: in_place "
+            "exclude each other; remove one of them"
+        )
+    augmenting["copies"] = 0
+    for control in registry.MATCHED:
+        if config.get("controls", {}).get(control):
+            raise CampareError(
+                f"{source}: controls.{control}: with augmenting.mode: in_place every model is "
+                "trained for as many steps as the baseline already; remove it"
             )
 
 
@@ -397,9 +455,12 @@ def _check_normalisation(config: Config, source: str) -> None:
         raise CampareError(f"{key}.std: {stds} value(s); write {means}, as many as in mean")
 
 
-def _steps(name: str, spec: Any, source: str) -> Iterator[Step]:
-    """Registry name and all parameters of each transform of an entry of `augmentations`."""
-    key = f"augmentations.{name}"
+def _steps(name: str, spec: Any, source: str, key: str | None = None) -> Iterator[Step]:
+    """Registry name and all parameters of each transform of an entry of `augmentations`.
+
+    `key` is the key of the entry in messages.
+    """
+    key = key or f"augmentations.{name}"
     if not isinstance(spec, Mapping):
         raise CampareError(
             f"{source}: {key}: {shown(spec)} is not a mapping of parameters; write {{}} for the "
@@ -445,6 +506,9 @@ def _parameters_of(
         raise CampareError(f"{source}: {key}{explain(error, prefix='.')}")
     defaults = {k: copy.deepcopy(p.default) for k, p in entry.parameters.items()}
     full = {**defaults, **parameters}
+    for k, parameter in entry.parameters.items():
+        if parameter.later and full[k] == parameter.default:
+            del full[k]
     try:
         registry.check_parameters(name, full)
     except CampareError as problem:

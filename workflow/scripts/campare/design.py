@@ -41,6 +41,19 @@ class Variant:
 
 
 @dataclass(frozen=True)
+class Sweep:
+    """An augmentation at several strengths.
+
+    base: the augmentation; parameter: what is varied; arms: name of each augmentation of the study
+    that belongs to it → value of the parameter, in the order of the config.
+    """
+
+    base: str
+    parameter: str
+    arms: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Design:
     """The models and comparisons of a study, from its complete config (`config.complete`)."""
 
@@ -52,6 +65,15 @@ class Design:
     def augmentations(self) -> list[str]:
         """Names of the augmentations, in the order of the config, without the baseline."""
         return list(self.study["augmentations"])
+
+    @cached_property
+    def sweeps(self) -> list[Sweep]:
+        """The sweeps of the study; their arms are among `augmentations`."""
+        return [
+            Sweep(base, parameter, dict(arms))
+            for base, parameters in self.study.get("sweep", {}).items()
+            for parameter, arms in parameters.items()
+        ]
 
     @cached_property
     def seeds(self) -> list[int]:
@@ -297,6 +319,7 @@ class Design:
     def copies_of(self, augmentation: str | None) -> int:
         """Copies of each image in a training set, besides the original."""
         has_copies = augmentation in self.augmentations or augmentation == "duplicated_originals"
+        # 0 if images are augmented in place: `config.complete` sets it.
         return int(self.study["augmenting"]["copies"]) if has_copies else 0
 
     def epochs_of(self, augmentation: str | None) -> int:
@@ -308,12 +331,13 @@ class Design:
         """The settings that decide the weights of a model, apart from the data and the code."""
         augmentation, seed = model
         study, training = self.study, self.study["training"]
-        # An edit of what only sets with copies use must not retrain the baseline. Duplicated
+        # An edit of what only augmented sets use must not retrain the baseline. Duplicated
         # originals use it too: they differ from an augmented set in the transform alone.
         steps, copies = self.steps_of(augmentation), self.copies_of(augmentation)
         augment_at, resample = "native", "once"
-        if copies:
+        if steps or copies:
             augment_at, resample = study["augmenting"]["at"], study["augmenting"]["resample"]
+        in_place = steps and study["augmenting"]["mode"] == "in_place"
         further = augmentation == BASELINE and seed in self._further["seeds"]
 
         def stream(name: str, fixed: int) -> int:
@@ -327,6 +351,7 @@ class Design:
             "steps": steps,
             "augment_at": augment_at,
             "copies": copies,
+            **({"probability": study["augmenting"]["probability"]} if in_place else {}),
             "resample": resample,
             "epochs": self.epochs_of(augmentation),
             **{

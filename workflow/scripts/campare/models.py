@@ -79,7 +79,7 @@ def load(
     Parameters
     ----------
     path
-        Safetensors file written by `train.save`.
+        Safetensors file written by `checkpoints.save`.
 
     Raises
     ------

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import socket
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,143 +16,33 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as serialized
-from torch.optim.adam import adam
 
 from campare import (
+    checkpoints,
     devices,
-    feasibility,
     memory,
     models,
     performance,
     pretrained,
+    registry,
     replay,
     seeding,
 )
-from campare.atomic import replacing
-from campare.augment import Augmenter, Batch
+from campare.checkpoints import Weights
 from campare.data import Dataset
-from campare.errors import CampareError, reading
-from campare.preprocess import normalisation, prepare, resized
+from campare.errors import CampareError
+from campare.feed import Feed
+from campare.optimizers import Adam
+from campare.pooling import pool_leanly
+from campare.preprocess import normalisation, prepare
+from campare.settings import Settings
 
-Weights = dict[str, torch.Tensor]
 Metadata = dict[str, Any]
 Progress = Callable[[dict[str, Any]], None]
-
-# Values of the images that are augmented together: many small images at once, for speed, but few
-# enough that intermediate results stay in the cache.
-BLOCK = 1 << 21
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The settings that decide the weights, together with the data.
-
-    Attributes
-    ----------
-    precision
-        "float32", "tf32" (convolutions on CUDA, torch's default; float32 elsewhere), or "bfloat16"
-        (autocast; weights, loss and optimizer stay float32).
-    device
-        "cpu", "cuda", "mps" or "auto".
-    threads
-        Number of CPU threads, on which the weights depend.
-    copies
-        Augmented copies of every image in addition to the original; 0 for the baseline.
-    resample
-        "each_epoch" draws the copies anew in every epoch, "once" draws them before the first.
-    augment_at
-        "native" augments images at their stored size, "input" after the resize to `input_size`;
-        then all training images are rounded to uint8 after the resize.
-    steps
-        The augmentation: [registry name, all its parameters], applied in turn; empty: identity.
-    cuda_graph
-        On CUDA, replay each step as one recorded graph (`replay.Replay`).
-    evaluate
-        Subsets of the split that are evaluated after every epoch; "validation" selects the best.
-    weights, weights_sha256
-        Path of the file of initial weights and its digest, or "published"; None: those of the seed.
-    normalise
-        See `preprocess.normalisation`.
-    batch_norm_momentum
-        Momentum of all batch norms; None: the network's own.
-    """
-
-    architecture: str
-    input_size: int
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    weight_decay: float
-    precision: str
-    device: str
-    threads: int
-    copies: int
-    resample: str
-    augment_at: str
-    init_seed: int
-    order_seed: int
-    augmentation_seed: int
-    steps: Sequence[tuple[str, dict[str, Any]]] = ()
-    cuda_graph: bool = False
-    evaluate: Sequence[str] = ("validation",)
-    weights: str | None = None
-    weights_sha256: str | None = None
-    normalise: str | Mapping[str, Any] = "training"
-    batch_norm_momentum: float | None = None
-
-    @classmethod
-    def of(cls, training: Mapping[str, Any], split: pd.DataFrame) -> Settings:
-        """Settings from `Design.training`, for the training images of a split.
-
-        `steps_per_epoch`, if given instead of `batch_size`, is converted to the batch size that
-        divides the training list into this number of batches.
-
-        Raises
-        ------
-        CampareError
-            No batch size gives this number of steps.
-        """
-        if "steps_per_epoch" not in training:
-            return cls(**training)
-        fixed = dict(training)
-        steps = fixed.pop("steps_per_epoch")
-        length = int((split["subset"] == "train").sum()) * (1 + fixed["copies"])
-        return cls(batch_size=feasibility.batch_size(length, steps), **fixed)
-
-
-def order(n: int, copies: int, seed: int) -> NDArray[np.int64]:
-    """The training list: n originals and `copies` copies of each, shuffled once.
-
-    Every (image, copy) has a sort key that depends on `seed` only. Position k therefore has the
-    same source image for every augmentation. Fewer copies give the same list without the others:
-    the baseline's list (copies = 0) has the originals in the order of the augmented list (thesis,
-    Appendix B).
-
-    Returns
-    -------
-    int64 (n·(1 + copies), 2): source position in [0, n), and copy number, 0 for the original.
-    """
-    keys = np.random.default_rng(seed).random((1 + copies, n))
-    ranks = np.argsort(keys, axis=None, kind="stable")
-    return np.stack([ranks % n, ranks // n], axis=1)
 
 
 class Stopped(Exception):  # noqa: N818, no error
     """Training has stopped on request; its checkpoint is written."""
-
-
-def save(path: Path, tensors: Weights, about: Mapping[str, Any]) -> None:
-    """Write tensors as safetensors; equal content gives equal bytes.
-
-    The header has `about` as one JSON text under the key "campare", because safetensors writes
-    several keys in random order.
-    """
-    contiguous = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
-    header = {"campare": json.dumps(about, sort_keys=True)}
-    with replacing(path) as aside:
-        aside.write_bytes(serialized(contiguous, header))
 
 
 def train(
@@ -177,8 +65,9 @@ def train(
     name
         Name of the model in messages, such as "affine/2".
     checkpoint
-        Path of the checkpoint, written after every epoch; the caller passes it to `release` once
-        the results are stored. A checkpoint of other settings, data, code or versions is not used.
+        Path of the checkpoint, written after every epoch; the caller passes it to
+        `checkpoints.release` once the results are stored. A checkpoint of other settings, data,
+        code or versions is not used.
         It belongs to the process that started last; an older process that still runs (on a lost
         node, for instance) stops at its next epoch.
     code
@@ -217,6 +106,9 @@ def train(
     subsets = ("train", *settings.evaluate)
     rows = {subset: split["index"][split["subset"] == subset].to_numpy() for subset in subsets}
     mean, std = normalisation(settings.normalise, dataset.images[rows["train"]])
+    packages = ["torch", "torchvision", "numpy"]
+    if registry.timm_name(settings.architecture):
+        packages.append("timm")
     metadata: Metadata = {
         "settings": asdict(settings),
         "code": list(code),
@@ -225,7 +117,7 @@ def train(
         "mean": mean,
         "std": std,
         "device": device.type,
-        "versions": {package: version(package) for package in ("torch", "torchvision", "numpy")},
+        "versions": {package: version(package) for package in packages},
     }
     run = _Run(settings, dataset, rows, metadata, device, stopping)
     for note in run.notes:
@@ -238,10 +130,10 @@ def train(
             with devices.convolutions(tf32=settings.precision == "tf32"):
                 run.advance(name, progress)
         except Stopped:
-            _check_owner(checkpoint)
+            checkpoints.check_owner(checkpoint)
             run.save(checkpoint)
             raise
-        _check_owner(checkpoint)
+        checkpoints.check_owner(checkpoint)
         run.save(checkpoint)
         spent = sum(row["seconds"] for row in run.history)
         left = spent / run.epoch * (settings.epochs - run.epoch)
@@ -251,86 +143,6 @@ def train(
     columns = ["epoch", "train_loss", *measured, "seconds", "images_per_second"]
     history = pd.DataFrame(run.history, columns=columns)
     return run.best, {**metadata, "epoch": run.best_epoch}, history
-
-
-def release(checkpoint: Path) -> None:
-    """Remove a checkpoint that is no longer needed, unless another process has claimed it."""
-    if checkpoint.exists() and _read(checkpoint)[1]["owner"] == _owner():
-        checkpoint.unlink()
-
-
-class Adam:
-    """torch's Adam in its functional form; `torch.optim.Adam` imports the compiler (one second).
-
-    All tensors, including the step counts, are on the device of their parameter.
-    """
-
-    def __init__(
-        self, parameters: Iterable[torch.nn.Parameter], learning_rate: float, weight_decay: float
-    ) -> None:
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.parameters = list(parameters)
-        self.means = [torch.zeros_like(weight) for weight in self.parameters]
-        self.squares = [torch.zeros_like(weight) for weight in self.parameters]
-        self.steps = [torch.zeros((), device=weight.device) for weight in self.parameters]
-
-    @torch.no_grad()
-    def step(self) -> None:
-        """Update the parameters that have a gradient."""
-        rows = zip(self.parameters, self.means, self.squares, self.steps, strict=True)
-        used = [(row[0], row[0].grad, *row[1:]) for row in rows if row[0].grad is not None]
-        weights, gradients, means, squares, steps = (
-            list(column) for column in zip(*used, strict=True)
-        )
-        adam(
-            weights,
-            gradients,
-            means,
-            squares,
-            [],
-            steps,
-            fused=True,
-            amsgrad=False,
-            maximize=False,
-            beta1=0.9,
-            beta2=0.999,
-            eps=1e-8,
-            lr=self.learning_rate,
-            weight_decay=self.weight_decay,
-        )
-
-    def state(self) -> Weights:
-        """The tensors that a step changes, apart from the parameters."""
-        kinds = {"mean": self.means, "square": self.squares, "step": self.steps}
-        return {f"{kind}/{i}": t for kind, tensors in kinds.items() for i, t in enumerate(tensors)}
-
-
-class Pooling(torch.autograd.Function):
-    """`F.adaptive_avg_pool2d(maps, 1)` of maps (B, C, H, W), bit for bit, with a cheaper gradient.
-
-    The gradient of every pixel is that of the mean divided by the number of pixels, so one number
-    per map is stored and expanded as a view. torch stores all of them, in another memory layout
-    than the maps have; then the ReLU before the pooling takes 30 times as long, a twelfth of the
-    training time of a small network.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, maps: torch.Tensor) -> torch.Tensor:
-        ctx.shape = maps.shape
-        return F.adaptive_avg_pool2d(maps, 1)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> torch.Tensor:
-        shape: torch.Size = ctx.shape
-        return (gradient / shape[2:].numel()).expand(shape)
-
-
-def pool_leanly(network: torch.nn.Module) -> None:
-    """Replace the forward pass of all global average pooling layers by `Pooling`, for training."""
-    for module in network.modules():
-        if isinstance(module, torch.nn.AdaptiveAvgPool2d) and module.output_size in (1, (1, 1)):
-            module.forward = Pooling.apply  # type: ignore[method-assign]
 
 
 class _Run:
@@ -486,18 +298,22 @@ class _Run:
     def save(self, checkpoint: Path) -> None:
         """Write the checkpoint: the state of the run, and the process that owns it."""
         best = {f"best/{name}": tensor for name, tensor in self.best.items()}
-        about: Metadata = {"metadata": self.metadata, "history": self.history, "owner": _owner()}
+        about: Metadata = {
+            "metadata": self.metadata,
+            "history": self.history,
+            "owner": checkpoints.owner(),
+        }
         within_epoch = {}
         if self.sizes:
             about |= {"sizes": self.sizes, "seconds": self.spent}
             within_epoch = {"losses": torch.stack(self.losses), "random": torch.get_rng_state()}
             if self.device.type == "cuda":
                 within_epoch["random/cuda"] = torch.cuda.get_rng_state(self.device)
-        save(checkpoint, self._state() | best | within_epoch, about)
+        checkpoints.save(checkpoint, self._state() | best | within_epoch, about)
 
     def resume(self, checkpoint: Path) -> str:
         """Continue from a checkpoint if it is of the same run; return what was done, in words."""
-        tensors, about = _read(checkpoint)
+        tensors, about = checkpoints.read(checkpoint)
         if about["metadata"] != json.loads(json.dumps(self.metadata)):
             return (
                 f"stale checkpoint {checkpoint}, of other settings, data, code or versions: "
@@ -539,91 +355,6 @@ def _initial(settings: Settings, classes: int, channels: int) -> tuple[torch.nn.
     return network, notes
 
 
-class Feed:
-    """The training list as batches of (images, targets)."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        images: torch.Tensor,
-        labels: torch.Tensor,
-        index: NDArray[np.int64],
-        classes: int,
-    ) -> None:
-        self.batch_size = settings.batch_size
-        self.input_size = settings.input_size if settings.augment_at == "input" else None
-        self.pool = Batch(images, torch.eye(classes, device=images.device)[labels])
-        self.index = torch.tensor(index, device=images.device)
-        self.augmenter = Augmenter(
-            settings.steps, settings.augmentation_seed, self.pool, self._sized
-        )
-        listing = torch.from_numpy(order(len(images), settings.copies, settings.order_seed))
-        self.length = len(listing)
-        values = images.shape[1] * (self.input_size**2 if self.input_size else images[0, 0].numel())
-        self.per_block = max(1, BLOCK // (self.batch_size * values))  # batches
-        blocks = torch.split(listing, self.per_block * self.batch_size)
-        self.plan = [Block.of(block, images.device) for block in blocks]
-        once = settings.resample == "once"
-        self.kept = [self._drawn(block, 0) for block in self.plan] if once else []
-
-    def batches(self, epoch: int, start: int = 0) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """The batches of an epoch (1, 2, …), without the first `start`.
-
-        Images uint8 (B, C, H, W) and targets float32 (B, classes).
-        """
-        for k, plan in enumerate(self.plan):
-            skipped = max(0, start - k * self.per_block)
-            if skipped >= self.per_block:
-                continue
-            block = self.kept[k] if self.kept else self._drawn(plan, epoch)
-            images = torch.split(block.images, self.batch_size)
-            targets = torch.split(block.targets, self.batch_size)
-            yield from zip(images[skipped:], targets[skipped:], strict=True)
-
-    def _drawn(self, block: Block, epoch: int) -> Batch:
-        """The images of a block, its copies augmented."""
-        plain = self._of(block.plain)
-        if not len(block.source):
-            return plain
-        drawn = self.augmenter(self._of(block.source), self.index[block.source], block.copy, epoch)
-        return Batch(
-            torch.cat([plain.images, drawn.images])[block.place],
-            torch.cat([plain.targets, drawn.targets])[block.place],
-        )
-
-    def _of(self, source: torch.Tensor) -> Batch:
-        """Original images and their targets."""
-        return Batch(self._sized(self.pool.images[source]), self.pool.targets[source])
-
-    def _sized(self, images: torch.Tensor) -> torch.Tensor:
-        """Images uint8 (B, C, H, W) at the size at which they are augmented."""
-        return images if self.input_size is None else resized(images, self.input_size)
-
-
-@dataclass(frozen=True)
-class Block:
-    """Consecutive rows of the training list, as int64 index tensors.
-
-    plain: source positions of the originals. source, copy: source positions and copy numbers of the
-    rows to augment. place: position of each row of the list in the originals followed by the
-    augmented rows.
-    """
-
-    plain: torch.Tensor
-    source: torch.Tensor
-    copy: torch.Tensor
-    place: torch.Tensor
-
-    @classmethod
-    def of(cls, listing: torch.Tensor, device: torch.device) -> Block:
-        """The block of some rows of the training list (`order`)."""
-        source, copy = listing.unbind(1)
-        plain = copy == 0
-        place = torch.where(plain, plain.cumsum(0), plain.sum() + (~plain).cumsum(0)) - 1
-        parts = source[plain], source[~plain], copy[~plain], place
-        return cls(*(part.to(device) for part in parts))
-
-
 def _digest(dataset: Dataset, rows: Mapping[str, NDArray[np.int64]]) -> str:
     """SHA-256 of the images used, their labels and their subsets."""
     digest = hashlib.sha256()
@@ -632,32 +363,3 @@ def _digest(dataset: Dataset, rows: Mapping[str, NDArray[np.int64]]) -> str:
         for values in (index, dataset.labels[index], dataset.images[index]):
             digest.update(np.ascontiguousarray(values).data)
     return digest.hexdigest()
-
-
-def _owner() -> str:
-    return f"process {os.getpid()} on {socket.gethostname()}"
-
-
-def _check_owner(checkpoint: Path) -> None:
-    """Check that no other process has claimed the checkpoint, or removed it after finishing.
-
-    Raises
-    ------
-    CampareError
-        Another process has.
-    """
-    owner = _read(checkpoint)[1]["owner"] if checkpoint.exists() else "another process, now done"
-    if owner != _owner():
-        raise CampareError(
-            f"{checkpoint}: this model has been taken over by {owner}; this process stops, and "
-            "nothing needs to be done"
-        )
-
-
-def _read(path: Path) -> tuple[Weights, dict[str, Any]]:
-    """The tensors, on the CPU, and `about`, as `save` wrote them."""
-    remedy = "move it away, and training starts from zero"
-    with reading(path, "checkpoint", SafetensorError, remedy=remedy), safe_open(path, "pt") as file:
-        about = json.loads((file.metadata() or {}).get("campare", ""))
-        # Copies, because the file disappears when the next one is renamed to its path.
-        return {key: file.get_tensor(key).clone() for key in file.keys()}, about  # noqa: SIM118
