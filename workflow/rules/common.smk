@@ -16,7 +16,15 @@ import report_jobs
 import retrying
 import startup
 import stopping
-from inputs import CAMS, Inputs, folder_digest, model_of, of_models
+from inputs import (
+    CAMS,
+    Inputs,
+    decisive,
+    folder_digest,
+    model_of,
+    of_models,
+    with_digest,
+)
 from provenance import each, named
 
 IMPORTED = importing.imported(workflow)

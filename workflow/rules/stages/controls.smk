@@ -33,7 +33,11 @@ if UNINFORMATIVE:
         cores=1,
         entries=[ARCHITECTURE],
         architecture=STUDY["model"]["architecture"],
-        init_seed=DESIGN.training(DESIGN.baselines[0])["init_seed"],
+        **{
+            key: value
+            for key, value in DESIGN.training(DESIGN.baselines[0]).items()
+            if key in ("init_seed", "normalise")
+        },
     )
 
     ruleorder: initialise > train
