@@ -152,10 +152,12 @@ def check_network(dataset: Dataset, settings: Settings, study: Mapping[str, Any]
 
 def _built(dataset: Dataset, settings: Settings) -> tuple[Any, tuple[int, int, int]]:
     """The untrained network, and the shape (C, H, W) of its input images."""
-    from campare import models
+    from campare import finetuning, models
 
     channels = dataset.images.shape[3]
     network = models.build(
         settings.architecture, classes=len(dataset.classes), channels=channels, seed=0
     )
-    return network, (channels, settings.input_size, settings.input_size)
+    shape = (channels, settings.input_size, settings.input_size)
+    finetuning.prepare(network, settings, shape)  # raises if there are no such layers
+    return network, shape

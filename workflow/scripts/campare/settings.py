@@ -41,6 +41,39 @@ class Settings:
     probability
         Augmentation in place: the probability with which an image is replaced by an augmented
         version; None: images are not replaced.
+    optimizer
+        "adam", "adamw" or "sgd"; `momentum` and `nesterov` are of "sgd".
+    schedule
+        "constant", "cosine", "one_cycle" or "steps" (`schedules.Schedule`), with `warmup` and
+        `milestones` in epochs; warmup None: 0, but 0.3 of the epochs for "one_cycle".
+    loss
+        "cross_entropy" or "binary_cross_entropy", with `label_smoothing` and `class_weights`
+        (None or "balanced"): `losses.Loss`.
+    gradient_clip
+        The largest norm of the gradient of all parameters; None: no limit.
+    ema
+        Decay of the exponential moving average of the weights, which is then evaluated and kept
+        (`averages.Average`); None: no average.
+    early_stopping
+        Epochs without a higher validation accuracy after which training ends; None: never.
+    keep
+        The epoch whose weights are kept: "best" (highest validation accuracy, the first of equals)
+        or "last".
+    head_learning_rate
+        Learning rate of the classifier head, with the same schedule; None: `learning_rate`.
+    freeze
+        Parameters that are not trained: "none", "all_but_head", or dotted names of layers.
+    freeze_batch_norm
+        Keep the statistics and weights of batch norms: they stay in evaluation mode.
+    recalibrate_batch_norm
+        Number of training batches from which batch-norm statistics are computed anew after every
+        epoch, before it is evaluated (`finetuning.recalibrate`); None: they are not.
+    weights, weights_sha256
+        Path of the file of initial weights and its digest, or "published"; None: those of the seed.
+    normalise
+        See `preprocess.normalisation`.
+    batch_norm_momentum
+        Momentum of all batch norms; None: the network's own.
     """
 
     architecture: str
@@ -62,6 +95,28 @@ class Settings:
     cuda_graph: bool = False
     evaluate: Sequence[str] = ("validation",)
     probability: float | None = None
+    optimizer: str = "adam"
+    momentum: float = 0.9
+    nesterov: bool = False
+    schedule: str = "constant"
+    warmup: float | None = None
+    milestones: Sequence[float] = ()
+    decay: float = 0.1
+    loss: str = "cross_entropy"
+    label_smoothing: float = 0
+    class_weights: str | None = None
+    gradient_clip: float | None = None
+    ema: float | None = None
+    early_stopping: int | None = None
+    keep: str = "best"
+    head_learning_rate: float | None = None
+    freeze: str | Sequence[str] = "none"
+    freeze_batch_norm: bool = False
+    recalibrate_batch_norm: int | None = None
+    weights: str | None = None
+    weights_sha256: str | None = None
+    normalise: str | Mapping[str, Any] = "training"
+    batch_norm_momentum: float | None = None
 
     @classmethod
     def of(cls, training: Mapping[str, Any], split: pd.DataFrame) -> Settings:
