@@ -150,6 +150,7 @@ def _registries() -> Iterator[str]:
             yield f"| `{name.replace('overlap', 'overlap_<Y>')}` | {entry.about} |"
         if title == "architecture":
             yield "| any other torchvision classifier | by torchvision's name, such as `vgg11_bn` |"
+            yield "| `timm:<name>` | a classifier of timm, such as `timm:convnext_pico` |"
         if title == "metric":
             yield "| a metric of maps, with suffix `_native` | at the target layer's resolution |"
         yield ""
