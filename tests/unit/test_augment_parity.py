@@ -109,7 +109,7 @@ def test_shift_is_a_crop_of_the_padded_image(images: Tensor, border: str, paddin
     height, width = images.shape[-2:]
     draw = _draw(len(images))
     down, across = draw.integers(2 * padding + 1), draw.integers(2 * padding + 1)
-    ours = geometry.shifted(images, down - padding, across - padding, border, 9)
+    ours = geometry.shifted(images, down - padding, across - padding, padding, border, 9)
     mode = "constant" if border == "fill" else "reflect"
     padded = tv.pad(images, [padding], fill=9 if border == "fill" else None, padding_mode=mode)
     for row in range(len(images)):
@@ -127,7 +127,7 @@ def test_shift_draws_every_offset_equally_often() -> None:
 
 def test_a_reflection_farther_than_the_image_goes_back_and_forth() -> None:
     row = torch.tensor([[[[1, 2, 3]]]], dtype=torch.uint8)
-    moved = geometry.shifted(row, torch.tensor([[5]]), torch.tensor([[-7]]), "reflect", 0)
+    moved = geometry.shifted(row, torch.tensor([[5]]), torch.tensor([[-7]]), 7, "reflect", 0)
     assert moved.flatten().tolist() == [
         np.pad([1, 2, 3], 7, mode="reflect")[place] for place in (0, 1, 2)
     ]

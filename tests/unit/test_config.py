@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -462,6 +465,7 @@ def test_every_key_refuses_in_words_what_it_cannot_mean(path: tuple[str, ...]) -
         "data": {"name": "shapes"},
         "model": {"architecture": "small_cnn"},
         "hybrid": {"network": "small_cnn"},
+        "normalise": {"mean": [0.5], "std": [0.5]},
         "occlusion": {"sizes": [2]},
         "own_images": {"folder": "x"},
         "controls": {"baselines": {"seeds": [11], "vary": ["order"]}},
@@ -497,6 +501,103 @@ def test_torchvision_names_are_torchvisions_own() -> None:
 def test_without_torchvision_its_names_are_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "torchvision_classifiers", dict)
     assert complete(model={"architecture": "mobilenet_v2"})["model"]["input_size"] == 32
+
+
+def test_timms_names_and_tags_are_timms_own() -> None:
+    import timm
+
+    found = registry.timm_classifiers()
+    assert list(found) == sorted(timm.list_models())
+    listed = {f"{name}.{tag}" for name, tags in found.items() for tag in tags}
+    published = set(timm.list_pretrained())
+    assert len(published - listed) < 0.05 * len(published)
+    # Where tags are listed, all are.
+    assert not [name for name in published - listed if found[name.partition(".")[0]]]
+
+
+def test_timm_is_not_imported_to_check_names() -> None:
+    code = (
+        "import sys; from campare import registry;"
+        "registry.check_architecture('timm:resnet50.a1_in1k'); registry.gmacs('timm:resnet50', 32);"
+        "assert not {'timm', 'torch', 'torchvision'} & set(sys.modules)"
+    )
+    scripts = Path(config.__file__).parents[1]
+    environment = os.environ | {"PYTHONPATH": str(scripts)}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("timm:resnet5", r"architecture: unknown .*did you mean 'timm:resnet50'.*in timm resnet50"),
+        ("timm:resnet50.a1", r"architecture: 'timm:resnet50\.a1' has an unknown tag.*a1_in1k"),
+        ("timm:resnet50.a1_in1k", r"architecture: .*names weights by a tag; write model\.weights"),
+        ("timm:", r"architecture: unknown architecture 'timm:'"),
+    ],
+)
+def test_names_of_timm_are_checked(name: str, message: str) -> None:
+    with pytest.raises(CampareError, match=rf"model\.{message}"):
+        complete(model={"architecture": name})
+    complete(model={"architecture": "timm:resnet50"})
+    complete(model={"architecture": "timm:resnet50.a1_in1k", "weights": "published"})
+
+
+def test_without_timm_its_names_are_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "timm_classifiers", dict)
+    complete(model={"architecture": "timm:unknown"})
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ({"weights": "nowhere.pth"}, r"weights: there is no file nowhere\.pth; write"),
+        ({"weights": "published"}, r"weights: there are no published weights of small_cnn; write"),
+        ({"weights": "{folder}/keras.h5"}, r"weights: .*keras\.h5 is neither a safetensors"),
+        ({"weights": "{folder}"}, r"weights: there is no file"),
+        ({"normalise": "image"}, r"normalise: 'image'; must be training, imagenet, or"),
+        ({"normalise": {"mean": [0.5]}}, r"normalise: 'std' is required, but missing"),
+        (
+            {"normalise": {"mean": [0.5, 0.5], "std": [1, 1]}},
+            r"normalise\.mean: 2 value.*write 1 or 3",
+        ),
+        ({"normalise": {"mean": [0.5], "std": [1, 1, 1]}}, r"normalise\.std: 3 value.*write 1,"),
+        ({"normalise": {"mean": [0.5], "std": [0]}}, r"normalise\.std\.0: 0; must be .*> 0"),
+        ({"batch_norm_momentum": 0}, r"batch_norm_momentum: 0; must be a number > 0"),
+    ],
+)
+def test_weights_and_normalisation_are_checked(
+    model: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "keras.h5").write_bytes(b"\x89HDF\r\n\x1a\n and more")
+    if isinstance(path := model.get("weights"), str):
+        model = {"weights": path.replace("{folder}", str(tmp_path))}
+    with pytest.raises(CampareError, match=rf"model\.{message}"):
+        complete(model={"architecture": "small_cnn", **model})
+
+
+def test_files_of_weights_are_recognised_by_their_content(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import save_file
+
+    tensors = {"weight": torch.zeros(2)}
+    torch.save(tensors, tmp_path / "zip")
+    torch.save(tensors, tmp_path / "old", _use_new_zipfile_serialization=False)
+    save_file(tensors, tmp_path / "safe")
+    for name in ("zip", "old", "safe"):
+        complete(model={"architecture": "small_cnn", "weights": str(tmp_path / name)})
+
+
+def test_normalisation_has_a_number_for_each_channel_of_the_data() -> None:
+    grey = {"mean": [0.5], "std": [0.5]}
+    complete(
+        model={"architecture": "small_cnn", "normalise": grey},
+        data={"name": "digits", "channels": 1},
+    )
+    with pytest.raises(CampareError, match=r"model\.normalise\.mean: 1 value.*write 3,"):
+        complete(
+            model={"architecture": "small_cnn", "normalise": grey},
+            data={"name": "digits", "channels": 3},
+        )
 
 
 FURTHER = {"baselines": {"seeds": [11, 12], "vary": ["order"]}}

@@ -644,3 +644,37 @@ def test_baseline_whose_predicted_class_a_map_explains(
         )
         assert of.explained_by(model, "variants/same/") == expected
         assert of.explained_by(model, "") == []
+
+
+def test_weights_and_normalisation_are_settings_only_if_they_are_not_the_defaults() -> None:
+    base = design()
+    model = base.models[0]
+    plain = base.training(model)
+    assert not {"weights", "normalise", "batch_norm_momentum"} & set(plain)
+    changes = {"weights": "published", "normalise": "imagenet", "batch_norm_momentum": 0.5}
+    changed = design(model={"architecture": "resnet18", **changes}).training(model)
+    assert changed == {**plain, "architecture": "resnet18", **changes}
+
+
+@pytest.mark.parametrize(
+    ("weights", "architecture", "kept"),
+    [
+        ("published", "resnet18", True),
+        ("published", "densenet121", True),
+        ("published", "timm:convnext_pico", True),
+        ("published", "small_cnn", False),
+        (__file__, "resnet18", True),
+        (__file__, "densenet121", False),
+    ],
+)
+def test_candidates_start_with_weights_of_their_own(
+    weights: str, architecture: str, kept: bool
+) -> None:
+    complete = design(model={"architecture": "resnet18"}).study
+    study = Design({**complete, "model": {**complete["model"], "weights": weights}})
+    settings = study.candidate(architecture)
+    assert settings.get("weights") == (weights if kept else None)
+    assert (settings["architecture"], settings["evaluate"]) == (
+        architecture,
+        ["validation", "test"],
+    )

@@ -92,3 +92,11 @@ def test_only_explained_networks_need_a_map() -> None:
         check("fashion_cnn_deep", 28, explained=True)
     check("fashion_cnn_deep", 28, explained=True, cam={"target_layer": "features.10"})
     check("fashion_cnn_deep", 28, explained=False)
+
+
+def test_the_class_token_of_a_transformer_allows_gradcam_but_not_cam() -> None:
+    check("timm:vit_tiny_patch16_224", 224, explained=True)
+    with pytest.raises(CampareError, match=r"^cam\.method: cam needs global average pooling"):
+        check("timm:vit_tiny_patch16_224", 224, explained=True, cam={"method": "cam"})
+    with pytest.raises(CampareError, match=r"^cam\.target_layer: the class scores do not depend"):
+        check("timm:vit_tiny_patch16_224", 224, explained=True, cam={"target_layer": "norm"})

@@ -49,6 +49,11 @@ def test_more_images_epochs_and_a_larger_network_ask_for_more_and_a_gpu_for_less
     assert asked > needs.explaining_minutes(10_000, 3, small, 4, 1)
 
 
+def test_a_network_of_timm_costs_what_torchvisions_does_or_a_usual_one() -> None:
+    assert registry.gmacs("timm:resnet50.a1_in1k", 224) == registry.gmacs("resnet50", 224) > 4
+    assert registry.gmacs("timm:convnext_pico", 112) == registry.USUAL_GMACS / 4
+
+
 def test_memory_covers_what_was_measured(tmp_path: Path) -> None:
     data = tmp_path / "data.h5"
     data.write_bytes(bytes(1_000_000))

@@ -481,7 +481,11 @@ def summarised(**changes: object) -> pd.DataFrame:
             centres, centres - 0.02, centres + 0.03,
         )  # fmt: skip
         table[f"{name}_p_holm"] = [0.01, 0.2, 0.9]
-    table = table.assign(share=[0.3, 0.1, -0.005], similarity=[0.9, 0.99, np.nan], note=np.nan)
+    table = table.assign(
+        relative_shift=[0.3, 0.1, -0.005],
+        noise_corrected_similarity=[0.9, 0.99, np.nan],
+        note=np.nan,
+    )
     table = table.assign(
         significant=[3.0, 1, 0], tested=4, accuracy_change_note=np.nan, floor=0.4812
     )

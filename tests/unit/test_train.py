@@ -14,7 +14,17 @@ import torch
 import torch.nn.functional as F
 from safetensors import safe_open
 
-from campare import checkpoints, data, devices, models, performance, registry, seeding, train
+from campare import (
+    checkpoints,
+    data,
+    devices,
+    models,
+    performance,
+    pretrained,
+    registry,
+    seeding,
+    train,
+)
 from campare.augment import Augmenter, Batch
 from campare.checkpoints import Weights
 from campare.errors import CampareError
@@ -606,3 +616,54 @@ def test_deterministic_algorithms_are_on_with_the_threads_of_the_settings(
     monkeypatch.setattr(seeding, "deterministic", asked.append)
     run(settings(epochs=1, threads=1), digits, split, tmp_path)
     assert asked == [1]
+
+
+# Initial weights and normalisation.
+
+
+@pytest.mark.parametrize("momentum", [None, 0.5])
+def test_training_starts_with_the_weights_of_a_file(
+    momentum: float | None, digits: data.Dataset, split: pd.DataFrame, tmp_path: Path
+) -> None:
+    theirs = models.build("small_cnn", classes=10, channels=1, seed=9)
+    checkpoints.save(tmp_path / "weights", theirs.state_dict(), {})
+    path, digest = str(tmp_path / "weights"), pretrained._digest(tmp_path / "weights", None)
+    chosen = settings(
+        weights=path, weights_sha256=digest, epochs=1, learning_rate=1e-12, weight_decay=0.0,
+        batch_norm_momentum=momentum,
+    )  # fmt: skip
+    best, about, _, events = run(chosen, digits, split, tmp_path)
+    for name, weight in theirs.named_parameters():
+        torch.testing.assert_close(best[name], weight, rtol=0, atol=1e-9)
+    assert events[0] == {
+        "event": "note",
+        "message": f"initial weights: {path}, SHA-256 {digest}",
+    }
+    assert about["settings"]["weights_sha256"] == digest
+    # After 8 batches a share (1 − momentum)⁸ is left of the first running variance, which is 1.
+    norm = torch.nn.BatchNorm2d(1, momentum=momentum or 0.1)
+    left = (1 - float(norm.momentum or 0)) ** 8
+    assert best["features.1.running_var"].min() > 0.9 * left
+    assert (best["features.1.running_var"].min() < 0.3) == (momentum == 0.5)
+
+
+def test_a_file_that_changed_since_the_settings_were_made_is_refused(
+    digits: data.Dataset, split: pd.DataFrame, tmp_path: Path
+) -> None:
+    network = models.build("small_cnn", classes=10, channels=1, seed=9)
+    checkpoints.save(tmp_path / "weights", network.state_dict(), {})
+    chosen = settings(weights=str(tmp_path / "weights"), weights_sha256="0" * 64)
+    with pytest.raises(CampareError, match="has changed since Snakemake started"):
+        run(chosen, digits, split, tmp_path)
+
+
+def test_images_are_normalised_as_the_settings_say(
+    digits: data.Dataset, split: pd.DataFrame, tmp_path: Path
+) -> None:
+    normalise = {"mean": [0.25], "std": [0.5]}
+    best, about, _, _ = run(settings(normalise=normalise, epochs=1), digits, split, tmp_path / "a")
+    assert (about["mean"], about["std"]) == ([0.25], [0.5])
+    trained = run(settings(epochs=1), digits, split, tmp_path / "b")[0]
+    assert not torch.equal(best["features.0.weight"], trained["features.0.weight"])
+    imagenet = run(settings(normalise="imagenet", epochs=1), digits, split, tmp_path / "c")[1]
+    assert imagenet["mean"] == pytest.approx([0.449])

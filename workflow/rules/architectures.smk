@@ -25,12 +25,8 @@ rule train_architecture:
         **named(mapped=False),
         **each(
             "settings",
-            [*DESIGN.training(DESIGN.models[0]), "evaluate"],
-            lambda wildcards: {
-                **DESIGN.training(DESIGN.models[0]),
-                "architecture": wildcards.architecture,
-                "evaluate": ["validation", "test"],
-            },
+            [*decisive(with_digest(DESIGN.training(DESIGN.models[0]))), "evaluate"],
+            lambda wildcards: with_digest(DESIGN.candidate(wildcards.architecture)),
         ),
         **code_by(
             "architecture",

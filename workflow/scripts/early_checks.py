@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from campare import config, data, feasibility
+from campare import config, data, feasibility, registry
 from campare.data import Dataset
 from campare.design import Design
 from campare.errors import CampareError
@@ -47,6 +47,45 @@ def check_images(
     feasibility.check(config.complete(study, "the study"), study, images)
 
 
+def check_transforms(dataset: Dataset, study: Mapping[str, Any]) -> None:
+    """Check that transforms of other packages accept an image and keep its size and type.
+
+    Parameters
+    ----------
+    dataset
+        Images and labels.
+    study
+        The config from the user, without defaults.
+
+    Raises
+    ------
+    CampareError
+        A transform refuses its parameters or the image, or changes its size or type.
+    """
+    complete = config.complete(study, "the study")
+    named = {
+        augmentation: [step for step in steps if step[0] in registry.LIBRARIES]
+        for augmentation, steps in complete["augmentations"].items()
+    }
+    if not any(named.values()):
+        return
+    import torch
+
+    from campare.augment import Augmenter, Batch
+    from campare.preprocess import resized
+
+    images = torch.from_numpy(dataset.images[:1]).permute(0, 3, 1, 2).contiguous()
+    if complete["augmenting"]["at"] == "input":
+        images = resized(images, complete["model"]["input_size"])
+    batch = Batch(images, torch.ones(1, 1))
+    zero = torch.zeros(1, dtype=torch.int64)
+    for augmentation, steps in named.items():
+        try:
+            Augmenter(steps, 0, batch)(batch, zero, zero, 0)
+        except CampareError as problem:
+            raise CampareError(f"augmentations.{augmentation}: {problem}") from None
+
+
 def check_maps(dataset: Dataset, settings: Settings, study: Mapping[str, Any]) -> None:
     """Check that the network has the target layer of every variant and allows its CAM method.
 
@@ -62,10 +101,12 @@ def check_maps(dataset: Dataset, settings: Settings, study: Mapping[str, Any]) -
     Raises
     ------
     CampareError
-        There is no such layer, the layer has no map, or the method cannot be used.
+        There is no such layer, the layer has no map, or the method cannot be used; or as
+        `check_transforms`.
     """
     from campare import cams, models
 
+    check_transforms(dataset, study)
     for folder, variant in Design(config.complete(study, "the study")).variants.items():
         key = ".".join(["cam", *folder.split("/")[:-1], "target_layer"])
         network, shape = _built(dataset, settings)  # a new one: finding the layer may change it
@@ -92,12 +133,13 @@ def check_network(dataset: Dataset, settings: Settings, study: Mapping[str, Any]
     Raises
     ------
     CampareError
-        The network cannot be used.
+        The network cannot be used; or as `check_transforms`.
     """
     from torch import nn
 
     from campare import models, svm
 
+    check_transforms(dataset, study)
     hybrid = study.get("hybrid") or {}
     network, shape = _built(dataset, settings)
     if settings.architecture != hybrid.get("network"):

@@ -12,7 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import best_match
 
-from campare import feasibility, recipes, registry, sweep
+from campare import feasibility, libraries, recipes, registry, sweep
 from campare.errors import CampareError
 from campare.messages import explain, known, odd, shown
 
@@ -123,6 +123,8 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
             )
     for name in config["architectures"]:
         _check_architecture("architectures", name, source)
+    _check_weights(config["model"], source)
+    _check_normalisation(config, source)
     if "masking" in config and config["cam"]["class"] == "true":
         raise CampareError(
             f"{source}: cam.class: with 'true' the mask of a test image depends on its true "
@@ -395,13 +397,64 @@ def _check_sizes(config: Config, study: Mapping[str, Any], source: str) -> None:
 
 
 def _check_architecture(key: str, name: str, source: str) -> None:
-    if name in registry.ARCHITECTURES:
+    try:
+        registry.check_architecture(name)
+    except CampareError as problem:
+        raise CampareError(f"{source}: {key}: {problem}") from None
+
+
+def _check_weights(model: Config, source: str) -> None:
+    """Check that there is a file of weights, or that there may be published weights."""
+    weights, architecture = model["weights"], model["architecture"]
+    key = f"{source}: model.weights"
+    if weights is None:
+        if "." in (registry.timm_name(architecture) or ""):
+            raise CampareError(
+                f"{source}: model.architecture: {architecture} names weights by a tag; write "
+                "model.weights: published to use them, or remove the tag"
+            )
+    elif weights == "published":
+        if not registry.has_published(architecture):
+            raise CampareError(
+                f"{key}: there are no published weights of {architecture}; write null, the path of "
+                "a file, or name another architecture"
+            )
+    else:
+        path = Path(weights).expanduser()
+        if not path.is_file():
+            raise CampareError(
+                f"{key}: there is no file {weights}; write the path of a file of weights, "
+                "published or null"
+            )
+        try:
+            with path.open("rb") as file:
+                start = file.read(9)
+        except OSError as error:
+            raise CampareError(f"{key}: {weights} cannot be read ({error.strerror})") from None
+        # A zip archive or a pickle of torch.save; safetensors: a length and a JSON text.
+        if not start.startswith((b"PK", b"\x80")) and start[8:] != b"{":
+            raise CampareError(
+                f"{key}: {weights} is neither a safetensors file nor a PyTorch state dict; write "
+                "the path of such a file"
+            )
+
+
+def _check_normalisation(config: Config, source: str) -> None:
+    setting = config["model"]["normalise"]
+    key = f"{source}: model.normalise"
+    if isinstance(setting, str):
+        if setting not in ("training", "imagenet"):
+            says = schema()["properties"]["model"]["properties"]["normalise"]["says"]
+            raise CampareError(f"{key}: {shown(setting)}; must be {says}")
         return
-    others = registry.torchvision_classifiers()
-    # Without torchvision, on a machine that only plans a study, its names cannot be checked.
-    if others and name not in others:
-        names = [*registry.ARCHITECTURES, *others]
-        raise CampareError(f"{source}: {key}: unknown architecture {name!r}; {known(name, names)}")
+    channels = config["data"]["channels"]
+    allowed = (channels,) if channels else (1, 3)
+    means, stds = len(setting["mean"]), len(setting["std"])
+    if means not in allowed:
+        numbers = " or ".join(map(str, allowed))
+        raise CampareError(f"{key}.mean: {means} value(s); write {numbers}, a number per channel")
+    if stds != means:
+        raise CampareError(f"{key}.std: {stds} value(s); write {means}, as many as in mean")
 
 
 def _steps(name: str, spec: Any, source: str, key: str | None = None) -> Iterator[Step]:
@@ -428,11 +481,32 @@ def _steps(name: str, spec: Any, source: str, key: str | None = None) -> Iterato
                 used, parameters = part, {}
             yield _step(f"{key}.compose", used, {} if parameters is None else parameters, source)
         return
+    for library in registry.LIBRARIES:
+        if library in spec:
+            if len(spec) > 1:
+                raise CampareError(
+                    f"{source}: {key}: {library} needs {{name: <class>, <parameter>: <value>, …}}, "
+                    "and allows no other key beside it"
+                )
+            yield _step(key, library, spec[library], source)
+            return
     parameters = {k: v for k, v in spec.items() if k != "use"}
     yield _step(key, spec.get("use", name), parameters, source)
 
 
-def _step(key: str, name: Any, parameters: Mapping[str, Any], source: str) -> Step:
+def _step(key: str, name: Any, parameters: Any, source: str) -> Step:
+    if isinstance(name, str) and name in registry.LIBRARIES:
+        key = f"{key}.{name}"
+        if not isinstance(parameters, Mapping):
+            raise CampareError(
+                f"{source}: {key}: {shown(parameters)}; must be a mapping with name, the class of "
+                "the transform, and its parameters"
+            )
+        try:
+            libraries.check(name, parameters)
+        except CampareError as problem:
+            raise CampareError(f"{source}: {key}.{problem}") from None
+        return name, dict(parameters)
     if not isinstance(name, str) or name not in registry.AUGMENTATIONS:
         raise CampareError(
             f"{source}: {key}: unknown augmentation {name!r}; "

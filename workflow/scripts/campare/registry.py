@@ -14,6 +14,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -223,7 +224,7 @@ DATASETS: dict[str, Source] = {
     ),
 }
 
-# Any other torchvision classifier can be named too: see `models.build`.
+# Any other classifier of torchvision and timm can be named too: see `models.build`.
 ARCHITECTURES: dict[str, Architecture] = {
     "small_cnn": Architecture(
         "three 3×3 convolutions (16, 32, 64) with batch norm, global average pooling, one linear "
@@ -593,6 +594,18 @@ AUGMENTATIONS: dict[str, Augmentation] = {
     ),
 }
 
+# Transforms of other packages by the class names that their parameter `name` has; other parameters
+# are keyword arguments of the class: see `libraries`.
+LIBRARIES: dict[str, Augmentation] = {
+    name: Augmentation(f"a transform of {source} by its class name", function, waits=True)
+    for name, source, function in (
+        ("torchvision", "torchvision.transforms.v2", "augment.by_name:torchvision"),
+        ("albumentations", "albumentations, if it is installed", "augment.by_name:albumentations"),
+    )
+}
+# All that an augmentation can consist of.
+STEPS: dict[str, Augmentation] = {**AUGMENTATIONS, **LIBRARIES}
+
 CAM_METHODS: dict[str, Method] = {
     "gradcam": Method("Grad-CAM (Selvaraju et al. 2017)", "cams:gradcam"),
     "cam": Method("CAM of the class weights (Zhou et al. 2016)", "cams:cam"),
@@ -762,6 +775,8 @@ def check_parameters(name: str, parameters: Mapping[str, Any]) -> None:
         In a pair [low, high], low exceeds high; the size of a blur's kernel is even; a magnitude is
         not below the number of magnitudes; or flips alternate with another probability than 0.5.
     """
+    if name in LIBRARIES:
+        return
     for key, value in parameters.items():
         if isinstance(value, list | tuple) and value[0] > value[1]:
             remedy = f"write [{value[1]}, {value[0]}]"
@@ -797,6 +812,72 @@ def torchvision_classifiers() -> dict[str, float]:
     return {name: costs.get(name, 1.0) for name in names}
 
 
+TIMM = "timm:"  # begins the names of timm's classifiers
+
+
+def timm_name(architecture: str) -> str | None:
+    """timm's own name of an architecture `timm:<name>`; None for other architectures."""
+    return architecture.removeprefix(TIMM) if architecture.startswith(TIMM) else None
+
+
+@cache
+def timm_classifiers() -> dict[str, list[str]]:
+    """timm's classifiers → tags of their published weights.
+
+    Both are read from timm's source, because importing it takes 4 s. Tags that timm builds in a
+    loop are missing: if the list is empty, it is unknown which tags there are.
+    """
+    spec = importlib.util.find_spec("timm")
+    folder = Path(spec.origin).parent / "models" if spec and spec.origin else None
+    sources = (
+        [file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.py"))] if folder else []
+    )
+    model = re.compile(r"^@register_model\s+def (\w+)\(", re.MULTILINE)
+    tagged = re.compile(r"^\s+['\"](\w+)\.([\w.]+)\*?['\"]: ", re.MULTILINE)
+    tags: dict[str, list[str]] = {name: [] for source in sources for name in model.findall(source)}
+    for source in sources:
+        for name, tag in tagged.findall(source):
+            if tag not in tags.get(name, [tag]):
+                tags[name].append(tag)
+    return dict(sorted(tags.items()))
+
+
+def check_architecture(architecture: str) -> None:
+    """Check the name of an architecture, without importing torchvision or timm.
+
+    Raises
+    ------
+    CampareError
+        There is no such architecture, or no such tag of timm's weights. Names of a library that is
+        not installed are not checked, so that a study can be planned without it.
+    """
+    name = timm_name(architecture)
+    plain, _, tag = (name or architecture).partition(".")
+    others: Mapping[str, Any] = timm_classifiers() if name else torchvision_classifiers()
+    if name and plain in others:
+        if tag and others[plain] and tag not in others[plain]:
+            raise CampareError(
+                f"{architecture!r} has an unknown tag of weights; known: {', '.join(others[plain])}"
+            )
+    elif others and architecture not in {*ARCHITECTURES, *others}:
+        prefix, library = (TIMM, "timm") if name else ("", "torchvision")
+        close = get_close_matches(plain, others, n=5)
+        closest = get_close_matches(plain, others if name else [*ARCHITECTURES, *others], n=1)
+        meant = f"did you mean {prefix + closest[0]!r}? " if closest else ""
+        further = [each for each in close if name or each not in ARCHITECTURES]
+        more = f", or in {library} {', '.join(further)}" if further else ""
+        raise CampareError(
+            f"unknown architecture {architecture!r}; {meant}known: "
+            f"{', '.join(ARCHITECTURES)}{more} (any torchvision classifier can be named, and "
+            "any of timm as timm:<name>)"
+        )
+
+
+def has_published(architecture: str) -> bool:
+    """Whether torchvision or timm may publish weights of an architecture."""
+    return timm_name(architecture) is not None or architecture in torchvision_classifiers()
+
+
 def functions(kind: Mapping[str, Entry], names: Iterable[str]) -> list[str]:
     """The functions of these entries, as `module:name`."""
     return [kind[name].function for name in names]
@@ -808,16 +889,28 @@ def metric_functions(names: Iterable[str]) -> list[str]:
 
 
 def architecture_function(name: str) -> str:
-    """The function of an architecture of this registry or of torchvision, as `module:name`."""
-    entry = ARCHITECTURES.get(name)
-    return entry.function if entry else "models:torchvision_classifier"
+    """The function of an architecture of this registry, torchvision or timm, as `module:name`."""
+    if entry := ARCHITECTURES.get(name):
+        return entry.function
+    return "models:timm_classifier" if timm_name(name) else "models:torchvision_classifier"
+
+
+# 1e9 multiplications and additions for a 224 × 224 image if they are not known, about those of
+# ResNet-50, ConvNeXt-Tiny, Swin-T and ViT-S.
+USUAL_GMACS = 5.0
 
 
 @cache
 def gmacs(architecture: str, input_size: int) -> float:
-    """Approximate 1e9 multiplications and additions of a forward pass of one image."""
+    """Approximate 1e9 multiplications and additions of a forward pass of one image.
+
+    timm's source does not state them: those of the classifier of the same name in torchvision, or
+    `USUAL_GMACS`.
+    """
     entry = ARCHITECTURES.get(architecture)
-    known = entry.gmacs if entry else None
-    if known is None:
-        known = torchvision_classifiers().get(architecture, 1.0)
-    return known * (input_size / 224) ** 2
+    stated = entry.gmacs if entry else None
+    if stated is None:
+        name = timm_name(architecture)
+        plain, default = (name.partition(".")[0], USUAL_GMACS) if name else (architecture, 1.0)
+        stated = torchvision_classifiers().get(plain, default)
+    return stated * (input_size / 224) ** 2

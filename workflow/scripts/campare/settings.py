@@ -68,6 +68,12 @@ class Settings:
     recalibrate_batch_norm
         Number of training batches from which batch-norm statistics are computed anew after every
         epoch, before it is evaluated (`finetuning.recalibrate`); None: they are not.
+    weights, weights_sha256
+        Path of the file of initial weights and its digest, or "published"; None: those of the seed.
+    normalise
+        See `preprocess.normalisation`.
+    batch_norm_momentum
+        Momentum of all batch norms; None: the network's own.
     """
 
     architecture: str
@@ -107,6 +113,10 @@ class Settings:
     freeze: str | Sequence[str] = "none"
     freeze_batch_norm: bool = False
     recalibrate_batch_norm: int | None = None
+    weights: str | None = None
+    weights_sha256: str | None = None
+    normalise: str | Mapping[str, Any] = "training"
+    batch_norm_momentum: float | None = None
 
     @classmethod
     def of(cls, training: Mapping[str, Any], split: pd.DataFrame) -> Settings:

@@ -19,7 +19,6 @@ from campare.messages import known, shown
 
 # Names of augmentations: the pattern of the config schema.
 NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
-LIBRARIES = ("torchvision", "albumentations")
 
 
 @dataclass(frozen=True)
@@ -91,8 +90,8 @@ def _varied(base: str, spec: Any, parameter: str, value: Any) -> dict[str, Any]:
             f"sweep.{base}: augmentations.{base} is a composition; only a single transform has a "
             "parameter to vary"
         )
-    for library in LIBRARIES:
-        if library in spec:
+    for library in registry.LIBRARIES:
+        if isinstance(spec.get(library), Mapping):
             return {library: {**spec[library], parameter: value}}
     use = spec.get("use", base)
     entry = registry.AUGMENTATIONS.get(use)

@@ -20,13 +20,14 @@ from torch.nn.utils import clip_grad_norm_
 
 from campare import (
     checkpoints,
-    data,
     devices,
     finetuning,
     memory,
     models,
     optimizers,
     performance,
+    pretrained,
+    registry,
     replay,
     seeding,
 )
@@ -37,7 +38,7 @@ from campare.errors import CampareError
 from campare.feed import Feed
 from campare.losses import Loss
 from campare.pooling import pool_leanly
-from campare.preprocess import prepare
+from campare.preprocess import normalisation, prepare
 from campare.schedules import Schedule
 from campare.settings import Settings
 
@@ -115,18 +116,23 @@ def train(
 
     subsets = ("train", *settings.evaluate)
     rows = {subset: split["index"][split["subset"] == subset].to_numpy() for subset in subsets}
-    mean, std = data.channel_statistics(dataset.images[rows["train"]])
+    mean, std = normalisation(settings.normalise, dataset.images[rows["train"]])
+    packages = ["torch", "torchvision", "numpy"]
+    if registry.timm_name(settings.architecture):
+        packages.append("timm")
     metadata: Metadata = {
         "settings": asdict(settings),
         "code": list(code),
         "data": _digest(dataset, rows),
         "classes": dataset.classes,
-        "mean": mean.tolist(),
-        "std": std.tolist(),
+        "mean": mean,
+        "std": std,
         "device": device.type,
-        "versions": {package: version(package) for package in ("torch", "torchvision", "numpy")},
+        "versions": {package: version(package) for package in packages},
     }
     run = _Run(settings, dataset, rows, metadata, device, stopping)
+    for note in run.notes:
+        progress({"event": "note", "message": note})
     if checkpoint.exists():
         progress({"event": "note", "message": run.resume(checkpoint)})
     run.save(checkpoint)
@@ -182,13 +188,9 @@ class _Run:
         self.feed = Feed(settings, *self.sets["train"], rows["train"], len(dataset.classes))
         self.layout = torch.contiguous_format if device.type == "mps" else torch.channels_last
         channels = dataset.images.shape[3]
-        network = models.build(
-            settings.architecture,
-            classes=len(dataset.classes),
-            channels=channels,
-            seed=settings.init_seed,
-        )
-        self._initialise(network, dataset.images[rows["train"]])
+        network, self.notes = _initial(settings, len(dataset.classes), channels)
+        if settings.weights is None:
+            self._initialise(network, dataset.images[rows["train"]])
         shape = (channels, settings.input_size, settings.input_size)
         groups = finetuning.prepare(network, settings, shape)
         self.model = network.to(device, memory_format=self.layout)  # type: ignore[call-overload]
@@ -426,6 +428,25 @@ class _Run:
         if not self.history:
             return f"starting from zero, {about['owner']} finished no epoch"
         return f"goes on after epoch {self.epoch}, which {about['owner']} finished"
+
+
+def _initial(settings: Settings, classes: int, channels: int) -> tuple[torch.nn.Module, list[str]]:
+    """The network before training, and notes on its weights for the log."""
+    network = models.build(
+        settings.architecture, classes=classes, channels=channels, seed=settings.init_seed
+    )
+    if settings.batch_norm_momentum is not None:
+        models.set_batch_norm_momentum(network, settings.batch_norm_momentum)
+    if settings.weights is None:
+        return network, []
+    notes = pretrained.load(
+        network,
+        settings.architecture,
+        settings.weights,
+        classes=classes,
+        sha256=settings.weights_sha256,
+    )
+    return network, notes
 
 
 def _digest(dataset: Dataset, rows: Mapping[str, NDArray[np.int64]]) -> str:

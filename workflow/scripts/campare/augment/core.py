@@ -127,7 +127,9 @@ class Draw:
         """
         drawn = self.words(-(-count // 2))
         halves = drawn[..., None].view(torch.int16)[..., :2].flatten(1)[:, :count]
-        return _normal_quantiles(halves.device)[halves.to(torch.int32).bitwise_and_(0xFFFF)]
+        number = halves.to(torch.int32).bitwise_and_(0xFFFF)
+        table = _normal_quantiles(number.device)
+        return table.index_select(0, number.flatten()).view(number.shape)
 
     def partners(self) -> Batch:
         """A training image for each, drawn uniformly from the pool (possibly the image itself)."""
@@ -142,7 +144,7 @@ class Augmenter:
     Parameters
     ----------
     steps
-        (name in `registry.AUGMENTATIONS`, all its parameters), applied in turn; empty: images are
+        (name in `registry.STEPS`, all its parameters), applied in turn; empty: images are
         not changed (baseline).
     seed
         The augmentation seed, 0 to 2³²−1.
@@ -166,7 +168,7 @@ class Augmenter:
     ) -> None:
         for name, parameters in steps:
             registry.check_parameters(name, parameters)
-        self._steps = [(registry.AUGMENTATIONS[name].load(), dict(kept)) for name, kept in steps]
+        self._steps = [(registry.STEPS[name].load(), dict(kept)) for name, kept in steps]
         self._seed, self._pool, self._prepare = seed, pool, prepare
 
     def __call__(self, batch: Batch, source: Tensor, copy: Tensor, epoch: int) -> Batch:

@@ -119,7 +119,7 @@ def shear(batch: Batch, draw: Draw, *, degrees: float, interpolation: str, fill:
 def shift(batch: Batch, draw: Draw, *, padding: int, border: str, fill: int) -> Batch:
     """Shift by up to `padding` pixels in both directions: RandomCrop of the padded image."""
     down, across = draw.integers(2 * padding + 1), draw.integers(2 * padding + 1)
-    images = shifted(batch.images, down - padding, across - padding, border, fill)
+    images = shifted(batch.images, down - padding, across - padding, padding, border, fill)
     return replace(batch, images=images)
 
 
@@ -168,23 +168,26 @@ def moved(
     return sample(images, x, y, interpolation, fill)
 
 
-def shifted(images: Tensor, down: Tensor, across: Tensor, border: str, fill: int) -> Tensor:
-    """Pixels from (y + down, x + across), int64 (B, 1).
+def shifted(
+    images: Tensor, down: Tensor, across: Tensor, reach: int, border: str, fill: int
+) -> Tensor:
+    """Pixels from (y + down, x + across), int64 (B, 1), each at most `reach` in absolute value.
 
     Beyond the border lie the level `fill` (border "fill"), or the image reflected about its
     outermost pixels (border "reflect"), several times if the shift is larger than the image.
     """
-    channels, height, width = images.shape[1:]
-    rows = torch.arange(height, device=images.device) + down
-    columns = torch.arange(width, device=images.device) + across
-    y, x = (_folded(rows, height), _folded(columns, width))
-    place = (y[:, :, None] * width + x[:, None, :]).flatten(1)
-    index = place[:, None].expand(-1, channels, -1)
-    result = images.flatten(2).gather(2, index).view(images.shape)
+    height, width = images.shape[2:]
     if border == "reflect":
-        return result
-    inside = ((rows == y)[:, :, None] & (columns == x)[:, None, :])[:, None]
-    return choose(inside, result, torch.full_like(images[:1, :1, :1, :1], fill))
+        for axis in (2, 3):
+            size = images.shape[axis]
+            positions = torch.arange(-reach, size + reach, device=images.device)
+            images = images.index_select(axis, _folded(positions, size))
+    else:
+        images = F.pad(images, (reach, reach, reach, reach), value=fill)
+    windows = images.unfold(2, height, 1).unfold(3, width, 1)
+    row = torch.arange(len(images), device=images.device)
+    shown = windows[row, :, (down + reach)[:, 0], (across + reach)[:, 0]]
+    return shown.contiguous()
 
 
 def _folded(positions: Tensor, size: int) -> Tensor:

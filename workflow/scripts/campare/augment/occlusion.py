@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -161,53 +162,61 @@ def fine_grained_saliency(images: Tensor) -> Tensor:
     24, 48, 28, 56 and 112, clipped at the border. Positive ("on") and negative ("off") differences
     are summed separately, and each sum is scaled to 255. The saliency is the sum of both.
 
-    All divisions are of integers and rounded down. OpenCV scales the sum once more and stores it in
-    8 bits, in which values above 255 overflow; here the sum is returned.
+    All numbers are integers, and quotients are rounded down. They are exact: in float32 for up to
+    2¹⁶ pixels, in float64 for more. OpenCV scales the sum once more and stores it in 8 bits, in
+    which values above 255 overflow; here the sum is returned.
     """
-    grey = _smoothed(_smoothed(_opencv_grey(images)))
+    height, width = images.shape[2:]
+    exact = torch.float32 if height * width <= 1 << 16 else torch.float64
+    grey = _smoothed(_smoothed(_opencv_grey(images))).to(exact)
     integral = F.pad(grey.cumsum(1).cumsum(2), (1, 0, 1, 0))
-    differences = [_centre_surround(grey, integral, size) for size in (12, 24, 48, 28, 56, 112)]
-    on, off = (sum(parts, torch.zeros_like(grey)) for parts in zip(*differences, strict=True))
-    highest = [part.amax((1, 2), keepdim=True).clamp(min=1) for part in (on, off)]
-    return 255 * on // highest[0] + 255 * off // highest[1]
+    # A window that reaches the border on all sides is the whole image, whatever its size.
+    sizes = Counter(min(size, max(height, width)) for size in (12, 24, 48, 28, 56, 112))
+    on, both = torch.zeros_like(grey), torch.zeros_like(grey)
+    for size, times in sizes.items():
+        difference = _centre_surround(grey, integral, size)
+        both.add_(difference, alpha=times)
+        on.add_(difference.clamp_(min=0), alpha=times)
+    scaled = torch.zeros_like(grey)
+    for part in (on, on - both):
+        scaled += (part * 255).div_(part.amax((1, 2), keepdim=True).clamp_(min=1)).floor_()
+    return scaled.long()
 
 
 def _opencv_grey(images: Tensor) -> Tensor:
-    """Grey levels of OpenCV's cvtColor for RGB, else the mean of the channels: int64 (B, H, W)."""
-    levels = images.long()
+    """Grey levels of OpenCV's cvtColor for RGB, else the mean of the channels: int32 (B, H, W)."""
+    levels = images.int()
     if images.shape[1] != 3:
-        return levels.sum(1) // images.shape[1]
+        return levels.sum(1, dtype=torch.int32) // images.shape[1]
     red, green, blue = levels.unbind(1)
-    return (red * 9798 + green * 19235 + blue * 3735 + (1 << 14)) >> 15
+    return (red * 9798).add_(green * 19235).add_(blue * 3735).add_(1 << 14) >> 15
 
 
 def _smoothed(grey: Tensor) -> Tensor:
-    """OpenCV's 3 × 3 GaussianBlur: weights 1, 2, 1, reflection at the border; int64 (B, H, W)."""
+    """OpenCV's 3 × 3 GaussianBlur: weights 1, 2, 1, reflection at the border; int32 (B, H, W)."""
     for axis in (1, 2):
         size = grey.shape[axis]
         index = torch.arange(-1, size + 1, device=grey.device).abs()
         index = size - 1 - (size - 1 - index).abs()
         padded = grey.index_select(axis, index.clamp(min=0))
-        grey = (
-            padded.narrow(axis, 0, size)
-            + 2 * padded.narrow(axis, 1, size)
-            + padded.narrow(axis, 2, size)
-        )
+        outer = padded.narrow(axis, 0, size) + padded.narrow(axis, 2, size)
+        grey = outer.add_(padded.narrow(axis, 1, size), alpha=2)
     return (grey + 8) >> 4
 
 
-def _centre_surround(grey: Tensor, integral: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """A pixel minus the mean around it, and the reverse, at least 0, rounded down."""
+def _centre_surround(grey: Tensor, integral: Tensor, size: int) -> Tensor:
+    """Each pixel minus the mean of those around it, rounded towards zero."""
     height, width = grey.shape[1:]
     rows = torch.arange(height, device=grey.device)
     columns = torch.arange(width, device=grey.device)
     top, bottom = (rows - size + 1).clamp(min=0), (rows + size + 1).clamp(max=height)
     left, right = (columns - size + 1).clamp(min=0), (columns + size + 1).clamp(max=width)
-    below, above = integral[:, bottom], integral[:, top]
-    total = below[..., right] - below[..., left] - above[..., right] + above[..., left]
-    others = ((bottom - top)[:, None] * (right - left) - 1).clamp(min=1)
-    difference = grey * others - (total - grey)
-    return difference.clamp(min=0) // others, difference.neg().clamp(min=0) // others
+    band = integral.index_select(1, bottom) - integral.index_select(1, top)
+    total = band.index_select(2, right) - band.index_select(2, left)
+    area = (bottom - top)[:, None] * (right - left)
+    others = (area - 1).clamp(min=1).to(grey.dtype)
+    # grey · (area − 1) − (total − grey)
+    return (grey * area).sub_(total).div_(others).trunc_()
 
 
 def inside(size: tuple[int, int], box: tuple[Tensor, Tensor, Tensor, Tensor]) -> Tensor:
