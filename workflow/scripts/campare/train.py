@@ -196,8 +196,8 @@ class _Run:
         self.model = network.to(device, memory_format=self.layout)  # type: ignore[call-overload]
         pool_leanly(self.model)
         self.average = None if settings.ema is None else Average(self.model, settings.ema)
-        counts = torch.bincount(self.sets["train"][1], minlength=len(dataset.classes))
-        self.loss = Loss(settings, counts)
+        counts = np.bincount(dataset.labels[rows["train"]], minlength=len(dataset.classes))
+        self.loss = Loss(settings, torch.from_numpy(counts).to(device))
         self.steps = -(-self.feed.length // settings.batch_size)  # of an epoch
         self.schedule = Schedule.of(settings, self.steps)
         # With the highest learning rate of each.
