@@ -3,7 +3,19 @@
 # augmentation and tested after every epoch; figures/architectures/* (thesis, 5.1 to 5.5).
 
 REPORT.target = "architectures"
-CANDIDATES = [*STUDY["architectures"], *(STUDY[s]["network"] for s in STAGES if s == "hybrid")]
+# Names in files → architectures.
+CANDIDATES = {
+    user_code.short(name): name
+    for name in (
+        *STUDY["architectures"],
+        *(STUDY[s]["network"] for s in STAGES if s == "hybrid"),
+    )
+}
+UNAUGMENTED = {
+    key: value
+    for key, value in DESIGN.training(DESIGN.models[0]).items()
+    if key != "architecture_parameters"  # those of the model
+}
 
 
 rule train_architecture:
@@ -25,25 +37,26 @@ rule train_architecture:
         **named(mapped=False),
         **each(
             "settings",
-            [*DESIGN.training(DESIGN.models[0]), "evaluate"],
+            [*UNAUGMENTED, "evaluate"],
             lambda wildcards: {
-                **DESIGN.training(DESIGN.models[0]),
-                "architecture": wildcards.architecture,
+                **UNAUGMENTED,
+                "architecture": CANDIDATES[wildcards.architecture],
                 "evaluate": ["validation", "test"],
             },
         ),
         **code_by(
             "architecture",
-            {name: [registry.architecture_function(name)] for name in CANDIDATES},
+            {key: [registry.architecture_function(name)] for key, name in CANDIDATES.items()},
             "train_model",
         ),
     script:
         "../scripts/train_model.py"
 
 
+SHORT = list(map(user_code.short, STUDY["architectures"]))
 draw(
     "architectures",
-    needs={"histories": [f"<results>/architectures/{name}.csv" for name in STUDY["architectures"]]},
+    needs={"histories": [f"<results>/architectures/{name}.csv" for name in SHORT]},
     makes=figures("architectures", "score", ["accuracy", "precision", "recall", "f1", "time"]),
-    architectures=STUDY["architectures"],
+    architectures=SHORT,
 )

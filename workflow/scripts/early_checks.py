@@ -8,13 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from campare import config, data, feasibility
+from campare import config, data, feasibility, user_code
 from campare.data import Dataset
 from campare.design import Design
 from campare.errors import CampareError
 
 if TYPE_CHECKING:
     from campare.train import Settings
+
+
+def check_files() -> None:
+    """Check that the user's files, whose functions the study names, can be imported.
+
+    Raises
+    ------
+    CampareError
+        One of them cannot; the message has the lines that failed.
+    """
+    for reference in user_code.functions():
+        user_code.load(reference)
 
 
 def check_images(
@@ -66,12 +78,27 @@ def check_maps(dataset: Dataset, settings: Settings, study: Mapping[str, Any]) -
     """
     from campare import cams, models
 
+    _check_scores(dataset, settings)
     for folder, variant in Design(config.complete(study, "the study")).variants.items():
         key = ".".join(["cam", *folder.split("/")[:-1], "target_layer"])
         network, shape = _built(dataset, settings)  # a new one: finding the layer may change it
         _, layer = models.target_layer(network, variant.target_layer, shape, key=key)
-        if variant.method == "cam" and models.head(network, layer, shape) is None:
+        head = models.head(network, layer, shape)
+        if variant.method == "cam" and head is None:
             raise CampareError(cams.NO_HEAD)
+        if user_code.is_reference(variant.method):  # try it on two images
+            next(
+                cams.compute(
+                    network,
+                    layer,
+                    head,
+                    dataset.images[:2],
+                    mean=[0.5] * shape[0],
+                    std=[0.5] * shape[0],
+                    input_size=settings.input_size,
+                    method=variant.method,
+                )
+            )
 
 
 def check_network(dataset: Dataset, settings: Settings, study: Mapping[str, Any]) -> None:
@@ -98,6 +125,7 @@ def check_network(dataset: Dataset, settings: Settings, study: Mapping[str, Any]
 
     from campare import models, svm
 
+    _check_scores(dataset, settings)
     hybrid = study.get("hybrid") or {}
     network, shape = _built(dataset, settings)
     if settings.architecture != hybrid.get("network"):
@@ -108,12 +136,33 @@ def check_network(dataset: Dataset, settings: Settings, study: Mapping[str, Any]
     models.target_layer(network, layer, shape, key="hybrid.target_layer")
 
 
+def _check_scores(dataset: Dataset, settings: Settings) -> None:
+    """Check the scores of an architecture in a file of the user, which may have any output."""
+    if not user_code.is_reference(settings.architecture):
+        return
+    import torch
+
+    network, shape = _built(dataset, settings)
+    scores = network.eval()(torch.zeros(2, *shape))
+    expected = (2, len(dataset.classes))
+    if getattr(scores, "shape", None) != expected:
+        what = tuple(getattr(scores, "shape", ())) or type(scores).__name__
+        raise CampareError(
+            f"{settings.architecture}: the network returns {what} for 2 images; must be scores "
+            f"{expected}, one for each class"
+        )
+
+
 def _built(dataset: Dataset, settings: Settings) -> tuple[Any, tuple[int, int, int]]:
     """The untrained network, and the shape (C, H, W) of its input images."""
     from campare import models
 
     channels = dataset.images.shape[3]
     network = models.build(
-        settings.architecture, classes=len(dataset.classes), channels=channels, seed=0
+        settings.architecture,
+        classes=len(dataset.classes),
+        channels=channels,
+        seed=0,
+        parameters=settings.architecture_parameters,
     )
     return network, (channels, settings.input_size, settings.input_size)

@@ -18,6 +18,7 @@ with logged(snakemake.log[0]):
         classes=len(dataset.classes),
         channels=dataset.images.shape[3],
         seed=params.init_seed,
+        parameters=params.get("architecture_parameters"),
     )
     about = {"settings": provenance.settings(params), "mean": mean.tolist(), "std": std.tolist()}
     save(Path(snakemake.output.weights), network.state_dict(), about)

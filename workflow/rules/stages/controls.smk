@@ -57,6 +57,11 @@ if UNINFORMATIVE:
             **named(
                 architecture=STUDY["model"]["architecture"],
                 init_seed=DESIGN.training(DESIGN.baselines[0])["init_seed"],
+                **(
+                    {"architecture_parameters": STUDY["model"]["parameters"]}
+                    if STUDY["model"].get("parameters")
+                    else {}
+                ),
             ),
             **code("initialise", ARCHITECTURE),
         script:

@@ -9,7 +9,7 @@ rule extract_features:
     input:
         data=rules.load_data.output.data,
         split=rules.make_split.output.split,
-        weights=f"<results>/architectures/{HYBRID['network']}.safetensors",
+        weights=f"<results>/architectures/{user_code.short(HYBRID['network'])}.safetensors",
     output:
         vectors="<results>/features/cnn-svm.h5",
         predictions="<results>/classifiers/network.parquet",
@@ -62,7 +62,7 @@ rule map_hybrid:
         ),
         **code(
             "map_images",
-            registry.CAM_METHODS[HYBRID["method"]].function,
+            *registry.functions(registry.CAM_METHODS, [HYBRID["method"]]),
             registry.architecture_function(HYBRID["network"]),
         ),
     script:

@@ -288,7 +288,7 @@ class Design:
     # ---- Training ------------------------------------------------------------------------------
 
     def steps_of(self, augmentation: str) -> list[list[Any]]:
-        """[registry name, parameters] of each transform in turn; [] without augmentation."""
+        """[name, parameters] of each transform in turn; [] without augmentation."""
         return list(self.study["augmentations"].get(augmentation, []))
 
     def copies_of(self, augmentation: str | None) -> int:
@@ -308,6 +308,7 @@ class Design:
         # An edit of what only sets with copies use must not retrain the baseline. Duplicated
         # originals use it too: they differ from an augmented set in the transform alone.
         steps, copies = self.steps_of(augmentation), self.copies_of(augmentation)
+        parameters = study["model"].get("parameters")
         augment_at, resample = "native", "once"
         if copies:
             augment_at, resample = study["augmenting"]["at"], study["augmenting"]["resample"]
@@ -320,6 +321,7 @@ class Design:
 
         return {
             "architecture": study["model"]["architecture"],
+            **({"architecture_parameters": parameters} if parameters else {}),
             "input_size": study["model"]["input_size"],
             "steps": steps,
             "augment_at": augment_at,
@@ -381,5 +383,5 @@ class Design:
 
 
 def transforms(steps: Iterable[Iterable[Any]]) -> list[str]:
-    """The registry names of the transforms of an augmentation."""
+    """The names of the transforms of an augmentation."""
     return [name for name, _ in steps]

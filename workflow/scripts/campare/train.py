@@ -8,7 +8,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,8 @@ class Settings:
         On CUDA, replay each step as one recorded graph (`replay.Replay`).
     evaluate
         Subsets of the split that are evaluated after every epoch; "validation" selects the best.
+    architecture_parameters
+        Parameters of an architecture in a file of the user.
     """
 
     architecture: str
@@ -84,6 +86,7 @@ class Settings:
     steps: Sequence[tuple[str, dict[str, Any]]] = ()
     cuda_graph: bool = False
     evaluate: Sequence[str] = ("validation",)
+    architecture_parameters: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, training: Mapping[str, Any], split: pd.DataFrame) -> Settings:
@@ -103,6 +106,14 @@ class Settings:
         steps = fixed.pop("steps_per_epoch")
         length = int((split["subset"] == "train").sum()) * (1 + fixed["copies"])
         return cls(batch_size=feasibility.batch_size(length, steps), **fixed)
+
+    @property
+    def recorded(self) -> dict[str, Any]:
+        """The settings as metadata of the weights, without parameters if there are none."""
+        settings = asdict(self)
+        if not settings["architecture_parameters"]:
+            del settings["architecture_parameters"]
+        return settings
 
 
 def order(n: int, copies: int, seed: int) -> NDArray[np.int64]:
@@ -199,7 +210,7 @@ def train(
     rows = {subset: split["index"][split["subset"] == subset].to_numpy() for subset in subsets}
     mean, std = data.channel_statistics(dataset.images[rows["train"]])
     metadata: Metadata = {
-        "settings": asdict(settings),
+        "settings": settings.recorded,
         "code": list(code),
         "data": _digest(dataset, rows),
         "classes": dataset.classes,
@@ -344,6 +355,7 @@ class _Run:
             classes=len(dataset.classes),
             channels=dataset.images.shape[3],
             seed=settings.init_seed,
+            parameters=settings.architecture_parameters,
         ).to(device, memory_format=self.layout)  # type: ignore[call-overload]
         pool_leanly(self.model)
         self.adam = Adam(self.model.parameters(), settings.learning_rate, settings.weight_decay)
