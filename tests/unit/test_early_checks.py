@@ -28,7 +28,7 @@ def dataset(side: int = 16) -> data.Dataset:
 
 
 def network(architecture: str) -> Any:
-    return SimpleNamespace(architecture=architecture, input_size=28)
+    return SimpleNamespace(architecture=architecture, architecture_parameters={}, input_size=28)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,9 @@ def test_images_smaller_than_a_patch_are_refused(tmp_path: Path) -> None:
 
 
 def check(architecture: str, size: int, explained: bool, **keys: Any) -> None:
-    settings = SimpleNamespace(architecture=architecture, input_size=size)
+    settings = SimpleNamespace(
+        architecture=architecture, architecture_parameters={}, input_size=size
+    )
     check_study = early_checks.check_maps if explained else early_checks.check_network
     check_study(dataset(), settings, STUDY | keys)
 

@@ -254,7 +254,7 @@ def _symbols_of_file(package: Path, file: str) -> tuple[dict[str, Symbol], Impor
     rest: list[ast.stmt] = []
     importing: list[ast.stmt] = []
     for statement in tree.body:
-        names = list(_names(statement))
+        names = list(_names(statement)) if _only_defines(statement) else []
         for name in names:
             defined.setdefault(name, []).append(statement)
         if isinstance(statement, ast.FunctionDef):
@@ -281,6 +281,13 @@ def _symbols_of_file(package: Path, file: str) -> tuple[dict[str, Symbol], Impor
         | {(other, BODY) for other in files if _is_file(other) and other != file},
     )
     return symbols, imports
+
+
+def _only_defines(statement: ast.stmt) -> bool:
+    """Whether a statement changes nothing but its own names, unlike `TABLE[0] = 1`."""
+    targets = getattr(statement, "targets", [getattr(statement, "target", None)])
+    inside = [node for target in filter(None, targets) for node in ast.walk(target)]
+    return not any(isinstance(node, ast.Attribute | ast.Subscript) for node in inside)
 
 
 def _without_labels(decorator: ast.expr) -> ast.expr:
