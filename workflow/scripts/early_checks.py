@@ -92,7 +92,7 @@ def check_maps(dataset: Dataset, settings: Settings, study: Mapping[str, Any]) -
                     network,
                     layer,
                     head,
-                    dataset.images[:2],
+                    dataset.images[:2].copy(),
                     mean=[0.5] * shape[0],
                     std=[0.5] * shape[0],
                     input_size=settings.input_size,
