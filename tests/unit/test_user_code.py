@@ -230,6 +230,10 @@ def augmented(use: str, **parameters: Any) -> dict[str, Any]:
         (augmented("mine.py"), r"'mine\.py': write file\.py:function"),
         (augmented("mine.py:"), r"write file\.py:function"),
         (augmented("other.py:f"), r"there is no file .*other\.py; paths are relative to "),
+        (
+            {"augmentations": {"a": {"compose": [{"mine.py:darker": 2}]}}},
+            r"augmentations\.a\.compose: mine\.py:darker: 2 is not a mapping of parameters",
+        ),
         (augmented("/mine.py:f"), r"write the path relative to the folder of the config"),
         (augmented("mine.py:cam"), r"cam takes 1 argument.* cam\(batch, draw, …\)"),
         (

@@ -147,7 +147,7 @@ def test_an_edit_of_a_function_repeats_what_depends_on_it(
     ("old", "new", "message"),
     [
         ("def invert(", "def inverted(", "mine.py: has no function 'invert' (def …); did you mean"),
-        ("-> Batch:", "-> Batch", "config/mine.py, line 15: expected ':'"),
+        ("-> Batch:", "-> Batch", "config/mine.py, line 16: expected ':'"),
         ("probability: float", "share: float", "invert has no parameter 'probability'"),
     ],
 )

@@ -33,7 +33,7 @@ try:
     for entry in (FILES and workflow.config_settings.config_args) or ():
         update_config(config, config_text.argument(entry))
     # Files that the study names, such as `mine.py:blur`, are in the folder of its config.
-    user_code.use(Path(FILES[-1]).resolve().parent if FILES else Path.cwd())
+    user_code.use(Path(FILES[-1]).absolute().parent if FILES else Path.cwd())
     STUDY = study_config.complete(config, SOURCE)
 except CampareError as error:
     raise WorkflowError(str(error)) from None

@@ -472,6 +472,10 @@ def _steps(name: str, spec: Any, source: str) -> Iterator[Step]:
 
 def _step(key: str, name: Any, parameters: Mapping[str, Any], source: str) -> Step:
     if user_code.is_reference(name):
+        if not isinstance(parameters, Mapping):
+            raise CampareError(
+                f"{source}: {key}: {name}: {shown(parameters)} is not a mapping of parameters"
+            )
         _check_own("augmentation", key, name, source, parameters)
         return name, dict(parameters)
     if not isinstance(name, str) or name not in registry.AUGMENTATIONS:

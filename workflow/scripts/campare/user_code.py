@@ -458,7 +458,7 @@ def load(reference: str) -> Callable[..., Any]:
 
 
 def _import(file: str) -> ModuleType:
-    place = path(file).resolve()
+    place = path(file).absolute()
     with _importing:
         if place in _modules:
             return _modules[place]
@@ -483,11 +483,10 @@ def _import(file: str) -> ModuleType:
 
 def _report(what: str, file: str, error: BaseException) -> str:
     """An error with the lines of the user's files that led to it, the last one last."""
-    folder = path(file).resolve().parent
+    folder = path(file).absolute().parent
     lines = [f"{what}:"]
     for frame in traceback.extract_tb(error.__traceback__):
-        place = Path(frame.filename).resolve()
-        if place.parent == folder:
-            lines.append(f"  {_printed(str(place))}, line {frame.lineno}, in {frame.name}")
+        if Path(frame.filename).parent == folder:
+            lines.append(f"  {_printed(frame.filename)}, line {frame.lineno}, in {frame.name}")
             lines += [f"    {frame.line}"] if frame.line else []
     return "\n".join([*lines, *map(str.rstrip, traceback.format_exception_only(error))])
