@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 
 import torch
 
+import augmenting
 import comparing
 import explaining
 import storing
@@ -33,7 +34,7 @@ from campare import memory
 from rounds import Row
 
 PACKAGES = ["torch", "torchvision", "grad-cam", "numpy", "scipy", "numba", "opencv-python-headless"]
-HEADER = f"{'':<32}{'ratio':>9}{'lowest':>9}{'highest':>9}{'goal':>7}{'ours':>12}{'theirs':>12}"
+HEADER = f"{'':<40}{'ratio':>9}{'lowest':>9}{'highest':>9}{'goal':>7}{'ours':>12}{'theirs':>12}"
 
 
 def cpu() -> str:
@@ -67,7 +68,9 @@ def main() -> None:
         action="store_true",
         help="networks on the GPU; maps compared there too",
     )
-    parser.add_argument("--only", nargs="+", choices=["cam", "similarity", "training", "store"])
+    parser.add_argument(
+        "--only", nargs="+", choices=["cam", "similarity", "training", "store", "augmenting"]
+    )
     parser.add_argument("--output", type=Path, default=Path(__file__).with_name("results.json"))
     wanted = parser.parse_args()
     device = torch.device("cuda" if wanted.cuda else "cpu")
@@ -79,6 +82,7 @@ def main() -> None:
         "similarity": lambda: comparing.rows(wanted.rounds, device),
         "training": lambda: training.rows(wanted.rounds, device),
         "store": storing.rows,
+        "augmenting": lambda: augmenting.rows(wanted.rounds),
     }
     found: list[Row] = []
     print(HEADER)
@@ -87,7 +91,7 @@ def main() -> None:
             found.append(row)
             goal = "" if row.goal is None else f"{row.goal:g}"
             print(
-                f"{row.name:<32}{row.ratio:>9.3g}{row.low:>9.3g}{row.high:>9.3g}{goal:>7}"
+                f"{row.name:<40}{row.ratio:>9.3g}{row.low:>9.3g}{row.high:>9.3g}{goal:>7}"
                 f"{row.ours:>12,.4g}{row.theirs:>12,.4g} {row.unit}",
                 flush=True,
             )

@@ -17,6 +17,8 @@ from torchvision.transforms import v2
 
 import library
 from campare import data, devices, models, registry, train
+from campare.optimizers import Adam
+from campare.settings import Settings
 from rounds import Row, Work, interleaved, row, timed
 
 
@@ -94,7 +96,7 @@ def ours(case: Case, pictures: np.ndarray, labels: np.ndarray, device: torch.dev
     dataset = data.Dataset(pictures, labels, [str(k) for k in range(10)], None)
     subsets = ["train"] * count + ["validation"]
     split = pd.DataFrame({"index": [*range(count), 0], "subset": subsets})
-    settings = train.Settings(
+    settings = Settings(
         architecture=case.architecture,
         input_size=case.size,
         epochs=2,
@@ -199,7 +201,7 @@ def bare(case: Case, pictures: np.ndarray, labels: np.ndarray, device: torch.dev
     layout = torch.channels_last
     network = models.build(case.architecture, classes=10, channels=3, seed=0)
     network = network.to(device, memory_format=layout)
-    adam = train.Adam(network.parameters(), 1e-3, 0)
+    adam = Adam(network.parameters(), 1e-3, 0)
     images = library.prepared(pictures).to(device, memory_format=layout).split(case.batch)
     targets = torch.eye(10, device=device)[torch.from_numpy(labels)].split(case.batch)
 

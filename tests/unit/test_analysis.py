@@ -383,6 +383,8 @@ def test_validation_is_of_the_epoch_kept() -> None:
     assert found.to_dict("list") == {
         "augmentation": ["a", "b"], "seed": [1, 2], "epoch": [2, 1], "accuracy": [0.8, 0.9],
     }  # fmt: skip
+    last = analysis.validation([("a", 1), ("b", 2)], [first, second], keep="last")
+    assert last[["epoch", "accuracy"]].to_numpy().tolist() == [[3, 0.8], [3, 0.2]]
 
 
 def scores(**columns: list[float]) -> pd.DataFrame:

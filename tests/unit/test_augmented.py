@@ -14,6 +14,8 @@ from test_train import SETTINGS
 
 from campare import augmented, data, registry, train
 from campare.errors import CampareError
+from campare.feed import Feed
+from campare.settings import Settings
 
 NAMES = ["scaling", "random_crop", "elastic", "gaussian_blur", "random_erasing"]
 
@@ -30,7 +32,7 @@ def split(digits: data.Dataset) -> pd.DataFrame:
     return pd.DataFrame({"index": index, "label": digits.labels[index], "subset": subset})
 
 
-def once(name: str | None, **changes: object) -> train.Settings:
+def once(name: str | None, **changes: object) -> Settings:
     """Ten copies, drawn once, by one augmentation at its defaults."""
     parameters = registry.AUGMENTATIONS[name].parameters if name else {}
     steps = [(name, {key: p.default for key, p in parameters.items()})] if name else []
@@ -49,14 +51,14 @@ def test_it_is_bit_for_bit_what_training_sees_in_every_epoch(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seen: list[list[tuple[torch.Tensor, torch.Tensor]]] = []
-    batches = train.Feed.batches
+    batches = Feed.batches
 
-    def spied(self: train.Feed, epoch: int, start: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    def spied(self: Feed, epoch: int, start: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
         drawn = batches(self, epoch, start)
         seen.append([(images.clone(), shares.clone()) for images, shares in drawn])
         return seen[-1]
 
-    monkeypatch.setattr(train.Feed, "batches", spied)
+    monkeypatch.setattr(Feed, "batches", spied)
     chosen = once(name, epochs=2)
     train.train(
         chosen,
@@ -91,6 +93,21 @@ def test_every_image_is_there_with_ten_copies_no_two_of_them_the_same(
     np.testing.assert_array_equal(found.target, np.eye(10, dtype=np.float32)[labels])
     one = found.images[found.index == train_index.iloc[0]].reshape(11, -1)
     assert len(np.unique(one, axis=0)) >= 10  # a blur or an erased corner may change nothing
+
+
+@pytest.mark.parametrize("probability", [1.0, 0.5])
+def test_in_place_it_has_every_image_once_some_of_them_augmented(
+    probability: float, digits: data.Dataset, split: pd.DataFrame
+) -> None:
+    chosen = dataclasses.replace(once("affine"), copies=0, probability=probability)
+    found = augmented.drawn(chosen, digits, split)
+    train_index = split["index"][split["subset"] == "train"]
+    assert sorted(found.index) == sorted(train_index)
+    assert found.copy.mean() == pytest.approx(probability, abs=0.15)
+    plain = digits.images[found.index]
+    changed = (found.images != plain).any(axis=(1, 2, 3))
+    assert (changed <= found.copy).all()
+    assert changed.sum() > 0.9 * found.copy.sum()
 
 
 def test_it_is_written_whole_and_the_same_twice(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from pytorch_grad_cam.ablation_layer import AblationLayerVit
 from torch import nn
-from torchvision.models import get_model
+from torchvision.models import VisionTransformer, get_model
 from torchvision.models.swin_transformer import SwinTransformer
 
 from campare import cams, maps, models, registry
@@ -230,6 +232,71 @@ def test_other_families_equal_the_library(
     for method in methods:
         maps_of = computed(network, layer, head, images, size, method=method).maps
         assert_shown(maps_of, expected[method])
+
+
+def tokens_to_map(output: torch.Tensor) -> torch.Tensor:
+    """The library's `reshape_transform` for tokens of a square image after the prefix tokens."""
+    side = math.isqrt(output.shape[1])
+    image = output[:, output.shape[1] - side**2 :]
+    return image.reshape(len(output), side, side, -1).permute(0, 3, 1, 2)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_equals_the_library_on_tokens(method: str) -> None:
+    images, size = pictures(3, 32), 32
+    torch.manual_seed(0)
+    network = VisionTransformer(
+        image_size=32, patch_size=8, num_layers=2, num_heads=2, hidden_dim=16, mlp_dim=32,
+        num_classes=10,
+    ).eval()  # fmt: skip
+    nn.init.normal_(network.heads.head.weight)  # zero before training
+    theirs: nn.Module = network.encoder.layers[-1].ln_1
+    options = {"reshape_transform": tokens_to_map}
+    name, layer = models.target_layer(network, None, (3, size, size))
+    assert name == "encoder.layers.encoder_layer_1.ln_1"
+    if method == "ablationcam":  # on tokens the library ablates the class token's channel too
+        theirs, options = layer, {}
+    expected = explained(method, network, theirs, prepared(images, size), **options)
+    found = computed(network, layer, None, images, size, method=method).maps
+    assert found.shape == (3, 4, 4)
+    # Without a gradient torch has another kernel for attention, which rounds differently.
+    assert_shown(found, expected, 1e-4 if method == "scorecam" else 1e-5, method)
+
+
+@pytest.mark.parametrize("method", ["gradcam", "layercam"])
+@pytest.mark.parametrize(
+    ("name", "theirs", "transform"),
+    [
+        ("resnet18", "layer4.1", None),
+        ("efficientnet_b0", "bn2", None),
+        ("convnext_pico", "stages.3.blocks.1", None),
+        ("swin_tiny_patch4_window7_224", "norm", last_to_first),
+        ("vit_tiny_patch16_224", "blocks.11.norm1", tokens_to_map),
+        ("deit_tiny_distilled_patch16_224", "blocks.11.norm1", tokens_to_map),
+        ("mobilenetv3_small_100", "blocks.5.0", None),
+        ("regnety_002", "s4.b7", None),
+    ],
+)
+def test_networks_of_timm_equal_the_library(
+    name: str, theirs: str, transform: Callable[[torch.Tensor], torch.Tensor] | None, method: str
+) -> None:
+    images, size = pictures(2, 224), 224
+    network = models.build(f"timm:{name}", classes=10, channels=3, seed=0)
+    network = settled(network, prepared(images, size)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    options = {} if transform is None else {"reshape_transform": transform}
+    layer = network.get_submodule(theirs)
+    expected = explained(method, network, layer, prepared(images, size), **options)
+    _, layer = models.target_layer(network, None, (3, size, size))
+    head = models.head(network, layer, (3, size, size))
+    found = computed(network, layer, head, images, size, method=method).maps
+    assert_shown(found, expected)
+
+
+def test_cam_needs_pooling_of_the_tokens() -> None:
+    images, size = pictures(1, 224), 224
+    network, layer, head = network_of("timm:vit_tiny_patch16_224", images, size)
+    with pytest.raises(CampareError, match=r"cam\.method.*global average pooling"):
+        computed(network, layer, head, images, size, method="cam")
 
 
 def test_any_class_can_be_explained() -> None:

@@ -12,12 +12,15 @@ PROFILE = yaml.safe_load((ROOT / "profiles" / "slurm" / "config.yaml").read_text
 
 
 def rules() -> dict[str, str]:
-    """Rule → its group, "" for none, of all that rule files write out."""
+    """Rule → its group, "" for none, of all rules but those of tables and figures."""
     groups: dict[str, str] = {}
+    start = re.compile(r"^ *(?=(?:(?:use )?rule\b|(?:compute|tabulate|draw)\())", re.MULTILINE)
     for path in sorted((ROOT / "workflow" / "rules").rglob("*.smk")):
-        for block in re.split(r"^ *(?=(?:use )?rule\b)", path.read_text(), flags=re.MULTILINE)[1:]:
-            name = re.match(r"(?:use rule \w+ as|rule)\s*(\w*)", block)
-            group = re.search(r"^ +group:\s+\"(.+)\"", block, re.MULTILINE)
+        for block in start.split(path.read_text())[1:]:
+            if block.startswith(("tabulate", "draw")):
+                continue
+            name = re.match(r"(?:use rule \w+ as|rule|compute\(\s*\")\s*(\w*)", block)
+            group = re.search(r"^ +group(?::\s+|=)\"(.+)\"", block, re.MULTILINE)
             assert name
             groups[name[1]] = group[1] if group else ""
     return groups

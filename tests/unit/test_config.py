@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -73,16 +76,8 @@ def test_fashion_study_is_valid_and_has_every_stage() -> None:
     study = config.complete(yaml.safe_load(path.read_text()), path.name)
     assert study["augmentations"] == {}
     assert {"sheets", "hybrid", "masking", "occlusion", "own_images"} <= set(study)
-    assert study["training"] | {"seed": 0} == {
-        "epochs": 10,
-        "batch_size": 64,
-        "steps_per_epoch": None,
-        "learning_rate": 1e-3,
-        "weight_decay": 0,
-        "precision": "float32",
-        "cuda_graph": False,
-        "seed": 0,
-    }
+    own = {"epochs": 10, "batch_size": 64, "weight_decay": 0}
+    assert study["training"] | {"seed": 0} == complete()["training"] | own
 
 
 def test_stages_are_off_unless_named_and_have_defaults_where_they_are() -> None:
@@ -126,6 +121,22 @@ def test_defaults_are_the_thesis() -> None:
         "weight_decay": 1e-5,
         "precision": "float32",
         "cuda_graph": False,
+        "optimizer": "adam",
+        "momentum": 0.9,
+        "nesterov": False,
+        "schedule": "constant",
+        "warmup": None,
+        "milestones": [],
+        "decay": 0.1,
+        "loss": "cross_entropy",
+        "label_smoothing": 0,
+        "class_weights": None,
+        "gradient_clip": None,
+        "ema": None,
+        "early_stopping": None,
+        "head_learning_rate": None,
+        "recalibrate_batch_norm": None,
+        "keep": "best",
         "seed": 0,
     }
     assert study["seeds"] == [1, 2, 3]
@@ -168,6 +179,23 @@ def test_augmentations_become_steps_with_all_parameters() -> None:
     assert study["equalize"] == [["equalize", {"probability": 0.5}]]
 
 
+def test_parameters_added_later_are_complete_only_if_they_are_set() -> None:
+    """At their defaults, settings of finished models stay as they were."""
+    study = complete(
+        augmentations={
+            "cutmix": {},
+            "cutmix_kept": {"use": "cutmix", "labels": "kept"},
+            "cutmix_labels": {"use": "cutmix", "labels": "mixed"},
+            "horizontal_flip": {"alternate": False},
+            "alternating": {"use": "horizontal_flip", "alternate": True},
+        }
+    )["augmentations"]
+    assert study["cutmix"] == study["cutmix_kept"] == [["cutmix", {"alpha": 1.0}]]
+    assert study["cutmix_labels"] == [["cutmix", {"alpha": 1.0, "labels": "mixed"}]]
+    assert study["horizontal_flip"] == [["horizontal_flip", {"probability": 0.5}]]
+    assert study["alternating"][0][1] == {"probability": 0.5, "alternate": True}
+
+
 def test_the_order_of_keys_in_the_file_makes_no_other_study() -> None:
     def turned(value: Any) -> Any:
         if not isinstance(value, dict):
@@ -204,6 +232,22 @@ def test_defaults_are_not_shared_between_studies() -> None:
         ({"augmentations": {"baseline": {}}}, ["augmentations", "baseline"]),
         ({"augmentations": {"gaussian_blur": {"kernel_size": 4}}}, ["gaussian_blur", "write 5"]),
         ({"augmentations": {"affine": {"scale": [2, 1]}}}, ["augmentations.affine", "scale"]),
+        (
+            {"augmentations": {"cutmix": {"labels": "mix"}}},
+            ["augmentations.cutmix.labels: 'mix' is not allowed; did you mean 'mixed'"],
+        ),
+        (
+            {"augmentations": {"cutout": {"fill": "mean"}}},
+            ["augmentations.cutout.fill: 'mean'; must be a whole number ≥ 0, ≤ 255, or null"],
+        ),
+        (
+            {"augmentations": {"jpeg": {"quality": [50, 99.5]}}},
+            ["augmentations.jpeg.quality.1: 99.5; must be a whole number"],
+        ),
+        (
+            {"augmentations": {"horizontal_flip": {"alternate": True, "probability": 1}}},
+            ["augmentations.horizontal_flip: horizontal_flip.probability: 1, but with alternate"],
+        ),
         ({"seeds": []}, ["seeds"]),
         ({"seeds": [1, 1]}, ["seeds: 1 is given twice; remove one"]),
         ({"seeds": [-1]}, ["seeds.0", "-1"]),
@@ -231,7 +275,74 @@ def test_defaults_are_not_shared_between_studies() -> None:
             {"training": {"steps_per_epoch": 10, "batch_size": 32}},
             ["training.steps_per_epoch: 10", "training.batch_size: 32", "remove one of them"],
         ),
+        (
+            {"training": {"momentum": 0.8}},
+            ["training.momentum: has no effect with training.optimizer: adam; set", "to sgd, or"],
+        ),
+        (
+            {"training": {"optimizer": "adamw", "nesterov": False}},
+            ["training.nesterov", "training.optimizer: adamw", "remove the key"],
+        ),
+        (
+            {"training": {"schedule": "cosine", "milestones": [2]}},
+            ["training.milestones: has no effect with training.schedule: cosine", "to steps, or"],
+        ),
+        ({"training": {"decay": 0.5}}, ["training.decay", "training.schedule: constant"]),
+        (
+            {"training": {"optimizer": "sgd", "momentum": 0, "nesterov": True}},
+            ["training.nesterov: needs training.momentum > 0"],
+        ),
+        (
+            {"training": {"schedule": "steps"}},
+            ["training.schedule: steps needs training.milestones", "add it"],
+        ),
+        (
+            {"training": {"schedule": "steps", "milestones": [9, 3]}},
+            ["training.milestones: [9, 3]", "ascending"],
+        ),
+        (
+            {"training": {"schedule": "steps", "milestones": [3, 3]}},
+            ["training.milestones: [3, 3]", "once"],
+        ),
+        (
+            {"training": {"schedule": "steps", "milestones": [30]}},
+            ["training.milestones: 30, but training.epochs is 30", "fewer"],
+        ),
+        ({"training": {"warmup": 4, "epochs": 4}}, ["training.warmup: 4, but training.epochs"]),
+        ({"training": {"early_stopping": 30}}, ["training.early_stopping: 30, but"]),
+        (
+            {"training": {"early_stopping": 3}, "controls": {"longer_training": True}},
+            ["controls.longer_training", "training.early_stopping", "remove one of them"],
+        ),
+        (
+            {
+                "model": {"architecture": "small_cnn", "freeze_batch_norm": True},
+                "training": {"recalibrate_batch_norm": 3},
+            },
+            ["training.recalibrate_batch_norm", "model.freeze_batch_norm", "remove one of them"],
+        ),
+        ({"model": {"architecture": "small_cnn", "freeze": []}}, ["model.freeze: []", "one or"]),
+        ({"training": {"schedule": "linear"}}, ["training.schedule: 'linear'", "one_cycle"]),
+        ({"training": {"label_smoothing": 1}}, ["training.label_smoothing: 1; must", "< 1"]),
+        ({"training": {"class_weights": "equal"}}, ["class_weights: 'equal'", "balanced"]),
         ({"training": {"steps_per_epoch": 0}}, ["training.steps_per_epoch: 0", "≥ 1, or null"]),
+        (
+            {"augmenting": {"mode": "in_place", "copies": 2}},
+            ["augmenting.copies: 2 and augmenting.mode: in_place exclude each other; remove one"],
+        ),
+        (
+            {"augmenting": {"probability": 0.5}},
+            ["augmenting.probability", "set augmenting.mode to in_place, or remove the key"],
+        ),
+        ({"augmenting": {"mode": "in_place", "probability": 0}}, ["augmenting.probability: 0"]),
+        (
+            {"augmenting": {"mode": "in_place"}, "controls": {"duplicated_originals": True}},
+            ["controls.duplicated_originals", "as many steps as the baseline already; remove it"],
+        ),
+        (
+            {"augmenting": {"mode": "in_place"}, "controls": {"longer_training": True}},
+            ["controls.longer_training", "as many steps as the baseline already; remove it"],
+        ),
         ({"reference": "paired"}, ["reference: paired", "vary", "init, order or subset"]),
         ({"reference": "each"}, ["reference", "'each'", "one, paired"]),
         ({"published": {"afine": {"test": 1}}}, ["published.afine", "did you mean 'affine'"]),
@@ -354,6 +465,7 @@ def test_every_key_refuses_in_words_what_it_cannot_mean(path: tuple[str, ...]) -
         "data": {"name": "shapes"},
         "model": {"architecture": "small_cnn"},
         "hybrid": {"network": "small_cnn"},
+        "normalise": {"mean": [0.5], "std": [0.5]},
         "occlusion": {"sizes": [2]},
         "own_images": {"folder": "x"},
         "controls": {"baselines": {"seeds": [11], "vary": ["order"]}},
@@ -389,6 +501,103 @@ def test_torchvision_names_are_torchvisions_own() -> None:
 def test_without_torchvision_its_names_are_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "torchvision_classifiers", dict)
     assert complete(model={"architecture": "mobilenet_v2"})["model"]["input_size"] == 32
+
+
+def test_timms_names_and_tags_are_timms_own() -> None:
+    import timm
+
+    found = registry.timm_classifiers()
+    assert list(found) == sorted(timm.list_models())
+    listed = {f"{name}.{tag}" for name, tags in found.items() for tag in tags}
+    published = set(timm.list_pretrained())
+    assert len(published - listed) < 0.05 * len(published)
+    # Where tags are listed, all are.
+    assert not [name for name in published - listed if found[name.partition(".")[0]]]
+
+
+def test_timm_is_not_imported_to_check_names() -> None:
+    code = (
+        "import sys; from campare import registry;"
+        "registry.check_architecture('timm:resnet50.a1_in1k'); registry.gmacs('timm:resnet50', 32);"
+        "assert not {'timm', 'torch', 'torchvision'} & set(sys.modules)"
+    )
+    scripts = Path(config.__file__).parents[1]
+    environment = os.environ | {"PYTHONPATH": str(scripts)}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("timm:resnet5", r"architecture: unknown .*did you mean 'timm:resnet50'.*in timm resnet50"),
+        ("timm:resnet50.a1", r"architecture: 'timm:resnet50\.a1' has an unknown tag.*a1_in1k"),
+        ("timm:resnet50.a1_in1k", r"architecture: .*names weights by a tag; write model\.weights"),
+        ("timm:", r"architecture: unknown architecture 'timm:'"),
+    ],
+)
+def test_names_of_timm_are_checked(name: str, message: str) -> None:
+    with pytest.raises(CampareError, match=rf"model\.{message}"):
+        complete(model={"architecture": name})
+    complete(model={"architecture": "timm:resnet50"})
+    complete(model={"architecture": "timm:resnet50.a1_in1k", "weights": "published"})
+
+
+def test_without_timm_its_names_are_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "timm_classifiers", dict)
+    complete(model={"architecture": "timm:unknown"})
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ({"weights": "nowhere.pth"}, r"weights: there is no file nowhere\.pth; write"),
+        ({"weights": "published"}, r"weights: there are no published weights of small_cnn; write"),
+        ({"weights": "{folder}/keras.h5"}, r"weights: .*keras\.h5 is neither a safetensors"),
+        ({"weights": "{folder}"}, r"weights: there is no file"),
+        ({"normalise": "image"}, r"normalise: 'image'; must be training, imagenet, or"),
+        ({"normalise": {"mean": [0.5]}}, r"normalise: 'std' is required, but missing"),
+        (
+            {"normalise": {"mean": [0.5, 0.5], "std": [1, 1]}},
+            r"normalise\.mean: 2 value.*write 1 or 3",
+        ),
+        ({"normalise": {"mean": [0.5], "std": [1, 1, 1]}}, r"normalise\.std: 3 value.*write 1,"),
+        ({"normalise": {"mean": [0.5], "std": [0]}}, r"normalise\.std\.0: 0; must be .*> 0"),
+        ({"batch_norm_momentum": 0}, r"batch_norm_momentum: 0; must be a number > 0"),
+    ],
+)
+def test_weights_and_normalisation_are_checked(
+    model: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "keras.h5").write_bytes(b"\x89HDF\r\n\x1a\n and more")
+    if isinstance(path := model.get("weights"), str):
+        model = {"weights": path.replace("{folder}", str(tmp_path))}
+    with pytest.raises(CampareError, match=rf"model\.{message}"):
+        complete(model={"architecture": "small_cnn", **model})
+
+
+def test_files_of_weights_are_recognised_by_their_content(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import save_file
+
+    tensors = {"weight": torch.zeros(2)}
+    torch.save(tensors, tmp_path / "zip")
+    torch.save(tensors, tmp_path / "old", _use_new_zipfile_serialization=False)
+    save_file(tensors, tmp_path / "safe")
+    for name in ("zip", "old", "safe"):
+        complete(model={"architecture": "small_cnn", "weights": str(tmp_path / name)})
+
+
+def test_normalisation_has_a_number_for_each_channel_of_the_data() -> None:
+    grey = {"mean": [0.5], "std": [0.5]}
+    complete(
+        model={"architecture": "small_cnn", "normalise": grey},
+        data={"name": "digits", "channels": 1},
+    )
+    with pytest.raises(CampareError, match=r"model\.normalise\.mean: 1 value.*write 3,"):
+        complete(
+            model={"architecture": "small_cnn", "normalise": grey},
+            data={"name": "digits", "channels": 3},
+        )
 
 
 FURTHER = {"baselines": {"seeds": [11, 12], "vary": ["order"]}}

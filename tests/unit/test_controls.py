@@ -93,17 +93,17 @@ def test_shifts_are_found_where_maps_moved_and_cover_zero_where_they_did_not() -
     far, places = controls.distances(arms, models[:12], "pearson")
     expected = shift.shift(far, places, np.arange(12) >= 6, 0, identical=1.0)
     row = table.loc[("pearson", "baseline", "any", "affine")]
-    for name in ("net", "tightening", "shift", "similarity"):
+    for name in ("net", "tightening", "shift", "noise_corrected_similarity"):
         np.testing.assert_array_equal(
             row[[name, f"{name}_low", f"{name}_high"]].astype(float), getattr(expected, name)
         )
     assert row["shift"] == pytest.approx(row["between"] - (row["within"] + row["floor"]) / 2)
-    assert row["share"] == pytest.approx(row["shift"] / row["floor"])
+    assert row["relative_shift"] == pytest.approx(row["shift"] / row["floor"])
     assert row["shift_low"] > 0 and row["shift_p_holm"] <= 0.05
     for name in ("cutmix", "duplicated_originals"):
         still = table.loc[("mad", "baseline", "any", name)]
         assert still["shift_low"] < 0 < still["shift_high"] and still["shift_p_holm"] > 0.05
-    assert table.loc["mad"]["similarity"].isna().all()  # it is no similarity
+    assert table.loc["mad"]["noise_corrected_similarity"].isna().all()  # it is no similarity
     # The augmentations are one family, the controls another.
     p = table.loc[("mad", "baseline", "any")]["shift_p"]
     np.testing.assert_allclose(
@@ -176,8 +176,16 @@ def test_the_mixed_model_agrees_on_the_estimate() -> None:
 def test_where_streams_differ_there_is_no_shift_but_the_reason() -> None:
     tables, models = pairs({"affine": 1.5})
     found = controls.shifts(tables, models, ["mad"], "streams differ", 0)
-    unknown = ["net", "tightening", "shift", "shift_low", "share", "shift_p_holm", "superiority"]
-    assert found[unknown].isna().all(axis=None)
+    unknown = [
+        "net",
+        "tightening",
+        "shift",
+        "shift_low",
+        "relative_shift",
+        "shift_p_holm",
+        "superiority",
+    ]
+    assert found[[*unknown, "superiority"]].isna().all(axis=None)
     assert found["note"].to_list() == ["streams differ"] * 2
     assert found[["between", "within", "floor"]].notna().all(axis=None)
 

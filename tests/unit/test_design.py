@@ -483,6 +483,27 @@ def test_training_of_each_kind_of_model() -> None:
     }
 
 
+def test_in_place_every_model_takes_the_steps_of_the_baseline() -> None:
+    augmenting = {"mode": "in_place", "probability": 0.5, "resample": "once", "at": "input"}
+    further = {"seeds": [11, 12], "vary": ["order"]}
+    changes = {"vary": ["augmentation", "order"], "controls": {"baselines": further}}
+    of, added = design(augmenting=augmenting, **changes), design(**changes)
+    bent, copied = (one.training(("affine", 2)) for one in (of, added))
+    own = {"copies": 0, "probability": 0.5, "resample": "once", "augment_at": "input"}
+    assert bent == copied | own
+    assert "probability" not in copied
+    # The mode of augmenting is no setting of a baseline.
+    for baseline in of.baselines:
+        assert of.training(baseline) == added.training(baseline)
+    assert (of.copies_of("affine"), of.epochs_of("affine")) == (0, 30)
+    assert not of.matched_models
+    assert of.has_floor
+    assert of.summarised
+    assert of.references_of(("affine", 2)) == added.references_of(("affine", 2))
+    assert of.models == added.models
+    assert of.arms == NAMES
+
+
 def test_a_further_baseline_is_the_first_but_for_the_streams_of_vary() -> None:
     further = {"seeds": [11], "vary": ["init"]}
     of = design(vary=["augmentation", "init", "order"], controls={"baselines": further})
@@ -504,9 +525,13 @@ CONTROLLED = {
 }
 
 
+NO_MATCHED = {"duplicated_originals": False, "longer_training": False}
+
+
 def retrained(before: Design, after: Design) -> set[str]:
     """The names of models that an edit trains again."""
-    return {m[0] for m in before.models if before.training(m) != after.training(m)}
+    both = [model for model in before.models if model in after.models]
+    return {m[0] for m in both if before.training(m) != after.training(m)}
 
 
 @pytest.mark.parametrize(
@@ -515,6 +540,7 @@ def retrained(before: Design, after: Design) -> set[str]:
         ({"augmenting": {"at": "input"}}, {*NAMES, "duplicated_originals"}),
         ({"augmenting": {"resample": "once"}}, {*NAMES, "duplicated_originals"}),
         ({"augmenting": {"seed": 9}}, set(NAMES)),
+        ({"augmenting": {"mode": "in_place"}, "controls": NO_MATCHED}, set(NAMES)),
         # As many steps as with copies, so more epochs with more of them.
         ({"augmenting": {"copies": 2}}, {*NAMES, "duplicated_originals", "longer_training"}),
         ({"augmentations": {"affine": {"degrees": 5}}}, {"affine"}),
@@ -543,6 +569,8 @@ def test_models_that_an_edit_trains_again(edit: dict[str, Any], names: set[str])
         {
             "at": st.sampled_from(["native", "input"]),
             "copies": st.integers(1, 5),
+            "mode": st.just("added"),
+            "probability": st.just(1),
             "resample": st.sampled_from(["each_epoch", "once"]),
             "seed": st.integers(0, 99),
         }
@@ -616,3 +644,37 @@ def test_baseline_whose_predicted_class_a_map_explains(
         )
         assert of.explained_by(model, "variants/same/") == expected
         assert of.explained_by(model, "") == []
+
+
+def test_weights_and_normalisation_are_settings_only_if_they_are_not_the_defaults() -> None:
+    base = design()
+    model = base.models[0]
+    plain = base.training(model)
+    assert not {"weights", "normalise", "batch_norm_momentum"} & set(plain)
+    changes = {"weights": "published", "normalise": "imagenet", "batch_norm_momentum": 0.5}
+    changed = design(model={"architecture": "resnet18", **changes}).training(model)
+    assert changed == {**plain, "architecture": "resnet18", **changes}
+
+
+@pytest.mark.parametrize(
+    ("weights", "architecture", "kept"),
+    [
+        ("published", "resnet18", True),
+        ("published", "densenet121", True),
+        ("published", "timm:convnext_pico", True),
+        ("published", "small_cnn", False),
+        (__file__, "resnet18", True),
+        (__file__, "densenet121", False),
+    ],
+)
+def test_candidates_start_with_weights_of_their_own(
+    weights: str, architecture: str, kept: bool
+) -> None:
+    complete = design(model={"architecture": "resnet18"}).study
+    study = Design({**complete, "model": {**complete["model"], "weights": weights}})
+    settings = study.candidate(architecture)
+    assert settings.get("weights") == (weights if kept else None)
+    assert (settings["architecture"], settings["evaluate"]) == (
+        architecture,
+        ["validation", "test"],
+    )

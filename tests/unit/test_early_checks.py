@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 import early_checks
-from campare import data, split
+from campare import config, data, split
+from campare.design import Design
 from campare.errors import CampareError
+from campare.settings import Settings
 
 STUDY: dict[str, Any] = {
     "study": "small",
@@ -27,8 +28,9 @@ def dataset(side: int = 16) -> data.Dataset:
     return data.Dataset(images, labels, ("cat", "dog"), np.full(12, "", "U5"))
 
 
-def network(architecture: str) -> Any:
-    return SimpleNamespace(architecture=architecture, architecture_parameters={}, input_size=28)
+def network(architecture: str, size: int = 28) -> Settings:
+    study = STUDY | {"model": {"architecture": architecture, "input_size": size}}
+    return Settings(**Design(config.complete(study, "the study")).training(("baseline", 1)))
 
 
 @pytest.mark.parametrize(
@@ -75,9 +77,7 @@ def test_images_smaller_than_a_patch_are_refused(tmp_path: Path) -> None:
 
 
 def check(architecture: str, size: int, explained: bool, **keys: Any) -> None:
-    settings = SimpleNamespace(
-        architecture=architecture, architecture_parameters={}, input_size=size
-    )
+    settings = network(architecture, size)
     check_study = early_checks.check_maps if explained else early_checks.check_network
     check_study(dataset(), settings, STUDY | keys)
 
@@ -94,3 +94,11 @@ def test_only_explained_networks_need_a_map() -> None:
         check("fashion_cnn_deep", 28, explained=True)
     check("fashion_cnn_deep", 28, explained=True, cam={"target_layer": "features.10"})
     check("fashion_cnn_deep", 28, explained=False)
+
+
+def test_the_class_token_of_a_transformer_allows_gradcam_but_not_cam() -> None:
+    check("timm:vit_tiny_patch16_224", 224, explained=True)
+    with pytest.raises(CampareError, match=r"^cam\.method: cam needs global average pooling"):
+        check("timm:vit_tiny_patch16_224", 224, explained=True, cam={"method": "cam"})
+    with pytest.raises(CampareError, match=r"^cam\.target_layer: the class scores do not depend"):
+        check("timm:vit_tiny_patch16_224", 224, explained=True, cam={"target_layer": "norm"})

@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 import pytest
 
-from campare import data, errors, models, split, store, svm, tables, train
+from campare import checkpoints, data, errors, models, split, store, svm, tables
 from campare.errors import ANEW, CampareError, reading
 
 READERS: dict[str, Callable[[Path], Any]] = {
@@ -29,7 +29,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "table.parquet": tables.read,
     "svm.safetensors": svm.load,
     "weights.safetensors": lambda path: models.load(path, "small_cnn", classes=2, channels=1),
-    "1.checkpoint": lambda path: train._read(path),
+    "1.checkpoint": lambda path: checkpoints.read(path),
 }
 # Whatever is in the files, a refused one is not looked into.
 CONTENT = b"weights that took hours"

@@ -205,11 +205,11 @@ def test_random_maps_belong_to_an_image_and_not_to_its_batch() -> None:
 
 
 def test_images_are_drawn_by_their_seed() -> None:
-    rows = faithfulness.chosen(100, 10, 3)
+    rows = faithfulness.sampled_rows(100, 10, 3)
     assert len(set(rows)) == 10
     assert (np.diff(rows) > 0).all()
-    assert not np.array_equal(rows, faithfulness.chosen(100, 10, 4))
-    assert faithfulness.chosen(5, 10, 0).tolist() == list(range(5))
+    assert not np.array_equal(rows, faithfulness.sampled_rows(100, 10, 4))
+    assert faithfulness.sampled_rows(5, 10, 0).tolist() == list(range(5))
 
 
 # Tables ----------------------------------------------------------------------------------------

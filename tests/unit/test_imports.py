@@ -13,10 +13,11 @@ SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 TRAINING = """
 import numpy as np, pandas as pd
 from campare import data, train
+from campare.settings import Settings
 pictures = np.random.default_rng(0).integers(0, 256, (8, 16, 16, 1), dtype=np.uint8)
 dataset = data.Dataset(pictures, np.arange(8) % 2, ["a", "b"], None)
 split = pd.DataFrame({"index": range(8), "subset": ["train", "validation"] * 4})
-settings = train.Settings(
+settings = Settings(
     "small_cnn", 16, 1, 4, 1e-3, 0, "float32", "cpu", 1, 1, "once", "native", 0, 0, 0
 )
 train.train(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,16 @@ from snakemake.iocontainers import Wildcards
 
 from campare import config
 from campare.design import Design
-from inputs import CAMS, Inputs, folder_digest, model_of, of_models
+from inputs import (
+    CAMS,
+    Inputs,
+    decisive,
+    file_digest,
+    folder_digest,
+    model_of,
+    of_models,
+    with_digest,
+)
 
 STUDY: dict[str, Any] = {
     "study": "tiny",
@@ -144,3 +154,23 @@ def test_a_folder_may_be_in_the_home_directory(
 ) -> None:
     monkeypatch.setenv("HOME", str(folder.parent))
     assert folder_digest(f"~/{folder.name}") == folder_digest(str(folder))
+
+
+def test_the_content_of_a_file_of_weights_decides_not_its_path_or_date(tmp_path: Path) -> None:
+    first, moved, other = (tmp_path / name for name in ("first", "moved", "other"))
+    first.write_bytes(b"weights")
+    moved.write_bytes(b"weights")
+    other.write_bytes(b"others")
+    os.utime(other, (0, 0))
+    settings = [with_digest({"epochs": 2, "weights": str(p)}) for p in (first, moved, other)]
+    compared = [{key: each[key] for key in decisive(each)} for each in settings]
+    assert compared[0] == compared[1] != compared[2]
+    assert compared[0] == {"epochs": 2, "weights_sha256": hashlib.sha256(b"weights").hexdigest()}
+    assert settings[0]["weights"] == str(first)
+    file_digest.cache_clear()
+
+
+@pytest.mark.parametrize("settings", [{"epochs": 2}, {"epochs": 2, "weights": "published"}])
+def test_without_a_file_of_weights_there_is_no_digest(settings: dict[str, Any]) -> None:
+    assert with_digest(settings) == settings
+    assert decisive(settings) == list(settings)

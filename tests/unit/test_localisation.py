@@ -237,30 +237,35 @@ def test_groups_of_a_cue_are_told_apart() -> None:
     # The model says class 2 where it sees the cue, and is right elsewhere.
     predicted = np.where(present, 2, label)
     store = stored(12, logit=np.eye(3, dtype=np.float32)[predicted])
-    images = localisation.cued(
+    images = localisation.with_and_without_cue(
         [("baseline", 1)], [store], [localisation.measure(store, half_marked())], "cue", present, 2
     )
     table = localisation.spurious(images).set_index("group")
     assert table.index.tolist() == list(localisation.GROUPS)
     assert table["images"].to_dict() == {
-        "own_with": 2, "own_without": 2, "other_with": 4, "other_without": 4,
-    }  # fmt: skip
+        "cue_class_with_cue": 2,
+        "cue_class_without_cue": 2,
+        "other_classes_with_cue": 4,
+        "other_classes_without_cue": 4,
+    }
     assert table["accuracy"].tolist() == [1, 1, 0, 1]
     assert table["cue_class_rate"].tolist() == [1, 1, 1, 0]
     assert table["energy"].notna().tolist() == [True, False, True, False]
     shown = maps.show(store.maps, (8, 8))[present & (label == 2)]
     expected = np.mean([one[7:, :2].sum() / one.sum() for one in shown])
-    assert np.isclose(table.loc["own_with", "energy"], expected)
+    assert np.isclose(table.loc["cue_class_with_cue", "energy"], expected)
 
 
 def test_summary_of_a_cue_keeps_measures_apart() -> None:
     present = half_marked().masks[:, 1].any(axis=(1, 2))
     stores = [stored(12, seed) for seed in range(4)]
-    images = localisation.cued(MODELS, stores, measured(), "cue", present, 0)
+    images = localisation.with_and_without_cue(MODELS, stores, measured(), "cue", present, 0)
     table = localisation.spurious(images)
     found = localisation.spurious_summary(images, 0, paired=True)
-    row = found[(found["group"] == "own_with") & (found["measure"] == "energy")]
-    mine = table[table["group"] == "own_with"].set_index(["augmentation", "seed"])["energy"]
+    row = found[(found["group"] == "cue_class_with_cue") & (found["measure"] == "energy")]
+    mine = table[table["group"] == "cue_class_with_cue"].set_index(["augmentation", "seed"])[
+        "energy"
+    ]
     row = row.set_index("augmentation")
     assert np.isclose(row.loc["cutmix", "mean"], mine["cutmix"].mean())
     assert np.isclose(row.loc["cutmix", "difference"], (mine["cutmix"] - mine["baseline"]).mean())

@@ -214,14 +214,6 @@ def test_a_named_layer_is_found() -> None:
     assert found == ("layer3.0.conv1", network.get_submodule("layer3.0.conv1"))
 
 
-def test_a_transformer_has_no_target_layer() -> None:
-    network = VisionTransformer(
-        image_size=32, patch_size=8, num_layers=1, num_heads=2, hidden_dim=8, mlp_dim=8
-    )
-    with pytest.raises(CampareError, match=r"^model\.architecture: .*tokens"):
-        models.target_layer(network, None, (3, 32, 32))
-
-
 # Every torchvision classifier: the target layer at 224 px and its extent.
 AT_224 = {
     ("features", 6): "alexnet",
@@ -261,10 +253,14 @@ AT_224 = {
     # Not `classifier.2`, class scores of every position, half of them zero.
     ("features.12", 13): "squeezenet1_0 squeezenet1_1",
     ("norm", 7): "swin_t swin_s swin_b swin_v2_t swin_v2_s swin_v2_b",
-    # Refused.
-    ("tokens", 0): "vit_b_16 vit_b_32 vit_h_14 vit_l_16 vit_l_32",
+    ("encoder.layers.encoder_layer_11.ln_1", 14): "vit_b_16",
+    ("encoder.layers.encoder_layer_11.ln_1", 7): "vit_b_32",
+    ("encoder.layers.encoder_layer_23.ln_1", 14): "vit_l_16",
+    ("encoder.layers.encoder_layer_23.ln_1", 7): "vit_l_32",
+    ("encoder.layers.encoder_layer_31.ln_1", 16): "vit_h_14",
 }
 EVERY = {name: found for found, names in AT_224.items() for name in names.split()}
+TRANSFORMERS = [name for name in EVERY if name.startswith("vit_")]
 # The last ReLU, where 32 px are 2×2: a pooling to one position follows.
 VGG_AT_32 = {
     **{"vgg11": 19, "vgg11_bn": 27, "vgg13": 23, "vgg13_bn": 33},
@@ -316,14 +312,9 @@ def test_the_table_has_every_classifier_of_torchvision() -> None:
 
 
 @pytest.mark.usefixtures("shapes_alone")
-@pytest.mark.parametrize("architecture", EVERY)
+@pytest.mark.parametrize("architecture", [name for name in EVERY if name not in TRANSFORMERS])
 def test_every_classifier_has_a_map_or_says_why_not(architecture: str) -> None:
     network, (layer, side) = shapes_of(architecture), EVERY[architecture]
-    if layer == "tokens":
-        for size in (32, 224):
-            with pytest.raises(CampareError, match=r"^model\.architecture: .*tokens"):
-                models.target_layer(network, None, (3, size, size))
-        return
     if architecture in VGG_AT_32:
         expected = f"features.{VGG_AT_32[architecture]}"
         assert extent_of(network, None, 32) == (expected, (2, 2))
@@ -332,6 +323,24 @@ def test_every_classifier_has_a_map_or_says_why_not(architecture: str) -> None:
         message = rf"^model\.input_size: .*{why}.*; set it to {enough} or .*resnet18_cifar"
         with pytest.raises(CampareError, match=message):
             models.target_layer(network, None, (3, 32, 32))
+    assert extent_of(network, None, 224) == (layer, (side, side))
+
+
+@pytest.mark.parametrize("architecture", TRANSFORMERS)
+def test_the_map_of_a_vision_transformer_is_its_tokens_before_the_last_attention(
+    architecture: str,
+) -> None:
+    """The last block decides it; all of them would take seconds."""
+    with torch.device("meta"):
+        network = models.torchvision_classifier(architecture, 10, 3)
+        network.encoder.layers = network.encoder.layers[-1:]
+    network.to_empty(device="cpu")
+    for name, weight in network.named_parameters():
+        nn.init.constant_(weight, 1) if "ln" in name else nn.init.normal_(weight, std=0.05)
+    layer, side = EVERY[architecture]
+    message = r"^model\.input_size: .*does not run on images of 32 px.*; set it to 224"
+    with pytest.raises(CampareError, match=message):
+        models.target_layer(network, None, (3, 32, 32))
     assert extent_of(network, None, 224) == (layer, (side, side))
 
 
@@ -447,6 +456,125 @@ def test_channels_last_are_put_first_and_scores_stay(name: str | None) -> None:
     assert outputs[0].shape == (2, 16, 6, 6)
     assert torch.equal(outputs[0], seen[-1].permute(0, 3, 1, 2))
     assert (models.head(network, layer, (3, 24, 24)) is not None) == (name is None)
+
+
+# Tokens.
+
+
+def small_vit() -> VisionTransformer:
+    torch.manual_seed(0)
+    return VisionTransformer(
+        image_size=32, patch_size=8, num_layers=2, num_heads=2, hidden_dim=16, mlp_dim=32,
+        num_classes=10,
+    ).eval()  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (None, "encoder.layers.encoder_layer_1.ln_1"),
+        ("encoder.layers.encoder_layer_0", "encoder.layers.encoder_layer_0"),
+    ],
+)
+def test_tokens_are_a_grid_without_the_class_token_and_scores_stay(
+    name: str | None, expected: str
+) -> None:
+    network, inputs = small_vit(), pictures(2, 3, 32)
+    nn.init.normal_(network.heads.head.weight)  # zero before training
+    scores = output(network, inputs)
+    seen: list[torch.Tensor] = []
+    layer = network.get_submodule(expected)
+    layer.register_forward_hook(lambda _, __, output: seen.append(output.clone()))
+    found, layer = models.target_layer(network, name, (3, 32, 32))
+    assert found == expected
+    with models.detached(layer) as outputs:
+        # torch computes attention by another kernel if a gradient is needed.
+        torch.testing.assert_close(network(inputs), scores)
+    assert outputs[0].shape == (2, 16, 4, 4)
+    for row, column in ((0, 0), (0, 3), (2, 1)):
+        token = seen[-1][:, 1 + 4 * row + column]
+        assert torch.equal(outputs[0][:, :, row, column], token)
+    assert models.head(network, layer, (3, 32, 32)) is None
+
+
+@pytest.mark.parametrize("name", ["encoder", "encoder.layers.encoder_layer_1.mlp"])
+def test_tokens_that_the_scores_do_not_depend_on_are_refused(name: str) -> None:
+    message = rf"^cam\.target_layer: .*do not depend on .*'{name}'.*is .*encoder_layer_1\.ln_1"
+    with pytest.raises(CampareError, match=message):
+        models.target_layer(small_vit(), name, (3, 32, 32))
+
+
+def test_the_last_map_of_a_vision_transformer_is_one_that_counts() -> None:
+    network = small_vit()
+    assert models.last_map(network, (3, 32, 32)) == "encoder.layers.encoder_layer_1.ln_1"
+
+
+class Shuffled(nn.Module):
+    """A network whose tokens, after a pooling of pairs, are no grid of its patches."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patches, self.norm = nn.Conv2d(3, 8, 4, 4), nn.LayerNorm(8)
+        self.classifier = nn.Linear(8, 2)
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        tokens = self.patches(inputs).flatten(2).transpose(1, 2)
+        return self.classifier(self.norm(tokens[:, ::2]).mean(dim=1))
+
+
+def test_tokens_that_are_no_grid_are_refused() -> None:
+    with pytest.raises(CampareError, match=r"^model\.architecture: .*not a grid of the image"):
+        models.target_layer(Shuffled(), None, (3, 32, 32))
+
+
+# timm.
+
+# Name in timm: target layer and its extent at 224 px, number of tokens without a position, and
+# whether a linear layer follows the pooling.
+TIMM = {
+    "resnet18": ("layer4.1", 7, True),
+    "efficientnet_b0": ("bn2", 7, True),
+    "convnext_pico": ("stages.3", 7, False),
+    "swin_tiny_patch4_window7_224": ("norm", 7, True),
+    "vit_tiny_patch16_224": ("blocks.11.norm1", 14, False),
+    "deit_tiny_patch16_224": ("blocks.11.norm1", 14, False),
+    "deit_tiny_distilled_patch16_224": ("blocks.11.norm1", 14, False),
+    "vit_wee_patch16_reg1_gap_256": ("blocks.13", 16, False),
+    "mobilenetv3_small_100": ("blocks.5.0", 7, False),
+    "regnety_002": ("s4", 7, True),
+}
+
+
+@pytest.mark.parametrize("name", TIMM)
+def test_networks_of_timm_have_their_target_layers(name: str) -> None:
+    layer, side, linear = TIMM[name]
+    size = 256 if "256" in name else 224
+    network = models.build(f"timm:{name}", classes=10, channels=1, seed=0)
+    found, module = models.target_layer(network, None, (1, size, size))
+    with models.detached(module) as outputs:
+        assert output(network, pictures(2, 1, size)).shape == (2, 10)
+    assert (found, tuple(outputs[0].shape[2:])) == (layer, (side, side))
+    assert (models.head(network, module, (1, size, size)) is not None) == linear
+
+
+def test_networks_of_timm_are_timms_and_their_bits_the_seeds() -> None:
+    import timm
+
+    ours = network_of("timm:mobilenetv3_small_050.lamb_in1k", seed=3)
+    torch.manual_seed(3)
+    theirs = timm.create_model("mobilenetv3_small_050", num_classes=10)
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    for name, weight in theirs.state_dict().items():
+        assert torch.equal(ours.state_dict()[name], weight), name
+
+
+def test_batch_norms_of_timm_with_an_activation_are_not_folded_away() -> None:
+    network = network_of("timm:mobilenetv3_small_050")
+    _, layer = models.target_layer(network, None, (3, 64, 64))
+    inputs = pictures(2, 3, 64)
+    before = output(network, inputs)
+    models.fold_batch_norms(network, layer)
+    torch.testing.assert_close(output(network, inputs), before)
 
 
 # The linear head.

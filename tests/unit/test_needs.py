@@ -49,6 +49,11 @@ def test_more_images_epochs_and_a_larger_network_ask_for_more_and_a_gpu_for_less
     assert asked > needs.explaining_minutes(10_000, 3, small, 4, 1)
 
 
+def test_a_network_of_timm_costs_what_torchvisions_does_or_a_usual_one() -> None:
+    assert registry.gmacs("timm:resnet50.a1_in1k", 224) == registry.gmacs("resnet50", 224) > 4
+    assert registry.gmacs("timm:convnext_pico", 112) == registry.USUAL_GMACS / 4
+
+
 def test_memory_covers_what_was_measured(tmp_path: Path) -> None:
     data = tmp_path / "data.h5"
     data.write_bytes(bytes(1_000_000))
@@ -133,6 +138,22 @@ def test_a_set_with_copies_asks_for_more_time_and_the_long_baseline_too(tmp_path
     assert plain.minutes < bent.minutes == twice.minutes
     assert long.minutes == bent.minutes
     assert need(of_study(tmp_path, augmenting={"copies": 3}), "train").minutes > bent.minutes
+
+
+def test_augmenting_in_place_asks_for_what_the_baseline_does(tmp_path: Path) -> None:
+    of = of_study(tmp_path, augmenting={"mode": "in_place"}, reference="one", controls={})
+    assert need(of, "train", augmentation="affine") == need(of, "train", augmentation="baseline")
+
+
+def test_training_asks_for_all_epochs_and_for_batches_of_recalibration(tmp_path: Path) -> None:
+    def minutes(**training: int) -> int:
+        of = of_study(tmp_path, reference="one", controls={}, training=training)
+        return need(of, "train", augmentation="baseline").minutes
+
+    assert minutes(early_stopping=2) == minutes()
+    assert minutes() < minutes(recalibrate_batch_norm=200)
+    # An epoch has no more batches.
+    assert minutes(recalibrate_batch_norm=10**6) == minutes(recalibrate_batch_norm=10**5)
 
 
 def test_copies_that_are_kept_ask_for_memory(tmp_path: Path) -> None:

@@ -356,6 +356,30 @@ def test_history_shows_every_seed_their_mean_and_the_baseline() -> None:
     assert {"Training loss (nats)", "Validation accuracy (%)", "Epoch"} <= set(texts(figure))
 
 
+def test_history_shows_the_learning_rate_if_it_changes_and_averaged_weights() -> None:
+    table = history(ALL)
+    rate = np.linspace(0.01, 0, 5)
+    plain = training.history(table, ALL)
+    figure = training.history(
+        table.assign(learning_rate=np.resize(rate, len(table))), ALL, averaged=True
+    )
+    *_, axes = figure.axes
+    (line,) = axes.lines  # all models have the same
+    np.testing.assert_allclose(line.get_xydata(), np.column_stack([range(1, 6), rate]))
+    new = set(texts(figure)) - set(texts(plain))
+    assert {"Learning rate", "Validation accuracy (%)\nof EMA weights"} <= new
+
+
+def test_history_of_models_that_stopped_early_has_a_mean_where_all_seeds_are() -> None:
+    table = history(["baseline", "cutmix"], seeds=[1, 2])
+    table = table[
+        (table["augmentation"] == "baseline") | (table["seed"] == 1) | (table["epoch"] < 4)
+    ]
+    panel = training.history(table, ["baseline", "cutmix"]).axes[0]
+    means = [line for line in panel.lines if line.get_linewidth() == 1.5]
+    assert [len(line.get_xdata()) for line in means] == [5, 3]
+
+
 def test_boxplot_of_a_quantity_of_one_map_has_a_box_for_the_baseline_and_no_line() -> None:
     table = values(AUGMENTATIONS)
     axes = only(metrics.boxplot(table, "entropy", ALL))
@@ -457,7 +481,11 @@ def summarised(**changes: object) -> pd.DataFrame:
             centres, centres - 0.02, centres + 0.03,
         )  # fmt: skip
         table[f"{name}_p_holm"] = [0.01, 0.2, 0.9]
-    table = table.assign(share=[0.3, 0.1, -0.005], similarity=[0.9, 0.99, np.nan], note=np.nan)
+    table = table.assign(
+        relative_shift=[0.3, 0.1, -0.005],
+        noise_corrected_similarity=[0.9, 0.99, np.nan],
+        note=np.nan,
+    )
     table = table.assign(
         significant=[3.0, 1, 0], tested=4, accuracy_change_note=np.nan, floor=0.4812
     )

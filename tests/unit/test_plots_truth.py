@@ -98,8 +98,8 @@ def test_cue_figure_shows_its_groups() -> None:
     panels = list(titled(truth.spurious(models, summary, "cue")).values())
     drawn = [
         ("accuracy", list(localisation.GROUPS)),
-        ("cue_class_rate", ["other_with", "other_without"]),
-        ("energy", ["own_with", "other_with"]),
+        ("cue_class_rate", ["other_classes_with_cue", "other_classes_without_cue"]),
+        ("energy", ["cue_class_with_cue", "other_classes_with_cue"]),
     ]
     for panel, (measure, groups) in zip(panels, drawn, strict=True):
         assert len(panel.containers) == len(groups)

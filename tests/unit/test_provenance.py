@@ -502,3 +502,11 @@ def test_a_mapping_is_compared_key_by_key() -> None:
     assert compared(params, 3) == {"a: 3", "b: 1"}
     assert params["settings"](3, None) == {"a": 3, "b": 1}
     assert provenance.settings(dict.fromkeys(params, 0)) == {"settings": 0}
+
+
+def test_a_key_that_a_job_lacks_is_not_compared_by_its_name() -> None:
+    params = provenance.each("settings", ["a", "b"], lambda w: {"a": w} | ({"b": 1} if w else {}))
+    assert compared(params, 3) == {"a: 3", "b: 1"}
+    # As params are compared as a set, a key of other jobs does not change those of this one.
+    assert compared(params, 0) == {"a: 0", ""}
+    assert params["settings"](0, None) == {"a": 0}

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from campare import replay, train
+from campare import replay
 from campare.errors import CampareError
+from campare.optimizers import Adam
 
 
 class Trained:
     """A network with all that steps change: weights, a batch norm's statistics, Adam's moments."""
 
-    def __init__(self, device: str = "cpu") -> None:
+    def __init__(self, device: str = "cpu", rate: float | Tensor = 1e-2) -> None:
         torch.manual_seed(0)
         self.network = nn.Sequential(
             *(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Dropout(0.3)),
             *(nn.Flatten(), nn.Linear(144, 3)),
         ).to(device)
-        self.adam = train.Adam(self.network.parameters(), 1e-2, 1e-5)
+        self.adam = Adam(self.network.parameters(), rate, 1e-5)
 
     def state(self) -> list[Tensor]:
         return [*self.network.state_dict().values(), *self.adam.state().values()]
@@ -44,11 +45,19 @@ def recorded(work: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
     return lambda: result.copy_(work()), result
 
 
-def losses(trained: Trained, step: replay.Step, sizes: list[int], device: str = "cpu") -> Tensor:
+def losses(
+    trained: Trained,
+    step: replay.Step,
+    sizes: list[int],
+    device: str = "cpu",
+    rates: Sequence[float] = (),
+) -> Tensor:
     generator = torch.Generator().manual_seed(1)
     torch.manual_seed(2)
     found = []
-    for size in sizes:
+    for place, size in enumerate(sizes):
+        if rates:
+            trained.adam.set_rate(rates[place])
         images = torch.randint(0, 256, (size, 1, 8, 8), generator=generator, dtype=torch.uint8)
         targets = torch.eye(3)[torch.randint(0, 3, (size,), generator=generator)]
         found.append(step(images.to(device), targets.to(device)))
@@ -77,13 +86,32 @@ def test_the_largest_batches_are_replayed_and_smaller_ones_are_not() -> None:
     assert sizes == [5, 8, 5]  # a resumed epoch may begin with its last batch
 
 
+SIZES = [8, 8, 8, 5, 8, 8, 5]
+RATES = [0.03, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0]
+
+
+def test_a_rate_on_the_device_changes_a_recorded_step() -> None:
+    """The recording has the address of the rate, not its value."""
+    plain, replayed = (Trained(rate=torch.tensor(1e-2)) for _ in range(2))
+    expected = losses(plain, plain.step, SIZES, rates=RATES)
+    step = replay.Replay(replayed.step, replayed.state(), recorded)
+    address = replayed.adam.learning_rate
+    assert torch.equal(losses(replayed, step, SIZES, rates=RATES), expected)
+    assert replayed.adam.learning_rate is address
+    for a, b in zip(replayed.state(), plain.state(), strict=True):
+        assert torch.equal(a, b)
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
-def test_a_cuda_graph_is_the_step_itself() -> None:
-    sizes = [8, 8, 8, 5, 8, 8, 5]
-    plain, replayed = Trained("cuda"), Trained("cuda")
-    expected = losses(plain, plain.step, sizes, "cuda")
+@pytest.mark.parametrize("rates", [[], RATES])
+def test_a_cuda_graph_is_the_step_itself(rates: list[float]) -> None:
+    def make() -> Trained:
+        return Trained("cuda", torch.tensor(1e-2, device="cuda") if rates else 1e-2)
+
+    plain, replayed = make(), make()
+    expected = losses(plain, plain.step, SIZES, "cuda", rates)
     step = replay.Replay(replayed.step, replayed.state(), replay.on_cuda)
-    assert torch.equal(losses(replayed, step, sizes, "cuda"), expected)
+    assert torch.equal(losses(replayed, step, SIZES, "cuda", rates), expected)
     for a, b in zip(replayed.state(), plain.state(), strict=True):
         assert torch.equal(a, b)
 

@@ -70,8 +70,9 @@ def test_figures_have_the_resolution_and_fonts_of_the_study() -> None:
 def test_files_belong_to_the_target_in_which_they_are_declared() -> None:
     report = jobs()
     report.tabulate("first", {}, {"a": "a.csv", "more": ["b.csv", "c.csv"]})
-    report.tabulate("unasked", {}, {"a": "never.csv"}, in_target=False)
     report.add(["in_target.parquet"])
+    report.target = ""
+    report.tabulate("unasked", {}, {"a": "never.csv"})
     report.target = "controls"
     report.draw("second", {}, ["d.svg"])
     report.add(["{variant}pairs.parquet"])
@@ -237,4 +238,4 @@ def test_labels_are_not_digests_of_code(drawn: Mapping[str, list[str]]) -> None:
 def test_flagged_paths_are_listed_as_text() -> None:
     """A table is one path, a figure a list of paths."""
     made = {"table": flag("a.csv", "report"), "figures": [flag("b.svg", "report"), "b.png"]}
-    assert report_jobs._paths(made) == ["a.csv", "b.svg", "b.png"]
+    assert report_jobs.paths_of(made) == ["a.csv", "b.svg", "b.png"]

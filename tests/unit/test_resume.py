@@ -22,8 +22,9 @@ import pandas as pd
 import pytest
 
 import provenance
-from campare import data, split, train
+from campare import checkpoints, data, split, train
 from campare.errors import CampareError
+from campare.settings import Settings
 
 SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "train_model.py"
 SETTINGS: dict[str, Any] = {
@@ -234,14 +235,25 @@ def test_asked_to_stop_it_ends_at_once_and_the_next_start_goes_on(
     assert re.search(r"goes on after (epoch \d+|\d+ images of epoch)", read(tmp_path / "log"))
 
 
+SMALL = {"architecture": "small_cnn", "input_size": 16, "learning_rate": 0.02}
+RECIPES: list[dict[str, Any]] = [
+    {"architecture": "squeezenet1_1", "input_size": 32, "learning_rate": 1e-3},
+    SMALL | {"optimizer": "adamw", "schedule": "one_cycle", "label_smoothing": 0.1},
+    SMALL | {"optimizer": "sgd", "nesterov": True, "schedule": "cosine", "warmup": 0.5},
+    SMALL | {"schedule": "steps", "milestones": [0.5, 1], "gradient_clip": 0.1, "keep": "last"},
+    SMALL | {"ema": 0.7, "loss": "binary_cross_entropy", "class_weights": "balanced"},
+    SMALL | {"copies": 0, "probability": 0.5, "batch_size": 40, "early_stopping": 1},
+]
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=str)
 def test_stopped_after_any_batch_it_goes_on_there_with_the_same_weights(
-    study: Path, tmp_path: Path
+    recipe: dict[str, Any], study: Path, tmp_path: Path
 ) -> None:
     """Dropout's random numbers and the losses of the epoch so far are kept as well."""
     dataset = data.read(study / "data.h5")
     frame = split.read(study / "split.csv", 200)
-    changes = {"architecture": "squeezenet1_1", "input_size": 32, "epochs": 2, "batch_size": 80}
-    settings = train.Settings(**SETTINGS | changes | {"learning_rate": 1e-3})
+    settings = Settings(**SETTINGS | {"epochs": 2, "batch_size": 80} | recipe)
 
     def run(path: Path, last: int | None) -> tuple[Any, pd.DataFrame, list[dict[str, Any]]]:
         asked = iter(range(10**9))
@@ -264,7 +276,10 @@ def test_stopped_after_any_batch_it_goes_on_there_with_the_same_weights(
 
     weights, history, _ = run(tmp_path / "whole", None)
     # An epoch: three batches of training (200 images), one of validation.
-    for last, where in enumerate(["80", "160", "200", "200", "80", "160", "200", "200"]):
+    done = [80, 160, 200, 200, 80, 160, 200, 200]
+    if not settings.copies:
+        done = [images // 2 for images in done]
+    for last, where in enumerate(done):
         path = tmp_path / str(last)
         with pytest.raises(train.Stopped):
             run(path, last)
@@ -281,10 +296,10 @@ def test_a_checkpoint_is_released_by_its_owner_alone(
 ) -> None:
     path = checkpoint(tmp_path)
     assert finish(study, tmp_path, kill=("after", SECOND)) < 0
-    train.release(path)
+    checkpoints.release(path)
     assert path.exists()
-    monkeypatch.setattr(train, "_owner", lambda: train._read(path)[1]["owner"])
-    train.release(path)
+    monkeypatch.setattr(checkpoints, "owner", lambda: checkpoints.read(path)[1]["owner"])
+    checkpoints.release(path)
     assert not path.exists()
 
 
@@ -340,12 +355,12 @@ def test_of_two_processes_the_older_one_stops(
 
     def run(progress: train.Progress) -> None:
         options = {"name": "flip/2", "checkpoint": path, "code": ["abc"], "progress": progress}
-        train.train(train.Settings(**SETTINGS), dataset, frame, **options)
+        train.train(Settings(**SETTINGS), dataset, frame, **options)
 
     def takeover(event: dict[str, Any]) -> None:
         if event["event"] == "epoch" and event["epoch"] == 1:
             with monkeypatch.context() as patch:
-                patch.setattr(train, "_owner", lambda: "process 7 on node2")
+                patch.setattr(checkpoints, "owner", lambda: "process 7 on node2")
                 notes: list[dict[str, Any]] = []
                 run(notes.append)
             assert notes[0]["message"].startswith("goes on after epoch 1")

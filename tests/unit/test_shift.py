@@ -75,12 +75,12 @@ def test_contrasts_are_their_definitions() -> None:
     assert found.shift.mean == pytest.approx(between - (own + floor) / 2)
     assert found.shift.mean == pytest.approx(found.net.mean + found.tightening.mean)
     c = (1 - between) / np.sqrt((1 - own) * (1 - floor))
-    assert found.similarity.mean == pytest.approx(c)
-    for interval in (found.net, found.tightening, found.shift, found.similarity):
+    assert found.noise_corrected_similarity.mean == pytest.approx(c)
+    for interval in (found.net, found.tightening, found.shift, found.noise_corrected_similarity):
         assert interval.low < interval.mean < interval.high
     # A distance is no similarity that could be corrected.
     without = shift.shift(d, pairs, arm, 0)
-    assert np.isnan(without.similarity).all() and without.shift == found.shift
+    assert np.isnan(without.noise_corrected_similarity).all() and without.shift == found.shift
 
 
 def test_the_shift_is_half_the_squared_distance_of_the_mean_maps() -> None:
@@ -195,7 +195,9 @@ def test_a_tightening_alone_is_told_from_a_shift_by_size_not_by_p() -> None:
         studies.append(shift.shift(d, pairs, arm, 0, identical=1.0))
     assert np.mean([s.tightening_test.p <= 0.05 for s in studies]) > 0.9
     assert np.mean([s.shift.mean / s.kinds[0] for s in studies]) < 0.005
-    assert np.mean([s.similarity.mean for s in studies]) == pytest.approx(1, abs=0.002)
+    assert np.mean([s.noise_corrected_similarity.mean for s in studies]) == pytest.approx(
+        1, abs=0.002
+    )
 
 
 def test_the_p_of_the_shift_is_scipy_s_exact_permutation_test() -> None:
@@ -263,7 +265,9 @@ def test_arms_far_apart_reach_the_least_p(base: int, augmented: int, p: float) -
 def test_an_arm_of_one_model_has_no_shift_but_a_distance_between_the_arms() -> None:
     d, pairs, arm = study(np.random.default_rng(16), 1, 4)
     found = shift.shift(d, pairs, arm, 0)
-    assert np.isnan([*found.net, *found.tightening, *found.shift, *found.similarity]).all()
+    assert np.isnan(
+        [*found.net, *found.tightening, *found.shift, *found.noise_corrected_similarity]
+    ).all()
     assert found.shift_test.words == "too few models: each arm needs two with defined distances"
     assert found.kinds[1] == pytest.approx(d[:4].mean())
     np.testing.assert_array_equal(np.isnan(found.kinds), [True, False, False])
@@ -291,7 +295,9 @@ def test_undefined_distances_are_left_out() -> None:
 def test_nothing_defined_gives_nothing() -> None:
     _, pairs, arm = study(np.random.default_rng(19), 4, 4)
     found = shift.shift(np.full((28, 30), NAN), pairs, arm, 0, identical=1.0)
-    assert np.isnan([*found.net, *found.tightening, *found.shift, *found.similarity]).all()
+    assert np.isnan(
+        [*found.net, *found.tightening, *found.shift, *found.noise_corrected_similarity]
+    ).all()
     assert np.isnan(found.shift_test.p) and found.shift_test.words
     assert np.isnan(shift.superiority(np.full((28, 30), NAN), pairs, arm, 0, draws=50)).all()
 
@@ -300,14 +306,14 @@ def test_equal_distances_have_no_shift_and_p_one() -> None:
     _, pairs, arm = study(np.random.default_rng(20), 4, 4)
     found = shift.shift(np.full((28, 30), 0.1), pairs, arm, 0, identical=1.0)
     np.testing.assert_allclose([*found.net, *found.tightening, *found.shift], 0, atol=1e-12)
-    np.testing.assert_allclose(found.similarity, 1)
+    np.testing.assert_allclose(found.noise_corrected_similarity, 1)
     assert found.shift_test.p == found.tightening_test.p == 1
     assert shift.superiority(np.full((28, 30), 0.1), pairs, arm, 0, draws=50).mean == 0.5
 
 
 def test_a_similarity_below_zero_has_no_correction() -> None:
     d, pairs, arm = study(np.random.default_rng(20), 4, 4)
-    assert np.isnan(shift.shift(d, pairs, arm, 0, identical=1.0).similarity).all()
+    assert np.isnan(shift.shift(d, pairs, arm, 0, identical=1.0).noise_corrected_similarity).all()
 
 
 def test_missing_or_doubled_pairs_are_refused() -> None:

@@ -158,7 +158,7 @@ def test_unreadable_machine_is_named(content: bytes, tmp_path: Path) -> None:
 
 
 def test_weights_of_a_network_are_no_machine(tmp_path: Path) -> None:
-    from campare.train import save
+    from campare.checkpoints import save
 
     save(tmp_path / "x.safetensors", {"weight": torch.zeros(2)}, {"epoch": 1})
     with pytest.raises(CampareError, match="not a readable SVM"):

@@ -14,12 +14,27 @@ import torch
 import torch.nn.functional as F
 from safetensors import safe_open
 
-from campare import data, devices, models, performance, registry, seeding, train
+from campare import (
+    checkpoints,
+    data,
+    devices,
+    models,
+    performance,
+    pretrained,
+    registry,
+    seeding,
+    train,
+)
 from campare.augment import Augmenter, Batch
+from campare.checkpoints import Weights
 from campare.errors import CampareError
+from campare.feed import Feed, order
+from campare.optimizers import Adam
+from campare.pooling import Pooling, pool_leanly
 from campare.preprocess import prepare
+from campare.settings import Settings
 
-SETTINGS = train.Settings(
+SETTINGS = Settings(
     architecture="small_cnn",
     input_size=16,
     epochs=2,
@@ -38,7 +53,7 @@ SETTINGS = train.Settings(
 )
 
 
-def settings(augmentation: str | None = None, **changes: Any) -> train.Settings:
+def settings(augmentation: str | None = None, **changes: Any) -> Settings:
     """The settings above with one augmentation at its defaults."""
     if augmentation is None:
         return dataclasses.replace(SETTINGS, **changes)
@@ -66,8 +81,8 @@ def split(digits: data.Dataset) -> pd.DataFrame:
 
 
 def run(
-    chosen: train.Settings, digits: data.Dataset, split: pd.DataFrame, folder: Path
-) -> tuple[train.Weights, train.Metadata, pd.DataFrame, list[dict[str, Any]]]:
+    chosen: Settings, digits: data.Dataset, split: pd.DataFrame, folder: Path
+) -> tuple[Weights, train.Metadata, pd.DataFrame, list[dict[str, Any]]]:
     events: list[dict[str, Any]] = []
     results = train.train(
         chosen,
@@ -92,17 +107,17 @@ def test_steps_per_epoch_are_the_batches_of_an_epoch(
 ) -> None:
     wanted = dataclasses.asdict(settings("affine", copies=copies)) | {"steps_per_epoch": steps}
     del wanted["batch_size"]
-    chosen = train.Settings.of(wanted, split)
+    chosen = Settings.of(wanted, split)
     assert chosen == dataclasses.replace(settings("affine", copies=copies), batch_size=size)
     index = split["index"][split["subset"] == "train"].to_numpy()
     images = torch.from_numpy(digits.images[index]).permute(0, 3, 1, 2)
     labels = torch.from_numpy(digits.labels[index])
-    feed = train.Feed(chosen, images, labels, index, 10)
+    feed = Feed(chosen, images, labels, index, 10)
     assert len(list(feed.batches(1))) == steps
 
 
 def test_a_batch_size_is_taken_as_it_is(split: pd.DataFrame) -> None:
-    assert train.Settings.of(dataclasses.asdict(SETTINGS), split) == SETTINGS
+    assert Settings.of(dataclasses.asdict(SETTINGS), split) == SETTINGS
 
 
 @pytest.mark.parametrize(("steps", "possible"), [(121, 120), (70, 60), (50, 40)])
@@ -114,7 +129,7 @@ def test_steps_that_no_batch_size_gives_are_refused(
     with pytest.raises(
         CampareError, match=rf"steps_per_epoch: 120 .* {steps} .*; {possible} steps"
     ):
-        train.Settings.of(wanted, split)
+        Settings.of(wanted, split)
 
 
 # The training list.
@@ -123,7 +138,7 @@ def test_steps_that_no_batch_size_gives_are_refused(
 @pytest.mark.parametrize("n", [1, 2, 57])
 @pytest.mark.parametrize("copies", [0, 1, 3])
 def test_order_holds_every_image_and_copy_once(n: int, copies: int) -> None:
-    listing = train.order(n, copies, seed=4)
+    listing = order(n, copies, seed=4)
     assert listing.dtype == np.int64
     assert sorted(map(tuple, listing.tolist())) == [
         (source, copy) for source in range(n) for copy in range(copies + 1)
@@ -132,15 +147,15 @@ def test_order_holds_every_image_and_copy_once(n: int, copies: int) -> None:
 
 @pytest.mark.parametrize("copies", [1, 2, 5])
 def test_the_baselines_order_is_that_of_the_originals_in_the_list(copies: int) -> None:
-    listing = train.order(100, copies, seed=4)
-    np.testing.assert_array_equal(listing[listing[:, 1] == 0], train.order(100, 0, seed=4))
+    listing = order(100, copies, seed=4)
+    np.testing.assert_array_equal(listing[listing[:, 1] == 0], order(100, 0, seed=4))
 
 
 def test_order_is_shuffled_and_depends_on_its_seed_alone() -> None:
-    listing = train.order(100, 1, seed=4)
+    listing = order(100, 1, seed=4)
     np.random.seed(0)  # noqa: NPY002
-    np.testing.assert_array_equal(listing, train.order(100, 1, seed=4))
-    assert not np.array_equal(listing, train.order(100, 1, seed=5))
+    np.testing.assert_array_equal(listing, order(100, 1, seed=4))
+    assert not np.array_equal(listing, order(100, 1, seed=5))
     # Copies lie among the originals, not after them.
     assert 30 < np.count_nonzero(listing[:100, 1]) < 70
 
@@ -151,17 +166,17 @@ def grey(count: int) -> tuple[torch.Tensor, torch.Tensor, np.ndarray]:
     return images.contiguous(), torch.arange(count) % 4, 7 * np.arange(count) + 2
 
 
-def epoch_of(feed: train.Feed, epoch: int) -> tuple[torch.Tensor, torch.Tensor]:
+def epoch_of(feed: Feed, epoch: int) -> tuple[torch.Tensor, torch.Tensor]:
     images, targets = zip(*feed.batches(epoch), strict=True)
     return torch.cat(images), torch.cat(targets)
 
 
 @pytest.mark.parametrize("copies", [1, 3])
 def test_position_k_holds_the_same_source_under_every_augmentation(copies: int) -> None:
-    expected = train.order(50, copies, SETTINGS.order_seed)[:, 0]
+    expected = order(50, copies, SETTINGS.order_seed)[:, 0]
     for augmentation, seed in [("horizontal_flip", 0), ("gaussian_blur", 1), ("random_crop", 2)]:
         chosen = settings(augmentation, copies=copies, augmentation_seed=seed)
-        images, targets = epoch_of(train.Feed(chosen, *grey(50), 4), 1)
+        images, targets = epoch_of(Feed(chosen, *grey(50), 4), 1)
         np.testing.assert_array_equal(images[:, 0, 4, 4], expected)
         np.testing.assert_array_equal(targets.argmax(1), expected % 4)
 
@@ -171,14 +186,14 @@ def test_position_k_holds_the_same_source_under_every_augmentation(copies: int) 
 def test_copies_are_augmented_by_key_and_originals_never(
     augmentation: str, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(train, "BLOCK", block)
+    monkeypatch.setattr("campare.feed.BLOCK", block)
     images = torch.randint(0, 256, (50, 3, 8, 8), dtype=torch.uint8)
     _, labels, index = grey(50)
     chosen = settings(augmentation, copies=2, batch_size=7)
-    found, targets = epoch_of(train.Feed(chosen, images, labels, index, 4), 5)
+    found, targets = epoch_of(Feed(chosen, images, labels, index, 4), 5)
 
     pool = Batch(images, torch.eye(4)[labels])
-    source, copy = torch.from_numpy(train.order(50, 2, chosen.order_seed)).unbind(1)
+    source, copy = torch.from_numpy(order(50, 2, chosen.order_seed)).unbind(1)
     augment = Augmenter(chosen.steps, chosen.augmentation_seed, pool)
     drawn = augment(
         Batch(images[source], pool.targets[source]), torch.from_numpy(index)[source], copy, 5
@@ -190,8 +205,95 @@ def test_copies_are_augmented_by_key_and_originals_never(
     torch.testing.assert_close(targets[~original], drawn.targets[~original])
 
 
+def in_place(name: str = "affine", probability: float = 1.0, **changes: Any) -> Settings:
+    return settings(name, copies=0, probability=probability, **changes)
+
+
+def source_and_copy(feed: Feed, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+    source, copy = feed.listing(epoch).numpy().T
+    return source, copy
+
+
+@pytest.mark.parametrize("augmentation", ["affine", "cutmix_mixed"])
+@pytest.mark.parametrize("block", [1, 3000, 1 << 21])
+@pytest.mark.parametrize("probability", [1.0, 0.4])
+def test_in_place_an_image_is_replaced_by_what_its_first_copy_would_be(
+    augmentation: str, block: int, probability: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("campare.feed.BLOCK", block)
+    images = torch.randint(0, 256, (50, 3, 8, 8), dtype=torch.uint8)
+    _, labels, index = grey(50)
+    chosen = in_place(augmentation, probability, batch_size=7)
+    feed = Feed(chosen, images, labels, index, 4)
+    plain = Feed(settings(copies=0, batch_size=7), images, labels, index, 4)
+    added = Feed(settings(augmentation, copies=1, batch_size=7), images, labels, index, 4)
+    for epoch in (1, 5):
+        source, copy = source_and_copy(feed, epoch)
+        # As many images and steps as the baseline, each the same image at the same place.
+        np.testing.assert_array_equal(source, source_and_copy(plain, epoch)[0])
+        assert [len(part) for part, _ in feed.batches(epoch)] == [7] * 7 + [1]
+        drawn = zip(*epoch_of(added, epoch), strict=True)
+        of = dict(zip(map(tuple, added.listing(epoch).tolist()), drawn, strict=True))
+        for key, image, target in zip(
+            zip(source, copy, strict=True), *epoch_of(feed, epoch), strict=True
+        ):
+            assert torch.equal(image, of[key][0])
+            assert torch.equal(target, of[key][1])
+        assert copy.mean() == 1 if probability == 1 else 0.2 < copy.mean() < 0.6
+
+
+def test_in_place_the_images_replaced_are_drawn_by_key_in_every_epoch() -> None:
+    images, labels, _ = grey(400)
+    index = np.arange(400)
+
+    def chosen(probability: float, numbers: np.ndarray = index, **changes: Any) -> Feed:
+        given = in_place("affine", probability, **changes)
+        return Feed(given, images[numbers], labels[numbers], numbers, 4)
+
+    def replaced(feed: Feed, epoch: int) -> set[int]:
+        source, copy = source_and_copy(feed, epoch)
+        return set(feed.index[source[copy == 1]].tolist())
+
+    half = chosen(0.5)
+    first, second = replaced(half, 1), replaced(half, 2)
+    assert first == replaced(chosen(0.5, order_seed=9, batch_size=3), 1)
+    assert abs(len(first & second) - 100) < 40  # independent epochs
+    assert abs(len(first) - 200) < 40
+    assert replaced(chosen(0.2), 1) < first < replaced(chosen(0.8), 1)
+    # A choice from the data set changes nothing for the images that stay.
+    assert replaced(chosen(0.5, index[100:]), 1) == {n for n in first if n >= 100}
+    assert replaced(chosen(0.5, augmentation_seed=9), 1) != first
+
+
+def test_in_place_and_once_the_same_images_are_replaced_in_every_epoch() -> None:
+    _, labels, index = grey(50)
+    images = torch.randint(0, 256, (50, 3, 8, 8), dtype=torch.uint8)
+    feed = Feed(in_place("affine", 0.5, resample="once"), images, labels, index, 4)
+    anew = Feed(in_place("affine", 0.5), images, labels, index, 4)
+    first, second = epoch_of(feed, 1)[0], epoch_of(feed, 2)[0]
+    assert torch.equal(first, second)
+    assert not torch.equal(epoch_of(anew, 1)[0], epoch_of(anew, 2)[0])
+    source, copy = source_and_copy(feed, 0)
+    assert torch.equal(first[copy == 0], images[source[copy == 0]])
+
+
+@pytest.mark.parametrize("probability", [1.0, 0.5])
+def test_in_place_trains_and_stays_apart_from_the_baseline(
+    probability: float, digits: data.Dataset, split: pd.DataFrame, tmp_path: Path
+) -> None:
+    weights, metadata, history, _ = run(
+        in_place("affine", probability), digits, split, tmp_path / "affine"
+    )
+    again, *_ = run(in_place("affine", probability), digits, split, tmp_path / "again")
+    plain, *_ = run(settings(copies=0), digits, split, tmp_path / "plain")
+    assert metadata["settings"]["probability"] == probability
+    assert all(torch.equal(weights[name], again[name]) for name in weights)
+    assert not torch.equal(weights["classifier.weight"], plain["classifier.weight"])
+    assert history.notna().all(axis=None)
+
+
 def test_batches_have_the_size_asked_for_and_the_last_one_the_rest() -> None:
-    feed = train.Feed(settings(copies=1, batch_size=32), *grey(50), 4)
+    feed = Feed(settings(copies=1, batch_size=32), *grey(50), 4)
     assert [len(images) for images, _ in feed.batches(1)] == [32, 32, 32, 4]
     assert feed.length == 100
 
@@ -199,8 +301,8 @@ def test_batches_have_the_size_asked_for_and_the_last_one_the_rest() -> None:
 def test_resampling_draws_anew_every_epoch_or_once() -> None:
     _, labels, index = grey(50)
     images = torch.randint(0, 256, (50, 1, 8, 8), dtype=torch.uint8)
-    anew = train.Feed(settings("affine"), images, labels, index, 4)
-    once = train.Feed(settings("affine", resample="once"), images, labels, index, 4)
+    anew = Feed(settings("affine"), images, labels, index, 4)
+    once = Feed(settings("affine", resample="once"), images, labels, index, 4)
     assert not torch.equal(epoch_of(anew, 1)[0], epoch_of(anew, 2)[0])
     assert torch.equal(epoch_of(anew, 1)[0], epoch_of(anew, 1)[0])
     assert torch.equal(epoch_of(once, 1)[0], epoch_of(once, 2)[0])
@@ -211,9 +313,9 @@ def test_augmenting_at_input_size_comes_after_the_resize_to_whole_grey_levels() 
     _, labels, index = grey(50)
     images = torch.randint(0, 256, (50, 3, 8, 8), dtype=torch.uint8)
     chosen = settings("cutmix", augment_at="input", input_size=20)
-    found, _ = epoch_of(train.Feed(chosen, images, labels, index, 4), 1)
+    found, _ = epoch_of(Feed(chosen, images, labels, index, 4), 1)
     sized = prepare(images, [0.0] * 3, [1.0] * 3, 20).mul(255).round().to(torch.uint8)
-    source, copy = train.order(50, 1, chosen.order_seed).T
+    source, copy = order(50, 1, chosen.order_seed).T
     assert torch.equal(found[copy == 0], sized[source[copy == 0]])
     # A CutMix of resized pictures: every pixel is one of theirs.
     for picture, origin in zip(found[copy > 0], sized[source[copy > 0]], strict=True):
@@ -232,7 +334,7 @@ def test_adam_is_torchs_to_the_bit_and_leaves_unused_parameters_alone() -> None:
         return [torch.nn.Parameter(weight) for weight in weights]
 
     ours, theirs = make(), make()
-    adam = train.Adam(ours, 1e-2, 1e-3)
+    adam = Adam(ours, 1e-2, 1e-3)
     reference = torch.optim.Adam(theirs, 1e-2, weight_decay=1e-3, fused=True)
     for step in range(5):
         for weights in (ours, theirs):
@@ -249,13 +351,13 @@ def test_adam_is_torchs_to_the_bit_and_leaves_unused_parameters_alone() -> None:
 def test_lean_pooling_is_torchs_and_so_is_its_gradient(side: int) -> None:
     maps = torch.randn(4, 5, side, side, generator=torch.Generator().manual_seed(0))
     maps = maps.contiguous(memory_format=torch.channels_last).requires_grad_()
-    pooled, expected = train.Pooling.apply(maps), torch.nn.AdaptiveAvgPool2d(1)(maps)
+    pooled, expected = Pooling.apply(maps), torch.nn.AdaptiveAvgPool2d(1)(maps)
     assert torch.equal(pooled, expected)
     weights = torch.arange(20.0).reshape(4, 5, 1, 1)
     (ours,) = torch.autograd.grad((pooled * weights).sum(), maps)
     (torchs,) = torch.autograd.grad((expected * weights).sum(), maps)
     assert torch.equal(ours, torchs)
-    assert torch.autograd.gradcheck(train.Pooling.apply, maps.detach().double().requires_grad_())
+    assert torch.autograd.gradcheck(Pooling.apply, maps.detach().double().requires_grad_())
 
 
 @pytest.mark.parametrize("architecture", ["small_cnn", "fashion_cnn", "resnet18"])
@@ -266,7 +368,7 @@ def test_a_network_that_pools_leanly_has_the_gradients_it_had(architecture: str)
         network = models.build(architecture, classes=4, channels=3, seed=0)
         network = network.to(memory_format=torch.channels_last)
         if lean:
-            train.pool_leanly(network)
+            pool_leanly(network)
         torch.nn.functional.cross_entropy(network(images), labels).backward()
         gradients.append([weight.grad for weight in network.parameters()])
     for plain, leaned in zip(*gradients, strict=True):
@@ -294,7 +396,7 @@ def test_two_runs_give_the_same_bytes(
     written = []
     for folder in (tmp_path / "a", tmp_path / "b"):
         weights, metadata, history, _ = run(settings(augmentation), digits, split, folder)
-        train.save(folder / "2.safetensors", weights, metadata)
+        checkpoints.save(folder / "2.safetensors", weights, metadata)
         clockless = history.drop(columns=["seconds", "images_per_second"])
         written.append(((folder / "2.safetensors").read_bytes(), clockless.to_csv()))
         torch.rand(7)  # the global generator is somewhere else at the second run
@@ -354,7 +456,7 @@ def test_training_loss_is_the_mean_over_images_not_batches(
 
     index = split["index"][split["subset"] == "train"].to_numpy()
     images = torch.from_numpy(digits.images[index]).permute(0, 3, 1, 2).contiguous()
-    feed = train.Feed(still, images, torch.from_numpy(digits.labels[index]), index, 10)
+    feed = Feed(still, images, torch.from_numpy(digits.labels[index]), index, 10)
     model = models.build("small_cnn", classes=10, channels=1, seed=1)
     losses = []
     with torch.no_grad():
@@ -426,7 +528,7 @@ def test_metadata_says_what_made_the_weights(
 ) -> None:
     chosen = settings("affine", epochs=1)
     weights, metadata, *_ = run(chosen, digits, split, tmp_path)
-    train.save(tmp_path / "2.safetensors", weights, metadata)
+    checkpoints.save(tmp_path / "2.safetensors", weights, metadata)
     with safe_open(tmp_path / "2.safetensors", "pt") as file:
         about = json.loads(file.metadata()["campare"])
     assert about["settings"] == json.loads(json.dumps(dataclasses.asdict(chosen)))
@@ -442,9 +544,13 @@ def test_metadata_says_what_made_the_weights(
 
 def test_saved_bytes_do_not_depend_on_the_order_of_keys_or_strides(tmp_path: Path) -> None:
     tensor = torch.randn(2, 3, 4, 5)
-    train.save(tmp_path / "a", {"w": tensor, "b": torch.ones(3)}, {"x": 1, "y": {"p": 2, "q": 3}})
+    checkpoints.save(
+        tmp_path / "a", {"w": tensor, "b": torch.ones(3)}, {"x": 1, "y": {"p": 2, "q": 3}}
+    )
     strided = tensor.contiguous(memory_format=torch.channels_last)
-    train.save(tmp_path / "b", {"b": torch.ones(3), "w": strided}, {"y": {"q": 3, "p": 2}, "x": 1})
+    checkpoints.save(
+        tmp_path / "b", {"b": torch.ones(3), "w": strided}, {"y": {"q": 3, "p": 2}, "x": 1}
+    )
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
@@ -510,3 +616,54 @@ def test_deterministic_algorithms_are_on_with_the_threads_of_the_settings(
     monkeypatch.setattr(seeding, "deterministic", asked.append)
     run(settings(epochs=1, threads=1), digits, split, tmp_path)
     assert asked == [1]
+
+
+# Initial weights and normalisation.
+
+
+@pytest.mark.parametrize("momentum", [None, 0.5])
+def test_training_starts_with_the_weights_of_a_file(
+    momentum: float | None, digits: data.Dataset, split: pd.DataFrame, tmp_path: Path
+) -> None:
+    theirs = models.build("small_cnn", classes=10, channels=1, seed=9)
+    checkpoints.save(tmp_path / "weights", theirs.state_dict(), {})
+    path, digest = str(tmp_path / "weights"), pretrained._digest(tmp_path / "weights", None)
+    chosen = settings(
+        weights=path, weights_sha256=digest, epochs=1, learning_rate=1e-12, weight_decay=0.0,
+        batch_norm_momentum=momentum,
+    )  # fmt: skip
+    best, about, _, events = run(chosen, digits, split, tmp_path)
+    for name, weight in theirs.named_parameters():
+        torch.testing.assert_close(best[name], weight, rtol=0, atol=1e-9)
+    assert events[0] == {
+        "event": "note",
+        "message": f"initial weights: {path}, SHA-256 {digest}",
+    }
+    assert about["settings"]["weights_sha256"] == digest
+    # After 8 batches a share (1 − momentum)⁸ is left of the first running variance, which is 1.
+    norm = torch.nn.BatchNorm2d(1, momentum=momentum or 0.1)
+    left = (1 - float(norm.momentum or 0)) ** 8
+    assert best["features.1.running_var"].min() > 0.9 * left
+    assert (best["features.1.running_var"].min() < 0.3) == (momentum == 0.5)
+
+
+def test_a_file_that_changed_since_the_settings_were_made_is_refused(
+    digits: data.Dataset, split: pd.DataFrame, tmp_path: Path
+) -> None:
+    network = models.build("small_cnn", classes=10, channels=1, seed=9)
+    checkpoints.save(tmp_path / "weights", network.state_dict(), {})
+    chosen = settings(weights=str(tmp_path / "weights"), weights_sha256="0" * 64)
+    with pytest.raises(CampareError, match="has changed since Snakemake started"):
+        run(chosen, digits, split, tmp_path)
+
+
+def test_images_are_normalised_as_the_settings_say(
+    digits: data.Dataset, split: pd.DataFrame, tmp_path: Path
+) -> None:
+    normalise = {"mean": [0.25], "std": [0.5]}
+    best, about, _, _ = run(settings(normalise=normalise, epochs=1), digits, split, tmp_path / "a")
+    assert (about["mean"], about["std"]) == ([0.25], [0.5])
+    trained = run(settings(epochs=1), digits, split, tmp_path / "b")[0]
+    assert not torch.equal(best["features.0.weight"], trained["features.0.weight"])
+    imagenet = run(settings(normalise="imagenet", epochs=1), digits, split, tmp_path / "c")[1]
+    assert imagenet["mean"] == pytest.approx([0.449])

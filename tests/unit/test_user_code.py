@@ -19,7 +19,7 @@ from campare import cams, config, data, models, registry, similarity, user_code
 from campare.augment import Augmenter, Batch
 from campare.design import Design
 from campare.errors import CampareError
-from campare.train import Settings
+from campare.settings import Settings
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 STUDY: dict[str, Any] = {
@@ -426,7 +426,7 @@ def test_a_file_is_imported_once_and_hides_no_module(folder: Path) -> None:
 
 
 def test_an_architecture_is_built_and_loaded_with_its_parameters(tmp_path: Path) -> None:
-    from campare.train import save
+    from campare.checkpoints import save
 
     network = models.build("mine.py:net", classes=2, channels=1, seed=3, parameters={"width": 6})
     again = models.build("mine.py:net", classes=2, channels=1, seed=3, parameters={"width": 6})
@@ -446,11 +446,29 @@ def settings(architecture: str = "small_cnn", **parameters: Any) -> Settings:
     return Settings(**training, architecture_parameters=parameters)
 
 
-def test_weights_record_parameters_if_there_are_any() -> None:
-    assert "architecture_parameters" not in settings().recorded
-    recorded = settings("mine.py:net", width=5).recorded
-    assert recorded["architecture_parameters"] == {"width": 5}
-    assert recorded["architecture"] == "mine.py:net"  # not where the file is
+def test_parameters_are_of_the_models_architecture_alone() -> None:
+    model = {"architecture": "mine.py:net", "parameters": {"width": 5}}
+    design = Design(complete(model=model, architectures=["mine.py:other_scores", "mine.py:net"]))
+    assert "architecture_parameters" not in design.candidate("mine.py:other_scores")
+    assert design.candidate("mine.py:net")["architecture_parameters"] == {"width": 5}
+
+
+@pytest.mark.parametrize("values", [[0.5, 1], ["half"]])
+def test_a_parameter_of_a_function_can_be_swept(values: list[Any]) -> None:
+    changes = augmented("mine.py:darker", factor=0.1) | {"sweep": {"mine": {"factor": values}}}
+    if values == ["half"]:
+        with pytest.raises(CampareError, match=r"sweep\.mine: parameter factor .*'half'; must"):
+            complete(**changes)
+        return
+    steps = complete(**changes)["augmentations"]
+    assert steps["mine_factor_0p5"] == [["mine.py:darker", {"factor": 0.5}]]
+    assert steps["mine"] == [["mine.py:darker", {"factor": 0.1}]]
+
+
+def test_augmentations_are_tried_before_training() -> None:
+    with pytest.raises(CampareError, match=r"augmentations\.mine: mine\.py:wrong_shape: returns"):
+        early_checks.check_maps(small(), settings(), STUDY | augmented("mine.py:wrong_shape"))
+    early_checks.check_maps(small(), settings(), STUDY | augmented("mine.py:darker", factor=1))
 
 
 def small(number: int = 6) -> data.Dataset:
@@ -533,5 +551,5 @@ def test_masks_of_a_data_set_are_used_if_the_study_asks_for_them() -> None:
 
 
 def test_resources_are_estimated_without_running_the_file() -> None:
-    assert registry.gmacs("mine.py:net", 224) == 1.0
+    assert registry.gmacs("mine.py:net", 224) == registry.USUAL_GMACS
     assert registry.architecture_function("mine.py:net") == "mine.py:net"

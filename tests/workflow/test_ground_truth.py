@@ -74,8 +74,11 @@ def test_every_model_is_scored_on_every_region(known: Project) -> None:
 def test_cue_is_planted_as_the_table_says(known: Project) -> None:
     table = read(known, "spurious").query("augmentation == 'baseline'").set_index("group")
     assert table["images"].to_dict() == {
-        "own_with": 4, "own_without": 4, "other_with": 20, "other_without": 20,
-    }  # fmt: skip
+        "cue_class_with_cue": 4,
+        "cue_class_without_cue": 4,
+        "other_classes_with_cue": 20,
+        "other_classes_without_cue": 20,
+    }
 
 
 def test_faithfulness_has_the_images_asked_for(known: Project) -> None:

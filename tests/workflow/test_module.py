@@ -79,9 +79,13 @@ def test_a_module_runs_and_an_edit_of_no_consequence_runs_nothing_again(tmp_path
     for script in (project.path / "workflow" / "scripts").glob("*.py"):
         os.utime(script, (time.time() + 10, time.time() + 10))
     assert "Nothing to be done" in snakemake(folder, "--dry-run")
-    project.edit("workflow/scripts/campare/augment.py", lambda text: text.replace("degrees", "deg"))
+    module = "workflow/scripts/campare/augment/geometry.py"
+    project.edit(module, lambda text: text.replace("degrees", "deg"))
     again = snakemake(folder, "--dry-run")
-    assert announced(again)["campare_train"] == len(TINY["seeds"]) and "augment.affine" in again
+    assert (
+        announced(again)["campare_train"] == len(TINY["seeds"])
+        and "augment.geometry.affine" in again
+    )
 
 
 def test_the_working_directory_may_be_any(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def test_a_new_seed_and_edits_of_an_augmentation_and_a_metric_retrain_what_they_
     project: Project,
 ) -> None:
     project.edit("config/tiny.yaml", lambda text: text.replace("- 2\n", "- 2\n- 3\n", 1))
-    project.edit(f"{PACKAGE}/augment.py", lambda text: edit_function(text, "cutmix"))
+    project.edit(f"{PACKAGE}/augment/occlusion.py", lambda text: edit_function(text, "cutmix"))
     project.edit(f"{PACKAGE}/similarity.py", lambda text: edit_function(text, "mad"))
     jobs = project.planned()
     # Seed 3 of each of three augmentations, and CutMix's of the two other seeds.
@@ -113,11 +113,10 @@ def reasons(plan: str) -> set[str]:
 
 
 def test_a_dry_run_says_what_changed_in_one_line(project: Project) -> None:
-    project.edit(f"{PACKAGE}/augment.py", lambda text: edit_function(text, "affine"))
+    project.edit(f"{PACKAGE}/augment/geometry.py", lambda text: edit_function(text, "affine"))
     (reason,) = reasons(project.snakemake("--dry-run").stdout) or [""]
-    assert re.fullmatch(
-        r"before: 'augment.affine [0-9a-f]{12}' now: 'augment.affine [0-9a-f]{12}'", reason
-    )
+    digest = "'augment.geometry.affine [0-9a-f]{12}'"
+    assert re.fullmatch(f"before: {digest} now: {digest}", reason)
 
 
 def test_settings_that_change_places_rebuild(project: Project) -> None:

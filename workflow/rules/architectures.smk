@@ -11,11 +11,6 @@ CANDIDATES = {
         *(STUDY[s]["network"] for s in STAGES if s == "hybrid"),
     )
 }
-UNAUGMENTED = {
-    key: value
-    for key, value in DESIGN.training(DESIGN.models[0]).items()
-    if key != "architecture_parameters"  # those of the model
-}
 
 
 rule train_architecture:
@@ -37,12 +32,8 @@ rule train_architecture:
         **named(mapped=False),
         **each(
             "settings",
-            [*UNAUGMENTED, "evaluate"],
-            lambda wildcards: {
-                **UNAUGMENTED,
-                "architecture": CANDIDATES[wildcards.architecture],
-                "evaluate": ["validation", "test"],
-            },
+            [*decisive(with_digest(DESIGN.training(DESIGN.models[0]))), "evaluate"],
+            lambda wildcards: with_digest(DESIGN.candidate(CANDIDATES[wildcards.architecture])),
         ),
         **code_by(
             "architecture",

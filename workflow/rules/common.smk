@@ -17,7 +17,15 @@ import report_jobs
 import retrying
 import startup
 import stopping
-from inputs import CAMS, Inputs, folder_digest, model_of, of_models
+from inputs import (
+    CAMS,
+    Inputs,
+    decisive,
+    folder_digest,
+    model_of,
+    of_models,
+    with_digest,
+)
 from provenance import each, named
 
 IMPORTED = importing.imported(workflow)
@@ -111,7 +119,7 @@ def code_by(*arguments):
 
 ARCHITECTURE = registry.architecture_function(STUDY["model"]["architecture"])
 TRANSFORMS = {
-    name: registry.functions(registry.AUGMENTATIONS, transforms(DESIGN.steps_of(name)))
+    name: registry.functions(registry.STEPS, transforms(DESIGN.steps_of(name)))
     for name in dict(DESIGN.models)
 }
 METHODS = {
@@ -120,7 +128,8 @@ METHODS = {
 }
 
 
-# Params of all jobs that run a network, that make maps, and that compare maps.
+# Params of all jobs that run a network, that make maps, that compare maps, and that map other images with
+# the baseline.
 DEVICE = {"device": STUDY["compute"]["device"], "threads": STUDY["compute"]["threads"]}
 MAPPING = {
     "study": STUDY["study"],
@@ -134,6 +143,61 @@ COMPARING = {
     "input_size": STUDY["model"]["input_size"],
     "one_split": DESIGN.one_split,
 }
+BASELINE_MAPS = {
+    **MAPPING,
+    "seed": DESIGN.first_seed,
+    "architecture": STUDY["model"]["architecture"],
+    "target_layer": STUDY["cam"]["target_layer"],
+    "method": STUDY["cam"]["method"],
+}
+
+
+def compute(
+    name,
+    needs,
+    makes,
+    *,
+    kind,
+    script_name="",
+    gpu=0,
+    group=None,
+    cores=STUDY["compute"]["threads"],
+    entries=(),
+    **settings,
+):
+    """Make the rule of a job of a stage that runs a network or works on maps.
+
+    Its script has its name, if no `script_name` is given; log and benchmark are named after its first
+    output. `kind` is that of its resources (needs.Needs); `cores` are the threads of the rule; `entries`
+    are functions that the script finds through the registry; `settings` are the params of the script,
+    with `threads` in DEVICE.
+    """
+    record = report_jobs.paths_of(makes)[0].removeprefix("<results>/").rsplit(".", 1)[0]
+
+    rule:
+        name:
+            name
+        input:
+            **needs,
+        output:
+            **makes,
+        log:
+            f"<logs>/{record}.log",
+        benchmark:
+            f"<benchmarks>/{record}.tsv"
+        group:
+            group
+        threads: cores
+        resources:
+            **sized(kind),
+            gpu=gpu,
+        params:
+            **named(**settings),
+            **code(script_name or name, *entries),
+        script:
+            str(ROOT / "workflow" / "scripts" / f"{script_name or name}.py")
+
+
 # Tables and figures, which the following rule files declare.
 REPORT = report_jobs.ReportJobs(DESIGN, code)
 tabulate, draw, table, figures = REPORT.tabulate, REPORT.draw, REPORT.table, REPORT.figures

@@ -15,9 +15,7 @@ rule load_data:
     resources:
         **sized("load"),
     params:
-        **named(
-            **STUDY["data"],
-        ),
+        **named(**STUDY["data"]),
         **code("load_data", *registry.functions(registry.DATASETS, [STUDY["data"]["name"]])),
     script:
         "../scripts/load_data.py"

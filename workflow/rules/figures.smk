@@ -24,6 +24,7 @@ draw(
     needs={"histories": of_models("<results>/models/{augmentation}/{seed}.csv", DESIGN.models)},
     makes=figures("training", "figure", ["history"]),
     models=DESIGN.models,
+    averaged=STUDY["training"]["ema"] is not None,
 )
 draw(
     "confusion",
@@ -41,7 +42,9 @@ draw(
     input_size=STUDY["model"]["input_size"],
 )
 
-# Comparisons of augmentations with the baseline.
+# Comparisons of augmentations with the baseline: in the target if the study makes them.
+REPORT.target = "figures" if DESIGN.compares else ""
+
 draw(
     "performance",
     needs={
@@ -49,7 +52,6 @@ draw(
         "summary": "<results>/tables/performance_summary.csv",
     },
     makes=figures("performance", "score", ["accuracy", "precision", "recall", "f1"]),
-    in_target=DESIGN.compares,
 )
 draw(
     "boxplots",
@@ -58,7 +60,6 @@ draw(
         + ("across_seeds.parquet" if DESIGN.has_floor else "aggregate.parquet")
     },
     makes=figures("boxplot", "metric", DESIGN.metrics, "{variant}"),
-    in_target=DESIGN.compares,
     metrics=DESIGN.metrics,
     augmentations=DESIGN.augmentations,
     across_seeds=DESIGN.has_floor,
@@ -67,7 +68,6 @@ draw(
     "correlations",
     needs={"correlation": "<results>/{variant}tables/correlation.csv"},
     makes=figures("correlation", "metric", DESIGN.metrics, "{variant}"),
-    in_target=DESIGN.compares,
     metrics=DESIGN.metrics,
     augmentations=DESIGN.augmentations,
 )
@@ -78,7 +78,6 @@ draw(
         "weakest": "<results>/{variant}tables/weakest_pairs.csv",
     },
     makes=figures("pairs", "pairs", ["strongest", "weakest"], "{variant}"),
-    in_target=DESIGN.compares,
     number=len(DESIGN.metrics),
     top_pairs=STUDY["analysis"]["top_pairs"],
 )
@@ -86,7 +85,6 @@ draw(
     "segments",
     needs={"similarities": INPUTS.augmented(SIMILARITIES)},
     makes=figures("segments", "metric", DESIGN.metrics, "{variant}"),
-    in_target=DESIGN.compares,
     metrics=DESIGN.metrics,
     models=DESIGN.augmented,
     segments=STUDY["analysis"]["segments"],
@@ -98,7 +96,6 @@ draw(
         "correlation": "<results>/{variant}tables/accuracy_correlation.csv",
     },
     makes=figures("accuracy", "metric", DESIGN.metrics, "{variant}"),
-    in_target=DESIGN.compares,
     metrics=DESIGN.metrics,
     augmentations=DESIGN.augmentations,
 )
@@ -119,7 +116,6 @@ for statistic in ("mean", "std"):
             "{variant}",
         ),
         script="plot_extremes",
-        in_target=DESIGN.compares,
         metrics=DESIGN.metrics,
         models=[*DESIGN.references, *DESIGN.augmented],
         statistic=statistic,

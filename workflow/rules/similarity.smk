@@ -26,9 +26,7 @@ rule measure_similarity:
         **sized("compare"),
         gpu=COMPARING_GPU,
     params:
-        **named(
-            **COMPARING,
-        ),
+        **named(**COMPARING),
         **code("measure_similarity", *registry.metric_functions(DESIGN.metrics)),
     script:
         "../scripts/measure_similarity.py"

@@ -5,7 +5,6 @@
 REPORT.target = "tables"
 # Models that are compared with the noise floor, and the floor itself ("baseline").
 BESIDE_FLOOR = DESIGN.with_pairs if DESIGN.has_floor else []
-SIMILARITIES = "<results>/{variant}similarity/{augmentation}/{seed}.parquet"
 
 tabulate(
     "performance",
@@ -25,6 +24,7 @@ tabulate(
     needs={"histories": of_models("<results>/models/{augmentation}/{seed}.csv", DESIGN.models)},
     makes={"validation": table("validation")},
     models=DESIGN.models,
+    keep=STUDY["training"]["keep"],
 )
 if STUDY["published"]:
     tabulate(
@@ -38,7 +38,9 @@ if STUDY["published"]:
         references={seed: DESIGN.reference_of(seed)[1] for seed in DESIGN.seeds},
     )
 
-# Comparisons of augmentations with the baseline.
+# Comparisons of augmentations with the baseline: in the target if the study makes them.
+REPORT.target = "tables" if DESIGN.compares else ""
+
 tabulate(
     "aggregate",
     needs={
@@ -53,7 +55,6 @@ tabulate(
         "aggregate": "<results>/{variant}tables/aggregate.parquet",
         "distribution": table("distribution", "{variant}"),
     },
-    in_target=DESIGN.compares,
     models=DESIGN.augmented,
     matched=DESIGN.matched_models,
     beside_floor=BESIDE_FLOOR,
@@ -67,7 +68,6 @@ tabulate(
         "strongest": table("strongest_pairs", "{variant}"),
         "weakest": table("weakest_pairs", "{variant}"),
     },
-    in_target=DESIGN.compares,
     metrics=DESIGN.metrics,
     top_pairs=STUDY["analysis"]["top_pairs"],
 )
@@ -75,14 +75,12 @@ tabulate(
     "extremes",
     needs={"aggregate": "<results>/{variant}tables/aggregate.parquet"},
     makes={"extremes": table("extremes", "{variant}")},
-    in_target=DESIGN.compares,
     metrics=DESIGN.metrics,
 )
 tabulate(
     "segments",
     needs={"similarities": INPUTS.augmented(SIMILARITIES)},
     makes={"segments": table("segments", "{variant}")},
-    in_target=DESIGN.compares,
     models=DESIGN.augmented,
     metrics=DESIGN.metrics,
     segments=STUDY["analysis"]["segments"],
@@ -97,7 +95,6 @@ tabulate(
         "means": table("model_means", "{variant}"),
         "correlation": table("accuracy_correlation", "{variant}"),
     },
-    in_target=DESIGN.compares,
     models=DESIGN.augmented,
     metrics=DESIGN.metrics,
 )

@@ -1,11 +1,22 @@
 # Needs: data.h5, split.csv.
-# Makes: models/<augmentation>/<seed>.safetensors (best epoch) and .csv (history), one job each.
-# On request (`snakemake augmented`, if copies are drawn once): augmented/<augmentation>/<seed>.h5, the
+# Makes: models/<augmentation>/<seed>.safetensors (the epoch that is kept) and .csv (history), one job each.
+# On request (`snakemake augmented`, if augmented images are drawn once): augmented/<augmentation>/<seed>.h5, the
 # images on which a model is trained.
 # A killed job leaves models/<augmentation>/.<seed>.checkpoint, from which training resumes.
 
-# Names of all settings that determine the weights of a model.
-SETTINGS = DESIGN.training(DESIGN.models[0]).keys()
+# Names of all settings that determine the weights of a model; some models have more of them.
+SETTINGS = list(
+    dict.fromkeys(
+        chain.from_iterable(
+            decisive(with_digest(DESIGN.training(model))) for model in DESIGN.models
+        )
+    )
+)
+
+
+def training(wildcards):
+    """Return the settings of the training of a model."""
+    return with_digest(DESIGN.training(model_of(wildcards)))
 
 
 rule train:
@@ -25,7 +36,7 @@ rule train:
         gpu=GPU,
     params:
         **named(mapped=True),
-        **each("settings", SETTINGS, lambda wildcards: DESIGN.training(model_of(wildcards))),
+        **each("settings", SETTINGS, training),
         **code_by("augmentation", TRANSFORMS, "train_model", ARCHITECTURE),
     script:
         "../scripts/train_model.py"
@@ -45,7 +56,7 @@ rule save_augmented:
     resources:
         **sized("augment"),
     params:
-        **each("settings", SETTINGS, lambda wildcards: DESIGN.training(model_of(wildcards))),
+        **each("settings", SETTINGS, training),
         **code_by("augmentation", TRANSFORMS, "save_augmented"),
     script:
         "../scripts/save_augmented.py"

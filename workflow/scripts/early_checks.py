@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from campare import config, data, feasibility, user_code
+from campare import config, data, feasibility, registry, user_code
 from campare.data import Dataset
 from campare.design import Design
 from campare.errors import CampareError
 
 if TYPE_CHECKING:
-    from campare.train import Settings
+    from campare.settings import Settings
 
 
 def check_files() -> None:
@@ -59,6 +59,49 @@ def check_images(
     feasibility.check(config.complete(study, "the study"), study, images)
 
 
+def check_transforms(dataset: Dataset, study: Mapping[str, Any]) -> None:
+    """Check that transforms of other packages and of the user accept an image.
+
+    Parameters
+    ----------
+    dataset
+        Images and labels.
+    study
+        The config from the user, without defaults.
+
+    Raises
+    ------
+    CampareError
+        A transform refuses its parameters or the image, fails, or changes its size or type.
+    """
+    complete = config.complete(study, "the study")
+    named = {
+        augmentation: [
+            step
+            for step in steps
+            if step[0] in registry.LIBRARIES or user_code.is_reference(step[0])
+        ]
+        for augmentation, steps in complete["augmentations"].items()
+    }
+    if not any(named.values()):
+        return
+    import torch
+
+    from campare.augment import Augmenter, Batch
+    from campare.preprocess import resized
+
+    images = torch.from_numpy(dataset.images[:1]).permute(0, 3, 1, 2).contiguous()
+    if complete["augmenting"]["at"] == "input":
+        images = resized(images, complete["model"]["input_size"])
+    batch = Batch(images, torch.ones(1, 1))
+    zero = torch.zeros(1, dtype=torch.int64)
+    for augmentation, steps in named.items():
+        try:
+            Augmenter(steps, 0, batch)(batch, zero, zero, 0)
+        except CampareError as problem:
+            raise CampareError(f"augmentations.{augmentation}: {problem}") from None
+
+
 def check_maps(dataset: Dataset, settings: Settings, study: Mapping[str, Any]) -> None:
     """Check that the network has the target layer of every variant and allows its CAM method.
 
@@ -74,11 +117,13 @@ def check_maps(dataset: Dataset, settings: Settings, study: Mapping[str, Any]) -
     Raises
     ------
     CampareError
-        There is no such layer, the layer has no map, or the method cannot be used.
+        There is no such layer, the layer has no map, or the method cannot be used; or as
+        `check_transforms`.
     """
     from campare import cams, models
 
     _check_scores(dataset, settings)
+    check_transforms(dataset, study)
     for folder, variant in Design(config.complete(study, "the study")).variants.items():
         key = ".".join(["cam", *folder.split("/")[:-1], "target_layer"])
         network, shape = _built(dataset, settings)  # a new one: finding the layer may change it
@@ -119,13 +164,14 @@ def check_network(dataset: Dataset, settings: Settings, study: Mapping[str, Any]
     Raises
     ------
     CampareError
-        The network cannot be used.
+        The network cannot be used; or as `check_transforms`.
     """
     from torch import nn
 
     from campare import models, svm
 
     _check_scores(dataset, settings)
+    check_transforms(dataset, study)
     hybrid = study.get("hybrid") or {}
     network, shape = _built(dataset, settings)
     if settings.architecture != hybrid.get("network"):
@@ -155,7 +201,7 @@ def _check_scores(dataset: Dataset, settings: Settings) -> None:
 
 def _built(dataset: Dataset, settings: Settings) -> tuple[Any, tuple[int, int, int]]:
     """The untrained network, and the shape (C, H, W) of its input images."""
-    from campare import models
+    from campare import finetuning, models
 
     channels = dataset.images.shape[3]
     network = models.build(
@@ -165,4 +211,6 @@ def _built(dataset: Dataset, settings: Settings) -> tuple[Any, tuple[int, int, i
         seed=0,
         parameters=settings.architecture_parameters,
     )
-    return network, (channels, settings.input_size, settings.input_size)
+    shape = (channels, settings.input_size, settings.input_size)
+    finetuning.prepare(network, settings, shape)  # raises if there are no such layers
+    return network, shape

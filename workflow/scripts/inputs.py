@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,29 @@ class Inputs:
         """The stores of all models in the pairs of an augmentation, in order of appearance."""
         models = dict.fromkeys(chain(*self.design.pairs_of(wildcards.augmentation)))
         return of_models(CAMS, models, wildcards.variant)
+
+
+@cache
+def file_digest(path: str) -> str:
+    """SHA-256 of a user's file, as a param of a job.
+
+    The file is not an input of the job: Snakemake compares times of inputs above 1 MB, so that a
+    copy of the same weights would retrain all models, and other weights of an older date none.
+    """
+    with Path(path).expanduser().open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def with_digest(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a training with the digest of its file of weights, if there is one."""
+    if settings.get("weights") in (None, "published"):
+        return dict(settings)
+    return {**settings, "weights_sha256": file_digest(settings["weights"])}
+
+
+def decisive(settings: Mapping[str, Any]) -> list[str]:
+    """The keys of settings `with_digest` that decide the weights: not a path with a digest."""
+    return [key for key in settings if key != "weights" or "weights_sha256" not in settings]
 
 
 def folder_digest(folder: str) -> str:

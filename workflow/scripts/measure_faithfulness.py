@@ -20,7 +20,7 @@ with logged(snakemake.log[0]):
         channels=dataset.images.shape[3],
     )
     test_images = len(store.read(snakemake.input.store).index)
-    rows = faithfulness.chosen(test_images, params.images, params.seed)
+    rows = faithfulness.sampled_rows(test_images, params.images, params.seed)
     cams = store.read(snakemake.input.store, rows)
     start = time.monotonic()
     curves = faithfulness.measure(

@@ -1,4 +1,4 @@
-"""Draw training loss and validation accuracy per epoch of all models."""
+"""Draw training loss, validation accuracy and learning rate per epoch of all models."""
 
 import pandas as pd
 
@@ -15,7 +15,7 @@ with logged(snakemake.log[0]):
     augmentations = list(dict.fromkeys(augmentation for augmentation, _ in models))
     saving.save_each(
         snakemake.output,
-        lambda _: training.history(histories, augmentations),
+        lambda _: training.history(histories, augmentations, averaged=snakemake.params.averaged),
         snakemake.params.dpi,
         snakemake.params.font,
     )

@@ -165,11 +165,11 @@ def each(
     name
         Name of the param.
     keys
-        Keys of the mapping.
+        Keys of the mapping. If a job's mapping lacks one, its param is "".
     function
         Wildcards → mapping.
     """
-    texts = {f"{TEXT}{key}": _text(key, _item(key, function)) for key in keys}
+    texts = {f"{TEXT}{key}": _text_of(key, function) for key in keys}
     return {name: _uncompared(function), **texts}
 
 
@@ -200,16 +200,20 @@ def _constant(value: Any) -> Callable[[Any], Any]:
     return lambda wildcards: value
 
 
-def _item(key: str, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda wildcards: function(wildcards).get(key)
-
-
 def _uncompared(function: Callable[[Any], Any]) -> Callable[..., Any]:
     return lambda wildcards, output: function(wildcards)
 
 
 def _text(name: str, function: Callable[[Any], Any]) -> Callable[[Any], str]:
     return lambda wildcards: f"{name}: {function(wildcards)!r}"
+
+
+def _text_of(key: str, function: Callable[[Any], Any]) -> Callable[[Any], str]:
+    def text(wildcards: Any) -> str:
+        mapping = function(wildcards)
+        return f"{key}: {mapping[key]!r}" if key in mapping else ""
+
+    return text
 
 
 @cache

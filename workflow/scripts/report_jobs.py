@@ -65,7 +65,7 @@ class ReportJobs:
     code
         Digests of what a script runs (`provenance.params`).
     target
-        The rule whose input the next declarations become: tables, figures, or a stage.
+        The rule whose input the next declarations become: tables, figures, or a stage; "" for none.
     jobs
         The declared jobs.
     others
@@ -86,7 +86,6 @@ class ReportJobs:
         *,
         script: str = "",
         kind: str = "table",
-        in_target: bool = True,
         **params: Any,
     ) -> None:
         """Declare the job `tabulate_<name>`.
@@ -101,13 +100,11 @@ class ReportJobs:
             Name of the script, if it is not that of the job.
         kind
             Kind of resources, see needs.Needs.
-        in_target
-            Whether its outputs belong to the target.
         params
             Settings of the script.
         """
         compared = self.code(script or f"tabulate_{name}")
-        self._add(f"tabulate_{name}", script, needs, makes, kind, in_target, params, compared)
+        self._add(f"tabulate_{name}", script, needs, makes, kind, params, compared)
 
     def draw(
         self,
@@ -118,7 +115,6 @@ class ReportJobs:
         script: str = "",
         metrics: Iterable[str] = (),
         entries: Iterable[str] = (),
-        in_target: bool = True,
         **params: Any,
     ) -> None:
         """Declare the job `plot_<name>`.
@@ -135,8 +131,6 @@ class ReportJobs:
             Metrics whose labels are in the figures; a new label draws them again.
         entries
             Functions that the script finds through the registry, as "module:name".
-        in_target
-            Whether its outputs belong to the target.
         params
             Settings of the script.
         """
@@ -145,7 +139,7 @@ class ReportJobs:
         if isinstance(makes, list):
             makes = {"figures": makes}
         compared = _labels(metrics) | self.code(script or f"plot_{name}", *entries)
-        self._add(f"plot_{name}", script, needs, makes, "table", in_target, params, compared)
+        self._add(f"plot_{name}", script, needs, makes, "table", params, compared)
 
     def add(self, paths: Iterable[Any]) -> None:
         """Add files of other rules to the target."""
@@ -158,15 +152,14 @@ class ReportJobs:
         needs: Mapping[str, Any],
         makes: Mapping[str, Any],
         kind: str,
-        in_target: bool,
         params: Mapping[str, Any],
         compared: Mapping[str, str],
     ) -> None:
-        per_variant = any(PER_VARIANT in path for path in _paths(makes))
+        per_variant = any(PER_VARIANT in path for path in paths_of(makes))
         self.jobs.append(
             ReportJob(
                 name,
-                self.target if in_target else "",
+                self.target,
                 needs,
                 makes,
                 params,
@@ -180,7 +173,7 @@ class ReportJobs:
     def results(self, target: str) -> list[str]:
         """All files of a target, for every variant that has its own."""
         paths = [path for of, path in self.others if of == target]
-        paths += [path for job in self.jobs if job.target == target for path in _paths(job.makes)]
+        paths += [path for job in self.jobs if job.target == target for path in paths_of(job.makes)]
         return [
             path.replace(PER_VARIANT, folder)
             for path in paths
@@ -241,7 +234,7 @@ class ReportJobs:
         )
 
 
-def _paths(makes: Mapping[str, Any]) -> list[str]:
+def paths_of(makes: Mapping[str, Any]) -> list[str]:
     """All paths among outputs, each a path or a list of paths."""
     parts = ([part] if isinstance(part, str) else part for part in makes.values())
     return [str(path) for part in parts for path in part]

@@ -1,7 +1,7 @@
 """Save the training images of one model, with the augmented copies."""
 
 from campare import augmented, data, seeding, split
-from campare.train import Settings
+from campare.settings import Settings
 from job import logged
 
 with logged(snakemake.log[0]):
@@ -11,4 +11,4 @@ with logged(snakemake.log[0]):
     seeding.deterministic(settings.threads)
     images = augmented.drawn(settings, dataset, frame)
     augmented.write(images, snakemake.output.images)
-    print(f"{len(images.images):,} images, {(images.copy > 0).sum():,} of them augmented copies")
+    print(f"{len(images.images):,} images, {(images.copy > 0).sum():,} of them augmented")

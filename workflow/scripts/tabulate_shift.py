@@ -13,9 +13,11 @@ with logged(snakemake.log[0]):
     tables.write(controls.kinds(pairs, params.metrics), snakemake.output.kinds)
     shifts = controls.shifts(pairs, models, params.metrics, params.incomparable, params.seed)
     tables.write(shifts, snakemake.output.shift)
-    print("map shift, share of the noise floor")
+    print("map shift, as a share of the noise floor")
     print(
-        shifts.pivot_table("share", ["reference", "metric"], "augmentation", sort=False).to_string()
+        shifts.pivot_table(
+            "relative_shift", ["reference", "metric"], "augmentation", sort=False
+        ).to_string()
     )
     if path := snakemake.output.get("between"):
         own = {name: table for name, table in pairs.items() if name in params.compared}

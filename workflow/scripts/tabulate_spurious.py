@@ -13,17 +13,17 @@ with logged(snakemake.log[0]):
         regions = data.read_regions(snakemake.input.data, rows)
         present[subset] = rows, localisation.presence(regions, params.region)
     rows, with_region = present["train"]
-    own = localisation.class_of(dataset.labels[rows], with_region, params.region)
-    images = localisation.cued(
+    cue_class = localisation.class_of(dataset.labels[rows], with_region, params.region)
+    images = localisation.with_and_without_cue(
         params.models,
         [store.read(path) for path in snakemake.input.stores],
         [tables.read(path) for path in snakemake.input.measured],
         params.region,
         present["test"][1],
-        own,
+        cue_class,
     )
     summary = localisation.spurious_summary(images, params.seed, paired=params.paired)
     tables.write(localisation.spurious(images), snakemake.output.models)
     tables.write(summary, snakemake.output.summary)
-    print(f"the {params.region} occurs with the class {dataset.classes[own]} in training")
+    print(f"the {params.region} occurs with the class {dataset.classes[cue_class]} in training")
     print(summary.to_string(index=False, float_format="%.3f"))

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from campare import data, split
 from campare.atomic import replacing
-from campare.train import Settings, Stopped, release, save, train
+from campare.checkpoints import release, save
+from campare.settings import Settings
+from campare.train import Stopped, train
 from early_checks import check_maps, check_network
 from job import catching_signals, log_usage, logged, name_of
 from progress import Report

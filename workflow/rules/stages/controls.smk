@@ -7,95 +7,57 @@
 UNINFORMATIVE = STUDY["controls"]["uninformative"]
 PAIRS = [f"<results>/{{variant}}pairs/{name}.parquet" for name in DESIGN.with_pairs]
 
-
-rule measure_pairs:
-    input:
-        stores=INPUTS.pairs,
-    output:
-        pairs="<results>/{variant}pairs/{augmentation}.parquet",
-    log:
-        "<logs>/{variant}pairs/{augmentation}.log",
-    benchmark:
-        "<benchmarks>/{variant}pairs/{augmentation}.tsv"
-    group:
-        "maps_{augmentation}"
-    threads: STUDY["compute"]["threads"]
-    resources:
-        **sized("compare_pairs"),
-        gpu=COMPARING_GPU,
-    params:
-        **named(
-            **COMPARING | {"metrics": DESIGN.distances},
-            pairs=lambda wildcards: DESIGN.pairs_of(wildcards.augmentation),
-        ),
-        **code("measure_pairs", *registry.metric_functions(DESIGN.distances)),
-    script:
-        "../../scripts/measure_pairs.py"
-
-
+compute(
+    "measure_pairs",
+    needs={"stores": INPUTS.pairs},
+    makes={"pairs": "<results>/{variant}pairs/{augmentation}.parquet"},
+    kind="compare_pairs",
+    gpu=COMPARING_GPU,
+    group="maps_{augmentation}",
+    entries=registry.metric_functions(DESIGN.distances),
+    **COMPARING | {"metrics": DESIGN.distances},
+    pairs=lambda wildcards: DESIGN.pairs_of(wildcards.augmentation),
+)
 REPORT.add(PAIRS)
 
 if UNINFORMATIVE:
     # One model of each training set.
     SHOWN = [*DESIGN.examples, *((name, DESIGN.matched_seeds[0]) for name in DESIGN.matched)]
 
-    rule initialise:
-        input:
-            data=rules.load_data.output.data,
-            split=FIRST_SPLIT,
-        output:
-            weights=f"<results>/models/untrained/{DESIGN.first_seed}.safetensors",
-        log:
-            "<logs>/initialise.log",
-        benchmark:
-            "<benchmarks>/initialise.tsv"
-        group:
-            "maps_untrained"
-        resources:
-            **sized("map"),
-        params:
-            **named(
-                architecture=STUDY["model"]["architecture"],
-                init_seed=DESIGN.training(DESIGN.baselines[0])["init_seed"],
-                **(
-                    {"architecture_parameters": STUDY["model"]["parameters"]}
-                    if STUDY["model"].get("parameters")
-                    else {}
-                ),
-            ),
-            **code("initialise", ARCHITECTURE),
-        script:
-            "../../scripts/initialise.py"
+    compute(
+        "initialise",
+        needs={"data": rules.load_data.output.data, "split": FIRST_SPLIT},
+        makes={"weights": f"<results>/models/untrained/{DESIGN.first_seed}.safetensors"},
+        kind="map",
+        group="maps_untrained",
+        cores=1,
+        entries=[ARCHITECTURE],
+        architecture=STUDY["model"]["architecture"],
+        **{
+            key: value
+            for key, value in DESIGN.training(DESIGN.baselines[0]).items()
+            if key in ("init_seed", "normalise", "architecture_parameters")
+        },
+    )
 
     ruleorder: initialise > train
 
-    rule measure_uninformative:
-        input:
-            data=rules.load_data.output.data,
-            stores=of_models(CAMS, SHOWN),
-            untrained=f"<results>/{{variant}}cams/untrained/{DESIGN.first_seed}.h5",
-        output:
-            uninformative="<results>/{variant}uninformative.parquet",
-        log:
-            "<logs>/{variant}measure_uninformative.log",
-        benchmark:
-            "<benchmarks>/{variant}measure_uninformative.tsv"
-        group:
-            "report"
-        threads: STUDY["compute"]["threads"]
-        resources:
-            **sized("compare_uninformative"),
-            gpu=COMPARING_GPU,
-        params:
-            **named(
-                **COMPARING | {"metrics": DESIGN.distances},
-                models=SHOWN,
-                seed=RESAMPLING_SEED,
-            ),
-            **code("measure_uninformative", *registry.metric_functions(DESIGN.distances)),
-        script:
-            "../../scripts/measure_uninformative.py"
-
+    compute(
+        "measure_uninformative",
+        needs={
+            "data": rules.load_data.output.data,
+            "stores": of_models(CAMS, SHOWN),
+            "untrained": f"<results>/{{variant}}cams/untrained/{DESIGN.first_seed}.h5",
+        },
+        makes={"uninformative": "<results>/{variant}uninformative.parquet"},
+        kind="compare_uninformative",
+        gpu=COMPARING_GPU,
+        group="report",
+        entries=registry.metric_functions(DESIGN.distances),
+        **COMPARING | {"metrics": DESIGN.distances},
+        models=SHOWN,
+        seed=RESAMPLING_SEED,
+    )
     tabulate(
         "uninformative",
         needs={"uninformative": rules.measure_uninformative.output.uninformative},
@@ -122,7 +84,7 @@ if DESIGN.arms:
         needs={"pairs": PAIRS},
         makes={
             **({"between": table("between", "{variant}")} if STUDY["reference"] == "none" else {}),
-            "kinds": table("pairs", "{variant}"),
+            "kinds": table("pair_kinds", "{variant}"),
             "shift": table("shift", "{variant}"),
         },
         augmentations=DESIGN.with_pairs,

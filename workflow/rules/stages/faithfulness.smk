@@ -3,37 +3,24 @@
 # of test images, with the model's maps and with random maps; tables/faithfulness*.csv,
 # figures/faithfulness/*.
 
-
-rule measure_faithfulness:
-    input:
-        data=rules.load_data.output.data,
-        weights=rules.train.output.weights,
-        store=rules.extract_cams.output.store,
-    output:
-        faithfulness="<results>/{variant}faithfulness/{augmentation}/{seed}.parquet",
-    log:
-        "<logs>/{variant}faithfulness/{augmentation}/{seed}.log",
-    benchmark:
-        "<benchmarks>/{variant}faithfulness/{augmentation}/{seed}.tsv"
-    group:
-        "maps_{augmentation}"
-    threads: STUDY["compute"]["threads"]
-    resources:
-        **sized("test_faithfulness"),
-        gpu=GPU,
-    params:
-        **named(
-            **STUDY["faithfulness"],
-            **DEVICE,
-            architecture=STUDY["model"]["architecture"],
-            input_size=STUDY["model"]["input_size"],
-            batch_size=STUDY["cam"]["batch_size"],
-        ),
-        **code("measure_faithfulness", ARCHITECTURE),
-    script:
-        "../../scripts/measure_faithfulness.py"
-
-
+compute(
+    "measure_faithfulness",
+    needs={
+        "data": rules.load_data.output.data,
+        "weights": rules.train.output.weights,
+        "store": rules.extract_cams.output.store,
+    },
+    makes={"faithfulness": "<results>/{variant}faithfulness/{augmentation}/{seed}.parquet"},
+    kind="test_faithfulness",
+    gpu=GPU,
+    group="maps_{augmentation}",
+    entries=[ARCHITECTURE],
+    **STUDY["faithfulness"],
+    **DEVICE,
+    architecture=STUDY["model"]["architecture"],
+    input_size=STUDY["model"]["input_size"],
+    batch_size=STUDY["cam"]["batch_size"],
+)
 tabulate(
     "faithfulness",
     needs={"measured": of_models(rules.measure_faithfulness.output.faithfulness, DESIGN.models)},

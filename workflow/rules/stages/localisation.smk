@@ -5,27 +5,14 @@
 
 SPURIOUS = STUDY["localisation"]["spurious"]
 
-
-rule measure_localisation:
-    input:
-        data=rules.load_data.output.data,
-        store=rules.extract_cams.output.store,
-    output:
-        localisation="<results>/{variant}localisation/{augmentation}/{seed}.parquet",
-    log:
-        "<logs>/{variant}localisation/{augmentation}/{seed}.log",
-    benchmark:
-        "<benchmarks>/{variant}localisation/{augmentation}/{seed}.tsv"
-    group:
-        "maps_{augmentation}"
-    resources:
-        **sized("localise"),
-    params:
-        **code("measure_localisation"),
-    script:
-        "../../scripts/measure_localisation.py"
-
-
+compute(
+    "measure_localisation",
+    needs={"data": rules.load_data.output.data, "store": rules.extract_cams.output.store},
+    makes={"localisation": "<results>/{variant}localisation/{augmentation}/{seed}.parquet"},
+    kind="localise",
+    group="maps_{augmentation}",
+    cores=1,
+)
 tabulate(
     "localisation",
     needs={"measured": of_models(rules.measure_localisation.output.localisation, DESIGN.models)},

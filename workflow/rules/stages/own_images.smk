@@ -2,39 +2,27 @@
 # Makes: tables/own_images.csv and figures/own_images/sheet.*, only on request (`snakemake own_images`),
 # because the photographs are the user's own and not part of the study.
 
-
-rule classify_own:
-    input:
-        data=rules.load_data.output.data,
-        weights=BASELINE_WEIGHTS,
-    output:
-        figures=figures("own_images", "figure", ["sheet"]),
-        table=table("own_images"),
-    log:
-        "<logs>/own_images.log",
-    benchmark:
-        "<benchmarks>/own_images.tsv"
-    threads: STUDY["compute"]["threads"]
-    resources:
-        **sized("pixels"),
-        gpu=GPU,
-    params:
-        **named(
-            **STUDY["own_images"],
-            **DEVICE,
-            dpi=STUDY["figures"]["dpi"],
-            font=STUDY["figures"]["font"],
-            files=lambda _: folder_digest(STUDY["own_images"]["folder"]),
-            threshold=STUDY.get("sheets", {}).get("threshold", 0.95),
-            architecture=STUDY["model"]["architecture"],
-            input_size=STUDY["model"]["input_size"],
-            target_layer=STUDY["cam"]["target_layer"],
-            method=STUDY["cam"]["method"],
-            batch_size=STUDY["cam"]["batch_size"],
-        ),
-        **code("own_images", *METHODS[""], ARCHITECTURE),
-    script:
-        "../../scripts/own_images.py"
-
-
+compute(
+    "classify_own",
+    script_name="own_images",
+    needs={"data": rules.load_data.output.data, "weights": BASELINE_WEIGHTS},
+    makes={
+        "table": table("own_images"),
+        "figures": figures("own_images", "figure", ["sheet"]),
+    },
+    kind="pixels",
+    gpu=GPU,
+    entries=[*METHODS[""], ARCHITECTURE],
+    **STUDY["own_images"],
+    **DEVICE,
+    dpi=STUDY["figures"]["dpi"],
+    font=STUDY["figures"]["font"],
+    files=lambda _: folder_digest(STUDY["own_images"]["folder"]),
+    threshold=STUDY.get("sheets", {}).get("threshold", 0.95),
+    architecture=STUDY["model"]["architecture"],
+    input_size=STUDY["model"]["input_size"],
+    target_layer=STUDY["cam"]["target_layer"],
+    method=STUDY["cam"]["method"],
+    batch_size=STUDY["cam"]["batch_size"],
+)
 REPORT.add(rules.classify_own.output)

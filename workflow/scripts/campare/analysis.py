@@ -110,21 +110,25 @@ def confusions(
     )
 
 
-def validation(models: Sequence[Model], histories: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """The epoch with the highest validation accuracy, whose weights a model keeps.
+def validation(
+    models: Sequence[Model], histories: Sequence[pd.DataFrame], keep: str = "best"
+) -> pd.DataFrame:
+    """The epoch whose weights a model keeps, and its validation accuracy.
 
     Parameters
     ----------
     models, histories
         (augmentation, seed) and history (`train.train`) of each model.
+    keep
+        "best": the epoch with the highest validation accuracy, the first of equals; "last".
 
     Returns
     -------
     DataFrame
-        augmentation, seed, epoch (the first of equals), accuracy (on the validation images).
+        augmentation, seed, epoch, accuracy (on the validation images).
     """
     kept = [
-        history.iloc[int(history["validation_accuracy"].to_numpy().argmax())]
+        history.iloc[-1 if keep == "last" else history["validation_accuracy"].to_numpy().argmax()]
         for history in histories
     ]
     return pd.DataFrame(

@@ -1,4 +1,4 @@
-"""The training images of a model as a file: originals and copies that are drawn once."""
+"""The training images of a model as a file: originals and augmented images, drawn once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from campare import atomic, devices
 from campare.data import Dataset
 from campare.errors import CampareError
-from campare.train import Feed, Settings, order
+from campare.feed import Feed
+from campare.settings import Settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +24,7 @@ class TrainingSet:
 
     images: uint8 (M, H, W, C), at the size at which they are augmented; target: float32
     (M, classes), shares of the classes; index: int64 (M,), positions in the data set; copy: int64
-    (M,), copy numbers, 0 for the original.
+    (M,), copy numbers, 0 for the original; 1 for an image that is augmented in place.
     """
 
     images: NDArray[np.uint8]
@@ -38,11 +39,12 @@ def drawn(settings: Settings, dataset: Dataset, split: pd.DataFrame) -> Training
     Raises
     ------
     CampareError
-        Copies are drawn anew in every epoch, so there is no single set; the device does not exist.
+        Images are augmented anew in every epoch, so there is no single set; the device does not
+        exist.
     """
     if settings.resample != "once":
         raise CampareError(
-            "augmenting.resample: with each_epoch the copies are drawn anew in every epoch, so "
+            "augmenting.resample: with each_epoch images are augmented anew in every epoch, so "
             "there is no single set to save; set it to once"
         )
     device = devices.choose(settings.device)
@@ -50,7 +52,7 @@ def drawn(settings: Settings, dataset: Dataset, split: pd.DataFrame) -> Training
     images = torch.from_numpy(dataset.images[index]).permute(0, 3, 1, 2).contiguous().to(device)
     labels = torch.from_numpy(dataset.labels[index]).to(device)
     feed = Feed(settings, images, labels, index, len(dataset.classes))
-    source, copy = order(len(index), settings.copies, settings.order_seed).T
+    source, copy = feed.listing(0).numpy().T
     return TrainingSet(
         torch.cat([block.images for block in feed.kept]).permute(0, 2, 3, 1).cpu().numpy(),
         torch.cat([block.targets for block in feed.kept]).cpu().numpy(),

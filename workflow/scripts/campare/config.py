@@ -12,7 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import best_match
 
-from campare import feasibility, registry, user_code
+from campare import feasibility, libraries, recipes, registry, sweep, user_code
 from campare.errors import CampareError
 from campare.messages import explain, known, odd, shown
 
@@ -94,8 +94,9 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     -------
     dict
         A value for every key of the schema; `augmentations` maps each name to its steps, a list
-        of [registry name or `file.py:function`, all parameters]; metrics of the user have the
-        names of their functions. The functions of the study are declared (`user_code.functions`).
+        of [registry name or `file.py:function`, all parameters]; `sweep`, if given, maps each
+        augmentation and parameter to {name of an arm: value}. Metrics in files of the user have the
+        names of their functions; `user_code.functions` then are those of this study.
 
     Raises
     ------
@@ -110,6 +111,7 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     if error is not None:
         raise CampareError(f"{source}: {explain(error)}")
     _fill(config, definition)
+    _add_sweeps(config, source)
     _imply_stages(config, definition)
     _check_together(config, study, source)
     _check_metrics(config, source)
@@ -124,6 +126,8 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
             f"{source}: hybrid.method: cam needs the weights of a linear layer, which the SVM "
             "replaces; choose another method, such as gradcam"
         )
+    _check_weights(config["model"], source)
+    _check_normalisation(config, source)
     if "masking" in config and config["cam"]["class"] == "true":
         raise CampareError(
             f"{source}: cam.class: with 'true' the mask of a test image depends on its true "
@@ -168,6 +172,37 @@ def _check_own(
         user_code.check(kind, reference, parameters or {})
     except CampareError as problem:
         raise CampareError(f"{source}: {key}: {problem}") from None
+
+
+def _add_sweeps(config: Config, source: str) -> None:
+    """Add the arms of sweeps to `augmentations`, checked."""
+    if "sweep" not in config:
+        return
+    given, config["sweep"] = config["sweep"], {}
+    try:
+        for arm in list(sweep.arms(given, config["augmentations"])):
+            _check_value(arm, source)
+            config["augmentations"][arm.name] = arm.spec
+            parameters = config["sweep"].setdefault(arm.base, {})
+            parameters.setdefault(arm.parameter, {})[arm.name] = arm.value
+    except CampareError as problem:
+        text = str(problem)
+        raise CampareError(text if text.startswith(source) else f"{source}: {text}") from None
+
+
+def _check_value(arm: sweep.Arm, source: str) -> None:
+    """Check the value of an arm under the key that lists it."""
+    entry = registry.AUGMENTATIONS.get(arm.spec.get("use", ""))
+    if entry is not None:
+        schema = entry.parameters[arm.parameter].schema
+        if schema.get("type") == "array" and not isinstance(arm.value, list):
+            schema = schema["items"]
+        keyed = {"properties": {arm.parameter: schema}}
+        error = best_match(_Validator(keyed).iter_errors({arm.parameter: arm.value}))
+        if error is not None:
+            raise CampareError(f"{source}: sweep.{arm.base}{explain(error, prefix='.')}")
+    for _ in _steps(arm.name, arm.spec, source, key=f"sweep.{arm.base}"):
+        pass
 
 
 def _check_fonts(config: Config, source: str) -> None:
@@ -234,6 +269,9 @@ def _check_together(config: Config, study: Mapping[str, Any], source: str) -> No
             "augmentation, so all baselines would be the same; add init, order or subset to vary, "
             "or set reference: one"
         )
+    if problem := next(recipes.problems(config, study.get("training", {})), None):
+        raise CampareError(f"{source}: {problem}")
+    _check_augmenting(config, study, source)
     _check_controls(config, source)
     _check_variants(config["cam"], source)
     models = {"baseline": None, **config["augmentations"]}
@@ -241,6 +279,30 @@ def _check_together(config: Config, study: Mapping[str, Any], source: str) -> No
         if name not in models:
             raise CampareError(
                 f"{source}: published.{name}: the study has no such model; {known(name, models)}"
+            )
+
+
+def _check_augmenting(config: Config, study: Mapping[str, Any], source: str) -> None:
+    """Check that `augmenting` has the keys of its mode alone; without copies, their number is 0."""
+    augmenting, written = config["augmenting"], study.get("augmenting", {})
+    if augmenting["mode"] == "added":
+        if "probability" in written:
+            raise CampareError(
+                f"{source}: augmenting.probability: with mode: added every copy is augmented; set "
+                "augmenting.mode to in_place, or remove the key"
+            )
+        return
+    if "copies" in written:
+        raise CampareError(
+            f"{source}: augmenting.copies: {augmenting['copies']} and augmenting.mode: in_place "
+            "exclude each other; remove one of them"
+        )
+    augmenting["copies"] = 0
+    for control in registry.MATCHED:
+        if config.get("controls", {}).get(control):
+            raise CampareError(
+                f"{source}: controls.{control}: with augmenting.mode: in_place every model is "
+                "trained for as many steps as the baseline already; remove it"
             )
 
 
@@ -418,7 +480,8 @@ def _check_architectures(config: Config, source: str) -> None:
         candidates.append(("hybrid.network", hybrid["network"]))
     names: dict[str, str] = {}
     for key, name in candidates:
-        _check_architecture(key, name, source)
+        own = model if name == model["architecture"] else None
+        _check_architecture(key, name, source, own)
         # They are part of names of files.
         if names.setdefault(user_code.short(name), name) != name:
             raise CampareError(
@@ -436,18 +499,72 @@ def _check_architecture(
         return
     if parameters is not None:
         raise CampareError(f"{source}: model.parameters: {name} has no parameters; remove the key")
-    if name in registry.ARCHITECTURES:
+    try:
+        registry.check_architecture(name)
+    except CampareError as problem:
+        raise CampareError(f"{source}: {key}: {problem}") from None
+
+
+def _check_weights(model: Config, source: str) -> None:
+    """Check that there is a file of weights, or that there may be published weights."""
+    weights, architecture = model["weights"], model["architecture"]
+    key = f"{source}: model.weights"
+    if weights is None:
+        if "." in (registry.timm_name(architecture) or ""):
+            raise CampareError(
+                f"{source}: model.architecture: {architecture} names weights by a tag; write "
+                "model.weights: published to use them, or remove the tag"
+            )
+    elif weights == "published":
+        if not registry.has_published(architecture):
+            raise CampareError(
+                f"{key}: there are no published weights of {architecture}; write null, the path of "
+                "a file, or name another architecture"
+            )
+    else:
+        path = Path(weights).expanduser()
+        if not path.is_file():
+            raise CampareError(
+                f"{key}: there is no file {weights}; write the path of a file of weights, "
+                "published or null"
+            )
+        try:
+            with path.open("rb") as file:
+                start = file.read(9)
+        except OSError as error:
+            raise CampareError(f"{key}: {weights} cannot be read ({error.strerror})") from None
+        # A zip archive or a pickle of torch.save; safetensors: a length and a JSON text.
+        if not start.startswith((b"PK", b"\x80")) and start[8:] != b"{":
+            raise CampareError(
+                f"{key}: {weights} is neither a safetensors file nor a PyTorch state dict; write "
+                "the path of such a file"
+            )
+
+
+def _check_normalisation(config: Config, source: str) -> None:
+    setting = config["model"]["normalise"]
+    key = f"{source}: model.normalise"
+    if isinstance(setting, str):
+        if setting not in ("training", "imagenet"):
+            says = schema()["properties"]["model"]["properties"]["normalise"]["says"]
+            raise CampareError(f"{key}: {shown(setting)}; must be {says}")
         return
-    others = registry.torchvision_classifiers()
-    # Without torchvision, on a machine that only plans a study, its names cannot be checked.
-    if others and name not in others:
-        names = [*registry.ARCHITECTURES, *others]
-        raise CampareError(f"{source}: {key}: unknown architecture {name!r}; {known(name, names)}")
+    channels = config["data"]["channels"]
+    allowed = (channels,) if channels else (1, 3)
+    means, stds = len(setting["mean"]), len(setting["std"])
+    if means not in allowed:
+        numbers = " or ".join(map(str, allowed))
+        raise CampareError(f"{key}.mean: {means} value(s); write {numbers}, a number per channel")
+    if stds != means:
+        raise CampareError(f"{key}.std: {stds} value(s); write {means}, as many as in mean")
 
 
-def _steps(name: str, spec: Any, source: str) -> Iterator[Step]:
-    """Registry name and all parameters of each transform of an entry of `augmentations`."""
-    key = f"augmentations.{name}"
+def _steps(name: str, spec: Any, source: str, key: str | None = None) -> Iterator[Step]:
+    """Registry name and all parameters of each transform of an entry of `augmentations`.
+
+    `key` is the key of the entry in messages.
+    """
+    key = key or f"augmentations.{name}"
     if not isinstance(spec, Mapping):
         raise CampareError(
             f"{source}: {key}: {shown(spec)} is not a mapping of parameters; write {{}} for the "
@@ -466,11 +583,32 @@ def _steps(name: str, spec: Any, source: str) -> Iterator[Step]:
                 used, parameters = part, {}
             yield _step(f"{key}.compose", used, {} if parameters is None else parameters, source)
         return
+    for library in registry.LIBRARIES:
+        if library in spec:
+            if len(spec) > 1:
+                raise CampareError(
+                    f"{source}: {key}: {library} needs {{name: <class>, <parameter>: <value>, …}}, "
+                    "and allows no other key beside it"
+                )
+            yield _step(key, library, spec[library], source)
+            return
     parameters = {k: v for k, v in spec.items() if k != "use"}
     yield _step(key, spec.get("use", name), parameters, source)
 
 
-def _step(key: str, name: Any, parameters: Mapping[str, Any], source: str) -> Step:
+def _step(key: str, name: Any, parameters: Any, source: str) -> Step:
+    if isinstance(name, str) and name in registry.LIBRARIES:
+        key = f"{key}.{name}"
+        if not isinstance(parameters, Mapping):
+            raise CampareError(
+                f"{source}: {key}: {shown(parameters)}; must be a mapping with name, the class of "
+                "the transform, and its parameters"
+            )
+        try:
+            libraries.check(name, parameters)
+        except CampareError as problem:
+            raise CampareError(f"{source}: {key}.{problem}") from None
+        return name, dict(parameters)
     if user_code.is_reference(name):
         if not isinstance(parameters, Mapping):
             raise CampareError(
@@ -500,6 +638,9 @@ def _parameters_of(
         raise CampareError(f"{source}: {key}{explain(error, prefix='.')}")
     defaults = {k: copy.deepcopy(p.default) for k, p in entry.parameters.items()}
     full = {**defaults, **parameters}
+    for k, parameter in entry.parameters.items():
+        if parameter.later and full[k] == parameter.default:
+            del full[k]
     try:
         registry.check_parameters(name, full)
     except CampareError as problem:

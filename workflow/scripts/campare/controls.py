@@ -113,12 +113,12 @@ def shifts(
     DataFrame
         metric, augmentation, reference, predictions ("any": all images; "equal": both models
         predict the same class); between, within, floor: mean distances AB, AA, BB; net,
-        tightening, shift, similarity, each with _low and _high; share: shift/floor; shift_p,
-        shift_p_holm, tightening_p, tightening_p_holm (Holm's correction over the augmentations of
-        a metric, reference and kind of predictions; controls are a family of their own), note (why
-        there is no p); superiority, superiority_low, superiority_high (for "any" only); agreement:
-        share of the pairs of maps of AB with equal predictions; models, reference_models, images
-        (numbers).
+        tightening, shift, noise_corrected_similarity, each with _low and _high; relative_shift:
+        shift/floor; shift_p, shift_p_holm, tightening_p, tightening_p_holm (Holm's correction over
+        the augmentations of a metric, reference and kind of predictions; controls are a family of
+        their own), note (why there is no p); superiority, superiority_low, superiority_high (for
+        "any" only); agreement: share of the pairs of maps of AB with equal predictions; models,
+        reference_models, images (numbers).
     """
     arms = {name: [model for model in models if model[0] == name] for name in (BASELINE, *pairs)}
     matched = [name for name in MATCHED if name in pairs]
@@ -147,8 +147,8 @@ def shifts(
                 | compared.net.columns("net")
                 | compared.tightening.columns("tightening")
                 | compared.shift.columns("shift")
-                | compared.similarity.columns("similarity")
-                | {"share": compared.shift.mean / floor if floor > 0 else np.nan}
+                | compared.noise_corrected_similarity.columns("noise_corrected_similarity")
+                | {"relative_shift": compared.shift.mean / floor if floor > 0 else np.nan}
                 | {"shift_p": compared.shift_test.p, "shift_p_holm": np.nan}
                 | {"tightening_p": compared.tightening_test.p, "tightening_p_holm": np.nan}
                 | {"note": ""}
@@ -370,7 +370,7 @@ def accuracy_changes(
         for name in names:
             arm = arms[name]
             paired = arm.keys() == others.keys()
-            change = statistics.gained(arm, others, seed, paired=paired)
+            change = statistics.difference_from_reference(arm, others, seed, paired=paired)
             base = {k: others[k] for k in arm} if paired else others
             ours, theirs = (np.array([v.mean() for v in models.values()]) for models in (arm, base))
             size = statistics.standardised(ours, theirs)

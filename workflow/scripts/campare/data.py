@@ -30,7 +30,7 @@ from campare import atomic, user_code
 from campare.errors import ANEW, CampareError, reading
 from campare.registry import DATASETS, entry, mask_folder
 
-PICTURE_SUFFIXES = {
+IMAGE_SUFFIXES = {
     *(".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg"),
     *(".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"),
 }
@@ -93,13 +93,13 @@ class Files:
     Attributes
     ----------
     root : the folder of all files
-    pictures : N paths
+    images : N paths
     unread : other files in these folders, which are ignored; without hidden files
     deepest : the largest grey level of images with 16 bits; 0 without such images
     """
 
     root: Path
-    pictures: tuple[Path, ...]
+    images: tuple[Path, ...]
     unread: tuple[Path, ...]
     deepest: int
 
@@ -282,7 +282,7 @@ def image_folder(*, root: str | None, size: int | None, fit: str, channels: int 
     `root/<class>/*`, which are split later. Classes and images are sorted by name. Images may have
     any size and mode; EXIF orientation is applied, transparency becomes white, only the first frame
     is read, and 16 bits become 8, with white at 65,535. Hidden files, and files without one of
-    `PICTURE_SUFFIXES`, are ignored.
+    `IMAGE_SUFFIXES`, are ignored.
 
     If `root/masks` contains folders it is not a class: it has a mask for every image, of the size
     of the image, black and white, with the image's name (the suffix may differ). Either
@@ -301,8 +301,8 @@ def image_folder(*, root: str | None, size: int | None, fit: str, channels: int 
         raise CampareError(f"{folder}: no such folder; set data.root to the folder of your images")
     parts = _parts(folder)
     masks = mask_folder(folder)
-    pictures_of = {part: _classes(path, masks) for part, path in parts.items()}
-    classes, *others = (tuple(pictures) for pictures in pictures_of.values())
+    files_of = {part: _classes(path, masks) for part, path in parts.items()}
+    classes, *others = (tuple(of_class) for of_class in files_of.values())
     for other in others:
         if unequal := sorted(set(classes) ^ set(other)):
             raise CampareError(
@@ -312,8 +312,8 @@ def image_folder(*, root: str | None, size: int | None, fit: str, channels: int 
     position = {name: label for label, name in enumerate(classes)}
     rows = [
         (path, position[name], part)
-        for part, pictures in pictures_of.items()
-        for name, paths in pictures.items()
+        for part, of_class in files_of.items()
+        for name, paths in of_class.items()
         for path in paths
     ]
     paths, labels, part_of = zip(*rows, strict=True)
@@ -346,13 +346,13 @@ def photographs(folder: str | Path) -> list[tuple[Path, NDArray[np.uint8]]]:
         )
     inner = filter(Path.is_dir, _visible(folder))
     files = [path for place in (folder, *inner) for path in _visible(place) if path.is_file()]
-    pictures = [path for path in files if path.suffix.lower() in PICTURE_SUFFIXES]
-    if not pictures:
+    images = [path for path in files if path.suffix.lower() in IMAGE_SUFFIXES]
+    if not images:
         raise CampareError(
             f"{folder}: has no images; add some "
-            f"(suffixes that are read: {' '.join(sorted(PICTURE_SUFFIXES))})"
+            f"(suffixes that are read: {' '.join(sorted(IMAGE_SUFFIXES))})"
         )
-    return _each(lambda path: (path, _pixels(path, "L", None, "crop")[0][..., 0]), pictures)
+    return _each(lambda path: (path, _pixels(path, "L", None, "crop")[0][..., 0]), images)
 
 
 def shown(path: str | Path) -> str:
@@ -561,11 +561,11 @@ def _classes(folder: Path, masks: Path | None) -> dict[str, list[Path]]:
                 f"{inner}: a second folder of this name, in another Unicode form (as macOS writes "
                 "accents); move the images of one into the other"
             )
-        classes[name] = [p for p in entries if p.suffix.lower() in PICTURE_SUFFIXES]
+        classes[name] = [p for p in entries if p.suffix.lower() in IMAGE_SUFFIXES]
         if not classes[name]:
             raise CampareError(
                 f"{inner}: this class folder has no images; add some or move it away "
-                f"(suffixes that are read: {' '.join(sorted(PICTURE_SUFFIXES))})"
+                f"(suffixes that are read: {' '.join(sorted(IMAGE_SUFFIXES))})"
             )
     if len(classes) < 2:
         raise CampareError(
@@ -592,25 +592,23 @@ def _class_name(folder: Path) -> str:
         ) from error
 
 
-def _unread(above: Iterable[Path], pictures: Sequence[Path]) -> tuple[Path, ...]:
+def _unread(above: Iterable[Path], paths: Sequence[Path]) -> tuple[Path, ...]:
     """Other files in the folders of classes, and all files in the folders `above`."""
     beside = [path for place in sorted(above) for path in _visible(place) if path.is_file()]
-    inside = [
-        path for place in dict.fromkeys(p.parent for p in pictures) for path in _visible(place)
-    ]
-    return (*beside, *(p for p in inside if p.suffix.lower() not in PICTURE_SUFFIXES))
+    inside = [path for place in dict.fromkeys(p.parent for p in paths) for path in _visible(place)]
+    return (*beside, *(p for p in inside if p.suffix.lower() not in IMAGE_SUFFIXES))
 
 
 def _regions(
     masks: Path,
     folder: Path,
-    pictures: Sequence[Path],
+    paths: Sequence[Path],
     shape: tuple[int, ...],
     size: int | None,
     fit: str,
 ) -> Regions:
     """The regions of an image folder, in the order of its images; (H, W) = `shape`."""
-    kinds = {picture.relative_to(folder).parts[0] for picture in pictures}
+    kinds = {path.relative_to(folder).parts[0] for path in paths}
     inner = [path for path in _visible(masks) if path.is_dir()]
     # Either the same folders as those of the images, or one folder for every region.
     places = {"object": masks} if kinds & {path.name for path in inner} else {}
@@ -618,17 +616,15 @@ def _regions(
     listed = {
         place: _by_stem(place)
         for place in {
-            top / picture.parent.relative_to(folder)
-            for top in places.values()
-            for picture in pictures
+            top / path.parent.relative_to(folder) for top in places.values() for path in paths
         }
     }
-    masked = np.empty((len(pictures), len(places), *shape), bool)
+    masked = np.empty((len(paths), len(places), *shape), bool)
 
     def place(position: tuple[int, int]) -> None:
         row, region = position
-        expected = list(places.values())[region] / pictures[row].relative_to(folder)
-        masked[position] = _mask(listed, expected, pictures[row], size, fit)
+        expected = list(places.values())[region] / paths[row].relative_to(folder)
+        masked[position] = _mask(listed, expected, paths[row], size, fit)
 
     _each(place, list(np.ndindex(masked.shape[:2])))
     return Regions(tuple(places), masked)
@@ -638,7 +634,7 @@ def _by_stem(folder: Path) -> dict[str, list[Path]]:
     """Name without suffix → image files of a folder; empty if there is no such folder."""
     by_stem: dict[str, list[Path]] = {}
     for path in _visible(folder) if folder.is_dir() else ():
-        if path.suffix.lower() in PICTURE_SUFFIXES:
+        if path.suffix.lower() in IMAGE_SUFFIXES:
             by_stem.setdefault(path.stem, []).append(path)
     return by_stem
 
@@ -646,7 +642,7 @@ def _by_stem(folder: Path) -> dict[str, list[Path]]:
 def _mask(
     listed: Mapping[Path, Mapping[str, Sequence[Path]]],
     expected: Path,
-    picture: Path,
+    image: Path,
     size: int | None,
     fit: str,
 ) -> NDArray[np.bool_]:
@@ -655,28 +651,28 @@ def _mask(
         path
         for path in listed[expected.parent].get(expected.stem, [])
         # A mask with the name of another image belongs to that image.
-        if path.name == picture.name or not (picture.parent / path.name).exists()
+        if path.name == image.name or not (image.parent / path.name).exists()
     ]
     path = expected if expected in candidates else next(iter(candidates), None)
     if path is None:
         raise CampareError(
-            f"{expected.with_suffix('.png')}: missing, the mask of {picture}; add it, all black "
+            f"{expected.with_suffix('.png')}: missing, the mask of {image}; add it, all black "
             "if the image does not have the region, or remove the folder of masks"
         )
     if path != expected and len(candidates) > 1:
         raise CampareError(
             f"{expected.parent}: {' and '.join(path.name for path in candidates)} may each be the "
-            f"mask of {picture}; keep one"
+            f"mask of {image}; keep one"
         )
     levels = _pixels(path, "L", None, fit)[0][..., 0]
-    with Image.open(picture) as opened:
+    with Image.open(image) as opened:
         wide, high = opened.size
         # Turned by 90°; for a TIFF, Pillow's size is already that of the upright image.
         if _orientation(opened) in (5, 6, 7, 8) and opened.format != "TIFF":
             wide, high = high, wide
     if levels.shape != (high, wide):
         raise CampareError(
-            f"{path}: {levels.shape[1]}×{levels.shape[0]} pixels, while {picture} has "
+            f"{path}: {levels.shape[1]}×{levels.shape[0]} pixels, while {image} has "
             f"{wide}×{high}; a mask must have the size of its image"
         )
     if (greys := np.setdiff1d(levels, [0, levels.max()])).size:
@@ -794,10 +790,10 @@ def _pixels(
             _opened(source) as opened,
             _one_large if opened.width * opened.height > LARGE else nullcontext(),
         ):
-            picture, deepest = _converted(opened, mode)
+            image, deepest = _converted(opened, mode)
             if size is not None:
-                picture = _fitted(picture, size, fit)
-            return np.asarray(picture).reshape(picture.height, picture.width, -1), deepest
+                image = _fitted(image, size, fit)
+            return np.asarray(image).reshape(image.height, image.width, -1), deepest
     except Exception as error:  # Pillow's decoders raise a dozen kinds on a broken file
         raise CampareError(shown(f"{source}: {_reason(error)}")) from error
 
@@ -827,22 +823,22 @@ def _converted(opened: Image.Image, mode: str) -> tuple[Image.Image, int]:
     opened.load()
     turn = _TURNS.get(_orientation(opened))
     # Not exif_transpose, which rewrites all other tags, and fails on a wrong one.
-    picture = opened if turn is None else opened.transpose(turn)
+    image = opened if turn is None else opened.transpose(turn)
     deepest = 0
-    if picture.mode == "F":
+    if image.mode == "F":
         raise ValueError("pixels are real numbers of unknown range; save it with 8 or 16 bits")
-    if picture.mode.startswith("I"):  # 16 bits; Pillow's own conversion cuts off at 255
-        deep = np.asarray(picture).astype(np.int64)
+    if image.mode.startswith("I"):  # 16 bits; Pillow's own conversion cuts off at 255
+        deep = np.asarray(image).astype(np.int64)
         deepest = int(deep.max())
         if deep.min() < 0 or deepest > 65535:
             raise ValueError("pixels have more than 16 bits")
-        picture = Image.fromarray(((deep * 255 + 32767) // 65535).astype(np.uint8))
+        image = Image.fromarray(((deep * 255 + 32767) // 65535).astype(np.uint8))
     elif cut:  # colour: Pillow keeps the upper byte of two
-        deepest = 256 * int(np.asarray(picture.convert("RGB")).max()) + 255
-    if picture.has_transparency_data:
-        paper = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(paper, picture.convert("RGBA"))
-    return picture.convert(mode), deepest
+        deepest = 256 * int(np.asarray(image.convert("RGB")).max()) + 255
+    if image.has_transparency_data:
+        paper = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(paper, image.convert("RGBA"))
+    return image.convert(mode), deepest
 
 
 def _orientation(opened: Image.Image) -> Any:
@@ -853,14 +849,14 @@ def _orientation(opened: Image.Image) -> Any:
         return 1
 
 
-def _fitted(picture: Image.Image, size: int, fit: str) -> Image.Image:
+def _fitted(image: Image.Image, size: int, fit: str) -> Image.Image:
     """An image as a square of side `size`, with its aspect ratio kept."""
     bilinear = Image.Resampling.BILINEAR
     if fit == "crop":
-        return ImageOps.fit(picture, (size, size), bilinear)
-    width, height = (max(1, round(size * side / max(picture.size))) for side in picture.size)
-    square = Image.new(picture.mode, (size, size))
+        return ImageOps.fit(image, (size, size), bilinear)
+    width, height = (max(1, round(size * side / max(image.size))) for side in image.size)
+    square = Image.new(image.mode, (size, size))
     square.paste(
-        picture.resize((width, height), bilinear), ((size - width) // 2, (size - height) // 2)
+        image.resize((width, height), bilinear), ((size - width) // 2, (size - height) // 2)
     )
     return square

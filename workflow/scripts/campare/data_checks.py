@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from campare.data import PICTURE_SUFFIXES, Dataset, Files, shown
+from campare.data import IMAGE_SUFFIXES, Dataset, Files, shown
 
 # Images, or kinds of files, that a sentence names at most.
 NAMED = 5
@@ -55,11 +55,11 @@ def _unread(files: Files) -> list[str]:
         f"{count:,} {kind or 'without suffix'} ({shown(example[kind].relative_to(files.root))})"
         for kind, count in kinds.most_common(NAMED)
     ]
-    ignored, total = len(files.unread), len(files.unread) + len(files.pictures)
+    ignored, total = len(files.unread), len(files.unread) + len(files.images)
     return [
         f"{files.root}: {ignored:,} of {total:,} files are ignored: {_listed(named, len(kinds))}; "
         "if some are images, convert them and put them into the folders of the classes "
-        f"(suffixes that are read: {' '.join(sorted(PICTURE_SUFFIXES))})"
+        f"(suffixes that are read: {' '.join(sorted(IMAGE_SUFFIXES))})"
     ]
 
 
@@ -115,7 +115,7 @@ def _pairs(dataset: Dataset, equal: Mapping[Any, Any]) -> str:
     files = dataset.files
 
     def name(row: int) -> str:
-        return shown(files.pictures[row].relative_to(files.root)) if files else f"number {row}"
+        return shown(files.images[row].relative_to(files.root)) if files else f"number {row}"
 
     some = list(equal)[:NAMED]
     return _listed([f"{name(row)} = {name(equal[row])}" for row in some], len(equal))

@@ -18,11 +18,14 @@ from functools import cached_property
 from itertools import combinations, product
 from typing import Any
 
-from campare import registry
+from campare import recipes, registry
 
 Model = tuple[str, int]
 Pair = tuple[Model, Model]
 BASELINE = "baseline"
+# Keys of `model` with their defaults, at which they are no settings of a training: added later,
+# they must not retrain the models of a study without them.
+OPTIONAL = {"weights": None, "normalise": "training", "batch_norm_momentum": None}
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,19 @@ class Variant:
 
 
 @dataclass(frozen=True)
+class Sweep:
+    """An augmentation at several strengths.
+
+    base: the augmentation; parameter: what is varied; arms: name of each augmentation of the study
+    that belongs to it → value of the parameter, in the order of the config.
+    """
+
+    base: str
+    parameter: str
+    arms: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Design:
     """The models and comparisons of a study, from its complete config (`config.complete`)."""
 
@@ -49,6 +65,15 @@ class Design:
     def augmentations(self) -> list[str]:
         """Names of the augmentations, in the order of the config, without the baseline."""
         return list(self.study["augmentations"])
+
+    @cached_property
+    def sweeps(self) -> list[Sweep]:
+        """The sweeps of the study; their arms are among `augmentations`."""
+        return [
+            Sweep(base, parameter, dict(arms))
+            for base, parameters in self.study.get("sweep", {}).items()
+            for parameter, arms in parameters.items()
+        ]
 
     @cached_property
     def seeds(self) -> list[int]:
@@ -294,6 +319,7 @@ class Design:
     def copies_of(self, augmentation: str | None) -> int:
         """Copies of each image in a training set, besides the original."""
         has_copies = augmentation in self.augmentations or augmentation == "duplicated_originals"
+        # 0 if images are augmented in place: `config.complete` sets it.
         return int(self.study["augmenting"]["copies"]) if has_copies else 0
 
     def epochs_of(self, augmentation: str | None) -> int:
@@ -305,13 +331,14 @@ class Design:
         """The settings that decide the weights of a model, apart from the data and the code."""
         augmentation, seed = model
         study, training = self.study, self.study["training"]
-        # An edit of what only sets with copies use must not retrain the baseline. Duplicated
+        # An edit of what only augmented sets use must not retrain the baseline. Duplicated
         # originals use it too: they differ from an augmented set in the transform alone.
         steps, copies = self.steps_of(augmentation), self.copies_of(augmentation)
         parameters = study["model"].get("parameters")
         augment_at, resample = "native", "once"
-        if copies:
+        if steps or copies:
             augment_at, resample = study["augmenting"]["at"], study["augmenting"]["resample"]
+        in_place = steps and study["augmenting"]["mode"] == "in_place"
         further = augmentation == BASELINE and seed in self._further["seeds"]
 
         def stream(name: str, fixed: int) -> int:
@@ -326,6 +353,7 @@ class Design:
             "steps": steps,
             "augment_at": augment_at,
             "copies": copies,
+            **({"probability": study["augmenting"]["probability"]} if in_place else {}),
             "resample": resample,
             "epochs": self.epochs_of(augmentation),
             **{
@@ -335,6 +363,7 @@ class Design:
             },
             "learning_rate": training["learning_rate"],
             "weight_decay": training["weight_decay"],
+            **recipes.changed(study, self.epochs_of(augmentation) // training["epochs"]),
             "precision": training["precision"],
             "cuda_graph": training["cuda_graph"],
             "init_seed": stream("init", study["model"]["seed"]),
@@ -344,7 +373,25 @@ class Design:
             ),
             "device": study["compute"]["device"],
             "threads": study["compute"]["threads"],
+            **{
+                key: study["model"][key]
+                for key, default in OPTIONAL.items()
+                if study["model"][key] != default
+            },
         }
+
+    def candidate(self, architecture: str) -> dict[str, Any]:
+        """The settings of another architecture, trained without augmentation and tested.
+
+        Parameters and a file of weights are of `model.architecture` alone. Published weights are
+        those of each architecture; campare's own networks, which have none, keep those of the seed.
+        """
+        settings = {**self.training(self.models[0]), "architecture": architecture}
+        if architecture != self.study["model"]["architecture"]:
+            settings.pop("architecture_parameters", None)
+            if settings.get("weights") != "published" or not registry.has_published(architecture):
+                settings.pop("weights", None)
+        return {**settings, "evaluate": ["validation", "test"]}
 
     # ---- Maps ----------------------------------------------------------------------------------
 

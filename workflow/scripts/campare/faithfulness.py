@@ -51,7 +51,7 @@ NOISE = 0.01  # standard deviation, in units of the training images' own; pytorc
 NEIGHBOURS = {(0, 1): 1 / 6, (1, 0): 1 / 6, (1, 1): 1 / 12, (1, -1): 1 / 12}
 
 
-def chosen(count: int, images: int, seed: int) -> Integers:
+def sampled_rows(count: int, images: int, seed: int) -> Integers:
     """Rows of the test images that are measured, ascending: `images` of `count`, at most all."""
     order = np.random.Generator(np.random.PCG64(seed)).permutation(count)
     return np.sort(order[:images])
@@ -67,7 +67,7 @@ def ranks(shown: Floats, ties: Floats) -> Integers:
     return np.argsort(order, axis=1).reshape(shown.shape)
 
 
-def taken(share: float, pixels: int) -> int:
+def pixel_count(share: float, pixels: int) -> int:
     """Number of pixels of a share: those at or above its percentile, as in pytorch-grad-cam."""
     return pixels - int(np.ceil(round((1 - share) * (pixels - 1), 9)))
 
@@ -180,7 +180,7 @@ def measure(
                 }
                 for curve, (shares, change) in changes.items():
                     for share in shares:
-                        logits = network(change(taken(share, input_size**2) if share else 0))
+                        logits = network(change(pixel_count(share, input_size**2) if share else 0))
                         probability = logits.softmax(dim=1).gather(1, targets[:, None])[:, 0]
                         yield pd.DataFrame(
                             {
@@ -325,7 +325,7 @@ def summary(
         augmentation, measure, seeds, images, mean, std, random, random_std (means and standard
         deviations over seeds); gain, gain_low, gain_high (95 %, over seeds and images:
         `statistics.mean`); worse; difference (gain minus that of the baselines), difference_low,
-        difference_high (`statistics.gained`).
+        difference_high (`statistics.difference_from_reference`).
     """
     arms: dict[str, dict[int, dict[str, _Scores]]] = {}
     for (augmentation, k), table in zip(models, measured, strict=True):
@@ -343,7 +343,7 @@ def summary(
             )
             stacked = np.stack(list(gains.values()))
             gain = statistics.mean(stacked, seed)
-            difference = statistics.gained(gains, baselines, seed, paired=paired)
+            difference = statistics.difference_from_reference(gains, baselines, seed, paired=paired)
             rows.append(
                 {"augmentation": augmentation, "measure": measure}
                 | {"seeds": len(models_of), "images": stacked.shape[1]}

@@ -40,8 +40,14 @@ SCORES = tuple(registry.LOCALISATION)
 DIFFERENCE = ("difference", "difference_low", "difference_high")
 MEASURES = ("accuracy", "cue_class_rate", "energy")
 BATCH = 1 << 21  # pixels ranked at once
-# Groups of images: of the class that a spurious region goes with or of others, with or without it.
-GROUPS = ("own_with", "own_without", "other_with", "other_without")
+# Groups of test images: of the class that a spurious region (cue) occurs with in training, or not;
+# with or without this region.
+GROUPS = (
+    "cue_class_with_cue",
+    "cue_class_without_cue",
+    "other_classes_with_cue",
+    "other_classes_without_cue",
+)
 
 
 def scored(shown: Floats, mask: Mask) -> dict[str, Doubles]:
@@ -224,7 +230,7 @@ def summary(
     DataFrame
         augmentation, region, score, seeds, images, constant (mean number per model), mean, std
         (over seeds), chance, other; difference (mean minus that of the baselines), difference_low,
-        difference_high (95 %, over seeds and images: `statistics.gained`).
+        difference_high (95 %, over seeds and images: `statistics.difference_from_reference`).
     """
     table = _joined(models, measured)
     rows = []
@@ -269,19 +275,19 @@ def _over_seeds(
     for name, arm in arms.items():
         by_seed = pd.Series([values.mean() for values in arm.values()])
         baselines = arms.get(BASELINE, {}) if name != BASELINE else {}
-        gained = statistics.gained(arm, baselines, seed, paired=paired)
+        difference = statistics.difference_from_reference(arm, baselines, seed, paired=paired)
         about = {"augmentation": name, "seeds": len(arm), "images": len(groups[name]) // len(arm)}
-        scores = {"mean": by_seed.mean(), "std": by_seed.std(), **gained.columns("difference")}
+        scores = {"mean": by_seed.mean(), "std": by_seed.std(), **difference.columns("difference")}
         yield groups[name], {**about, **scores}
 
 
-def cued(
+def with_and_without_cue(
     models: Sequence[Model],
     stores: Sequence[Store],
     measured: Sequence[pd.DataFrame],
     region: str,
     present: Mask,
-    own: int,
+    cue_class: int,
 ) -> pd.DataFrame:
     """Predictions and energy of every test image, for a region correlated with a class in training.
 
@@ -291,21 +297,21 @@ def cued(
         (augmentation, seed), store, and result of `measure`, of each.
     region, present
         The region, and which test images have it: bool (N,), in the stores' order.
-    own
-        The class that the region goes with.
+    cue_class
+        The class that the region occurs with in training.
 
     Returns
     -------
     DataFrame
         A row per model and image: augmentation, seed, group (`GROUPS`); accuracy and cue_class_rate
-        (1 or 0: whether the prediction is correct, and whether it is the class `own`), energy
+        (1 or 0: whether the prediction is correct, and whether it is `cue_class`), energy
         (share of the map in the region; NaN without it), chance (area of the region).
     """
     tables = []
     for store, table in zip(stores, measured, strict=True):
         measures = table[table["region"] == region].set_index("index")[["energy", "area"]]
         energy, area = measures.reindex(store.index).to_numpy().T
-        of_class = store.label == own
+        of_class = store.label == cue_class
         members = (
             *(of_class & present, of_class & ~present),
             *(~of_class & present, ~of_class & ~present),
@@ -313,7 +319,7 @@ def cued(
         columns = {
             "group": np.select(members, GROUPS, ""),
             "accuracy": (store.predicted == store.label).astype(np.float64),
-            "cue_class_rate": (store.predicted == own).astype(np.float64),
+            "cue_class_rate": (store.predicted == cue_class).astype(np.float64),
             "energy": energy,
             "chance": area,
         }
@@ -322,7 +328,7 @@ def cued(
 
 
 def spurious(images: pd.DataFrame) -> pd.DataFrame:
-    """Means of the result of `cued` by model and group.
+    """Means of the result of `with_and_without_cue` by model and group.
 
     Returns
     -------
@@ -337,7 +343,12 @@ def spurious(images: pd.DataFrame) -> pd.DataFrame:
 
 
 def spurious_summary(images: pd.DataFrame, seed: int, *, paired: bool) -> pd.DataFrame:
-    """Means of the result of `cued` by augmentation and group, with differences from the baselines.
+    """Means by augmentation and group, with differences from the baselines.
+
+    Parameters
+    ----------
+    images
+        The result of `with_and_without_cue`.
 
     Returns
     -------

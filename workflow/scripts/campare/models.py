@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -18,6 +19,9 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from campare import registry, user_code
 from campare.errors import ANEW, CampareError, reading
+
+# The largest number of tokens without a position before those of the image.
+MOST_PREFIX = 16
 
 Shape = tuple[int, int, int]  # (C, S, S) of one prepared image
 Answer = TypeVar("Answer")
@@ -36,14 +40,14 @@ def build(
     Parameters
     ----------
     architecture
-        A name of `registry.ARCHITECTURES`, of any other torchvision classifier, or
-        `file.py:function`.
+        A name of `registry.ARCHITECTURES`, of any other torchvision classifier, `timm:<name>` with
+        a name of timm, which may end with a tag of weights, or `file.py:function`.
     classes
         Number of classes, and of scores of the last layer.
     channels
         3 (RGB) or 1 (grey). For grey images, torchvision's networks have a first convolution for
         one channel, whose weights are the sums of those for RGB; so a grey image gives the same
-        output as an RGB image with three equal channels.
+        output as an RGB image with three equal channels. timm's networks are built for one channel.
     seed
         Decides all initial weights. torch's global random state is neither read nor changed.
     parameters
@@ -51,7 +55,11 @@ def build(
 
     Returns
     -------
-    A float32 network on the CPU, in training mode: (B, channels, S, S) -> (B, classes).
+    A float32 network on the CPU, in training mode: (B, channels, S, S) -> (B, classes). If it has a
+    method `initialise`, training calls it once before the first step with some prepared training
+    images, float32 (N, channels, S, S), on the CPU and without gradients: up to 5,000 that the
+    initial weights' seed chooses, fewer if they are large. It may set weights and buffers from
+    them, such as a whitening first convolution; it must be deterministic.
 
     Raises
     ------
@@ -60,20 +68,7 @@ def build(
     """
     if channels not in (1, 3):
         raise CampareError(f"{channels} channels; must be 1 (grey images) or 3 (RGB)")
-    make: Callable[[int, int], nn.Module]
-    if architecture in registry.ARCHITECTURES or user_code.is_reference(architecture):
-        make = registry.entry(registry.ARCHITECTURES, architecture).load()
-        make = partial(make, **(parameters or {}))
-    elif architecture in (others := registry.torchvision_classifiers()):
-        make = partial(torchvision_classifier, architecture)
-    else:
-        known = list(registry.ARCHITECTURES)
-        close = [name for name in get_close_matches(architecture, others, n=5) if name not in known]
-        more = f", or in torchvision {', '.join(close)}" if close else ""
-        raise CampareError(
-            f"unknown architecture {architecture!r}; known: {', '.join(known)}{more} "
-            "(any torchvision classifier can be named)"
-        )
+    make = _maker(architecture, parameters or {})
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         network = make(classes, channels)
@@ -84,6 +79,19 @@ def build(
     return network
 
 
+def _maker(architecture: str, parameters: Mapping[str, Any]) -> Callable[[int, int], nn.Module]:
+    """The function (classes, channels) -> network of an architecture."""
+    if user_code.is_reference(architecture):
+        own = registry.entry(registry.ARCHITECTURES, architecture).load()
+        return partial(own, **parameters)
+    registry.check_architecture(architecture)
+    if architecture in registry.ARCHITECTURES:
+        return registry.ARCHITECTURES[architecture].load()
+    if name := registry.timm_name(architecture):
+        return partial(timm_classifier, name)
+    return partial(torchvision_classifier, architecture)
+
+
 def load(
     path: str | Path, architecture: str, *, classes: int, channels: int
 ) -> tuple[nn.Module, dict[str, Any]]:
@@ -92,7 +100,7 @@ def load(
     Parameters
     ----------
     path
-        Safetensors file written by `train.save`.
+        Safetensors file written by `checkpoints.save`.
 
     Raises
     ------
@@ -226,6 +234,16 @@ def torchvision_classifier(name: str, classes: int, channels: int) -> nn.Module:
     return _explicit_relu(network) if isinstance(network, DenseNet) else network
 
 
+def timm_classifier(name: str, classes: int, channels: int) -> nn.Module:
+    """A classifier of timm with random weights; `name` may end with a tag of weights."""
+    import timm
+
+    network: nn.Module = timm.create_model(
+        name, pretrained=False, num_classes=classes, in_chans=channels
+    )
+    return network
+
+
 efficientnet_b0 = partial(torchvision_classifier, "efficientnet_b0")
 resnet18 = partial(torchvision_classifier, "resnet18")
 densenet121 = partial(torchvision_classifier, "densenet121")
@@ -319,8 +337,9 @@ def target_layer(
     """The target layer: its dotted name, and a module with its output as (B, K, h, w).
 
     The module is the layer itself, unless the layer has its channels last (Swin, the inside of a
-    ConvNeXt block). Then the network is changed: the layer is followed by a permutation to
-    (B, K, h, w), which is returned, and by the inverse permutation.
+    ConvNeXt block) or gives tokens (vision transformers). Then the network is changed: the layer is
+    followed by a module with the output (B, K, h, w), which is returned, and by the inverse
+    operation. Class, distillation and register tokens are not in the map; they must come first.
 
     Parameters
     ----------
@@ -328,7 +347,8 @@ def target_layer(
         As in `network.named_modules()`, such as `layer4.1`. None: the last convolutional block,
         `features.8` of EfficientNet-B0, `layer4.1` of ResNet-18, `features` of the small networks
         and of DenseNet (with its final ReLU), `norm` of Swin. In any network it is the last map of
-        a forward pass before the pooling to one vector.
+        a forward pass before the pooling to one vector. In a vision transformer with a class token
+        it is the input of the last attention, `blocks.11.norm1` in timm.
     shape
         (C, S, S) of a prepared image.
     key
@@ -337,13 +357,25 @@ def target_layer(
     Raises
     ------
     CampareError
-        The network does not run at this size, or classifies tokens; there is no such layer, its
-        output is not a map, or a map of 1×1, or it runs more than once.
+        The network does not run at this size, or classifies tokens that are not a grid of the
+        image; there is no such layer, its output is not a map, or a map of 1×1, or tokens that the
+        class scores do not depend on, or it runs more than once.
     """
     name, output = _at_size(partial(_found, network, name, key), shape)
     if output.channels == 1:
         return name, network.get_submodule(name)
+    if output.grid:
+        as_map = _TokensAsMap(network.get_submodule(name), output.grid)
+        network.set_submodule(name, as_map)
+        return name, as_map.map
     return name, _channels_first(network, name)
+
+
+def set_batch_norm_momentum(network: nn.Module, momentum: float) -> None:
+    """Set the weight of the newest batch in the running statistics of all batch norms."""
+    for module in network.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.momentum = momentum
 
 
 def check_forward(network: nn.Module, shape: Shape) -> None:
@@ -363,10 +395,10 @@ def last_map(network: nn.Module, shape: Shape) -> str:
     """
 
     def last(shape: Shape) -> str:
-        names = [output.name for output in _outputs(network, shape) if output.is_map]
-        if not names:
+        maps = [output for output in _outputs(network, shape) if output.is_map]
+        if not maps:
             raise _SizeError(_single_pixel("every layer", shape))
-        return names[-1]
+        return _last_tokens(network, maps, shape) if maps[-1].grid else maps[-1].name
 
     return _at_size(last, shape)
 
@@ -430,7 +462,8 @@ def fold_batch_norms(network: nn.Module, layer: nn.Module) -> int:
     folded = 0
     for node in nodes:
         norm = modules[node.target] if node.op == "call_module" else None
-        if not isinstance(norm, nn.BatchNorm2d) or not norm.track_running_stats:
+        # Not subclasses: timm's include an activation function.
+        if type(norm) is not nn.BatchNorm2d or not norm.track_running_stats:
             continue
         before = node.args[0]
         convolution = modules[before.target] if before.op == "call_module" else None
@@ -506,13 +539,15 @@ def _images(network: nn.Module, count: int, shape: Shape) -> torch.Tensor:
 class _Output(NamedTuple):
     """The output of a layer for one image.
 
-    channels: the axis of the channels, 1 in (1, K, h, w) and 3 in (1, h, w, K); None if the output
-    is not a map of the image.
+    channels: the axis of the channels, 1 in (1, K, h, w), 3 in (1, h, w, K), and 2 in tokens
+    (1, P + h·w, K); None if the output is not a map of the image. grid: (h, w) of tokens, which
+    follow P tokens of no position (class, distillation and register tokens).
     """
 
     name: str
     size: torch.Size
     channels: int | None
+    grid: tuple[int, int] | None = None
 
     @property
     def is_map(self) -> bool:
@@ -528,19 +563,35 @@ class _Output(NamedTuple):
 def _outputs(network: nn.Module, shape: Shape) -> list[_Output]:
     """The outputs of all layers, in the order in which the layers finish.
 
-    A second image, twice as wide, shows which axes are those of the image.
+    A second image, twice as wide, shows which axes are those of the image. If the network runs at
+    one size only, a batch of two images shows which layers depend on the image. Tokens have the
+    grid of the map before them, as the convolution that makes patches of an image gives it.
     """
     with _sizes(network) as square:
         _run(network, shape)
     # A network for one size only runs up to the layer that needs it.
     with _sizes(network) as wide, suppress(CampareError):
         _run(network, (shape[0], shape[1], 2 * shape[2]))
-    return [
-        _Output(name, size, _channels(network.get_submodule(name), size, other))
-        for (name, size), other in zip(
-            square, chain((size for _, size in wide), repeat(None)), strict=False
-        )
-    ]
+    with _sizes(network) as two:
+        if len(wide) < len(square):
+            _run(network, shape, count=2)
+    outputs: list[_Output] = []
+    grid: tuple[int, int] | None = None
+    for (name, size), of_wide, of_two in zip(square, _padded(wide), _padded(two), strict=False):
+        largest = max(grid or shape[1:])
+        channels = _channels(network.get_submodule(name), size, of_wide, of_two, largest)
+        output = _Output(name, size, channels)
+        if output.is_map:
+            grid = (size[2], size[3]) if channels == 1 else (size[1], size[2])
+        elif grid and _are_tokens(size, of_wide, of_two, grid):
+            output = _Output(name, size, 2, grid)
+        outputs.append(output)
+    return outputs
+
+
+def _padded(sizes: list[tuple[str, torch.Size]]) -> Iterator[torch.Size | None]:
+    """The sizes, then None without end."""
+    return chain((size for _, size in sizes), repeat(None))
 
 
 @contextmanager
@@ -564,12 +615,12 @@ def _sizes(network: nn.Module) -> Iterator[list[tuple[str, torch.Size]]]:
             handle.remove()
 
 
-def _run(network: nn.Module, shape: Shape) -> None:
-    """Run the network on one image; raise `_SizeError` if that fails."""
+def _run(network: nn.Module, shape: Shape, count: int = 1) -> None:
+    """Run the network on `count` images; raise `_SizeError` if that fails."""
     try:
         with _frozen(network), torch.inference_mode():
-            network(_images(network, 1, shape))
-    except (RuntimeError, AssertionError, ValueError) as error:  # torch's, where sizes do not fit
+            network(_images(network, count, shape))
+    except (RuntimeError, AssertionError, ValueError, IndexError) as error:  # sizes do not fit
         reason = str(error).strip().partition("\n")[0]
         raise _SizeError(
             f"this network does not run on images of {shape[1]} px ({reason})"
@@ -593,24 +644,48 @@ def _at_size(ask: Callable[[Shape], Answer], shape: Shape) -> Answer:
         raise CampareError(f"model.input_size: {error}; {remedy}") from error
 
 
-def _channels(layer: nn.Module, size: torch.Size, wide: torch.Size | None) -> int | None:
-    """The axis of the channels in a layer's output, see `_Output`.
+def _channels(
+    layer: nn.Module,
+    size: torch.Size,
+    wide: torch.Size | None,
+    two: torch.Size | None,
+    largest: int,
+) -> int | None:
+    """The axis of the channels in a layer's output, see `_Output`; None for tokens.
 
     Parameters
     ----------
-    size, wide
+    size, wide, two
         Sizes of the output for a square image and, if the network runs so far, for an image of
-        twice the width. In a map of the image one axis has grown, the width, after the height.
+        twice the width; if it does not, for two images. In a map of the image one axis grows with
+        the width, after that of the height.
+    largest
+        Extent of the map before, or of the image. An attention of all pairs of tokens exceeds it.
     """
     if len(size) != 4 or size[0] != 1:
         return None
     grown = [axis for axis in range(4) if wide is not None and wide[axis] != size[axis]]
     if not grown:  # unknown, or a fixed extent, as after adaptive pooling
-        convolves = any(isinstance(inner, nn.Conv2d) for inner in layer.modules())
-        return 1 if convolves and size[2] == size[3] else None
+        if any(isinstance(inner, nn.Conv2d) for inner in layer.modules()) and size[2] == size[3]:
+            return 1
+        # The size is the same for two images if it is a table, such as one of position biases.
+        is_unknown = wide is None and two is not None and two[0] == 2
+        return 3 if is_unknown and size[3] != size[1] == size[2] <= largest else None
     if grown == [2] and size[1] == size[2]:
         return 3
     return 1 if grown == [3] else None
+
+
+def _are_tokens(
+    size: torch.Size, wide: torch.Size | None, two: torch.Size | None, grid: tuple[int, int]
+) -> bool:
+    """Whether an output is (1, P + h·w, K) with this grid (h, w); sizes as in `_channels`."""
+    height, width = grid
+    if len(size) != 3 or size[0] != 1 or not 0 <= size[1] - height * width <= MOST_PREFIX:
+        return False
+    if wide is None:
+        return two is not None and two[0] == 2
+    return wide == torch.Size((1, size[1] + height * width, size[2]))
 
 
 def _found(network: nn.Module, name: str | None, key: str, shape: Shape) -> tuple[str, _Output]:
@@ -636,6 +711,12 @@ def _found(network: nn.Module, name: str | None, key: str, shape: Shape) -> tupl
         )
     if not runs[0].is_map:
         raise CampareError(f"{key}: the output of {name!r} is not a map of the image; {candidates}")
+    if runs[0].grid and name not in (reaching := _reaching(network, outputs, shape)):
+        last = f"; the last such layer is {reaching[-1]}" if reaching else ""
+        raise CampareError(
+            f"{key}: the class scores do not depend on the image's tokens in the output of "
+            f"{name!r}, only on the class token{last}"
+        )
     return name, runs[0]
 
 
@@ -651,24 +732,99 @@ def _last_block(network: nn.Module, outputs: list[_Output], shape: Shape) -> str
     idle = [type(layer).__name__ in {"Dropout", "Identity", "Permute"} for layer in layers]
     last = max((at for at in range(end) if outputs[at].is_map and not idle[at]), default=-1)
     after = range(last + 1, len(outputs))
+    tokens = any(
+        outputs[at].grid is None and len(outputs[at].size) == 3 and outputs[at].size[1] > 1
+        for at in after
+    )
+    if tokens and not any(output.is_single for output in outputs):
+        raise CampareError(
+            "model.architecture: this network classifies tokens that are not a grid of the image; "
+            "choose another network, or name a layer before them as cam.target_layer"
+        )
     to_pooling = takewhile(lambda at: not isinstance(layers[at], nn.AdaptiveAvgPool2d), after)
     if last < 0 or any(weighted[at] and outputs[at].is_single for at in to_pooling):
         raise _SizeError(
             f"{_single_pixel('the last block', shape)} (cam.target_layer can be an earlier layer)"
         )
-    if any(len(outputs[at].size) == 3 for at in after):
-        raise CampareError(
-            "model.architecture: this network classifies tokens, not maps (a vision transformer); "
-            "choose a convolutional network"
-        )
-    name = outputs[last].name
-    # `features` of EfficientNet is the same tensor as its last block, `features.8`.
+    if outputs[last].grid:
+        return _last_tokens(network, outputs[: last + 1], shape)
+    return _innermost(network, outputs[last].name)
+
+
+def _innermost(network: nn.Module, name: str) -> str:
+    """The last block of a layer that is a sequence of blocks, as long as this is one of blocks.
+
+    `features` of EfficientNet is the same tensor as its last block, `features.8`.
+    """
     while isinstance(block := network.get_submodule(name), nn.Sequential):
         child, module = list(block.named_children())[-1]
         if not list(module.children()):
             break
         name = f"{name}.{child}"
     return name
+
+
+def _last_tokens(network: nn.Module, outputs: list[_Output], shape: Shape) -> str:
+    """The name of the last of these layers whose tokens of the image decide the class scores.
+
+    If tokens are averaged, it is the last norm or block. If a class token is read, the other tokens
+    have no effect after they were keys and values of the last attention: it is the norm before that
+    attention, `norm1` of the last block in most networks, as pytorch-grad-cam recommends.
+    """
+    # Not parts of blocks, such as the linear layer of keys and values.
+    whole = [
+        output
+        for output in outputs
+        if "Norm" in type(layer := network.get_submodule(output.name)).__name__
+        or any(layer.children())
+    ]
+    reaching = _reaching(network, whole, shape)
+    if not reaching:
+        raise CampareError(
+            "model.architecture: the class scores of this network depend on no grid of tokens; "
+            "choose another network"
+        )
+    return _innermost(network, reaching[-1])
+
+
+def _reaching(network: nn.Module, outputs: list[_Output], shape: Shape) -> list[str]:
+    """The layers with tokens of the image on which the class scores depend."""
+    grids = {output.name: output.grid for output in outputs if output.grid}
+    tokens: dict[str, torch.Tensor] = {}
+    linear: list[tuple[torch.Tensor, torch.Tensor]] = []
+
+    def keep(name: str, _: nn.Module, __: object, output: torch.Tensor) -> None:
+        tokens[name] = output
+
+    def note(_: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
+        linear.append((inputs[0], output))
+
+    handles = [
+        network.get_submodule(name).register_forward_hook(partial(keep, name)) for name in grids
+    ]
+    handles += [
+        module.register_forward_hook(note)
+        for module in network.modules()
+        if isinstance(module, nn.Linear)
+    ]
+    try:
+        with _frozen(network), torch.enable_grad():
+            result = network(_images(network, 1, shape).requires_grad_())
+            if linear and linear[-1][1] is result:
+                result = linear[-1][0]  # the weights of the classifier may be zero before training
+            direction = torch.linspace(-1, 1, result.numel()).to(result).view_as(result)
+            gradients = torch.autograd.grad(
+                (result * direction).sum(), list(tokens.values()), allow_unused=True
+            )
+    finally:
+        for handle in handles:
+            handle.remove()
+    of_image = {
+        name: gradient[:, gradient.shape[1] - math.prod(grids[name] or ()) :]
+        for name, gradient in zip(tokens, gradients, strict=True)
+        if gradient is not None
+    }
+    return [name for name, gradient in of_image.items() if bool(gradient.any())]
 
 
 def _single_pixel(layer: str, shape: Shape) -> str:
@@ -685,6 +841,28 @@ def _channels_first(network: nn.Module, name: str) -> nn.Module:
     there, back = _Permute(0, 3, 1, 2), _Permute(0, 2, 3, 1)
     network.set_submodule(name, nn.Sequential(network.get_submodule(name), there, back))
     return there
+
+
+class _TokensAsMap(nn.Module):
+    """A layer with tokens (B, P + h·w, K) as output, which `map` receives as (B, K, h, w).
+
+    The P tokens without a position come first. They pass by `map`, so gradients at `map` are those
+    of the image's tokens.
+    """
+
+    def __init__(self, layer: nn.Module, grid: tuple[int, int]) -> None:
+        super().__init__()
+        self.layer = layer
+        self.grid = grid
+        self.map = nn.Identity()
+
+    def forward(self, *inputs: Any, **options: Any) -> torch.Tensor:
+        tokens: torch.Tensor = self.layer(*inputs, **options)
+        positions = self.grid[0] * self.grid[1]
+        prefix, image = tokens.tensor_split([tokens.shape[1] - positions], dim=1)
+        channels_first = image.transpose(1, 2)
+        image = self.map(channels_first.reshape(*channels_first.shape[:2], *self.grid))
+        return torch.cat([prefix, image.flatten(2).transpose(1, 2)], dim=1)
 
 
 class _Permute(nn.Module):

@@ -76,10 +76,14 @@ class Needs:
         return Need(10, 3000)
 
     def train(self, job: Wildcards) -> Need:
-        """Training a model (wildcard augmentation) or a candidate architecture (architecture)."""
+        """Training a model (wildcard augmentation) or a candidate architecture (architecture).
+
+        For all epochs, also if training may end early.
+        """
         images = self._epoch(job)
+        recalibrating = self.design.study["training"]["recalibrate_batch_norm"] or 0
         minutes = training_minutes(
-            images,
+            images + min(images, recalibrating * self._batch_size(images)),
             self.design.epochs_of(job.get("augmentation")),
             self._gmacs(job),
             self._threads,
@@ -179,10 +183,14 @@ class Needs:
         return self._images["test"] * sum(len(self.design.pairs_of(name)) for name in augmentations)
 
     def _training_memory(self, images: int) -> int:
-        training = self.design.study["training"]
-        batch_size = training["batch_size"] or math.ceil(images / training["steps_per_epoch"])
         kept = images if self.design.study["augmenting"]["resample"] == "once" else 0
+        batch_size = self._batch_size(images)
         return network_memory(self.data, kept, batch_size, self._input_size, self.gpu)
+
+    def _batch_size(self, images: int) -> int:
+        """Images per training step, if an epoch has `images`."""
+        training = self.design.study["training"]
+        return int(training["batch_size"] or math.ceil(images / training["steps_per_epoch"]))
 
     @property
     def _network_memory(self) -> int:

@@ -22,7 +22,7 @@ Grey = NDArray[np.uint8]
 CLOSE = 0.05 * 255
 
 
-def prepared(picture: Grey, size: int, light: float) -> Grey:
+def prepared(photograph: Grey, size: int, light: float) -> Grey:
     """One grey photograph (H, W) as a square uint8 (size, size), its object light on black.
 
     Parameters
@@ -36,7 +36,7 @@ def prepared(picture: Grey, size: int, light: float) -> Grey:
     more than `CLOSE` are background; the bounding box of the others is cut out. An image without
     other pixels becomes black.
     """
-    grey = picture.astype(np.float64)
+    grey = photograph.astype(np.float64)
     if border(grey).mean() > 255 * light:
         grey = 255 - grey
     grey = np.clip(grey - np.median(border(grey)), 0, None)

@@ -2,10 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
+
+from campare import data
+from campare.errors import CampareError
+
+# Mean and standard deviation of ImageNet's RGB channels, of grey levels in [0, 1].
+IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
+
+
+def normalisation(
+    setting: str | Mapping[str, Any], images: NDArray[np.uint8]
+) -> tuple[list[float], list[float]]:
+    """Mean and standard deviation of each channel, for `prepare`.
+
+    Parameters
+    ----------
+    setting
+        `model.normalise`: "training" (those of the images), "imagenet" (for grey images, the means
+        of the values of the three channels), or a mapping with `mean` and `std`.
+    images
+        uint8 (N, H, W, C), the training images.
+
+    Raises
+    ------
+    CampareError
+        The images have another number of channels than the mapping has numbers.
+    """
+    channels = images.shape[3]
+    if setting == "training":
+        mean, std = data.channel_statistics(images)
+        return mean.tolist(), std.tolist()
+    if setting == "imagenet":
+        values = IMAGENET
+        if channels == 1:
+            values = {key: [float(np.mean(each))] for key, each in IMAGENET.items()}
+    else:
+        assert not isinstance(setting, str)
+        values = {key: list(setting[key]) for key in ("mean", "std")}
+    if len(values["mean"]) != channels:
+        raise CampareError(
+            f"model.normalise: {len(values['mean'])} values, but the images have {channels} "
+            "channel(s); give a mean and a std for each channel"
+        )
+    return values["mean"], values["std"]
 
 
 def prepare(

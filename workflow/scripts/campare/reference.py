@@ -37,6 +37,20 @@ augmentations:
   blur_then_crop: {compose: [gaussian_blur, {random_crop: {scale: [0.6, 1.0]}}]}   # in turn
 ```
 
+Any transform of torchvision (v2) or, if it is installed, albumentations can be named by its class;
+its parameters are keyword arguments:
+
+```yaml
+augmentations:
+  my_elastic: {torchvision: {name: ElasticTransform, alpha: 40.0}}
+  fog: {albumentations: {name: RandomFog, p: 1.0}}
+  fog_then_flip: {compose: [{albumentations: {name: RandomFog, p: 1.0}}, horizontal_flip]}
+```
+
+They run image by image on the CPU, with a generator that is seeded for every image, so that results
+do not depend on the batch; they depend on the version of the package. A transform must keep the
+image's size and type. Those in the table below are faster: they work on whole batches.
+
 Sizes in pixels refer to the image at the size at which it is augmented: see `augmenting.at`.
 """
 

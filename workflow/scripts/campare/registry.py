@@ -15,6 +15,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -27,11 +28,16 @@ FONT_FILES = (".ttf", ".otf", ".ttc", ".otc")
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of an entry: default value, meaning with unit, and JSON schema."""
+    """A parameter of an entry: default value, meaning with unit, and JSON schema.
+
+    later: added after the first version of its entry. At its default it is left out of complete
+    parameters, which then are those of earlier versions, so that no model is trained again.
+    """
 
     default: Any
     about: str
     schema: Mapping[str, Any]
+    later: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,13 @@ def mask_folder(root: Path) -> Path | None:
     if folder.is_dir() and any(path.is_dir() for path in folder.iterdir()):
         return folder
     return None
+
+
+@dataclass(frozen=True)
+class Augmentation(Entry):
+    """An augmentation; waits: whether it reads values from the device, for which a GPU waits."""
+
+    waits: bool = False
 
 
 @dataclass(frozen=True)
@@ -137,6 +150,16 @@ def interval(low: float, high: float, about: str, **schema: Any) -> Parameter:
     return Parameter(
         [low, high], about, {"type": "array", "items": items, "minItems": 2, "maxItems": 2}
     )
+
+
+def boolean(default: bool, about: str) -> Parameter:
+    """A parameter that is true or false."""
+    return Parameter(default, about, {"type": "boolean"})
+
+
+def integers(low: int, high: int, about: str, **schema: Any) -> Parameter:
+    """A parameter [low, high], the range of a uniform distribution of integers."""
+    return interval(low, high, about, type="integer", **schema)
 
 
 PROBABILITY = {"minimum": 0, "maximum": 1}
@@ -208,7 +231,7 @@ DATASETS: dict[str, Source] = {
     ),
 }
 
-# Any other torchvision classifier can be named too: see `models.build`.
+# Any other classifier of torchvision and timm can be named too: see `models.build`.
 ARCHITECTURES: dict[str, Architecture] = {
     "small_cnn": Architecture(
         "three 3×3 convolutions (16, 32, 64) with batch norm, global average pooling, one linear "
@@ -265,10 +288,21 @@ ARCHITECTURES: dict[str, Architecture] = {
 _INTERPOLATION = choice("nearest", "interpolation of pixels", "nearest", "bilinear")
 _FILL = integer(0, "grey level of pixels from outside the image (0 to 255)", minimum=0, maximum=255)
 
-AUGMENTATIONS: dict[str, Entry] = {
-    "affine": Entry(
+_SHARE = number(0.5, "share of the images changed", **PROBABILITY)
+_MEAN_FILL = Parameter(
+    None,
+    "grey level of the filled pixels (0 to 255); null: mean colour of the training images",
+    {"type": ["integer", "null"], "minimum": 0, "maximum": 255},
+)
+_ALPHA = number(1.0, "Beta(alpha, alpha) of the kept share", exclusiveMinimum=0)
+_LABELS_ABOUT = "mixed: labels are mixed as the images are; kept: the label of the image"
+_LABELS = choice("mixed", _LABELS_ABOUT, "mixed", "kept")
+_BINS = integer(31, "number of different magnitudes", minimum=2)
+
+AUGMENTATIONS: dict[str, Augmentation] = {
+    "affine": Augmentation(
         "rotation, translation, scaling and shear at once",
-        "augment:affine",
+        "augment.geometry:affine",
         {
             "degrees": number(15.0, "largest rotation, degrees", minimum=0, maximum=180),
             "translate": number(0.1, "largest shift, share of the side", **PROBABILITY),
@@ -278,19 +312,33 @@ AUGMENTATIONS: dict[str, Entry] = {
             "fill": _FILL,
         },
     ),
-    "cutmix": Entry(
-        "a box of another training image pasted in; the label does not change (thesis)",
-        "augment:cutmix",
-        {"alpha": number(1.0, "Beta(alpha, alpha) of the kept share", exclusiveMinimum=0)},
+    "cutmix": Augmentation(
+        "a box of another training image pasted in; by default the label does not change (thesis)",
+        "augment.occlusion:cutmix",
+        {
+            "alpha": _ALPHA,
+            "labels": replace(choice("kept", _LABELS_ABOUT, "mixed", "kept"), later=True),
+        },
     ),
-    "cutmix_mixed": Entry(
-        "cutmix with labels mixed by area (Yun et al. 2019)",
-        "augment:cutmix_mixed",
-        {"alpha": number(1.0, "Beta(alpha, alpha) of the kept share", exclusiveMinimum=0)},
+    "cutmix_mixed": Augmentation(
+        "cutmix with labels: mixed (Yun et al. 2019), under its own name",
+        "augment.occlusion:cutmix_mixed",
+        {"alpha": _ALPHA},
     ),
-    "color_jitter": Entry(
+    "mixup": Augmentation(
+        "the weighted mean with another training image (Zhang et al. 2018)",
+        "augment.occlusion:mixup",
+        {"alpha": _ALPHA, "labels": _LABELS},
+    ),
+    "saliencymix": Augmentation(
+        "a box about the most salient pixel of another training image pasted in (Uddin et al. "
+        "2021), with OpenCV's fine-grained saliency (Montabone and Soto 2010)",
+        "augment.occlusion:saliencymix",
+        {"alpha": _ALPHA, "labels": _LABELS},
+    ),
+    "color_jitter": Augmentation(
         "random brightness, contrast, saturation and hue",
-        "augment:color_jitter",
+        "augment.colour:color_jitter",
         {
             "brightness": number(0.4, "factor from 1 ± this", minimum=0),
             "contrast": number(0.4, "factor from 1 ± this", minimum=0),
@@ -300,9 +348,9 @@ AUGMENTATIONS: dict[str, Entry] = {
             ),
         },
     ),
-    "elastic": Entry(
+    "elastic": Augmentation(
         "smooth random displacement of every pixel",
-        "augment:elastic",
+        "augment.geometry:elastic",
         {
             "alpha": number(50.0, "largest displacement before smoothing, half pixels", minimum=0),
             "sigma": number(5.0, "standard deviation of the smoothing, pixels", exclusiveMinimum=0),
@@ -310,15 +358,15 @@ AUGMENTATIONS: dict[str, Entry] = {
             "fill": _FILL,
         },
     ),
-    "equalize": Entry(
+    "equalize": Augmentation(
         "equalisation of the histogram of every channel",
-        "augment:equalize",
+        "augment.colour:equalize",
         # torchvision's default. At 1 nothing is random, and every seed trains the same model.
         {"probability": number(0.5, "share of the images changed", **PROBABILITY)},
     ),
-    "gaussian_blur": Entry(
+    "gaussian_blur": Augmentation(
         "Gaussian blur",
-        "augment:gaussian_blur",
+        "augment.colour:gaussian_blur",
         {
             "kernel_size": integer(5, "side of the kernel, odd, pixels", minimum=1),
             "sigma": interval(
@@ -326,9 +374,9 @@ AUGMENTATIONS: dict[str, Entry] = {
             ),
         },
     ),
-    "random_crop": Entry(
+    "random_crop": Augmentation(
         "a random part of the image, resized to the size of the image",
-        "augment:random_crop",
+        "augment.geometry:random_crop",
         {
             "scale": interval(
                 0.5, 1.0, "range of the area kept, share", exclusiveMinimum=0, maximum=1
@@ -336,9 +384,9 @@ AUGMENTATIONS: dict[str, Entry] = {
             "ratio": interval(0.75, 4 / 3, "range of its width to height", exclusiveMinimum=0),
         },
     ),
-    "random_erasing": Entry(
+    "random_erasing": Augmentation(
         "a random box filled with one grey level",
-        "augment:random_erasing",
+        "augment.occlusion:random_erasing",
         {
             "scale": interval(
                 0.02, 0.33, "range of the area erased, share", exclusiveMinimum=0, maximum=1
@@ -348,21 +396,222 @@ AUGMENTATIONS: dict[str, Entry] = {
             "probability": number(1.0, "share of the images changed", **PROBABILITY),
         },
     ),
-    "scaling": Entry(
+    "scaling": Augmentation(
         "zoom about the centre",
-        "augment:scaling",
+        "augment.geometry:scaling",
         {
             "scale": interval(0.7, 1.3, "range of the zoom factor", minimum=0.01, maximum=100),
             "interpolation": choice("bilinear", "interpolation of pixels", "nearest", "bilinear"),
             "fill": _FILL,
         },
     ),
-    "horizontal_flip": Entry(
+    "horizontal_flip": Augmentation(
         "mirroring left to right",
-        "augment:horizontal_flip",
-        {"probability": number(0.5, "share of the images changed", **PROBABILITY)},
+        "augment.geometry:horizontal_flip",
+        {
+            "probability": _SHARE,
+            "alternate": replace(
+                boolean(
+                    False,
+                    "true: half of the images in the first epoch, the others in the second, and so "
+                    "on (Jordan 2024)",
+                ),
+                later=True,
+            ),
+        },
+    ),
+    "vertical_flip": Augmentation(
+        "mirroring top to bottom", "augment.geometry:vertical_flip", {"probability": _SHARE}
+    ),
+    "rotation": Augmentation(
+        "rotation about the centre",
+        "augment.geometry:rotation",
+        {
+            "degrees": number(15.0, "largest rotation, degrees", minimum=0, maximum=180),
+            "interpolation": _INTERPOLATION,
+            "fill": _FILL,
+        },
+    ),
+    "translation": Augmentation(
+        "shift by whole pixels, in proportion to the image",
+        "augment.geometry:translation",
+        {
+            "translate": number(0.1, "largest shift, share of the side", **PROBABILITY),
+            "fill": _FILL,
+        },
+    ),
+    "shift": Augmentation(
+        "padding by n pixels and a random crop of the image's size, the usual shift for CIFAR",
+        "augment.geometry:shift",
+        {
+            "padding": integer(4, "largest shift, pixels", minimum=0, maximum=16384),
+            "border": choice("fill", "pixels from outside the image", "fill", "reflect"),
+            "fill": _FILL,
+        },
+    ),
+    "shear": Augmentation(
+        "shear along x",
+        "augment.geometry:shear",
+        {
+            "degrees": number(10.0, "largest shear, degrees", minimum=0, maximum=89),
+            "interpolation": _INTERPOLATION,
+            "fill": _FILL,
+        },
+    ),
+    "perspective": Augmentation(
+        "corners moved inwards, as in a view from the side",
+        "augment.geometry:perspective",
+        {
+            "distortion": number(
+                0.5, "largest move of a corner, share of half the side", **PROBABILITY
+            ),
+            "interpolation": choice("bilinear", "interpolation of pixels", "nearest", "bilinear"),
+            "fill": _FILL,
+            "probability": _SHARE,
+        },
+    ),
+    "grayscale": Augmentation(
+        "grey levels in place of colours (RGB only)",
+        "augment.colour:grayscale",
+        {"probability": number(0.1, "share of the images changed", **PROBABILITY)},
+    ),
+    "invert": Augmentation("inverted levels", "augment.colour:invert", {"probability": _SHARE}),
+    "posterize": Augmentation(
+        "only the upper bits of every level",
+        "augment.colour:posterize",
+        {
+            "bits": integer(4, "bits kept, of 8", minimum=0, maximum=8),
+            "probability": _SHARE,
+        },
+    ),
+    "solarize": Augmentation(
+        "levels from a threshold on inverted",
+        "augment.colour:solarize",
+        {
+            "threshold": number(128.0, "lowest level that is inverted", minimum=0, maximum=255),
+            "probability": _SHARE,
+        },
+    ),
+    "sharpness": Augmentation(
+        "distance from the smoothed image multiplied",
+        "augment.colour:sharpness",
+        {
+            "factor": number(2.0, "factor; 0: the smoothed image, 1: no change", minimum=0),
+            "probability": _SHARE,
+        },
+    ),
+    "autocontrast": Augmentation(
+        "levels of every channel stretched to 0 to 255",
+        "augment.colour:autocontrast",
+        {"probability": _SHARE},
+    ),
+    "gaussian_noise": Augmentation(
+        "normally distributed noise on every value",
+        "augment.colour:gaussian_noise",
+        {
+            "mean": number(0.0, "mean, share of 255", minimum=-1, maximum=1),
+            "sigma": number(0.1, "standard deviation, share of 255", minimum=0, maximum=10),
+        },
+    ),
+    "jpeg": Augmentation(
+        "JPEG compression, image by image on the CPU",
+        "augment.colour:jpeg",
+        {"quality": integers(50, 95, "range of the quality", minimum=1, maximum=100)},
+        waits=True,
+    ),
+    "cutout": Augmentation(
+        "a square about a random pixel filled (DeVries and Taylor 2017)",
+        "augment.occlusion:cutout",
+        {
+            "size": integer(16, "side of the square, pixels", minimum=1, maximum=16384),
+            "fill": _MEAN_FILL,
+        },
+    ),
+    "hide_and_seek": Augmentation(
+        "squares of a grid filled at random (Singh and Lee 2017)",
+        "augment.occlusion:hide_and_seek",
+        {
+            "size": integer(8, "side of the squares, pixels", minimum=1, maximum=16384),
+            "share": number(0.5, "probability that a square is filled", **PROBABILITY),
+            "fill": _MEAN_FILL,
+        },
+    ),
+    "grid_mask": Augmentation(
+        "squares at equal distances filled (Chen et al. 2020), without the paper's rotation",
+        "augment.occlusion:grid_mask",
+        {
+            "unit": integers(
+                12, 24, "range of the distance of the squares, pixels", minimum=2, maximum=16384
+            ),
+            "kept": number(0.6, "part of the distance between two squares", **PROBABILITY),
+            "fill": _MEAN_FILL,
+            "probability": number(1.0, "share of the images changed", **PROBABILITY),
+        },
+    ),
+    "rand_augment": Augmentation(
+        "random operations of one strength, in turn (Cubuk et al. 2020)",
+        "augment.policies:rand_augment",
+        {
+            "operations": integer(2, "number of operations", minimum=0, maximum=100),
+            "magnitude": integer(9, "number of the magnitude, below `bins`", minimum=0),
+            "bins": _BINS,
+            "interpolation": _INTERPOLATION,
+            "fill": _FILL,
+        },
+        waits=True,
+    ),
+    "trivial_augment_wide": Augmentation(
+        "one random operation of random strength (Müller and Hutter 2021)",
+        "augment.policies:trivial_augment_wide",
+        {"bins": _BINS, "interpolation": _INTERPOLATION, "fill": _FILL},
+        waits=True,
+    ),
+    "auto_augment": Augmentation(
+        "one of 25 pairs of operations learned on a data set (Cubuk et al. 2019)",
+        "augment.policies:auto_augment",
+        {
+            "policy": choice(
+                "imagenet",
+                "data set on which the pairs were learned",
+                "cifar10",
+                "imagenet",
+                "svhn",
+            ),
+            "interpolation": _INTERPOLATION,
+            "fill": _FILL,
+        },
+        waits=True,
+    ),
+    "augmix": Augmentation(
+        "the mean of the image and of chains of operations (Hendrycks et al. 2020); without the "
+        "paper's Jensen-Shannon loss",
+        "augment.policies:augmix",
+        {
+            "severity": integer(3, "largest number of the magnitude", minimum=1, maximum=10),
+            "width": integer(3, "number of chains", minimum=1, maximum=100),
+            "depth": integer(0, "operations in a chain; 0: 1 to 3", minimum=0, maximum=100),
+            "alpha": number(
+                1.0, "Beta and Dirichlet distribution of the weights", exclusiveMinimum=0
+            ),
+            "all_ops": boolean(True, "with brightness, colour, contrast and sharpness"),
+            "interpolation": choice("bilinear", "interpolation of pixels", "nearest", "bilinear"),
+            "fill": _FILL,
+        },
+        waits=True,
     ),
 }
+
+# Transforms of other packages by the class names that their parameter `name` has; other parameters
+# are keyword arguments of the class: see `libraries`.
+LIBRARIES: dict[str, Augmentation] = {
+    name: Augmentation(f"a transform of {source} by its class name", function, waits=True)
+    for name, source, function in (
+        ("torchvision", "torchvision.transforms.v2", "augment.by_name:torchvision"),
+        ("albumentations", "albumentations, if it is installed", "augment.by_name:albumentations"),
+    )
+}
+# All that an augmentation can consist of.
+STEPS: dict[str, Augmentation] = {**AUGMENTATIONS, **LIBRARIES}
 
 CAM_METHODS: dict[str, Method] = {
     "gradcam": Method("Grad-CAM (Selvaraju et al. 2017)", "cams:gradcam"),
@@ -590,9 +839,10 @@ def check_parameters(name: str, parameters: Mapping[str, Any]) -> None:
     Raises
     ------
     CampareError
-        In a pair [low, high], low exceeds high; or the size of a blur's kernel is even.
+        In a pair [low, high], low exceeds high; the size of a blur's kernel is even; a magnitude is
+        not below the number of magnitudes; or flips alternate with another probability than 0.5.
     """
-    if user_code.is_reference(name):
+    if name in LIBRARIES or user_code.is_reference(name):
         return
     for key, value in parameters.items():
         if isinstance(value, list | tuple) and value[0] > value[1]:
@@ -600,6 +850,15 @@ def check_parameters(name: str, parameters: Mapping[str, Any]) -> None:
             raise CampareError(f"{name}.{key}: {list(value)} is not [low, high]; {remedy}")
     if (size := parameters.get("kernel_size", 1)) % 2 == 0:
         raise CampareError(f"{name}.kernel_size: {size} is even; write {size + 1}")
+    if (level := parameters.get("magnitude", 0)) >= (bins := parameters.get("bins", level + 1)):
+        raise CampareError(
+            f"{name}.magnitude: {level} is not below bins: {bins}; write {bins - 1} or less"
+        )
+    if parameters.get("alternate") and parameters["probability"] != 0.5:
+        raise CampareError(
+            f"{name}.probability: {parameters['probability']:g}, but with alternate: true every "
+            "image is flipped in every second epoch; remove one of them"
+        )
 
 
 def torchvision_classifiers() -> dict[str, float]:
@@ -620,6 +879,72 @@ def torchvision_classifiers() -> dict[str, float]:
     return {name: costs.get(name, 1.0) for name in names}
 
 
+TIMM = "timm:"  # begins the names of timm's classifiers
+
+
+def timm_name(architecture: str) -> str | None:
+    """timm's own name of an architecture `timm:<name>`; None for other architectures."""
+    return architecture.removeprefix(TIMM) if architecture.startswith(TIMM) else None
+
+
+@cache
+def timm_classifiers() -> dict[str, list[str]]:
+    """timm's classifiers → tags of their published weights.
+
+    Both are read from timm's source, because importing it takes 4 s. Tags that timm builds in a
+    loop are missing: if the list is empty, it is unknown which tags there are.
+    """
+    spec = importlib.util.find_spec("timm")
+    folder = Path(spec.origin).parent / "models" if spec and spec.origin else None
+    sources = (
+        [file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.py"))] if folder else []
+    )
+    model = re.compile(r"^@register_model\s+def (\w+)\(", re.MULTILINE)
+    tagged = re.compile(r"^\s+['\"](\w+)\.([\w.]+)\*?['\"]: ", re.MULTILINE)
+    tags: dict[str, list[str]] = {name: [] for source in sources for name in model.findall(source)}
+    for source in sources:
+        for name, tag in tagged.findall(source):
+            if tag not in tags.get(name, [tag]):
+                tags[name].append(tag)
+    return dict(sorted(tags.items()))
+
+
+def check_architecture(architecture: str) -> None:
+    """Check the name of an architecture, without importing torchvision or timm.
+
+    Raises
+    ------
+    CampareError
+        There is no such architecture, or no such tag of timm's weights. Names of a library that is
+        not installed are not checked, so that a study can be planned without it.
+    """
+    name = timm_name(architecture)
+    plain, _, tag = (name or architecture).partition(".")
+    others: Mapping[str, Any] = timm_classifiers() if name else torchvision_classifiers()
+    if name and plain in others:
+        if tag and others[plain] and tag not in others[plain]:
+            raise CampareError(
+                f"{architecture!r} has an unknown tag of weights; known: {', '.join(others[plain])}"
+            )
+    elif others and architecture not in {*ARCHITECTURES, *others}:
+        prefix, library = (TIMM, "timm") if name else ("", "torchvision")
+        close = get_close_matches(plain, others, n=5)
+        closest = get_close_matches(plain, others if name else [*ARCHITECTURES, *others], n=1)
+        meant = f"did you mean {prefix + closest[0]!r}? " if closest else ""
+        further = [each for each in close if name or each not in ARCHITECTURES]
+        more = f", or in {library} {', '.join(further)}" if further else ""
+        raise CampareError(
+            f"unknown architecture {architecture!r}; {meant}known: "
+            f"{', '.join(ARCHITECTURES)}{more} (any torchvision classifier can be named, and "
+            "any of timm as timm:<name>)"
+        )
+
+
+def has_published(architecture: str) -> bool:
+    """Whether torchvision or timm may publish weights of an architecture."""
+    return timm_name(architecture) is not None or architecture in torchvision_classifiers()
+
+
 def functions(kind: Mapping[str, Entry], names: Iterable[str]) -> list[str]:
     """The functions of these entries, as `module:name` or `file.py:name`."""
     return [entry(kind, name).function for name in names]
@@ -631,20 +956,29 @@ def metric_functions(names: Iterable[str]) -> list[str]:
 
 
 def architecture_function(name: str) -> str:
-    """The function of an architecture of this registry, of torchvision or of the study's own."""
+    """The function of an architecture of this registry, torchvision, timm or the user's files."""
     if name in ARCHITECTURES or user_code.is_reference(name):
         return entry(ARCHITECTURES, name).function
-    return "models:torchvision_classifier"
+    return "models:timm_classifier" if timm_name(name) else "models:torchvision_classifier"
+
+
+# 1e9 multiplications and additions for a 224 × 224 image if they are not known, about those of
+# ResNet-50, ConvNeXt-Tiny, Swin-T and ViT-S.
+USUAL_GMACS = 5.0
 
 
 @cache
 def gmacs(architecture: str, input_size: int) -> float:
     """Approximate 1e9 multiplications and additions of a forward pass of one image.
 
-    1.0 for an image of 224 pixels if it is not known.
+    timm's source does not state them: those of the classifier of the same name in torchvision, or
+    `USUAL_GMACS`, as for functions in files of the user.
     """
     about = ARCHITECTURES.get(architecture)
-    known = about.gmacs if about else None
-    if known is None:
-        known = torchvision_classifiers().get(architecture, 1.0)
-    return known * (input_size / 224) ** 2
+    stated = about.gmacs if about else None
+    if stated is None:
+        name = timm_name(architecture)
+        unknown = name is not None or user_code.is_reference(architecture)
+        plain_name = (name or architecture).partition(".")[0]
+        stated = torchvision_classifiers().get(plain_name, USUAL_GMACS if unknown else 1.0)
+    return stated * (input_size / 224) ** 2

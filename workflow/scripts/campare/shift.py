@@ -45,7 +45,7 @@ class Shift(NamedTuple):
     net: Interval
     tightening: Interval
     shift: Interval
-    similarity: Interval
+    noise_corrected_similarity: Interval
     tightening_test: Test
     shift_test: Test
     kinds: Doubles

@@ -103,19 +103,19 @@ def difference(a: ArrayLike, b: ArrayLike, seed: int, draws: int = DRAWS) -> Int
     return _crossed(arms, seed, draws)
 
 
-def gained(own: Arm, baselines: Arm, seed: int, *, paired: bool) -> Interval:
-    """Mean of the models of one arm minus that of the baselines, with its interval.
+def difference_from_reference(arm: Arm, reference: Arm, seed: int, *, paired: bool) -> Interval:
+    """Mean of the models of an arm minus that of the reference models, with its interval.
 
-    If `paired`, and each model has a baseline of its seed, this is the mean of the differences
-    within seeds (`mean`). Otherwise it is the difference of the means (`difference`), without an
-    interval for a single baseline. NaN without baselines.
+    If `paired`, and each model has a reference model of its seed, this is the mean of the
+    differences within seeds (`mean`). Otherwise it is the difference of the means (`difference`),
+    without an interval for a single reference model. NaN without reference models.
     """
-    if not baselines:
+    if not reference:
         return Interval(np.nan, np.nan, np.nan)
-    paired = paired and own.keys() <= baselines.keys()
-    theirs = [baselines[k] for k in own] if paired else list(baselines.values())
-    ours, base = (np.stack(list(arm)).astype(np.float64) for arm in (own.values(), theirs))
-    return mean(ours - base, seed) if paired else difference(ours, base, seed)
+    paired = paired and arm.keys() <= reference.keys()
+    base = [reference[k] for k in arm] if paired else list(reference.values())
+    a, b = (np.stack(list(models)).astype(np.float64) for models in (arm.values(), base))
+    return mean(a - b, seed) if paired else difference(a, b, seed)
 
 
 def _crossed(arms: Sequence[tuple[int, Doubles]], seed: int, draws: int) -> Interval:

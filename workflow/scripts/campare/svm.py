@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from campare import atomic, feasibility, train
+from campare import atomic, checkpoints, feasibility
 from campare.errors import CampareError, reading
 
 Doubles = NDArray[np.float64]
@@ -274,7 +274,7 @@ def save(classifier: SVM, path: str | Path, about: Mapping[str, Any]) -> None:
     arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
     plain = {name: value for name, value in values.items() if name not in arrays}
     tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
-    train.save(Path(path), tensors, {"classifier": plain, **about})
+    checkpoints.save(Path(path), tensors, {"classifier": plain, **about})
 
 
 def load(path: str | Path) -> SVM:

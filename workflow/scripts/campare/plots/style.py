@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, ParamSpec
 
@@ -69,6 +70,14 @@ REFERENCE: dict[str, Any] = {"linewidth": 0.8, "dashes": (4, 3)}  # a line at a 
 TITLES = {
     "cutmix": "CutMix",
     "cutmix_mixed": "CutMix, mixed labels",
+    "saliencymix": "SaliencyMix",
+    "hide_and_seek": "Hide-and-Seek",
+    "grid_mask": "GridMask",
+    "rand_augment": "RandAugment",
+    "trivial_augment_wide": "TrivialAugment Wide",
+    "auto_augment": "AutoAugment",
+    "augmix": "AugMix",
+    "jpeg": "JPEG",
     "efficientnet_b0": "EfficientNet-B0",
     "resnet18": "ResNet-18",
     "resnet18_cifar": "ResNet-18, CIFAR stem",
@@ -115,7 +124,7 @@ def blank_figure(
 
 def title(name: str) -> str:
     """An augmentation's or architecture's name as figures print it: color_jitter, Color jitter."""
-    words = name.replace("_", " ")
+    words = re.sub(r"\b(\d+)p(\d+)\b", r"\1.\2", name.replace("_", " "))  # arms of sweeps
     return TITLES.get(name, words[:1].upper() + words[1:])
 
 

@@ -113,10 +113,10 @@ def summary(table: pd.DataFrame, study: str) -> Figure:
         {
             "Shift,\n% of noise\nfloor": [
                 f"{100 * x:+.1f}".replace("-", "−") if np.isfinite(x) else "–"
-                for x in table["share"]
+                for x in table["relative_shift"]
             ],
             "Noise-\ncorrected\nsimilarity c": [
-                f"{x:.3f}" if np.isfinite(x) else "–" for x in table["similarity"]
+                f"{x:.3f}" if np.isfinite(x) else "–" for x in table["noise_corrected_similarity"]
             ],
             "Metrics with\nsignificant\nshift": [
                 f"{k:.0f} of {n}" if n > 0 else "–"

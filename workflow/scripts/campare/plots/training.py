@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
@@ -42,6 +42,7 @@ SCORES = {
     "recall": "recall (macro)",
     "f1": "F1 score (macro)",
 }
+RATE = 1.3  # height of the panel of the learning rate, inches
 
 
 @styled
@@ -142,28 +143,36 @@ def _confused(counts: Floats, classes: Sequence[str]) -> str:
 
 
 @styled
-def history(table: pd.DataFrame, augmentations: Sequence[str]) -> Figure:
+def history(table: pd.DataFrame, augmentations: Sequence[str], *, averaged: bool = False) -> Figure:
     """Training loss and validation accuracy per epoch, a panel each per augmentation.
+
+    If the learning rate changes, a panel below shows it.
 
     Parameters
     ----------
     table
         `augmentation`, `seed`, `epoch`, `train_loss` (nats) and `validation_accuracy` in [0, 1]:
-        the histories of all models. Thin lines are seeds, the thick line is their mean; the
-        baseline is repeated in grey in every panel.
+        the histories of all models; `learning_rate` if it changes. Thin lines are seeds, the thick
+        line is their mean up to the last epoch that all of them reach; the baseline is repeated in
+        grey in every panel.
     augmentations
         Panels of the figure.
+    averaged
+        Whether the accuracy is that of averaged weights (`training.ema`).
     """
     colour = colours(augmentations)
     names, note = sets_shown([name for name in augmentations if name != BASELINE] or [BASELINE])
+    rated = "learning_rate" in table
     across, width, height = arranged(len(names), WIDTH / 4, 2.2, margin_height=1.4)
-    figure = blank_figure(max(4.6, width), height, "constrained")
+    figure = blank_figure(max(4.6, width), height + RATE * rated, "constrained")
+    accuracy = "Validation accuracy (%)" + ("\nof EMA weights" if averaged else "")
     quantities = (
         ("train_loss", 1, "Training loss (nats)"),
-        ("validation_accuracy", 100, "Validation accuracy (%)"),
+        ("validation_accuracy", 100, accuracy),
     )
-    parts = figure.subfigures(2, 1, squeeze=False)[:, 0]
-    for part, (column, scale, label) in zip(parts, quantities, strict=True):
+    heights = [height / 2, height / 2, *([RATE] if rated else [])]
+    parts = figure.subfigures(len(heights), 1, squeeze=False, height_ratios=heights)[:, 0]
+    for part, (column, scale, label) in zip(parts[:2], quantities, strict=True):
         panels = panel_grid(part, [title(name) for name in names], across, WIDTH / 4)
         for panel, name in zip(panels, names, strict=True):
             for drawn in dict.fromkeys((BASELINE, name)):
@@ -173,7 +182,8 @@ def history(table: pd.DataFrame, augmentations: Sequence[str]) -> Figure:
                         model["epoch"], scale * model[column], color=colour[drawn], alpha=0.6,
                         linewidth=0.5,
                     )  # fmt: skip
-                mean = scale * models.groupby("epoch")[column].mean()
+                epochs = models.groupby("epoch")[column]
+                mean = scale * epochs.mean()[epochs.size() == models["seed"].nunique()]
                 panel.plot(mean.index, mean, color=colour[drawn], linewidth=1.5)
             panel.grid()
         if column == "train_loss" and (table[column] > 0).all():
@@ -183,6 +193,8 @@ def history(table: pd.DataFrame, augmentations: Sequence[str]) -> Figure:
         panels[0].xaxis.set_major_locator(MaxNLocator(4, integer=True))
         part.supylabel(label, size=8)
         part.supxlabel(f"Epoch{note}", size=8)
+    if rated:
+        _draw_rates(parts[-1], table)
     key = (
         Line2D([], [], color=GREY, linewidth=1.5, label="Baseline, mean over seeds"),
         Line2D([], [], color="black", linewidth=1.5, label="Augmentation, mean over seeds"),
@@ -190,6 +202,19 @@ def history(table: pd.DataFrame, augmentations: Sequence[str]) -> Figure:
     )
     figure.legend(handles=key, loc="outside lower center", ncols=len(key))
     return figure
+
+
+def _draw_rates(part: SubFigure, table: pd.DataFrame) -> None:
+    """The learning rate per epoch; models with other numbers of epochs have their own line."""
+    axes = part.subplots()
+    rates = {tuple(model["learning_rate"]) for _, model in table.groupby(["augmentation", "seed"])}
+    for rate in sorted(rates):
+        axes.plot(range(1, 1 + len(rate)), rate, color="black", linewidth=1.2)
+    axes.grid()
+    axes.set_ylim(bottom=0)
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+    part.supylabel("Learning rate", size=8)
+    part.supxlabel("Epoch", size=8)
 
 
 @styled

@@ -29,7 +29,7 @@ from campare.plots.style import (
 )
 
 # Groups of images by class and cue → label, marker, colour; markers are hollow without the cue.
-CUED = dict(
+GROUP_STYLES = dict(
     zip(
         GROUPS,
         (
@@ -110,15 +110,15 @@ def spurious(models: pd.DataFrame, summary: pd.DataFrame, region: str) -> Figure
     """
     names = list(dict.fromkeys(summary["augmentation"]))
     drawn = {
-        "accuracy": ("Test accuracy (%)", 100, list(CUED)),
-        "cue_class_rate": (f"Classified as the class\nof the {region} (%)", 100, [*CUED][2:]),
-        "energy": (f"Map energy on the {region}\n(% of the map)", 100, ["own_with", "other_with"]),
+        "accuracy": ("Test accuracy (%)", 100, list(GROUPS)),
+        "cue_class_rate": (f"Classified as the class\nof the {region} (%)", 100, list(GROUPS[2:])),
+        "energy": (f"Map energy on the {region}\n(% of the map)", 100, list(GROUPS[::2])),
     }
     figure, panels = panels_side_by_side(names, [label for label, _, _ in drawn.values()])
     for panel, (measure, (_, scale, groups)) in zip(panels, drawn.items(), strict=True):
         places = np.linspace(-0.28, 0.28, len(groups))
         for group, place in zip(groups, places, strict=True):
-            label, marker, fill = CUED[group]
+            label, marker, fill = GROUP_STYLES[group]
             rows = summary[(summary["group"] == group) & (summary["measure"] == measure)]
             rows = rows.set_index("augmentation").reindex(names)
             one = models[models["group"] == group]
@@ -131,7 +131,7 @@ def spurious(models: pd.DataFrame, summary: pd.DataFrame, region: str) -> Figure
                 markerfacecolor=fill if "with" in group.split("_") else "white", capsize=2,
                 elinewidth=1, label=label if measure == "accuracy" else None,
             )  # fmt: skip
-            if measure == "energy" and group == "own_with":
+            if measure == "energy" and group == GROUPS[0]:
                 chance = scale * rows["chance"].mean()
                 panel.axvline(chance, zorder=1, **CHANCE)
         for row in range(1, len(names)):

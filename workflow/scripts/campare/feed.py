@@ -1,0 +1,173 @@
+"""The training list: its order, its augmentation keyed by image, its batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from campare import seeding
+from campare.augment import Augmenter, Batch
+from campare.preprocess import resized
+from campare.settings import Settings
+
+# Values of the images that are augmented together: many small images at once, for speed, but few
+# enough that intermediate results stay in the cache.
+BLOCK = 1 << 21
+# The stream of random numbers that chooses the images to augment in place; no transform uses it.
+CHOICE = 2**32 - 1
+
+
+def order(n: int, copies: int, seed: int) -> NDArray[np.int64]:
+    """The training list: n originals and `copies` copies of each, shuffled once.
+
+    Every (image, copy) has a sort key that depends on `seed` only. Position k therefore has the
+    same source image for every augmentation. Fewer copies give the same list without the others:
+    the baseline's list (copies = 0) has the originals in the order of the augmented list (thesis,
+    Appendix B).
+
+    Returns
+    -------
+    int64 (n·(1 + copies), 2): source position in [0, n), and copy number, 0 for the original.
+    """
+    keys = np.random.default_rng(seed).random((1 + copies, n))
+    ranks = np.argsort(keys, axis=None, kind="stable")
+    return np.stack([ranks % n, ranks // n], axis=1)
+
+
+def replaced(
+    listing: torch.Tensor, index: torch.Tensor, seed: int, epoch: int, probability: float
+) -> torch.Tensor:
+    """The training list with some originals replaced by their first copy: augmented in place.
+
+    An image is replaced if its number in [0, 1), which depends on (seed, epoch, image) only, is
+    below the probability. So the images replaced with a smaller probability are among those
+    replaced with a larger one, and a replaced image is the one that augmentation with copies draws
+    as its first copy.
+
+    Parameters
+    ----------
+    listing
+        int64 (N, 2), CPU: `order` without copies.
+    index
+        int64 (n,), CPU: number of each source image in the data set.
+    epoch
+        1, 2, …, or 0 for images that are drawn once.
+
+    Returns
+    -------
+    int64 (N, 2): source position, and 1 for a replaced image, else 0.
+    """
+    source = listing[:, 0]
+    first = torch.ones_like(source)
+    drawn = seeding.uniforms(seed, epoch, index[source], first, 1, stream=CHOICE)[:, 0]
+    return torch.stack([source, (drawn < probability).long()], dim=1)
+
+
+class Feed:
+    """The training list as batches of (images, targets)."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        images: torch.Tensor,
+        labels: torch.Tensor,
+        index: NDArray[np.int64],
+        classes: int,
+    ) -> None:
+        self.settings = settings
+        self.batch_size = settings.batch_size
+        self.input_size = settings.input_size if settings.augment_at == "input" else None
+        self.pool = Batch(images, torch.eye(classes, device=images.device)[labels])
+        self.numbers = torch.tensor(index)
+        self.index = self.numbers.to(images.device)
+        self.augmenter = Augmenter(
+            settings.steps, settings.augmentation_seed, self.pool, self._sized
+        )
+        self.order = torch.from_numpy(order(len(images), settings.copies, settings.order_seed))
+        self.length = len(self.order)
+        values = images.shape[1] * (self.input_size**2 if self.input_size else images[0, 0].numel())
+        self.per_block = max(1, BLOCK // (self.batch_size * values))  # batches
+        once = settings.resample == "once"
+        varies = settings.probability is not None and settings.probability < 1 and not once
+        self.plan = [] if varies else self._blocks(0)
+        self.kept = [self._drawn(block, 0) for block in self.plan] if once else []
+
+    def listing(self, epoch: int) -> torch.Tensor:
+        """Source positions and copy numbers of an epoch: int64 (length, 2), CPU.
+
+        Epoch 0 is that of images that are drawn once.
+        """
+        probability = self.settings.probability
+        if probability is None:
+            return self.order
+        return replaced(
+            self.order, self.numbers, self.settings.augmentation_seed, epoch, probability
+        )
+
+    def batches(self, epoch: int, start: int = 0) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """The batches of an epoch (1, 2, …), without the first `start`.
+
+        Images uint8 (B, C, H, W) and targets float32 (B, classes).
+        """
+        for k, plan in enumerate(self.plan or self._blocks(epoch)):
+            skipped = max(0, start - k * self.per_block)
+            if skipped >= self.per_block:
+                continue
+            block = self.kept[k] if self.kept else self._drawn(plan, epoch)
+            images = torch.split(block.images, self.batch_size)
+            targets = torch.split(block.targets, self.batch_size)
+            yield from zip(images[skipped:], targets[skipped:], strict=True)
+
+    def _blocks(self, epoch: int) -> list[Block]:
+        """The training list of an epoch, divided into blocks of whole batches."""
+        rows = torch.split(self.listing(epoch), self.per_block * self.batch_size)
+        return [Block.of(block, self.index.device) for block in rows]
+
+    def _drawn(self, block: Block, epoch: int) -> Batch:
+        """The images of a block, its copies augmented."""
+        if not len(block.source):
+            return self._of(block.plain)
+        drawn = self.augmenter(self._of(block.source), self.index[block.source], block.copy, epoch)
+        if not len(block.plain):
+            return drawn
+        plain = self._of(block.plain)
+        return Batch(
+            torch.cat([plain.images, drawn.images])[block.place],
+            torch.cat([plain.targets, drawn.targets])[block.place],
+        )
+
+    def _of(self, source: torch.Tensor) -> Batch:
+        """Original images and their targets."""
+        return Batch(self._sized(self.pool.images[source]), self.pool.targets[source])
+
+    def _sized(self, images: torch.Tensor) -> torch.Tensor:
+        """Images uint8 (B, C, H, W) at the size at which they are augmented."""
+        return images if self.input_size is None else resized(images, self.input_size)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Consecutive rows of the training list, as int64 index tensors.
+
+    plain: source positions of the originals. source, copy: source positions and copy numbers of the
+    rows to augment. place: position of each row of the list in the originals followed by the
+    augmented rows.
+    """
+
+    plain: torch.Tensor
+    source: torch.Tensor
+    copy: torch.Tensor
+    place: torch.Tensor
+
+    @classmethod
+    def of(cls, listing: torch.Tensor, device: torch.device) -> Block:
+        """The block of some rows of the training list (`order`)."""
+        source, copy = listing.unbind(1)
+        plain = copy == 0
+        place = torch.where(plain, plain.cumsum(0), plain.sum() + (~plain).cumsum(0)) - 1
+        parts = source[plain], source[~plain], copy[~plain], place
+        return cls(*(part.to(device) for part in parts))

@@ -1,0 +1,160 @@
+"""Optimizers in torch's functional form; the classes of `torch.optim` import the compiler (1 s).
+
+Their state is plain tensors on the device of the parameter, step counts included.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+from torch.optim.adam import adam
+from torch.optim.sgd import sgd
+
+from campare.checkpoints import Weights
+from campare.settings import Settings
+
+
+class Optimizer(ABC):
+    """Steps of parameters along their gradients, all with the same learning rate.
+
+    Attributes
+    ----------
+    learning_rate
+        Of the next step. On CUDA it is a float32 tensor on the device if it changes, so that a
+        recorded step reads the current one.
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[torch.nn.Parameter],
+        learning_rate: float | Tensor,
+        weight_decay: float,
+    ) -> None:
+        self.parameters = list(parameters)
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.buffers: dict[str, list[Tensor]] = {}
+
+    def set_rate(self, rate: float) -> None:
+        """Set the learning rate of the next step, without waiting for the device."""
+        if isinstance(self.learning_rate, Tensor):
+            self.learning_rate.fill_(rate)
+        else:
+            self.learning_rate = rate
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Update the parameters that have a gradient."""
+        used = [i for i, weight in enumerate(self.parameters) if weight.grad is not None]
+        weights: list[Tensor] = [self.parameters[i] for i in used]
+        gradients = [weight.grad for weight in weights if weight.grad is not None]
+        buffers = {kind: [tensors[i] for i in used] for kind, tensors in self.buffers.items()}
+        self._update(weights, gradients, buffers)
+
+    @abstractmethod
+    def _update(
+        self, weights: list[Tensor], gradients: list[Tensor], buffers: dict[str, list[Tensor]]
+    ) -> None: ...
+
+    def state(self) -> Weights:
+        """The tensors that a step changes, apart from the parameters."""
+        return {
+            f"{kind}/{i}": tensor
+            for kind, tensors in self.buffers.items()
+            for i, tensor in enumerate(tensors)
+        }
+
+
+class Adam(Optimizer):
+    """`torch.optim.Adam`, fused; `decoupled`: the weight decay of `AdamW`."""
+
+    def __init__(
+        self,
+        parameters: Iterable[torch.nn.Parameter],
+        learning_rate: float | Tensor,
+        weight_decay: float,
+        *,
+        decoupled: bool = False,
+    ) -> None:
+        super().__init__(parameters, learning_rate, weight_decay)
+        self.decoupled = decoupled
+        self.buffers = {
+            "mean": [torch.zeros_like(weight) for weight in self.parameters],
+            "square": [torch.zeros_like(weight) for weight in self.parameters],
+            "step": [torch.zeros((), device=weight.device) for weight in self.parameters],
+        }
+
+    def _update(
+        self, weights: list[Tensor], gradients: list[Tensor], buffers: dict[str, list[Tensor]]
+    ) -> None:
+        adam(
+            weights,
+            gradients,
+            buffers["mean"],
+            buffers["square"],
+            [],
+            buffers["step"],
+            fused=True,
+            decoupled_weight_decay=self.decoupled,
+            amsgrad=False,
+            maximize=False,
+            beta1=0.9,
+            beta2=0.999,
+            eps=1e-8,
+            lr=self.learning_rate,
+            weight_decay=self.weight_decay,
+        )
+
+
+class SGD(Optimizer):
+    """`torch.optim.SGD`, fused, without dampening; the weight decay is L2."""
+
+    def __init__(
+        self,
+        parameters: Iterable[torch.nn.Parameter],
+        learning_rate: float | Tensor,
+        weight_decay: float,
+        *,
+        momentum: float,
+        nesterov: bool,
+    ) -> None:
+        super().__init__(parameters, learning_rate, weight_decay)
+        self.momentum, self.nesterov = momentum, nesterov
+        # torch's first step sets the momentum to the gradient, as a step from zeros does.
+        zeros = [torch.zeros_like(weight) for weight in self.parameters]
+        self.buffers = {"momentum": zeros} if momentum else {}
+
+    def _update(
+        self, weights: list[Tensor], gradients: list[Tensor], buffers: dict[str, list[Tensor]]
+    ) -> None:
+        sgd(
+            weights,
+            gradients,
+            [*buffers.get("momentum", [None] * len(weights))],
+            fused=True,
+            weight_decay=self.weight_decay,
+            momentum=self.momentum,
+            lr=self.learning_rate,  # type: ignore[arg-type]
+            dampening=0,
+            nesterov=self.nesterov,
+            maximize=False,
+        )
+
+
+def make(
+    settings: Settings, parameters: Iterable[torch.nn.Parameter], learning_rate: float | Tensor
+) -> Optimizer:
+    """The optimizer of a training, for some of its parameters."""
+    if settings.optimizer == "sgd":
+        return SGD(
+            parameters,
+            learning_rate,
+            settings.weight_decay,
+            momentum=settings.momentum,
+            nesterov=settings.nesterov,
+        )
+    decoupled = settings.optimizer == "adamw"
+    return Adam(parameters, learning_rate, settings.weight_decay, decoupled=decoupled)
