@@ -36,7 +36,7 @@ if UNINFORMATIVE:
         **{
             key: value
             for key, value in DESIGN.training(DESIGN.baselines[0]).items()
-            if key in ("init_seed", "normalise")
+            if key in ("init_seed", "normalise", "architecture_parameters")
         },
     )
 

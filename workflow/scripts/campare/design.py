@@ -313,7 +313,7 @@ class Design:
     # ---- Training ------------------------------------------------------------------------------
 
     def steps_of(self, augmentation: str) -> list[list[Any]]:
-        """[registry name, parameters] of each transform in turn; [] without augmentation."""
+        """[name, parameters] of each transform in turn; [] without augmentation."""
         return list(self.study["augmentations"].get(augmentation, []))
 
     def copies_of(self, augmentation: str | None) -> int:
@@ -334,6 +334,7 @@ class Design:
         # An edit of what only augmented sets use must not retrain the baseline. Duplicated
         # originals use it too: they differ from an augmented set in the transform alone.
         steps, copies = self.steps_of(augmentation), self.copies_of(augmentation)
+        parameters = study["model"].get("parameters")
         augment_at, resample = "native", "once"
         if steps or copies:
             augment_at, resample = study["augmenting"]["at"], study["augmenting"]["resample"]
@@ -347,6 +348,7 @@ class Design:
 
         return {
             "architecture": study["model"]["architecture"],
+            **({"architecture_parameters": parameters} if parameters else {}),
             "input_size": study["model"]["input_size"],
             "steps": steps,
             "augment_at": augment_at,
@@ -381,14 +383,14 @@ class Design:
     def candidate(self, architecture: str) -> dict[str, Any]:
         """The settings of another architecture, trained without augmentation and tested.
 
-        A file of weights is of `model.architecture` alone. Published weights are those of each
-        architecture; campare's own networks, which have none, keep those of the seed.
+        Parameters and a file of weights are of `model.architecture` alone. Published weights are
+        those of each architecture; campare's own networks, which have none, keep those of the seed.
         """
         settings = {**self.training(self.models[0]), "architecture": architecture}
-        if architecture != self.study["model"]["architecture"] and not (
-            settings.get("weights") == "published" and registry.has_published(architecture)
-        ):
-            settings.pop("weights", None)
+        if architecture != self.study["model"]["architecture"]:
+            settings.pop("architecture_parameters", None)
+            if settings.get("weights") != "published" or not registry.has_published(architecture):
+                settings.pop("weights", None)
         return {**settings, "evaluate": ["validation", "test"]}
 
     # ---- Maps ----------------------------------------------------------------------------------
@@ -428,5 +430,5 @@ class Design:
 
 
 def transforms(steps: Iterable[Iterable[Any]]) -> list[str]:
-    """The registry names of the transforms of an augmentation."""
+    """The names of the transforms of an augmentation."""
     return [name for name, _ in steps]

@@ -33,7 +33,7 @@ class Settings:
         "native" augments images at their stored size, "input" after the resize to `input_size`;
         then all training images are rounded to uint8 after the resize.
     steps
-        The augmentation: [registry name, all its parameters], applied in turn; empty: identity.
+        The augmentation: [name, all its parameters], applied in turn; empty: identity.
     cuda_graph
         On CUDA, replay each step as one recorded graph (`replay.Replay`).
     evaluate
@@ -74,6 +74,8 @@ class Settings:
         See `preprocess.normalisation`.
     batch_norm_momentum
         Momentum of all batch norms; None: the network's own.
+    architecture_parameters
+        Parameters of an architecture in a file of the user.
     """
 
     architecture: str
@@ -117,6 +119,7 @@ class Settings:
     weights_sha256: str | None = None
     normalise: str | Mapping[str, Any] = "training"
     batch_norm_momentum: float | None = None
+    architecture_parameters: Mapping[str, Any] | None = None
 
     @classmethod
     def of(cls, training: Mapping[str, Any], split: pd.DataFrame) -> Settings:
