@@ -46,6 +46,12 @@ SETTINGS: dict[str, Any] = {
     "steps": [["horizontal_flip", {"probability": 0.5}]],
     "evaluate": ["validation"],
 }
+STUDY = {
+    "study": "s",
+    "data": {"name": "digits"},
+    "model": {"architecture": "small_cnn"},
+    "augmentations": {},
+}
 # The files a run of three epochs renames to their places, in order.
 CLAIM, FIRST, SECOND, THIRD, WEIGHTS, HISTORY = range(6)
 
@@ -94,7 +100,7 @@ def job(
     given = SimpleNamespace(
         input=SimpleNamespace(data=str(study / "data.h5"), split=str(study / "split.csv")),
         params=Params(settings=SETTINGS | changes, mapped=False, **code),
-        config={},
+        config=STUDY,
         output=SimpleNamespace(
             weights=str(folder / "models" / "flip" / "2.safetensors"),
             history=str(folder / "models" / "flip" / "2.csv"),
