@@ -12,6 +12,7 @@ from typing import Any
 # test compares them with the schema and with `settings.Settings`.
 MODEL: Mapping[str, Any] = {"freeze": "none", "freeze_batch_norm": False}
 TRAINING: Mapping[str, Any] = {
+    "shuffle": "once",
     "optimizer": "adam",
     "momentum": 0.9,
     "nesterov": False,
