@@ -24,10 +24,10 @@ CHOICE = 2**32 - 1
 def order(n: int, copies: int, seed: int, epoch: int = 0) -> NDArray[np.int64]:
     """The training list: n originals and `copies` copies of each, shuffled.
 
-    Every (image, copy) has a sort key that depends on `seed` and `epoch` only; 0 is the list that
-    is the same in all epochs. Position k therefore has the same source image for every augmentation. Fewer copies give the same list without the others:
-    the baseline's list (copies = 0) has the originals in the order of the augmented list (thesis,
-    Appendix B).
+    Every (image, copy) has a sort key that depends on `seed` and `epoch` only; epoch 0 is the list
+    of trainings that shuffle once. Position k therefore has the same source image for every
+    augmentation. Fewer copies give the same list without the others: the baseline's list
+    (copies = 0) has the originals in the order of the augmented list (thesis, Appendix B).
 
     Returns
     -------
@@ -109,9 +109,7 @@ class Feed:
         if settings.probability is None:
             return rows
         drawn = 0 if self.once else epoch
-        return replaced(
-            rows, self.numbers, settings.augmentation_seed, drawn, settings.probability
-        )
+        return replaced(rows, self.numbers, settings.augmentation_seed, drawn, settings.probability)
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """The batches of an epoch (1, 2, …), without the first `start`.
