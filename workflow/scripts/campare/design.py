@@ -310,7 +310,7 @@ class Design:
     # ---- Training ------------------------------------------------------------------------------
 
     def steps_of(self, augmentation: str) -> list[list[Any]]:
-        """[registry name, parameters] of each transform in turn; [] without augmentation."""
+        """[name, parameters] of each transform in turn; [] without augmentation."""
         return list(self.study["augmentations"].get(augmentation, []))
 
     def copies_of(self, augmentation: str | None) -> int:
@@ -331,6 +331,7 @@ class Design:
         # An edit of what only augmented sets use must not retrain the baseline. Duplicated
         # originals use it too: they differ from an augmented set in the transform alone.
         steps, copies = self.steps_of(augmentation), self.copies_of(augmentation)
+        parameters = study["model"].get("parameters")
         augment_at, resample = "native", "once"
         if steps or copies:
             augment_at, resample = study["augmenting"]["at"], study["augmenting"]["resample"]
@@ -344,6 +345,7 @@ class Design:
 
         return {
             "architecture": study["model"]["architecture"],
+            **({"architecture_parameters": parameters} if parameters else {}),
             "input_size": study["model"]["input_size"],
             "steps": steps,
             "augment_at": augment_at,
@@ -373,12 +375,13 @@ class Design:
     def candidate(self, architecture: str) -> dict[str, Any]:
         """The settings of another architecture, trained without augmentation and tested.
 
-        A file of weights and names of frozen layers are of `model.architecture` alone. Published
-        weights are those of each architecture; campare's own networks, which have none, keep those
-        of the seed.
+        Parameters, a file of weights and names of frozen layers are of `model.architecture` alone.
+        Published weights are those of each architecture; campare's own networks, which have none,
+        keep those of the seed.
         """
         settings = {**self.training(self.models[0]), "architecture": architecture}
         if architecture != self.study["model"]["architecture"]:
+            settings.pop("architecture_parameters", None)
             if settings.get("weights") != "published" or not registry.has_published(architecture):
                 settings.pop("weights", None)
             if settings.get("freeze") != "all_but_head":
@@ -422,5 +425,5 @@ class Design:
 
 
 def transforms(steps: Iterable[Iterable[Any]]) -> list[str]:
-    """The registry names of the transforms of an augmentation."""
+    """The names of the transforms of an augmentation."""
     return [name for name, _ in steps]

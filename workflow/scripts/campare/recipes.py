@@ -19,6 +19,7 @@ MODEL: Mapping[str, Any] = {
     "freeze_batch_norm": False,
 }
 TRAINING: Mapping[str, Any] = {
+    "shuffle": "once",
     "optimizer": "adam",
     "momentum": 0.9,
     "nesterov": False,

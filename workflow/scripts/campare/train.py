@@ -433,7 +433,11 @@ class _Run:
 def _initial(settings: Settings, classes: int, channels: int) -> tuple[torch.nn.Module, list[str]]:
     """The network before training, and notes on its weights for the log."""
     network = models.build(
-        settings.architecture, classes=classes, channels=channels, seed=settings.init_seed
+        settings.architecture,
+        classes=classes,
+        channels=channels,
+        seed=settings.init_seed,
+        parameters=settings.architecture_parameters,
     )
     if settings.batch_norm_momentum is not None:
         models.set_batch_norm_momentum(network, settings.batch_norm_momentum)
