@@ -23,9 +23,6 @@ from campare import recipes, registry
 Model = tuple[str, int]
 Pair = tuple[Model, Model]
 BASELINE = "baseline"
-# Keys of `model` with their defaults, at which they are no settings of a training: added later,
-# they must not retrain the models of a study without them.
-OPTIONAL = {"weights": None, "normalise": "training", "batch_norm_momentum": None}
 
 
 @dataclass(frozen=True)
@@ -373,24 +370,22 @@ class Design:
             ),
             "device": study["compute"]["device"],
             "threads": study["compute"]["threads"],
-            **{
-                key: study["model"][key]
-                for key, default in OPTIONAL.items()
-                if study["model"][key] != default
-            },
         }
 
     def candidate(self, architecture: str) -> dict[str, Any]:
         """The settings of another architecture, trained without augmentation and tested.
 
-        Parameters and a file of weights are of `model.architecture` alone. Published weights are
-        those of each architecture; campare's own networks, which have none, keep those of the seed.
+        Parameters, a file of weights and names of frozen layers are of `model.architecture` alone.
+        Published weights are those of each architecture; campare's own networks, which have none,
+        keep those of the seed.
         """
         settings = {**self.training(self.models[0]), "architecture": architecture}
         if architecture != self.study["model"]["architecture"]:
             settings.pop("architecture_parameters", None)
             if settings.get("weights") != "published" or not registry.has_published(architecture):
                 settings.pop("weights", None)
+            if settings.get("freeze") != "all_but_head":
+                settings.pop("freeze", None)
         return {**settings, "evaluate": ["validation", "test"]}
 
     # ---- Maps ----------------------------------------------------------------------------------

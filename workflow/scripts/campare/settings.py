@@ -38,6 +38,8 @@ class Settings:
         On CUDA, replay each step as one recorded graph (`replay.Replay`).
     evaluate
         Subsets of the split that are evaluated after every epoch; "validation" selects the best.
+    shuffle
+        "once": the same training list in every epoch; "each_epoch": a new one in each.
     probability
         Augmentation in place: the probability with which an image is replaced by an augmented
         version; None: images are not replaced.
@@ -96,6 +98,7 @@ class Settings:
     steps: Sequence[tuple[str, dict[str, Any]]] = ()
     cuda_graph: bool = False
     evaluate: Sequence[str] = ("validation",)
+    shuffle: str = "once"
     probability: float | None = None
     optimizer: str = "adam"
     momentum: float = 0.9
