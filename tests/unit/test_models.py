@@ -227,6 +227,23 @@ def test_a_layer_that_gives_no_map_is_refused(name: str, complaint: str) -> None
         models.target_layer(network_of("resnet18"), name, (3, 64, 64))
 
 
+class Shared(nn.Module):
+    """A network with one ReLU for all of its layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 8, 3)
+        self.relu, self.classifier = nn.ReLU(), nn.Linear(8, 2)
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        maps = self.relu(self.second(self.relu(self.first(inputs))))
+        return self.classifier(maps.mean(dim=(2, 3)))
+
+
+def test_a_shared_activation_is_not_the_default_layer() -> None:
+    assert models.target_layer(Shared(), None, (3, 16, 16))[0] == "second"
+
+
 def test_a_named_layer_is_found() -> None:
     network = network_of("resnet18")
     found = models.target_layer(network, "layer3.0.conv1", (3, 64, 64))

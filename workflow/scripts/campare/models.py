@@ -730,7 +730,16 @@ def _last_block(network: nn.Module, outputs: list[_Output], shape: Shape) -> str
     # The classifier, and layers that change no value. By name: torchvision takes long to import.
     end = max((place for place, has_weights in enumerate(weighted) if has_weights), default=0)
     idle = [type(layer).__name__ in {"Dropout", "Identity", "Permute"} for layer in layers]
-    last = max((at for at in range(end) if outputs[at].is_map and not idle[at]), default=-1)
+    # Not an activation that other layers share, of which a hook would see several outputs.
+    runs = Counter(output.name for output in outputs)
+    last = max(
+        (
+            at
+            for at in range(end)
+            if outputs[at].is_map and not idle[at] and runs[outputs[at].name] == 1
+        ),
+        default=-1,
+    )
     after = range(last + 1, len(outputs))
     tokens = any(
         outputs[at].grid is None and len(outputs[at].size) == 3 and outputs[at].size[1] > 1
