@@ -90,7 +90,7 @@ def check_transforms(dataset: Dataset, study: Mapping[str, Any]) -> None:
     from campare.augment import Augmenter, Batch
     from campare.preprocess import resized
 
-    images = torch.from_numpy(dataset.images[:1]).permute(0, 3, 1, 2).contiguous()
+    images = torch.from_numpy(dataset.images[:1].copy()).permute(0, 3, 1, 2).contiguous()
     if complete["augmenting"]["at"] == "input":
         images = resized(images, complete["model"]["input_size"])
     batch = Batch(images, torch.ones(1, 1))

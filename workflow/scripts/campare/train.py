@@ -120,6 +120,8 @@ def train(
     packages = ["torch", "torchvision", "numpy"]
     if registry.timm_name(settings.architecture):
         packages.append("timm")
+    if any(name == "albumentations" for name, _ in settings.steps):
+        packages.append("albumentations")
     metadata: Metadata = {
         "settings": asdict(settings),
         "code": list(code),
