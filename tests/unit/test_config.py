@@ -116,6 +116,7 @@ def test_defaults_are_the_thesis() -> None:
     assert study["training"] == {
         "epochs": 30,
         "batch_size": 32,
+        "shuffle": "once",
         "steps_per_epoch": None,
         "learning_rate": 1e-3,
         "weight_decay": 1e-5,
