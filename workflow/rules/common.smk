@@ -80,11 +80,15 @@ wildcard_constraints:
     variant=f"(?:{'|'.join(DESIGN.variants)})",
 
 
+WEIGHTS = "<results>/models/{augmentation}/{seed}.safetensors"
 SIMILARITIES = "<results>/{variant}similarity/{augmentation}/{seed}.parquet"
-(BASELINE_WEIGHTS,) = of_models(
-    "<results>/models/{augmentation}/{seed}.safetensors", DESIGN.baselines[:1]
-)
+(BASELINE_WEIGHTS,) = of_models(WEIGHTS, DESIGN.baselines[:1])
 (BASELINE_STORE,) = of_models(CAMS, DESIGN.baselines[:1], variant="")
+
+
+def architecture_of(wildcards):
+    """Return the architecture of a model."""
+    return DESIGN.architecture_of(wildcards.augmentation)
 
 
 def sized(kind):
@@ -104,7 +108,7 @@ def sized(kind):
 # Digests of the code that a script runs, as params, including functions found through the registry.
 code = partial(provenance.params, ROOT / "workflow" / "scripts")
 code_by = partial(provenance.params_by, ROOT / "workflow" / "scripts")
-ARCHITECTURE = registry.architecture_function(STUDY["model"]["architecture"])
+ARCHITECTURES = [registry.architecture_function(name) for name in DESIGN.architectures]
 TRANSFORMS = {
     name: registry.functions(registry.STEPS, transforms(DESIGN.steps_of(name)))
     for name in dict(DESIGN.models)
@@ -133,7 +137,7 @@ COMPARING = {
 BASELINE_MAPS = {
     **MAPPING,
     "seed": DESIGN.first_seed,
-    "architecture": STUDY["model"]["architecture"],
+    "architecture": DESIGN.architecture_of("baseline"),
     "target_layer": STUDY["cam"]["target_layer"],
     "method": STUDY["cam"]["method"],
 }

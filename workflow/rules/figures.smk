@@ -3,7 +3,8 @@
 # variants/<name>/figures. One job draws all figures of a kind, because a process takes longer to start
 # than to draw; each file is still a target of its own.
 
-REPORT.target = "figures"
+# Images and histories of trainings, which imported models do not have.
+REPORT.target = "" if DESIGN.imported else "figures"
 
 draw(
     "examples",
@@ -26,6 +27,9 @@ draw(
     models=DESIGN.models,
     averaged=STUDY["training"]["ema"] is not None,
 )
+
+REPORT.target = "figures"
+
 draw(
     "confusion",
     needs={"confusion": "<results>/tables/confusion.csv"},

@@ -19,13 +19,22 @@ tabulate(
     },
     models=DESIGN.models,
 )
-tabulate(
-    "validation",
-    needs={"histories": of_models("<results>/models/{augmentation}/{seed}.csv", DESIGN.models)},
-    makes={"validation": table("validation")},
-    models=DESIGN.models,
-    keep=STUDY["training"]["keep"],
-)
+if DESIGN.imported:
+    tabulate(
+        "imported",
+        needs={"stores": of_models(CAMS, DESIGN.models, variant="")},
+        makes={"imported": table("imported")},
+        models=DESIGN.models,
+        files=[DESIGN.imported[model] for model in DESIGN.models],
+    )
+else:
+    tabulate(
+        "validation",
+        needs={"histories": of_models("<results>/models/{augmentation}/{seed}.csv", DESIGN.models)},
+        makes={"validation": table("validation")},
+        models=DESIGN.models,
+        keep=STUDY["training"]["keep"],
+    )
 if STUDY["published"]:
     tabulate(
         "published",

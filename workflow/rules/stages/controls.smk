@@ -31,8 +31,8 @@ if UNINFORMATIVE:
         kind="map",
         group="maps_untrained",
         cores=1,
-        entries=[ARCHITECTURE],
-        architecture=STUDY["model"]["architecture"],
+        entries=ARCHITECTURES,
+        architecture=DESIGN.architecture_of("baseline"),
         **{
             key: value
             for key, value in DESIGN.training(DESIGN.baselines[0]).items()
@@ -40,7 +40,10 @@ if UNINFORMATIVE:
         },
     )
 
-    ruleorder: initialise > train
+    if not DESIGN.imported:
+
+        ruleorder: initialise > train
+
 
     compute(
         "measure_uninformative",
@@ -155,7 +158,7 @@ if DESIGN.clusters:
         metrics=DESIGN.metrics,
         all="all",
         # Whether the models of a seed share more than its number.
-        paired=DESIGN.paired or set(STUDY["vary"]) != {"augmentation"},
+        paired=DESIGN.paired or not DESIGN.imported and set(STUDY["vary"]) != {"augmentation"},
         top_pairs=STUDY["analysis"]["top_pairs"],
         seed=RESAMPLING_SEED,
     )

@@ -12,7 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import best_match
 
-from campare import feasibility, libraries, recipes, registry, sweep
+from campare import feasibility, imported, libraries, recipes, registry, sweep
 from campare.errors import CampareError
 from campare.messages import explain, known, odd, shown
 
@@ -97,10 +97,12 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     if mistake := odd(config):
         raise CampareError(f"{source}: {mistake}")
     definition = schema()
+    imported.relax(definition, config)
     error = best_match(_Validator(definition).iter_errors(config))
     if error is not None:
         raise CampareError(f"{source}: {explain(error)}")
     _fill(config, definition)
+    imported.add(config, study, source)
     _add_sweeps(config, source)
     _imply_stages(config, definition)
     _check_together(config, study, source)
@@ -113,7 +115,7 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     _check_fonts(config, source)
     _check_data(config, source)
     _check_sizes(config, study, source)
-    _check_architecture("model.architecture", config["model"]["architecture"], source)
+    _check_networks(config, source)
     if "hybrid" in config:
         _check_architecture("hybrid.network", config["hybrid"]["network"], source)
         if config["hybrid"]["method"] == "cam":
@@ -123,15 +125,18 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
             )
     for name in config["architectures"]:
         _check_architecture("architectures", name, source)
-    _check_weights(config["model"], source)
-    _check_normalisation(config, source)
+    if not imported.key(config):
+        _check_weights(config["model"], source)
     if "masking" in config and config["cam"]["class"] == "true":
         raise CampareError(
             f"{source}: cam.class: with 'true' the mask of a test image depends on its true "
             "class; with masking, set it to predicted"
         )
     config["augmentations"] = {
-        name: [list(step) for step in _steps(name, {} if spec is None else spec, source)]
+        # Nothing is drawn for models or maps that exist already.
+        name: []
+        if imported.key(config)
+        else [list(step) for step in _steps(name, {} if spec is None else spec, source)]
         for name, spec in config["augmentations"].items()
     }
     return config
@@ -207,7 +212,8 @@ def _imply_stages(config: Config, definition: Mapping[str, Any]) -> None:
     """Add the keys of stages that other keys imply: data with masks, `reference: none`."""
     source = registry.DATASETS[config["data"]["name"]]
     implied = {
-        "controls": config["reference"] == "none",
+        "controls": config["reference"] == "none"
+        or len(imported.files_of(config).get("baseline", [])) > 1,
         "localisation": source.has_regions(config["data"]["root"]),
     }
     for stage, holds in implied.items():
@@ -314,12 +320,14 @@ def _check_controls(config: Config, source: str) -> None:
             f"baseline to be compared with by reference: {reference}; add it"
         )
     needed = {"all": 1, "disjoint": len(config["augmentations"])}.get(reference, 0)
-    if (missing := needed - len(further["seeds"])) > 0:
+    # `imported.add` checks the numbers of models that are listed.
+    listed = bool(imported.key(config))
+    if not listed and (missing := needed - len(further["seeds"])) > 0:
         raise CampareError(
             f"{source}: reference: {reference} needs {needed} or more controls.baselines.seeds; "
             f"add {missing}"
         )
-    if reference == "none" and min(len(config["augmentations"]), len(seeds)) < 2:
+    if not listed and reference == "none" and min(len(config["augmentations"]), len(seeds)) < 2:
         raise CampareError(
             f"{source}: reference: none compares augmentations with each other, by models of "
             "different seeds; set two or more of both"
@@ -396,6 +404,16 @@ def _check_sizes(config: Config, study: Mapping[str, Any], source: str) -> None:
         raise CampareError(f"{source}: {problem}")
 
 
+def _check_networks(config: Config, source: str) -> None:
+    """Check architecture and normalisation of the study, and of arms that have their own."""
+    networks = {"model": config["model"]}
+    networks |= {f"trained.{arm}": own for arm, own in config.get("trained", {}).items()}
+    for key, network in networks.items():
+        if network["architecture"] is not None:  # maps made elsewhere
+            _check_architecture(f"{key}.architecture", network["architecture"], source)
+        _check_normalisation(f"{key}.normalise", network["normalise"], config, source)
+
+
 def _check_architecture(key: str, name: str, source: str) -> None:
     try:
         registry.check_architecture(name)
@@ -426,22 +444,12 @@ def _check_weights(model: Config, source: str) -> None:
                 f"{key}: there is no file {weights}; write the path of a file of weights, "
                 "published or null"
             )
-        try:
-            with path.open("rb") as file:
-                start = file.read(9)
-        except OSError as error:
-            raise CampareError(f"{key}: {weights} cannot be read ({error.strerror})") from None
-        # A zip archive or a pickle of torch.save; safetensors: a length and a JSON text.
-        if not start.startswith((b"PK", b"\x80")) and start[8:] != b"{":
-            raise CampareError(
-                f"{key}: {weights} is neither a safetensors file nor a PyTorch state dict; write "
-                "the path of such a file"
-            )
+        if problem := imported.weights_problem(weights):
+            raise CampareError(f"{key}: {problem}")
 
 
-def _check_normalisation(config: Config, source: str) -> None:
-    setting = config["model"]["normalise"]
-    key = f"{source}: model.normalise"
+def _check_normalisation(key: str, setting: Any, config: Config, source: str) -> None:
+    key = f"{source}: {key}"
     if isinstance(setting, str):
         if setting not in ("training", "imagenet"):
             says = schema()["properties"]["model"]["properties"]["normalise"]["says"]
