@@ -28,7 +28,8 @@ draw(
     averaged=STUDY["training"]["ema"] is not None,
 )
 
-REPORT.target = "figures"
+# With predictions, which imported maps may lack.
+REPORT.target = "figures" if DESIGN.predicts else ""
 
 draw(
     "confusion",
@@ -49,14 +50,6 @@ draw(
 # Comparisons of augmentations with the baseline: in the target if the study makes them.
 REPORT.target = "figures" if DESIGN.compares else ""
 
-draw(
-    "performance",
-    needs={
-        "performance": "<results>/tables/performance.csv",
-        "summary": "<results>/tables/performance_summary.csv",
-    },
-    makes=figures("performance", "score", ["accuracy", "precision", "recall", "f1"]),
-)
 draw(
     "boxplots",
     needs={
@@ -84,6 +77,17 @@ draw(
     makes=figures("pairs", "pairs", ["strongest", "weakest"], "{variant}"),
     number=len(DESIGN.metrics),
     top_pairs=STUDY["analysis"]["top_pairs"],
+)
+
+REPORT.target = "figures" if DESIGN.compares and DESIGN.predicts else ""
+
+draw(
+    "performance",
+    needs={
+        "performance": "<results>/tables/performance.csv",
+        "summary": "<results>/tables/performance_summary.csv",
+    },
+    makes=figures("performance", "score", ["accuracy", "precision", "recall", "f1"]),
 )
 draw(
     "segments",

@@ -42,3 +42,32 @@ if "trained" in STUDY:
             **code("import_model", *ARCHITECTURES),
         script:
             "../scripts/import_model.py"
+
+
+if "maps" in STUDY:
+
+    rule import_maps:
+        input:
+            data=rules.load_data.output.data,
+            split=rules.make_split.output.split,
+            file=imported_file,
+        output:
+            store=CAMS,
+        log:
+            "<logs>/{variant}cams/{augmentation}/{seed}.log",
+        benchmark:
+            "<benchmarks>/{variant}cams/{augmentation}/{seed}.tsv"
+        wildcard_constraints:
+            augmentation=ARMS,
+        resources:
+            **sized("pixels"),
+        params:
+            **named(
+                study=STUDY["study"],
+                augmentation=lambda wildcards: wildcards.augmentation,
+                seed=lambda wildcards: int(wildcards.seed),
+                input_size=STUDY["model"]["input_size"],
+            ),
+            **code("import_maps"),
+        script:
+            "../scripts/import_maps.py"

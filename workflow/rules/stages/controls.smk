@@ -95,8 +95,10 @@ if DESIGN.arms:
         models=DESIGN.models,
         metrics=DESIGN.distances,
         incomparable=DESIGN.incomparable,
+        predicts=DESIGN.predicts,
         seed=RESAMPLING_SEED,
     )
+if DESIGN.arms and DESIGN.predicts:
     tabulate(
         "accuracy_change",
         needs={"stores": of_models(CAMS, DESIGN.models, variant="")},

@@ -163,6 +163,11 @@ class Design:
         """The models of an augmentation, of the baseline or of a step-matched set."""
         return [model for model in self.models if model[0] == augmentation]
 
+    @cached_property
+    def predicts(self) -> bool:
+        """Whether predictions are known: not those of imported maps without logits."""
+        return all(arm["logits"] for arm in self.study.get("maps", {}).values())
+
     # ---- Seeds ---------------------------------------------------------------------------------
 
     def streams(self, model: Model) -> set[str]:
@@ -324,8 +329,9 @@ class Design:
 
     @cached_property
     def summarised(self) -> bool:
-        """Whether the study has a summary: augmentations compared with a noise floor."""
-        return bool(self.arms and len(self.baselines) > 1 and not self.incomparable)
+        """Whether the study has a summary: predictions, and maps compared with a noise floor."""
+        several = bool(self.arms and len(self.baselines) > 1)
+        return several and not self.incomparable and self.predicts
 
     # ---- Metrics -------------------------------------------------------------------------------
 

@@ -79,6 +79,8 @@ def add(config: Study, written: Mapping[str, Any], source: str) -> None:
             }
             for arm, spec in config[name].items()
         }
+    else:
+        config[name] = _with_headers(config, written, source)
     counts = {arm: len(files) for arm, files in files_of(config).items()}
     augmented = [count for arm, count in counts.items() if arm != BASELINE]
     config["seeds"] = list(range(1, max(augmented, default=1) + 1))
@@ -87,6 +89,55 @@ def add(config: Study, written: Mapping[str, Any], source: str) -> None:
     config["augmentations"] = {arm: {} for arm in counts if arm != BASELINE}
     if problem := _too_few(name, config["reference"], counts):
         raise CampareError(f"{source}: {problem}")
+
+
+def _with_headers(config: Study, written: Mapping[str, Any], source: str) -> Study:
+    """`maps` as arm → {files, logits}: whether all files of the arm have logits."""
+    from campare import map_files
+
+    arms: Study = {}
+    headers: dict[str, map_files.Header] = {}
+    try:
+        for arm, paths in config[MAPS].items():
+            own = {path: map_files.header(Path(path).expanduser()) for path in paths}
+            arms[arm] = {"files": paths, "logits": all(one.logits for one in own.values())}
+            headers |= own
+    except CampareError as problem:
+        raise CampareError(f"{source}: maps.{arm}: {problem}") from None
+    (first, expected), *others = headers.items()
+    measured = config["similarity"]
+    native = measured["resolution"] == "native" or any("_native" in m for m in measured["metrics"])
+    for path, one in others:
+        if one.images != expected.images:
+            raise CampareError(
+                f"{source}: maps: {path} has maps of {one.images} images, and {first} of "
+                f"{expected.images}; make maps of the same test images"
+            )
+        if native and one.extent != expected.extent:
+            sizes = ("×".join(map(str, each.extent)) for each in (one, expected))
+            raise CampareError(
+                f"{source}: maps: {path} has maps of {next(sizes)}, and {first} of {next(sizes)}; "
+                "to compare them, set similarity.resolution: input, without metrics _native"
+            )
+    if all(arm["logits"] for arm in arms.values()):
+        return arms
+    metrics = config["similarity"]["metrics"]
+    able = [name for name in metrics if registry.metric(name).of == "maps"]
+    for key, holds in {
+        "sheets": "sheets" in config,
+        "localisation.spurious": (config.get("localisation") or {}).get("spurious"),
+        "analysis.segments": "segments" in written.get("analysis", {}),
+        "similarity.metrics": able != metrics and "metrics" in written.get("similarity", {}),
+    }.items():
+        if holds:
+            compared = set(metrics) - set(able) if key == "similarity.metrics" else ()
+            named = f": {', '.join(sorted(compared))}" if compared else ""
+            raise CampareError(
+                f"{source}: {key}{named}: needs predictions, and a file under maps has no logits; "
+                "add logits to all files, or remove it"
+            )
+    config["similarity"]["metrics"] = able
+    return arms
 
 
 def files_of(study: Mapping[str, Any]) -> dict[str, list[str]]:
