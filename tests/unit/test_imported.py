@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 import pytest
 import torch
+import yaml
 from safetensors.torch import save_file
 from torch import nn
 
@@ -366,3 +367,15 @@ def test_maps_of_other_images_are_refused(message: str, write: Any) -> None:
     with pytest.raises(CampareError) as error:
         map_files.read("file", TEST, LABELS, 10)
     assert message in str(error.value) and str(error.value).startswith("file: ")
+
+
+def test_the_study_of_published_networks_in_the_docs_is_valid() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "trained.md").read_text(encoding="utf-8")
+    study = yaml.safe_load(page.split("```yaml\n")[1].split("```")[0])
+    Path("weights").mkdir()
+    for name, spec in study["trained"].items():
+        for file in spec["files"] if name == "randaugment" else spec:
+            Path(file).write_bytes(b"PK")
+    ours = Design(config.complete(study, "study.yaml"))
+    assert len(ours.models) == 8 and ours.summarised
+    assert ours.architectures == ["resnet50", "timm:resnet50"]

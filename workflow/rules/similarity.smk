@@ -9,7 +9,9 @@ COMPARED = {
     "measure_matched": (DESIGN.matched_seeds, registry.MATCHED),
 }
 if DESIGN.imported:  # each arm has its own number of models
-    COMPARED = {f"measure_similarity_{arm}": (DESIGN.seeds_of(arm), [arm]) for arm in dict(DESIGN.models)}
+    COMPARED = {
+        f"measure_similarity_{arm}": (DESIGN.seeds_of(arm), [arm]) for arm in dict(DESIGN.models)
+    }
 
 for name, (seeds, augmentations) in COMPARED.items():
 
@@ -21,7 +23,8 @@ for name, (seeds, augmentations) in COMPARED.items():
             baselines=INPUTS.compared(seeds, 1),
         output:
             similarities=[
-                f"<results>/{{variant}}similarity/{{augmentation}}/{seed}.parquet" for seed in seeds
+                f"<results>/{{variant}}similarity/{{augmentation}}/{seed}.parquet"
+                for seed in seeds
             ],
         log:
             "<logs>/{variant}similarity/{augmentation}.log",

@@ -44,7 +44,6 @@ if UNINFORMATIVE:
 
         ruleorder: initialise > train
 
-
     compute(
         "measure_uninformative",
         needs={
