@@ -678,3 +678,13 @@ def test_candidates_start_with_weights_of_their_own(
         architecture,
         ["validation", "test"],
     )
+
+
+def test_names_of_frozen_layers_are_of_the_studys_own_network() -> None:
+    def frozen(freeze: Any, architecture: str) -> Any:
+        study = design(model={"architecture": "small_cnn", "freeze": freeze})
+        return study.candidate(architecture).get("freeze", "none")
+
+    assert frozen(["features"], "small_cnn") == ["features"]
+    assert frozen(["features"], "resnet18") == "none"
+    assert frozen("all_but_head", "resnet18") == "all_but_head"

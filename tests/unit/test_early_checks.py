@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 import early_checks
-from campare import data, split
+from campare import config, data, split
+from campare.design import Design
 from campare.errors import CampareError
+from campare.settings import Settings
 
 STUDY: dict[str, Any] = {
     "study": "small",
@@ -27,8 +28,9 @@ def dataset(side: int = 16) -> data.Dataset:
     return data.Dataset(images, labels, ("cat", "dog"), np.full(12, "", "U5"))
 
 
-def network(architecture: str) -> Any:
-    return SimpleNamespace(architecture=architecture, input_size=28)
+def network(architecture: str, size: int = 28) -> Settings:
+    study = STUDY | {"model": {"architecture": architecture, "input_size": size}}
+    return Settings(**Design(config.complete(study, "the study")).training(("baseline", 1)))
 
 
 @pytest.mark.parametrize(
@@ -75,7 +77,7 @@ def test_images_smaller_than_a_patch_are_refused(tmp_path: Path) -> None:
 
 
 def check(architecture: str, size: int, explained: bool, **keys: Any) -> None:
-    settings = SimpleNamespace(architecture=architecture, input_size=size)
+    settings = network(architecture, size)
     check_study = early_checks.check_maps if explained else early_checks.check_network
     check_study(dataset(), settings, STUDY | keys)
 

@@ -22,6 +22,12 @@ from campare.feed import Feed
 from campare.preprocess import prepare
 
 SHAPE = (3, 32, 32)
+VALID = {
+    "study": "s",
+    "data": {"name": "digits"},
+    "model": {"architecture": "small_cnn"},
+    "augmentations": {},
+}
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +146,7 @@ def test_what_a_network_lacks_is_named_before_training(
     with pytest.raises(CampareError, match=message):
         run(own, *study, tmp_path)
     with pytest.raises(CampareError, match=message):
-        check_network(study[0], own, {})
+        check_network(study[0], own, VALID)
 
 
 def test_the_rate_of_the_head_is_that_of_a_parameter_group_in_torch(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 import torchvision
 from safetensors.torch import save_file
 from torch import nn
@@ -141,6 +142,7 @@ def map_of(architecture: str, size: int, channels: int = 3) -> tuple[str, torch.
         ("fashion_cnn", 28, "features", 5),
         ("fashion_cnn_third", 28, "features", 3),
         ("resnet18_cifar", 32, "layer4.1", 4),
+        ("cifar_cnn", 32, "blocks.2", 7),
         ("resnet18", 96, "layer4.1", 3),
     ],
 )
@@ -150,6 +152,23 @@ def test_default_target_is_the_last_convolutional_block(
     found, output = map_of(architecture, size)
     assert found == name
     assert output.shape[2:] == (extent, extent)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_first_layer_of_cifar_cnn_whitens_patches(channels: int) -> None:
+    network = network_of("cifar_cnn", channels=channels)
+    images = pictures(64, channels, 32)
+    images = images + images.roll(1, 3) + images[:, :1]  # neighbours and channels correlate
+    with torch.no_grad():
+        network.initialise(images)  # type: ignore[operator]
+    filters = network.get_parameter("whitening.weight")
+    responses = F.conv2d(images, filters).detach()
+    count = 4 * channels
+    torch.testing.assert_close(responses[:, :count], -responses[:, count:])
+    rows = responses[:, :count].transpose(0, 1).flatten(1)
+    products = rows @ rows.T / rows.shape[1]
+    torch.testing.assert_close(products, torch.eye(count).to(products), rtol=0, atol=0.05)
+    assert not filters.requires_grad
 
 
 @pytest.mark.parametrize(
@@ -206,6 +225,23 @@ def test_densenets_target_is_what_is_pooled() -> None:
 def test_a_layer_that_gives_no_map_is_refused(name: str, complaint: str) -> None:
     with pytest.raises(CampareError, match=complaint):
         models.target_layer(network_of("resnet18"), name, (3, 64, 64))
+
+
+class Shared(nn.Module):
+    """A network with one ReLU for all of its layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 8, 3)
+        self.relu, self.classifier = nn.ReLU(), nn.Linear(8, 2)
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        maps = self.relu(self.second(self.relu(self.first(inputs))))
+        return self.classifier(maps.mean(dim=(2, 3)))
+
+
+def test_a_shared_activation_is_not_the_default_layer() -> None:
+    assert models.target_layer(Shared(), None, (3, 16, 16))[0] == "second"
 
 
 def test_a_named_layer_is_found() -> None:
@@ -583,7 +619,8 @@ def test_batch_norms_of_timm_with_an_activation_are_not_folded_away() -> None:
 @pytest.mark.parametrize(
     "architecture",
     [
-        *(name for name in registry.ARCHITECTURES if name != "two_conv"),
+        # Neither averages its last maps.
+        *(name for name in registry.ARCHITECTURES if name not in ("two_conv", "cifar_cnn")),
         *("mobilenet_v2", "shufflenet_v2_x0_5", "regnet_y_400mf"),
     ],
 )
@@ -595,7 +632,8 @@ def test_pooling_and_a_linear_layer_are_recognised(architecture: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "architecture", ["two_conv", "mobilenet_v3_small", "squeezenet1_1", "convnext_tiny"]
+    "architecture",
+    ["two_conv", "cifar_cnn", "mobilenet_v3_small", "squeezenet1_1", "convnext_tiny"],
 )
 def test_anything_else_is_not(architecture: str) -> None:
     network, side = network_of(architecture), size_for(architecture)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import provenance
+from campare import user_code
 
 SCRIPT = """
 from campare import maths
@@ -119,6 +122,137 @@ def test_edit_of_the_script_counts(scripts: Path) -> None:
     before = digest(scripts)
     (scripts / "job_script.py").write_text(SCRIPT.replace("3", "4"))
     assert digest(scripts) != before
+
+
+# Files of the user
+
+
+MINE = """
+'Functions of a study.'
+import os
+from campare.other import helper
+import beside
+from further import third
+
+FACTOR = 2
+TABLE = [1]
+TABLE.append(2)
+
+def blur(batch):
+    'Blur.'
+    return FACTOR * beside.box(batch)  # a box
+
+def net(classes):
+    return helper(classes)
+
+def noise(root):
+    return third(root)
+
+def whole(batch):
+    return getattr(beside, "box")
+
+@campare.metric(label="Cosine", bounds=(0, 1), same=1.0)
+def cosine(pairs):
+    return 1
+
+if __name__ == "__main__":
+    print(blur(1))
+"""
+BESIDE = """
+def box(x):
+    return x
+
+def unused(x):
+    return [x]
+"""
+FURTHER = """
+import beside
+beside.DEPTH = 1
+
+def third(x):
+    return x
+"""
+
+
+@pytest.fixture
+def mine(scripts: Path, tmp_path: Path) -> Iterator[Path]:
+    """The folder of a study with mine.py, beside.py and further.py."""
+    folder = tmp_path / "config"
+    folder.mkdir()
+    for name, text in (("mine", MINE), ("beside", BESIDE), ("further", FURTHER)):
+        (folder / f"{name}.py").write_text(text)
+    user_code.use(folder)
+    yield folder
+    user_code.use("")
+
+
+def of_mine(scripts: Path, name: str) -> list[str]:
+    own = digest(scripts, f"mine.py:{name}")
+    return [line for line in own if line not in digest(scripts)]
+
+
+def test_a_function_of_the_user_counts_with_all_that_it_uses(scripts: Path, mine: Path) -> None:
+    # What the import of the files runs counts for each of their functions.
+    always = ["further.py", "mine.py", "mine.py:TABLE"]
+    assert names(of_mine(scripts, "blur")) == sorted(
+        [*always, "beside.py:box", "mine.py:FACTOR", "mine.py:blur"]
+    )
+    assert names(of_mine(scripts, "net")) == sorted([*always, "mine.py:net", "other.helper"])
+    assert "further.py:third" in names(of_mine(scripts, "noise"))
+    assert {"beside.py:box", "beside.py:unused"} <= set(names(of_mine(scripts, "whole")))
+
+
+ALL_OF_MINE = {"blur", "net", "noise", "cosine"}
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "changed"),
+    [
+        ("mine", "FACTOR = 2", "FACTOR = 3", {"blur"}),
+        ("mine", "helper(classes)", "helper(classes + 1)", {"net"}),
+        ("mine", "append(2)", "append(3)", ALL_OF_MINE),
+        ("mine", "same=1.0", "same=0.9", {"cosine"}),
+        ("beside", "return x", "return -x", {"blur"}),
+        ("further", "return x", "return -x", {"noise"}),
+        ("further", "DEPTH = 1", "DEPTH = 2", ALL_OF_MINE),
+        ("mine", "'Blur.'", "'Blur it.'", set()),
+        ("mine", "  # a box", "", set()),
+        ("mine", "'Functions of a study.'", "", set()),
+        ("mine", "print(blur(1))", "print(blur(2))", set()),
+        ("mine", 'label="Cosine"', 'label="Cosine of maps"', set()),
+        ("mine", "bounds=(0, 1)", "bounds=(0, 2)", set()),
+        ("beside", "return [x]", "return (x,)", set()),
+    ],
+)
+def test_an_edit_of_a_users_file_counts_for_what_depends_on_it_and_no_more(
+    scripts: Path, mine: Path, file: str, old: str, new: str, changed: set[str]
+) -> None:
+    before = {name: of_mine(scripts, name) for name in ALL_OF_MINE}
+    path = mine / f"{file}.py"
+    assert path.read_text().count(old) == 1
+    path.write_text(path.read_text().replace(old, new))
+    os.utime(path, ns=(0, path.stat().st_mtime_ns + 1_000_000_000))
+    after = {name: of_mine(scripts, name) for name in ALL_OF_MINE}
+    assert {name for name in ALL_OF_MINE if before[name] != after[name]} == changed
+
+
+def test_digests_do_not_depend_on_where_the_files_are(
+    scripts: Path, mine: Path, tmp_path: Path
+) -> None:
+    before = of_mine(scripts, "blur")
+    mine.rename(tmp_path / "moved")
+    user_code.use(tmp_path / "moved")
+    assert of_mine(scripts, "blur") == before
+
+
+def test_the_folder_of_the_users_files_is_neither_a_digest_nor_a_setting() -> None:
+    state = {"folder": "/a", "functions": [["metric", "mine.py:cosine"]]}
+    params = provenance.user_files(state)
+    assert compared(params) == set()
+    job = {name: give(None, None) for name, give in params.items()}
+    assert job == {"user_code": state}
+    assert provenance.settings(job) == {} and provenance.digests(job) == []
+    assert provenance.user_files(None) == {}
 
 
 # As params of a rule

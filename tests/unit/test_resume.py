@@ -46,6 +46,12 @@ SETTINGS: dict[str, Any] = {
     "steps": [["horizontal_flip", {"probability": 0.5}]],
     "evaluate": ["validation"],
 }
+STUDY = {
+    "study": "s",
+    "data": {"name": "digits"},
+    "model": {"architecture": "small_cnn"},
+    "augmentations": {},
+}
 # The files a run of three epochs renames to their places, in order.
 CLAIM, FIRST, SECOND, THIRD, WEIGHTS, HISTORY = range(6)
 
@@ -94,7 +100,7 @@ def job(
     given = SimpleNamespace(
         input=SimpleNamespace(data=str(study / "data.h5"), split=str(study / "split.csv")),
         params=Params(settings=SETTINGS | changes, mapped=False, **code),
-        config={},
+        config=STUDY,
         output=SimpleNamespace(
             weights=str(folder / "models" / "flip" / "2.safetensors"),
             history=str(folder / "models" / "flip" / "2.csv"),
@@ -206,6 +212,23 @@ def test_killed_again_and_again_at_random_moments_gives_the_same_bytes(
         process.join()
     assert finish(study, tmp_path) == 0
     assert results(tmp_path) == undisturbed
+
+
+def test_every_part_of_a_recipe_survives_a_kill(tmp_path: Path) -> None:
+    write_inputs(tmp_path)
+    recipe = {
+        "optimizer": "sgd", "nesterov": True, "schedule": "one_cycle", "ema": 0.8, "keep": "last",
+        "shuffle": "each_epoch", "label_smoothing": 0.1, "loss": "binary_cross_entropy",
+        "class_weights": "balanced", "gradient_clip": 1.0, "early_stopping": 2,
+        "head_learning_rate": 0.3,
+        "recalibrate_batch_norm": 2, "freeze": ["features.0"], "copies": 0, "probability": 0.5,
+        "resample": "once", "batch_size": 20,
+    }  # fmt: skip
+    assert finish(tmp_path, tmp_path / "whole", **recipe) == 0
+    assert finish(tmp_path, tmp_path / "killed", **recipe, kill=("after", SECOND)) < 0
+    assert finish(tmp_path, tmp_path / "killed", **recipe) == 0
+    assert results(tmp_path / "killed") == results(tmp_path / "whole")
+    assert "goes on after epoch 2" in read(tmp_path / "killed" / "log")
 
 
 def test_dropout_and_the_layout_of_colour_networks_survive_a_kill(tmp_path: Path) -> None:

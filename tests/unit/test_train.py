@@ -205,6 +205,43 @@ def test_copies_are_augmented_by_key_and_originals_never(
     torch.testing.assert_close(targets[~original], drawn.targets[~original])
 
 
+@pytest.mark.parametrize("copies", [0, 1])
+def test_every_epoch_may_have_an_order_of_its_own(copies: int) -> None:
+    feeds = [
+        Feed(
+            settings(name, copies=copies, shuffle="each_epoch", batch_size=size, resample=resample),
+            *grey(50),
+            4,
+        )
+        for name, size, resample in [
+            ("horizontal_flip", 7, "each_epoch"),
+            ("affine", 50, "each_epoch"),
+            ("affine", 50, "once"),
+        ]
+    ]
+    for epoch in (1, 2):
+        lists = [feed.listing(epoch).numpy() for feed in feeds]
+        assert len(np.unique(lists[0], axis=0)) == feeds[0].length
+        for other in lists[1:]:  # the same for all augmentations, batch sizes and ways to draw
+            np.testing.assert_array_equal(lists[0], other)
+        found = epoch_of(feeds[0], epoch)[0][:, 0, 4, 4]
+        np.testing.assert_array_equal(found, lists[0][:, 0])
+    assert (feeds[0].listing(1) != feeds[0].listing(2)).any()
+    assert (feeds[0].listing(1) != torch.from_numpy(order(50, copies, SETTINGS.order_seed))).any()
+
+
+def test_images_drawn_once_stay_the_same_in_every_order() -> None:
+    images = torch.randint(0, 256, (50, 3, 8, 8), dtype=torch.uint8)
+    chosen = settings("affine", copies=1, resample="once", shuffle="each_epoch")
+    feed = Feed(chosen, images, *grey(50)[1:], 4)
+
+    def by_key(epoch: int) -> torch.Tensor:
+        source, copy = feed.listing(epoch).unbind(1)
+        return epoch_of(feed, epoch)[0][(source * 2 + copy).argsort()]
+
+    torch.testing.assert_close(by_key(1), by_key(2), rtol=0, atol=0)
+
+
 def in_place(name: str = "affine", probability: float = 1.0, **changes: Any) -> Settings:
     return settings(name, copies=0, probability=probability, **changes)
 

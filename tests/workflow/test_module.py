@@ -55,6 +55,16 @@ def test_a_module_plans_the_study_that_its_importer_gives(tmp_path: Path, snakef
     assert plan == {f"campare_{name}" if name != "total" else name: n for name, n in own.items()}
 
 
+def test_a_module_finds_functions_of_the_user_in_the_working_directory(tmp_path: Path) -> None:
+    (tmp_path / "Snakefile").write_text(IMPORTER.format(snakefile=str(ROOT / "Snakefile")))
+    study = TINY | {"augmentations": {"mine": {"use": "own/mine.py:f"}, "affine": {}}}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump({"augmentation_study": study}))
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "mine.py").write_text("def f(batch, draw):\n    return batch\n")
+    plan = announced(snakemake(tmp_path, "campare_all", "--dry-run"))
+    assert plan["campare_train"] == 1 + 2 * len(TINY["seeds"])
+
+
 def test_a_module_runs_and_an_edit_of_no_consequence_runs_nothing_again(tmp_path: Path) -> None:
     """Without profiles/default, which an importer does not have."""
     project = copy_project(tmp_path / "campare")

@@ -3,7 +3,14 @@
 # augmentation and tested after every epoch; figures/architectures/* (thesis, 5.1 to 5.5).
 
 REPORT.target = "architectures"
-CANDIDATES = [*STUDY["architectures"], *(STUDY[s]["network"] for s in STAGES if s == "hybrid")]
+# Names in files → architectures.
+CANDIDATES = {
+    user_code.short(name): name
+    for name in (
+        *STUDY["architectures"],
+        *(STUDY[s]["network"] for s in STAGES if s == "hybrid"),
+    )
+}
 
 
 rule train_architecture:
@@ -26,20 +33,21 @@ rule train_architecture:
         **each(
             "settings",
             [*decisive(with_digest(DESIGN.training(DESIGN.models[0]))), "evaluate"],
-            lambda wildcards: with_digest(DESIGN.candidate(wildcards.architecture)),
+            lambda wildcards: with_digest(DESIGN.candidate(CANDIDATES[wildcards.architecture])),
         ),
         **code_by(
             "architecture",
-            {name: [registry.architecture_function(name)] for name in CANDIDATES},
+            {key: [registry.architecture_function(name)] for key, name in CANDIDATES.items()},
             "train_model",
         ),
     script:
         "../scripts/train_model.py"
 
 
+SHORT = list(map(user_code.short, STUDY["architectures"]))
 draw(
     "architectures",
-    needs={"histories": [f"<results>/architectures/{name}.csv" for name in STUDY["architectures"]]},
+    needs={"histories": [f"<results>/architectures/{name}.csv" for name in SHORT]},
     makes=figures("architectures", "score", ["accuracy", "precision", "recall", "f1", "time"]),
-    architectures=STUDY["architectures"],
+    architectures=SHORT,
 )

@@ -1,10 +1,10 @@
 # The study: its checked config, its design (scripts/campare/design.py), and what all rules share: paths,
 # digests of the code of jobs, resources, tables and figures of the report.
 import os
-from functools import partial
 from itertools import chain
 
 from campare import config as study_config, feasibility, needs, ownership, registry, config_text
+from campare import user_code
 from campare.design import Design, transforms
 from campare.errors import CampareError
 from snakemake.exceptions import WorkflowError
@@ -39,6 +39,8 @@ try:
         config_text.check(file)
     for entry in (FILES and workflow.config_settings.config_args) or ():
         update_config(config, config_text.argument(entry))
+    # Files that the study names, such as `mine.py:blur`, are in the folder of its config.
+    user_code.use(Path(FILES[-1]).absolute().parent if FILES else Path.cwd())
     STUDY = study_config.complete(config, SOURCE)
 except CampareError as error:
     raise WorkflowError(str(error)) from None
@@ -106,8 +108,18 @@ def sized(kind):
 
 
 # Digests of the code that a script runs, as params, including functions found through the registry.
-code = partial(provenance.params, ROOT / "workflow" / "scripts")
-code_by = partial(provenance.params_by, ROOT / "workflow" / "scripts")
+SCRIPTS = ROOT / "workflow" / "scripts"
+USER_FILES = provenance.user_files(user_code.state())
+
+
+def code(*arguments):
+    return provenance.params(SCRIPTS, *arguments) | USER_FILES
+
+
+def code_by(*arguments):
+    return provenance.params_by(SCRIPTS, *arguments) | USER_FILES
+
+
 ARCHITECTURES = [registry.architecture_function(name) for name in DESIGN.architectures]
 TRANSFORMS = {
     name: registry.functions(registry.STEPS, transforms(DESIGN.steps_of(name)))

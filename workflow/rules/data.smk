@@ -16,7 +16,7 @@ rule load_data:
         **sized("load"),
     params:
         **named(**STUDY["data"]),
-        **code("load_data", registry.DATASETS[STUDY["data"]["name"]].function),
+        **code("load_data", *registry.functions(registry.DATASETS, [STUDY["data"]["name"]])),
     script:
         "../scripts/load_data.py"
 

@@ -14,6 +14,12 @@ def of_arm(key):
     return lambda wildcards: STUDY["trained"][wildcards.augmentation][key]
 
 
+def parameters_of(wildcards):
+    """Return `model.parameters`, which are of the function of `model.architecture` alone."""
+    own = architecture_of(wildcards) == STUDY["model"]["architecture"]
+    return STUDY["model"]["parameters"] if own else None
+
+
 if "trained" in STUDY:
 
     rule import_model:
@@ -38,6 +44,11 @@ if "trained" in STUDY:
                 override=of_arm("override"),
                 input_size=STUDY["model"]["input_size"],
                 classes=STUDY.get("classes"),
+                **(
+                    {"architecture_parameters": parameters_of}
+                    if STUDY["model"].get("parameters")
+                    else {}
+                ),
             ),
             **code("import_model", *ARCHITECTURES),
         script:

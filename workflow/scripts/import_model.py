@@ -18,6 +18,7 @@ with logged(snakemake.log[0]):
         outputs=params.classes,
         channels=dataset.images.shape[3],
         input_size=params.input_size,
+        parameters=params.get("architecture_parameters"),
     )
     own = None if params.override else trained.own_normalisation(path)
     if own is None:

@@ -19,6 +19,7 @@ with logged(snakemake.log[0]):
         classes=len(dataset.classes),
         channels=dataset.images.shape[3],
         seed=params.init_seed,
+        parameters=params.get("architecture_parameters"),
     )
     about = {"settings": provenance.settings(params), "mean": mean, "std": std}
     save(Path(snakemake.output.weights), network.state_dict(), about)

@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
+from campare import user_code
 from campare.errors import CampareError
+from provenance import USER_CODE
 
 CLEAR = "\r\033[K"  # clears the line of a terminal, which may have a training job's progress bar
 
@@ -58,6 +60,7 @@ def logged(log: str) -> Iterator[None]:
         tees = (_Tee(stream, handle, name_of(log)) for stream in (stdout, stderr))
         sys.stdout, sys.stderr = tees
         try:
+            _find_user_files()
             yield
         except CampareError as error:
             for note in getattr(error, "__notes__", ()):
@@ -70,6 +73,16 @@ def logged(log: str) -> Iterator[None]:
         finally:
             sys.stdout, sys.stderr = stdout, stderr
             gc.freeze()  # otherwise Python collects garbage in all of torch on exit: 0.3 s
+
+
+def _find_user_files() -> None:
+    """Set the folder and the functions of the user's files, a param of all jobs of such a study.
+
+    Snakemake defines `snakemake` in the script.
+    """
+    job = getattr(sys.modules["__main__"], "snakemake", None)
+    if job is not None and (state := job.params.get(USER_CODE)):
+        user_code.use(**state)
 
 
 def catching_signals() -> list[signal.Signals]:

@@ -3,10 +3,12 @@
 import sys
 
 from campare import data, data_checks
+from early_checks import check_files
 from job import logged
 
 with logged(snakemake.log[0]):
     params = snakemake.params
+    check_files()
     dataset = data.load(
         params.name,
         root=params.root,

@@ -4,11 +4,15 @@ Snakemake's own `code` trigger compares the modification time of a script: a fre
 retrain everything, an edit of an imported module nothing. Here the `params` of a rule have a digest
 of every function, class and constant of the package that its script reaches, without comments and
 docstrings. An edit of one augmentation makes the models of that augmentation outdated, no others.
+
+The same holds for functions in files of the user (`campare.user_code`): such a module is named by
+its file, relative to the folder of the config, so that digests do not depend on where that is.
 """
 
 from __future__ import annotations
 
 import ast
+import copy
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,11 +20,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from campare import user_code
+
 PACKAGE = "campare"  # its modules are named by their path within it: "train", "plots.style"
 PREFIX = "code."  # of the names of params that are digests
 TEXT = "text."  # of the names of params that are settings as text
 # Not in digests: registry entries reach a job as params, so a new entry does not affect others.
-OPAQUE = {"registry", "errors"}
+# Nor is the code that finds functions of the user.
+OPAQUE = {"registry", "errors", "user_code"}
+# In place of a name: all that a file of the user does when it is imported, besides definitions; and
+# all of its definitions.
+BODY, ALL = "", "*"
+# A param with what a job needs to find the user's files: neither digest nor setting.
+USER_CODE = "user_code"
 
 
 @dataclass(frozen=True)
@@ -30,7 +42,7 @@ class Symbol:
     Attributes
     ----------
     digest
-        Of its code.
+        Of its code; "" if it has none of its own.
     uses
         The (module, name) pairs that it uses.
     """
@@ -46,7 +58,7 @@ class Imports:
     Attributes
     ----------
     modules
-        Local name → dotted path of a module.
+        Local name → dotted path of a module, or a file of the user.
     names
         Local name → (module, name).
     """
@@ -57,7 +69,7 @@ class Imports:
 
 @cache
 def code(scripts: Path, script: str, *entries: str) -> list[str]:
-    """The code that a script runs: a sorted list of "module.name digest".
+    """The code that a script runs: a sorted list of "module.name digest", "file.py:name digest".
 
     Parameters
     ----------
@@ -66,7 +78,8 @@ def code(scripts: Path, script: str, *entries: str) -> list[str]:
     script
         Name of a script, without `.py`.
     entries
-        Functions that the script finds through the registry, as "module:name".
+        Functions that the script finds through the registry, as "module:name", or "file.py:name"
+        for those of the user.
     """
     package = scripts / PACKAGE
     body = ast.parse((scripts / f"{script}.py").read_text(encoding="utf-8"))
@@ -74,15 +87,16 @@ def code(scripts: Path, script: str, *entries: str) -> list[str]:
     waiting = [*_uses(package, body, Imports()), *(tuple(entry.split(":")) for entry in entries)]
     while waiting:
         module, name = waiting.pop()
-        if module in OPAQUE or f"{module}.{name}" in reached:
+        label = f"{module}{':' if _is_file(module) else '.'}{name}".removesuffix(":")
+        if module in OPAQUE or label in reached:
             continue
         symbols, imports = _symbols(package, module)
         if symbol := symbols.get(name):
-            reached[f"{module}.{name}"] = symbol.digest
+            reached[label] = symbol.digest
             waiting.extend(symbol.uses)
         elif name in imports.names:  # defined in another module
             waiting.append(imports.names[name])
-    return [f"{name} {digest}" for name, digest in sorted(reached.items())]
+    return [f"{name} {digest}" for name, digest in sorted(reached.items()) if digest]
 
 
 def params(scripts: Path, script: str, *entries: str) -> dict[str, str]:
@@ -159,6 +173,14 @@ def each(
     return {name: _uncompared(function), **texts}
 
 
+def user_files(state: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What a job needs to find the user's files (`user_code.state`), as a param; {} for None.
+
+    It is not compared, because results do not depend on the folder.
+    """
+    return {USER_CODE: _uncompared(_constant(state))} if state else {}
+
+
 def digests(params: Mapping[str, Any]) -> list[str]:
     """The digests among the params of a job, as `code` lists them."""
     return sorted(value for name, value in params.items() if name.startswith(PREFIX) and value)
@@ -166,7 +188,11 @@ def digests(params: Mapping[str, Any]) -> list[str]:
 
 def settings(params: Mapping[str, Any]) -> dict[str, Any]:
     """The params of a job that are settings: neither digests nor text of settings."""
-    return {name: value for name, value in params.items() if not name.startswith((PREFIX, TEXT))}
+    return {
+        name: value
+        for name, value in params.items()
+        if not name.startswith((PREFIX, TEXT)) and name != USER_CODE
+    }
 
 
 # Functions, because Snakemake treats partial objects as values.
@@ -193,6 +219,8 @@ def _text_of(key: str, function: Callable[[Any], Any]) -> Callable[[Any], str]:
 @cache
 def _symbols(package: Path, module: str) -> tuple[dict[str, Symbol], Imports]:
     """The top-level definitions of a module, and its imports from the package."""
+    if _is_file(module):
+        return _symbols_of_file(package, module)
     path = _file(package, module)
     if path is None:
         raise FileNotFoundError(f"there is no module {PACKAGE}.{module}")
@@ -214,8 +242,77 @@ def _symbols(package: Path, module: str) -> tuple[dict[str, Symbol], Imports]:
     return symbols, imports
 
 
+def _is_file(module: str) -> bool:
+    """Whether a module is a file of the user."""
+    return module.endswith(".py")
+
+
+def _symbols_of_file(package: Path, file: str) -> tuple[dict[str, Symbol], Imports]:
+    """The definitions of a file of the user, each of which uses what the import of the file does.
+
+    Statements other than definitions, such as `TABLE.append(1)`, may change what a function does,
+    and definitions within `try` and `if` are not known by name; so these count for every function.
+    """
+    tree = copy.deepcopy(user_code.tree(file))  # `_digest` changes it
+    defined: dict[str, list[ast.stmt]] = {}
+    rest: list[ast.stmt] = []
+    importing: list[ast.stmt] = []
+    for statement in tree.body:
+        names = list(_names(statement)) if _only_defines(statement) else []
+        for name in names:
+            defined.setdefault(name, []).append(statement)
+        if isinstance(statement, ast.FunctionDef):
+            statement.decorator_list = list(map(_without_labels, statement.decorator_list))
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            importing.append(statement)
+        elif not names and not _is_docstring(statement) and not _is_main(statement):
+            rest.append(statement)
+    imports = _imports(package, ast.Module([*importing, *rest], []), file)
+    known = Imports(imports.modules, {name: (file, name) for name in defined} | imports.names)
+    files = {*imports.modules.values(), *(module for module, _ in imports.names.values())}
+    symbols = {
+        name: Symbol(
+            _digest(*statements),
+            frozenset(_uses(package, ast.Module(statements, []), known, file)) - {(file, name)}
+            | {(file, BODY)},
+        )
+        for name, statements in defined.items()
+    }
+    symbols[ALL] = Symbol("", frozenset((file, name) for name in (*defined, BODY)))
+    symbols[BODY] = Symbol(
+        _digest(*rest) if rest else "",
+        frozenset(_uses(package, ast.Module(rest, []), known, file))
+        | {(other, BODY) for other in files if _is_file(other) and other != file},
+    )
+    return symbols, imports
+
+
+def _only_defines(statement: ast.stmt) -> bool:
+    """Whether a statement changes nothing but its own names, unlike `TABLE[0] = 1`."""
+    targets = getattr(statement, "targets", [getattr(statement, "target", None)])
+    inside = [node for target in filter(None, targets) for node in ast.walk(target)]
+    return not any(isinstance(node, ast.Attribute | ast.Subscript) for node in inside)
+
+
+def _without_labels(decorator: ast.expr) -> ast.expr:
+    """`campare.metric(…)` without label and bounds, which only figures use, as `metric(…)`."""
+    if not isinstance(decorator, ast.Call) or not user_code.is_metric(decorator):
+        return decorator
+    kept = [k for k in decorator.keywords if k.arg not in ("label", "bounds")]
+    return ast.Call(ast.Constant("metric"), [], kept)
+
+
+def _is_docstring(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _is_main(statement: ast.stmt) -> bool:
+    """Whether a statement begins `if __name__ == …`, so that an import does not run it."""
+    return isinstance(statement, ast.If) and ast.unparse(statement.test).startswith("__name__ ==")
+
+
 def _file(package: Path, module: str) -> Path | None:
-    """The file of a module, if it exists; "" is the package itself."""
+    """The file of a module of the package, if it exists; "" is the package itself."""
     place = package.joinpath(*filter(None, module.split(".")))
     candidates = (place.with_suffix(".py") if module else None, place / "__init__.py")
     return next((path for path in candidates if path and path.is_file()), None)
@@ -231,18 +328,22 @@ def _names(statement: ast.stmt) -> Iterator[str]:
             yield from (node.id for node in ast.walk(target) if isinstance(node, ast.Name))
 
 
-def _imports(package: Path, tree: ast.AST) -> Imports:
-    """The imports from the package in the code below `tree`."""
+def _imports(package: Path, tree: ast.AST, file: str = "") -> Imports:
+    """The imports from the package, and of files beside `file`, in the code below `tree`."""
     imports = Imports()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
+                if other := file and user_code.imported(file, alias.name):
+                    imports.modules[alias.asname or alias.name] = other
                 path = _within(alias.name)
                 if path is not None:
                     imports.modules[alias.asname or PACKAGE] = path if alias.asname else ""
         elif isinstance(node, ast.ImportFrom):
             if node.level:
                 raise ValueError(f"a relative import, whose code would not count: {node.module}")
+            if other := file and user_code.imported(file, node.module or ""):
+                imports.names.update({a.asname or a.name: (other, a.name) for a in node.names})
             module = _within(node.module or "")
             if module is None:
                 continue
@@ -264,9 +365,13 @@ def _within(module: str) -> str | None:
     return module.removeprefix(PACKAGE).removeprefix(".")
 
 
-def _uses(package: Path, tree: ast.AST, known: Imports) -> set[tuple[str, str]]:
-    """The (module, name) pairs of the package that the code below `tree` refers to."""
-    inside = _imports(package, tree)
+def _uses(package: Path, tree: ast.AST, known: Imports, file: str = "") -> set[tuple[str, str]]:
+    """The (module, name) pairs of the package that the code below `tree` refers to.
+
+    In a file of the user, also those of the files beside it; all of a file if the module itself is
+    used, as in `getattr(helpers, name)`.
+    """
+    inside = _imports(package, tree, file)
     modules, names = known.modules | inside.modules, known.names | inside.names
 
     def module(node: ast.AST) -> str | None:
@@ -275,11 +380,14 @@ def _uses(package: Path, tree: ast.AST, known: Imports) -> set[tuple[str, str]]:
             return modules.get(node.id)
         if isinstance(node, ast.Attribute) and (parent := module(node.value)) is not None:
             path = f"{parent}.{node.attr}".removeprefix(".")
-            return path if _file(package, path) else None
+            return path if not _is_file(parent) and _file(package, path) else None
         return None
 
-    used = set()
+    used = {(other, BODY) for other in inside.modules.values() if _is_file(other)}
+    owners = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and _is_file(modules.get(node.id, "")):
+            used |= {(modules[node.id], ALL)} if id(node) not in owners else set()
         if isinstance(node, ast.Name) and node.id in names:
             used.add(names[node.id])
         elif isinstance(node, ast.Attribute):

@@ -17,8 +17,9 @@ with logged(snakemake.log[0]):
         if trained.at_chance(accuracy, images, chance):
             print(
                 f"warning: {file} ({name} {seed}): {accuracy:.1%} of {images:,} test images are "
-                f"classified correctly, not significantly more than by chance ({chance:.1%}): check the order of "
-                "the classes (`classes`), the normalisation (`normalise`) and model.input_size"
+                f"classified correctly, not significantly more than by chance ({chance:.1%}): "
+                "check the order of the classes (`classes`), the normalisation (`normalise`) and "
+                "model.input_size"
             )
     columns = ["augmentation", "seed", "file", "architecture", "accuracy", "images"]
     tables.write(pd.DataFrame(rows, columns=columns), snakemake.output.imported)

@@ -36,7 +36,7 @@ if UNINFORMATIVE:
         **{
             key: value
             for key, value in DESIGN.training(DESIGN.baselines[0]).items()
-            if key in ("init_seed", "normalise")
+            if key in ("init_seed", "normalise", "architecture_parameters")
         },
     )
 
@@ -136,6 +136,15 @@ if DESIGN.summarised:
         metrics=[STUDY["analysis"]["summary"]],
         study=STUDY["study"],
     )
+    if DESIGN.sweeps:
+        SWEEPS = {f"{s.base}_{s.parameter}": (s.base, s.parameter, s.arms) for s in DESIGN.sweeps}
+        draw(
+            "dose_response",
+            needs={"summary": "<results>/{variant}tables/summary.csv"},
+            makes=figures("dose_response", "sweep", SWEEPS, "{variant}"),
+            metrics=[STUDY["analysis"]["summary"]],
+            sweeps=SWEEPS,
+        )
 
 if STUDY["reference"] == "none":
     draw(

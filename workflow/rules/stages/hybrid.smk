@@ -9,7 +9,7 @@ compute(
     needs={
         "data": rules.load_data.output.data,
         "split": rules.make_split.output.split,
-        "weights": f"<results>/architectures/{HYBRID['network']}.safetensors",
+        "weights": f"<results>/architectures/{user_code.short(HYBRID['network'])}.safetensors",
     },
     makes={
         "vectors": "<results>/features/cnn-svm.h5",
@@ -36,7 +36,7 @@ compute(
     kind="map_other",
     gpu=GPU,
     entries=[
-        registry.CAM_METHODS[HYBRID["method"]].function,
+        *registry.functions(registry.CAM_METHODS, [HYBRID["method"]]),
         registry.architecture_function(HYBRID["network"]),
     ],
     **MAPPING,

@@ -2,9 +2,10 @@
 
 The modules, in the order of the pipeline:
 
-    study       registry (what a study may name), config with config_text, messages and
-                feasibility (its checks), design (its models and comparisons), needs (resources of
-                its jobs), ownership (of its results folder), reference (writes config/README.md)
+    study       registry (what a study may name), user_code (functions in the user's own files),
+                config with config_text, messages and feasibility (its checks), design (its models
+                and comparisons), needs (resources of its jobs), ownership (of its results folder),
+                reference (writes config/README.md)
     data        data, data_checks, shapes (generated images), photographs (the user's own), split,
                 masks
     training    seeding (random numbers keyed by image), augment, models, preprocess, train, replay
@@ -28,11 +29,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from campare.errors import CampareError
+from campare.user_code import metric
 
 if TYPE_CHECKING:
     from campare.results import Study
 
-__all__ = ["CampareError", "open_study"]
+__all__ = ["CampareError", "metric", "open_study"]
 
 
 def open_study(path: str | Path) -> Study:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import h5py
@@ -51,7 +51,8 @@ def drawn(settings: Settings, dataset: Dataset, split: pd.DataFrame) -> Training
     index = split["index"][split["subset"] == "train"].to_numpy()
     images = torch.from_numpy(dataset.images[index]).permute(0, 3, 1, 2).contiguous().to(device)
     labels = torch.from_numpy(dataset.labels[index]).to(device)
-    feed = Feed(settings, images, labels, index, len(dataset.classes))
+    # The images do not depend on the order of an epoch.
+    feed = Feed(replace(settings, shuffle="once"), images, labels, index, len(dataset.classes))
     source, copy = feed.listing(0).numpy().T
     return TrainingSet(
         torch.cat([block.images for block in feed.kept]).permute(0, 2, 3, 1).cpu().numpy(),

@@ -28,7 +28,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import nn
 
-from campare import devices, memory, models, registry
+from campare import devices, memory, models, registry, user_code
 from campare.data import Rows
 from campare.errors import ANEW, CampareError
 from campare.preprocess import prepare
@@ -110,7 +110,7 @@ def compute(
     mean, std, input_size
         As in training; see `preprocess.prepare`.
     method
-        A name of `registry.CAM_METHODS`.
+        A name of `registry.CAM_METHODS`, or `file.py:function`.
     targets
         (N,) classes to explain; None explains each image's predicted class.
     fold_batch_norm
@@ -121,10 +121,11 @@ def compute(
     CampareError
         The method is unknown, or not possible with this network.
     """
-    if method not in registry.CAM_METHODS:
+    own = user_code.is_reference(method)
+    if not own and method not in registry.CAM_METHODS:
         known = ", ".join(registry.CAM_METHODS)
         raise CampareError(f"cam.method: unknown method {method!r}; known: {known}")
-    entry = registry.CAM_METHODS[method]
+    entry = registry.entry(registry.CAM_METHODS, method)
     explain: Callable[[View], torch.Tensor] = entry.load()
     if entry.of == "input":
         head = None
@@ -154,8 +155,21 @@ def compute(
                 chosen = torch.as_tensor(targets[rows], dtype=torch.int64, device=device)
             view = View(network, layer, head, inputs, activations, logits, chosen)
             maps = explain(view)
+            if own:
+                _check_maps(method, maps, len(inputs))
         arrays = (part.detach().cpu().numpy() for part in (maps, logits, chosen))
         yield Batch(*arrays)
+
+
+def _check_maps(method: str, maps: Any, images: int) -> None:
+    """Check what a function of the user returns."""
+    if not isinstance(maps, torch.Tensor) or maps.ndim != 3 or len(maps) != images:
+        what = f"a tensor {tuple(maps.shape)}" if isinstance(maps, torch.Tensor) else type(maps)
+        raise CampareError(
+            f"{method}: returns {what} for {images} images; must be a tensor (b, h, w)"
+        )
+    if maps.dtype != torch.float32:
+        raise CampareError(f"{method}: returns {maps.dtype}; must be torch.float32")
 
 
 def chosen_classes(

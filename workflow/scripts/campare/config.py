@@ -12,7 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import best_match
 
-from campare import feasibility, imported, libraries, recipes, registry, sweep
+from campare import feasibility, imported, libraries, recipes, registry, sweep, user_code
 from campare.errors import CampareError
 from campare.messages import explain, known, odd, shown
 
@@ -21,9 +21,18 @@ Step = tuple[str, dict[str, Any]]
 SCHEMA = Path(__file__).parent / "schemas" / "config.schema.yaml"  # a link to workflow/schemas
 # Schemas of the optional stages; the name of a file is the key of its stage.
 STAGES = SCHEMA.parent / "stages"
+
+
+def _enum(validator: Any, names: Any, value: Any, definition: Config) -> Iterator[Any]:
+    """JSON schema's `enum`; with `files: true`, `file.py:function` is allowed, too."""
+    if not (definition.get("files") and user_code.is_reference(value)):
+        yield from Draft202012Validator.VALIDATORS["enum"](validator, names, value, definition)
+
+
 # JSON schema accepts 16.0 as an integer; file names and torch do not.
 _Validator = validators.extend(  # type: ignore[no-untyped-call]
     Draft202012Validator,
+    {"enum": _enum},
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
         "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
     ),
@@ -36,9 +45,9 @@ def schema() -> Config:
     for file in sorted(STAGES.glob("*.yaml")):
         study["properties"][file.stem] = _inlined(yaml.safe_load(file.read_text(encoding="utf-8")))
     study["$defs"] = {
-        "dataset": {"enum": list(registry.DATASETS)},
+        "dataset": {"enum": list(registry.DATASETS), "files": True},
         "architecture": {"type": "string", "minLength": 1},
-        "cam_method": {"enum": list(registry.CAM_METHODS)},
+        "cam_method": {"enum": list(registry.CAM_METHODS), "files": True},
         "metric": {"type": "string", "minLength": 1},
         "augmentation": {
             name: _parameters(entry) for name, entry in registry.AUGMENTATIONS.items()
@@ -85,8 +94,9 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     -------
     dict
         A value for every key of the schema; `augmentations` maps each name to its steps, a list
-        of [registry name, all parameters]; `sweep`, if given, maps each augmentation and parameter
-        to {name of an arm: value}.
+        of [registry name or `file.py:function`, all parameters]; `sweep`, if given, maps each
+        augmentation and parameter to {name of an arm: value}. Metrics in files of the user have the
+        names of their functions; `user_code.functions` then are those of this study.
 
     Raises
     ------
@@ -106,25 +116,19 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     _add_sweeps(config, source)
     _imply_stages(config, definition)
     _check_together(config, study, source)
-    try:
-        for name in config["similarity"]["metrics"]:
-            registry.metric(name)
-    except CampareError as problem:
-        raise CampareError(f"{source}: similarity.metrics: {problem}") from None
+    _check_metrics(config, source)
+    imported.check_predictions(config, study, source)
     _choose_summary(config, source)
     _check_fonts(config, source)
     _check_data(config, source)
     _check_sizes(config, study, source)
-    _check_networks(config, source)
-    if "hybrid" in config:
-        _check_architecture("hybrid.network", config["hybrid"]["network"], source)
-        if config["hybrid"]["method"] == "cam":
-            raise CampareError(
-                f"{source}: hybrid.method: cam needs the weights of a linear layer, which the SVM "
-                "replaces; choose another method, such as gradcam"
-            )
-    for name in config["architectures"]:
-        _check_architecture("architectures", name, source)
+    _check_architectures(config, source)
+    _check_methods(config, source)
+    if "hybrid" in config and config["hybrid"]["method"] == "cam":
+        raise CampareError(
+            f"{source}: hybrid.method: cam needs the weights of a linear layer, which the SVM "
+            "replaces; choose another method, such as gradcam"
+        )
     if not imported.key(config):
         _check_weights(config["model"], source)
     if "masking" in config and config["cam"]["class"] == "true":
@@ -139,7 +143,42 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
         else [list(step) for step in _steps(name, {} if spec is None else spec, source)]
         for name, spec in config["augmentations"].items()
     }
+    user_code.declare(_functions(config))
     return config
+
+
+def _functions(config: Config) -> list[tuple[str, str]]:
+    """Kind and reference of all functions in the user's files that a complete study names."""
+    hybrid = config.get("hybrid", {})
+    variants = config["cam"]["variants"].values()
+    steps = [name for steps in config["augmentations"].values() for name, _ in steps]
+    named = {
+        "data set": [config["data"]["name"]],
+        "architecture": [
+            *(config["model"]["architecture"], *config["architectures"], hybrid.get("network")),
+            *(arm["architecture"] for arm in config.get("trained", {}).values()),
+        ],
+        "augmentation": steps,
+        "CAM method": [
+            *(config["cam"]["method"], hybrid.get("method")),
+            *(variant.get("method") for variant in variants),
+        ],
+    }
+    metrics = map(registry.plain, config["similarity"]["metrics"])
+    named["metric"] = [user_code.called("metric", name) for name in metrics]
+    return [
+        (k, name) for k, names in named.items() for name in names if user_code.is_reference(name)
+    ]
+
+
+def _check_own(
+    kind: str, key: str, reference: str, source: str, parameters: Mapping[str, Any] | None = None
+) -> None:
+    """Check a function in a file of the user, and its parameters in the study."""
+    try:
+        user_code.check(kind, reference, parameters or {})
+    except CampareError as problem:
+        raise CampareError(f"{source}: {key}: {problem}") from None
 
 
 def _add_sweeps(config: Config, source: str) -> None:
@@ -210,7 +249,7 @@ def _fill(config: Config, definition: Mapping[str, Any]) -> None:
 
 def _imply_stages(config: Config, definition: Mapping[str, Any]) -> None:
     """Add the keys of stages that other keys imply: data with masks, `reference: none`."""
-    source = registry.DATASETS[config["data"]["name"]]
+    source = registry.entry(registry.DATASETS, config["data"]["name"])
     implied = {
         "controls": config["reference"] == "none"
         or len(imported.files_of(config).get("baseline", [])) > 1,
@@ -373,12 +412,16 @@ def _choose_summary(config: Config, source: str) -> None:
 def _check_data(config: Config, source: str) -> None:
     """Check and complete the data set's own parameters."""
     name, parameters = config["data"]["name"], config["data"].get("parameters")
-    if registry.DATASETS[name].parameters:
+    entry = registry.entry(registry.DATASETS, name)
+    if user_code.is_reference(name):
+        _check_own("data set", "data.name", name, source, parameters)
+    elif entry.parameters:
         full = _parameters_of(registry.DATASETS, name, parameters or {}, "data.parameters", source)
         config["data"]["parameters"] = full
     elif parameters is not None:
         raise CampareError(f"{source}: data.parameters: {name} has no parameters; remove the key")
-    if "localisation" in config and not registry.DATASETS[name].has_regions(config["data"]["root"]):
+    possible = entry.regions == "unknown" or entry.has_regions(config["data"]["root"])
+    if "localisation" in config and not possible:
         raise CampareError(
             f"{source}: localisation: needs masks of the test images, and {name} has none; set "
             "data.name to image_folder, with masks in data.root/masks, or to shapes, or remove the "
@@ -388,7 +431,7 @@ def _check_data(config: Config, source: str) -> None:
 
 def _check_sizes(config: Config, study: Mapping[str, Any], source: str) -> None:
     """Check sizes against the number of pixels, if it is known, and of augmentations."""
-    side = config["data"]["size"] or registry.DATASETS[config["data"]["name"]].side
+    side = config["data"]["size"] or registry.entry(registry.DATASETS, config["data"]["name"]).side
     problem = None
     if "occlusion" in config and side is not None:
         problem = feasibility.occlusion(config["occlusion"]["sizes"], side)
@@ -404,17 +447,82 @@ def _check_sizes(config: Config, study: Mapping[str, Any], source: str) -> None:
         raise CampareError(f"{source}: {problem}")
 
 
+def _check_metrics(config: Config, source: str) -> None:
+    """Check the metrics, and give those in files of the user the names of their functions."""
+    similarity, analysis = config["similarity"], config["analysis"]
+    written = similarity["metrics"]
+    own = dict.fromkeys(registry.plain(name) for name in written if user_code.is_reference(name))
+    user_code.declare(("metric", reference) for reference in own)
+    names: dict[str, str] = {}
+    try:
+        for reference in own:
+            user_code.check("metric", reference, {})
+            user_code.metric_settings(reference)
+            registry.check_free(reference, names)
+            names[user_code.short(reference)] = reference
+        similarity["metrics"] = [user_code.short(name) for name in written]
+        for name in similarity["metrics"]:
+            registry.metric(name)
+    except CampareError as problem:
+        raise CampareError(f"{source}: similarity.metrics: {problem}") from None
+    if analysis["summary"] is not None:
+        analysis["summary"] = user_code.short(analysis["summary"])
+
+
+def _check_methods(config: Config, source: str) -> None:
+    """Check CAM methods in files of the user; the schema has checked the others."""
+    methods = {"cam.method": config["cam"]["method"]}
+    for name, variant in config["cam"]["variants"].items():
+        methods[f"cam.variants.{name}.method"] = variant.get("method")
+    if "hybrid" in config:
+        methods["hybrid.method"] = config["hybrid"]["method"]
+    for key, name in methods.items():
+        if user_code.is_reference(name):
+            _check_own("CAM method", key, name, source)
+
+
+def _check_architectures(config: Config, source: str) -> None:
+    """Check the architectures and the parameters of the model's."""
+    model, hybrid = config["model"], config.get("hybrid", {})
+    _check_networks(config, source)
+    candidates = [("architectures", name) for name in config["architectures"]]
+    if hybrid:
+        candidates.append(("hybrid.network", hybrid["network"]))
+    names: dict[str, str] = {}
+    for key, name in candidates:
+        own = model if name == model["architecture"] else None
+        _check_architecture(key, name, source, own)
+        # They are part of names of files.
+        if names.setdefault(user_code.short(name), name) != name:
+            raise CampareError(
+                f"{source}: {key}: {names[user_code.short(name)]} and {name} would have the same "
+                "name in files and figures; rename one of the functions"
+            )
+
+
 def _check_networks(config: Config, source: str) -> None:
     """Check architecture and normalisation of the study, and of arms that have their own."""
-    networks = {"model": config["model"]}
-    networks |= {f"trained.{arm}": own for arm, own in config.get("trained", {}).items()}
-    for key, network in networks.items():
-        if network["architecture"] is not None:  # maps made elsewhere
-            _check_architecture(f"{key}.architecture", network["architecture"], source)
+    model, arms = config["model"], config.get("trained", {})
+    for key, network in {
+        "model": model,
+        **{f"trained.{n}": own for n, own in arms.items()},
+    }.items():
         _check_normalisation(f"{key}.normalise", network["normalise"], config, source)
+        name = network["architecture"]
+        if name is not None:  # null for maps made elsewhere
+            own = model if name == model["architecture"] else None
+            _check_architecture(f"{key}.architecture", name, source, own)
 
 
-def _check_architecture(key: str, name: str, source: str) -> None:
+def _check_architecture(
+    key: str, name: str, source: str, model: Mapping[str, Any] | None = None
+) -> None:
+    parameters = (model or {}).get("parameters")
+    if user_code.is_reference(name):
+        _check_own("architecture", key, name, source, parameters)
+        return
+    if parameters is not None:
+        raise CampareError(f"{source}: model.parameters: {name} has no parameters; remove the key")
     try:
         registry.check_architecture(name)
     except CampareError as problem:
@@ -514,6 +622,13 @@ def _step(key: str, name: Any, parameters: Any, source: str) -> Step:
             libraries.check(name, parameters)
         except CampareError as problem:
             raise CampareError(f"{source}: {key}.{problem}") from None
+        return name, dict(parameters)
+    if user_code.is_reference(name):
+        if not isinstance(parameters, Mapping):
+            raise CampareError(
+                f"{source}: {key}: {name}: {shown(parameters)} is not a mapping of parameters"
+            )
+        _check_own("augmentation", key, name, source, parameters)
         return name, dict(parameters)
     if not isinstance(name, str) or name not in registry.AUGMENTATIONS:
         raise CampareError(

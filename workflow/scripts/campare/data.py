@@ -1,7 +1,8 @@
 """Data sets as arrays: uint8 images, labels, class names, and the part of each image.
 
 A data set is a function `name(*, root, size, fit, channels) -> Dataset` with an entry in
-`registry.DATASETS`; it also takes the parameters of that entry. It is read once and written to one
+`registry.DATASETS`; it also takes the parameters of that entry. A function in a file of the user is
+called with the root and the parameters of the study. A data set is read once and written to one
 HDF5 file, which every later step opens.
 """
 
@@ -11,7 +12,7 @@ import errno
 import http.client
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
@@ -25,9 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
-from campare import atomic
+from campare import atomic, user_code
 from campare.errors import ANEW, CampareError, reading
-from campare.registry import DATASETS, mask_folder
+from campare.registry import DATASETS, entry, mask_folder
 
 IMAGE_SUFFIXES = {
     *(".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg"),
@@ -134,7 +135,7 @@ def load(
     channels: int | None,
     **parameters: Any,
 ) -> Dataset:
-    """Read a data set by its registry name.
+    """Read a data set by its name in the registry, or `file.py:function`.
 
     Parameters
     ----------
@@ -149,19 +150,26 @@ def load(
     channels
         1 (grey), 3 (RGB), or None: 3 unless every image is grey.
     parameters
-        All parameters of the data set's entry in the registry.
+        All parameters of the data set's entry in the registry, or those of the user's function.
 
     Raises
     ------
     CampareError
         No data set has this name; files are missing, unreadable, or of different sizes; the
-        images are not square and no size is set.
+        images are not square and no size is set; a function of the user does not return a data set.
     """
-    if name not in DATASETS:
+    dataset: Dataset
+    if user_code.is_reference(name):
+        dataset = entry(DATASETS, name).load()(_folder(root), **parameters)
+        if problem := next(_problems(dataset), None):
+            raise CampareError(f"{name}: returns {problem}")
+        dataset = _as_read(dataset, size, fit, channels)
+    elif name in DATASETS:
+        dataset = DATASETS[name].load()(
+            root=root, size=size, fit=fit, channels=channels, **parameters
+        )
+    else:
         raise CampareError(f"data.name: unknown data set {name!r}; known: {', '.join(DATASETS)}")
-    dataset: Dataset = DATASETS[name].load()(
-        root=root, size=size, fit=fit, channels=channels, **parameters
-    )
     height, width = dataset.images.shape[1:3]
     if height != width:
         raise CampareError(
@@ -169,6 +177,65 @@ def load(
             "set data.size, and data.fit to crop or pad"
         )
     return dataset
+
+
+def _problems(made: Any) -> Iterator[str]:
+    """Messages about what a function of the user returns, if it is not as in `Dataset`.
+
+    `part` may be None instead of N empty names.
+    """
+    if not isinstance(made, Dataset):
+        yield f"{type(made).__name__}; must be a campare.data.Dataset"
+        return
+    images, labels = made.images, np.asarray(made.labels)
+    if (
+        not isinstance(images, np.ndarray)
+        or images.dtype != np.uint8
+        or images.ndim != 4
+        or images.shape[3] not in (1, 3)
+    ):
+        what = f"{images.dtype} {images.shape}" if isinstance(images, np.ndarray) else type(images)
+        yield f"images {what}; must be a uint8 array (N, H, W, C), with C = 1 (grey) or 3 (RGB)"
+        return
+    if len(set(made.classes)) != len(made.classes) or len(made.classes) < 2:
+        yield "classes that are not two or more different names"
+    if (
+        labels.dtype.kind not in "iu"
+        or labels.shape != images.shape[:1]
+        or not np.isin(labels, np.arange(len(made.classes))).all()
+    ):
+        yield (
+            f"labels {labels.dtype} {labels.shape}; must be integers ({len(images)},) from 0 to "
+            f"{len(made.classes) - 1}, positions in classes"
+        )
+    if made.part is not None and (
+        np.shape(made.part) != images.shape[:1]
+        or set(np.unique(made.part)) not in ({""}, {"train", "test"})
+    ):
+        yield 'a part that is not "train" or "test" for every image, or None'
+    if made.regions is not None:
+        masks, number = made.regions.masks, len(made.regions.names)
+        shape = (len(images), number, *images.shape[1:3])
+        if not isinstance(masks, np.ndarray) or masks.dtype != bool or masks.shape != shape:
+            yield f"regions whose masks are not bool {shape}: (N, R, H, W) for R names"
+
+
+def _as_read(made: Dataset, size: int | None, fit: str, channels: int | None) -> Dataset:
+    """A data set from a function of the user with the size and channels of the study."""
+    regions = made.regions
+    if regions is not None and size is not None:
+        white = regions.masks.reshape(-1, *made.images.shape[1:3], 1).astype(np.uint8) * 255
+        masks = _adapted(white, size, fit, 1) > 127
+        regions = Regions(regions.names, masks.reshape(*regions.masks.shape[:2], size, size))
+    part = np.full(len(made.images), "") if made.part is None else np.asarray(made.part)
+    return Dataset(
+        _adapted(made.images, size, fit, channels),
+        np.asarray(made.labels).astype(np.int64),
+        tuple(map(str, made.classes)),
+        part.astype("U5"),
+        regions,
+        made.files,
+    )
 
 
 def digits(*, root: str | None, size: int | None, fit: str, channels: int | None) -> Dataset:

@@ -23,9 +23,6 @@ from campare import imported, recipes, registry
 Model = tuple[str, int]
 Pair = tuple[Model, Model]
 BASELINE = "baseline"
-# Keys of `model` with their defaults, at which they are no settings of a training: added later,
-# they must not retrain the models of a study without them.
-OPTIONAL = {"weights": None, "normalise": "training", "batch_norm_momentum": None}
 
 
 @dataclass(frozen=True)
@@ -348,7 +345,7 @@ class Design:
     # ---- Training ------------------------------------------------------------------------------
 
     def steps_of(self, augmentation: str) -> list[list[Any]]:
-        """[registry name, parameters] of each transform in turn; [] without augmentation."""
+        """[name, parameters] of each transform in turn; [] without augmentation."""
         return list(self.study["augmentations"].get(augmentation, []))
 
     def copies_of(self, augmentation: str | None) -> int:
@@ -369,6 +366,7 @@ class Design:
         # An edit of what only augmented sets use must not retrain the baseline. Duplicated
         # originals use it too: they differ from an augmented set in the transform alone.
         steps, copies = self.steps_of(augmentation), self.copies_of(augmentation)
+        parameters = study["model"].get("parameters")
         augment_at, resample = "native", "once"
         if steps or copies:
             augment_at, resample = study["augmenting"]["at"], study["augmenting"]["resample"]
@@ -382,6 +380,7 @@ class Design:
 
         return {
             "architecture": study["model"]["architecture"],
+            **({"architecture_parameters": parameters} if parameters else {}),
             "input_size": study["model"]["input_size"],
             "steps": steps,
             "augment_at": augment_at,
@@ -406,11 +405,6 @@ class Design:
             ),
             "device": study["compute"]["device"],
             "threads": study["compute"]["threads"],
-            **{
-                key: study["model"][key]
-                for key, default in OPTIONAL.items()
-                if study["model"][key] != default
-            },
         }
 
     def architecture_of(self, augmentation: str) -> str:
@@ -429,14 +423,17 @@ class Design:
     def candidate(self, architecture: str) -> dict[str, Any]:
         """The settings of another architecture, trained without augmentation and tested.
 
-        A file of weights is of `model.architecture` alone. Published weights are those of each
-        architecture; campare's own networks, which have none, keep those of the seed.
+        Parameters, a file of weights and names of frozen layers are of `model.architecture` alone.
+        Published weights are those of each architecture; campare's own networks, which have none,
+        keep those of the seed.
         """
         settings = {**self.training(self.models[0]), "architecture": architecture}
-        if architecture != self.study["model"]["architecture"] and not (
-            settings.get("weights") == "published" and registry.has_published(architecture)
-        ):
-            settings.pop("weights", None)
+        if architecture != self.study["model"]["architecture"]:
+            settings.pop("architecture_parameters", None)
+            if settings.get("weights") != "published" or not registry.has_published(architecture):
+                settings.pop("weights", None)
+            if settings.get("freeze") != "all_but_head":
+                settings.pop("freeze", None)
         return {**settings, "evaluate": ["validation", "test"]}
 
     # ---- Maps ----------------------------------------------------------------------------------
@@ -476,5 +473,5 @@ class Design:
 
 
 def transforms(steps: Iterable[Iterable[Any]]) -> list[str]:
-    """The registry names of the transforms of an augmentation."""
+    """The names of the transforms of an augmentation."""
     return [name for name, _ in steps]

@@ -66,7 +66,7 @@ def into_store(
     shape = (images.shape[3], size, size)
     name, layer = models.target_layer(network, settings["target_layer"], shape)
     head = models.head(network, layer, shape)
-    if registry.CAM_METHODS[method].of == "input":
+    if registry.entry(registry.CAM_METHODS, method).of == "input":
         name, route = "input", "backward pass down to the image"
     else:
         route = "no backward pass needed" if head else "backward pass down to the layer only"

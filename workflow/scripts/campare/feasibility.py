@@ -119,6 +119,8 @@ def _problems(study: Study, written: Study, images: Images) -> Iterator[str]:
         )
     if "occlusion" in study and (problem := occlusion(study["occlusion"]["sizes"], images.side)):
         yield problem
+    if "localisation" in study and not images.regions:
+        yield "localisation: the data set has no masks; remove the key"
     region = study.get("localisation", {}).get("spurious")
     if region is not None and region not in images.regions:
         yield (

@@ -21,19 +21,19 @@ BLOCK = 1 << 21
 CHOICE = 2**32 - 1
 
 
-def order(n: int, copies: int, seed: int) -> NDArray[np.int64]:
-    """The training list: n originals and `copies` copies of each, shuffled once.
+def order(n: int, copies: int, seed: int, epoch: int = 0) -> NDArray[np.int64]:
+    """The training list: n originals and `copies` copies of each, shuffled.
 
-    Every (image, copy) has a sort key that depends on `seed` only. Position k therefore has the
-    same source image for every augmentation. Fewer copies give the same list without the others:
-    the baseline's list (copies = 0) has the originals in the order of the augmented list (thesis,
-    Appendix B).
+    Every (image, copy) has a sort key that depends on `seed` and `epoch` only; epoch 0 is the list
+    of trainings that shuffle once. Position k therefore has the same source image for every
+    augmentation. Fewer copies give the same list without the others: the baseline's list
+    (copies = 0) has the originals in the order of the augmented list (thesis, Appendix B).
 
     Returns
     -------
     int64 (n·(1 + copies), 2): source position in [0, n), and copy number, 0 for the original.
     """
-    keys = np.random.default_rng(seed).random((1 + copies, n))
+    keys = np.random.default_rng([seed, epoch] if epoch else seed).random((1 + copies, n))
     ranks = np.argsort(keys, axis=None, kind="stable")
     return np.stack([ranks % n, ranks // n], axis=1)
 
@@ -87,26 +87,29 @@ class Feed:
         self.augmenter = Augmenter(
             settings.steps, settings.augmentation_seed, self.pool, self._sized
         )
-        self.order = torch.from_numpy(order(len(images), settings.copies, settings.order_seed))
-        self.length = len(self.order)
+        self.length = len(images) * (1 + settings.copies)
         values = images.shape[1] * (self.input_size**2 if self.input_size else images[0, 0].numel())
         self.per_block = max(1, BLOCK // (self.batch_size * values))  # batches
-        once = settings.resample == "once"
-        varies = settings.probability is not None and settings.probability < 1 and not once
+        self.once = settings.resample == "once"
+        chosen = settings.probability is not None and settings.probability < 1 and not self.once
+        varies = chosen or settings.shuffle == "each_epoch"
         self.plan = [] if varies else self._blocks(0)
-        self.kept = [self._drawn(block, 0) for block in self.plan] if once else []
+        self.kept = [self._drawn(block, 0) for block in self.plan] if self.once else []
 
     def listing(self, epoch: int) -> torch.Tensor:
         """Source positions and copy numbers of an epoch: int64 (length, 2), CPU.
 
         Epoch 0 is that of images that are drawn once.
         """
-        probability = self.settings.probability
-        if probability is None:
-            return self.order
-        return replaced(
-            self.order, self.numbers, self.settings.augmentation_seed, epoch, probability
+        settings = self.settings
+        shuffled = epoch if settings.shuffle == "each_epoch" else 0
+        rows = torch.from_numpy(
+            order(len(self.numbers), settings.copies, settings.order_seed, shuffled)
         )
+        if settings.probability is None:
+            return rows
+        drawn = 0 if self.once else epoch
+        return replaced(rows, self.numbers, settings.augmentation_seed, drawn, settings.probability)
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """The batches of an epoch (1, 2, …), without the first `start`.
@@ -117,7 +120,7 @@ class Feed:
             skipped = max(0, start - k * self.per_block)
             if skipped >= self.per_block:
                 continue
-            block = self.kept[k] if self.kept else self._drawn(plan, epoch)
+            block = self.kept[k] if self.kept else self._drawn(plan, 0 if self.once else epoch)
             images = torch.split(block.images, self.batch_size)
             targets = torch.split(block.targets, self.batch_size)
             yield from zip(images[skipped:], targets[skipped:], strict=True)

@@ -80,7 +80,7 @@ def add(config: Study, written: Mapping[str, Any], source: str) -> None:
             for arm, spec in config[name].items()
         }
     else:
-        config[name] = _with_headers(config, written, source)
+        config[name] = _with_headers(config, source)
     counts = {arm: len(files) for arm, files in files_of(config).items()}
     augmented = [count for arm, count in counts.items() if arm != BASELINE]
     config["seeds"] = list(range(1, max(augmented, default=1) + 1))
@@ -91,7 +91,7 @@ def add(config: Study, written: Mapping[str, Any], source: str) -> None:
         raise CampareError(f"{source}: {problem}")
 
 
-def _with_headers(config: Study, written: Mapping[str, Any], source: str) -> Study:
+def _with_headers(config: Study, source: str) -> Study:
     """`maps` as arm → {files, logits}: whether all files of the arm have logits."""
     from campare import map_files
 
@@ -119,8 +119,24 @@ def _with_headers(config: Study, written: Mapping[str, Any], source: str) -> Stu
                 f"{source}: maps: {path} has maps of {next(sizes)}, and {first} of {next(sizes)}; "
                 "to compare them, set similarity.resolution: input, without metrics _native"
             )
-    if all(arm["logits"] for arm in arms.values()):
-        return arms
+    return arms
+
+
+def check_predictions(config: Study, written: Mapping[str, Any], source: str) -> None:
+    """If a file of maps has no logits, remove default metrics of predictions; refuse set ones.
+
+    Parameters
+    ----------
+    config, written, source
+        As in `add`; the metrics are checked.
+
+    Raises
+    ------
+    CampareError
+        The study asks for something that needs the predictions.
+    """
+    if all(arm["logits"] for arm in config.get(MAPS, {}).values()):
+        return
     metrics = config["similarity"]["metrics"]
     able = [name for name in metrics if registry.metric(name).of == "maps"]
     for key, holds in {
@@ -137,7 +153,6 @@ def _with_headers(config: Study, written: Mapping[str, Any], source: str) -> Stu
                 "add logits to all files, or remove it"
             )
     config["similarity"]["metrics"] = able
-    return arms
 
 
 def files_of(study: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from functools import partial
@@ -17,7 +17,7 @@ import torch
 from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from campare import registry
+from campare import registry, user_code
 from campare.errors import ANEW, CampareError, reading
 
 # The largest number of tokens without a position before those of the image.
@@ -27,14 +27,21 @@ Shape = tuple[int, int, int]  # (C, S, S) of one prepared image
 Answer = TypeVar("Answer")
 
 
-def build(architecture: str, *, classes: int, channels: int, seed: int) -> nn.Module:
+def build(
+    architecture: str,
+    *,
+    classes: int,
+    channels: int,
+    seed: int,
+    parameters: Mapping[str, Any] | None = None,
+) -> nn.Module:
     """A network with random initial weights.
 
     Parameters
     ----------
     architecture
-        A name of `registry.ARCHITECTURES`, of any other torchvision classifier, or `timm:<name>`
-        with a name of timm, which may end with a tag of weights.
+        A name of `registry.ARCHITECTURES`, of any other torchvision classifier, `timm:<name>` with
+        a name of timm, which may end with a tag of weights, or `file.py:function`.
     classes
         Number of classes, and of scores of the last layer.
     channels
@@ -43,6 +50,8 @@ def build(architecture: str, *, classes: int, channels: int, seed: int) -> nn.Mo
         output as an RGB image with three equal channels. timm's networks are built for one channel.
     seed
         Decides all initial weights. torch's global random state is neither read nor changed.
+    parameters
+        Parameters of a function in a file of the user.
 
     Returns
     -------
@@ -55,18 +64,26 @@ def build(architecture: str, *, classes: int, channels: int, seed: int) -> nn.Mo
     Raises
     ------
     CampareError
-        Unknown architecture or number of channels.
+        Unknown architecture or number of channels; a function of the user returns no network.
     """
     if channels not in (1, 3):
         raise CampareError(f"{channels} channels; must be 1 (grey images) or 3 (RGB)")
-    make = _maker(architecture)
+    make = _maker(architecture, parameters or {})
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        return make(classes, channels)
+        network = make(classes, channels)
+    if not isinstance(network, nn.Module):
+        raise CampareError(
+            f"{architecture}: returns {type(network).__name__}; must return a torch.nn.Module"
+        )
+    return network
 
 
-def _maker(architecture: str) -> Callable[[int, int], nn.Module]:
+def _maker(architecture: str, parameters: Mapping[str, Any]) -> Callable[[int, int], nn.Module]:
     """The function (classes, channels) -> network of an architecture."""
+    if user_code.is_reference(architecture):
+        own = registry.entry(registry.ARCHITECTURES, architecture).load()
+        return partial(own, **parameters)
     registry.check_architecture(architecture)
     if architecture in registry.ARCHITECTURES:
         return registry.ARCHITECTURES[architecture].load()
@@ -95,7 +112,13 @@ def load(
     with reading(path, "weights", SafetensorError), safe_open(path, framework="pt") as file:
         about = json.loads((file.metadata() or {}).get("campare", ""))
         weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    network = build(architecture, classes=classes, channels=channels, seed=0)
+    network = build(
+        architecture,
+        classes=classes,
+        channels=channels,
+        seed=0,
+        parameters=about.get("settings", {}).get("architecture_parameters"),
+    )
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
@@ -707,7 +730,16 @@ def _last_block(network: nn.Module, outputs: list[_Output], shape: Shape) -> str
     # The classifier, and layers that change no value. By name: torchvision takes long to import.
     end = max((place for place, has_weights in enumerate(weighted) if has_weights), default=0)
     idle = [type(layer).__name__ in {"Dropout", "Identity", "Permute"} for layer in layers]
-    last = max((at for at in range(end) if outputs[at].is_map and not idle[at]), default=-1)
+    # Not an activation that other layers share, of which a hook would see several outputs.
+    runs = Counter(output.name for output in outputs)
+    last = max(
+        (
+            at
+            for at in range(end)
+            if outputs[at].is_map and not idle[at] and runs[outputs[at].name] == 1
+        ),
+        default=-1,
+    )
     after = range(last + 1, len(outputs))
     tokens = any(
         outputs[at].grid is None and len(outputs[at].size) == 3 and outputs[at].size[1] > 1

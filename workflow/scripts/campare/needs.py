@@ -97,9 +97,10 @@ class Needs:
 
     def map(self, job: Wildcards) -> Need:
         """Mapping the test images under a model."""
-        passes = (registry.CAM_METHODS[v.method].passes for v in self.design.variants.values())
+        methods = {variant.method for variant in self.design.variants.values()}
+        passes = max(registry.entry(registry.CAM_METHODS, name).passes for name in methods)
         minutes = explaining_minutes(
-            self._images["test"], max(passes), self._gmacs(job), self._threads, self.gpu
+            self._images["test"], passes, self._gmacs(job), self._threads, self.gpu
         )
         return Need(minutes, self._network_memory)
 

@@ -8,10 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-# The settings that `Design.training` leaves out at these values, which are those of the thesis. A
-# test compares them with the schema and with `settings.Settings`.
-MODEL: Mapping[str, Any] = {"freeze": "none", "freeze_batch_norm": False}
+# The settings that `Design.training` leaves out at these values, which are those of the thesis:
+# keys added later must not retrain the models of a study without them. A test compares them with
+# the schema and with `settings.Settings`.
+MODEL: Mapping[str, Any] = {
+    "weights": None,
+    "normalise": "training",
+    "batch_norm_momentum": None,
+    "freeze": "none",
+    "freeze_batch_norm": False,
+}
 TRAINING: Mapping[str, Any] = {
+    "shuffle": "once",
     "optimizer": "adam",
     "momentum": 0.9,
     "nesterov": False,

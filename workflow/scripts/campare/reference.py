@@ -55,6 +55,12 @@ Sizes in pixels refer to the image at the size at which it is augmented: see `au
 """
 
 
+FUNCTIONS = """\
+Instead of any of these names, and of an augmentation's, a study may give a function of your own as
+`file.py:function`, such as `architecture: mine.py:net`; the file is in the folder of the config
+([docs/extending.md](../docs/extending.md)).
+"""
+
 DATASETS = """\
 ## Data sets with parameters
 
@@ -138,6 +144,7 @@ def _parameters(kind: str, entries: Mapping[str, registry.Entry]) -> Iterator[st
 
 def _registries() -> Iterator[str]:
     yield "## Names\n"
+    yield FUNCTIONS
     registries: dict[str, Mapping[str, registry.Entry]] = {
         "dataset": registry.DATASETS,
         "architecture": registry.ARCHITECTURES,
@@ -150,6 +157,7 @@ def _registries() -> Iterator[str]:
             yield f"| `{name.replace('overlap', 'overlap_<Y>')}` | {entry.about} |"
         if title == "architecture":
             yield "| any other torchvision classifier | by torchvision's name, such as `vgg11_bn` |"
+            yield "| `timm:<name>` | a classifier of timm, such as `timm:convnext_pico` |"
         if title == "metric":
             yield "| a metric of maps, with suffix `_native` | at the target layer's resolution |"
         yield ""

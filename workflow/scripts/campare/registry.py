@@ -3,7 +3,8 @@
 To add one, write its function in the module of its kind and add an entry here. The config schema,
 `config/README.md` and the error messages take names, defaults and units from these entries.
 Functions are given as text and imported on use, because every job imports this module, and
-importing torch takes a second and a half.
+importing torch takes a second and a half. A study may name a function of the user's own files
+instead of an entry (`user_code`); `entry` and `metric` return both.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
+from campare import user_code
 from campare.errors import CampareError
 
 FONT_FILES = (".ttf", ".otf", ".ttc", ".otc")
@@ -40,7 +42,10 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry of the registry: description, function as `module:name`, and parameters."""
+    """An entry of the registry: description, function, and parameters.
+
+    function: `module:name` of this package, or `file.py:name` of the study.
+    """
 
     about: str
     function: str
@@ -48,6 +53,8 @@ class Entry:
 
     def load(self) -> Callable[..., Any]:
         """Import the function."""
+        if user_code.is_reference(self.function):
+            return user_code.load(self.function)
         module, name = self.function.split(":")
         function: Callable[..., Any] = getattr(importlib.import_module(f"campare.{module}"), name)
         return function
@@ -58,11 +65,11 @@ class Source(Entry):
     """A data set.
 
     regions: whether there are masks of regions such as the object; "all": for all images; "folder":
-    if there is a `mask_folder`; "none". side: of its images in pixels, if it is known before the
-    images are read.
+    if there is a `mask_folder`; "none"; "unknown" until the data set is read. side: of its images
+    in pixels, if it is known before the images are read.
     """
 
-    regions: Literal["none", "folder", "all"] = "none"
+    regions: Literal["none", "folder", "all", "unknown"] = "none"
     side: int | None = None
 
     def has_regions(self, root: str) -> bool:
@@ -266,6 +273,12 @@ ARCHITECTURES: dict[str, Architecture] = {
         "four, global average pooling, one linear layer: the network of Suresh and Kaushik's SVM",
         "models:fashion_cnn_deep",
         gmacs=0.18,
+    ),
+    "cifar_cnn": Architecture(
+        "whitened 2×2 patches, six 3×3 convolutions (32, 96, 192) with batch norm and GELU, global "
+        "max pooling, one linear layer; for fast training at 32 px, maps of 7×7 (Jordan 2024)",
+        "cifar_cnn:cifar_cnn",
+        gmacs=2.14,
     ),
     "resnet18_cifar": Architecture(
         "torchvision's ResNet-18 with the CIFAR stem (3×3, stride 1, no pooling) for inputs of "
@@ -717,6 +730,36 @@ LOCALISATION = {
     "average_precision": "Average precision of the map for the region's pixels",
 }
 
+# Columns of tables with a column per metric, and other names in the place of a metric's.
+COLUMNS = {
+    *("index", "label", "prediction", "baseline_prediction", "augmentation", "seed", "level"),
+    *("a", "b", "seed_a", "seed_b", "prediction_a", "prediction_b", "constant_a", "constant_b"),
+    *("baseline", "image", "images", "class", "segment", "correctness", "agreement", "size"),
+    *("metric", "accuracy", "all"),
+}
+_Entry = TypeVar("_Entry", bound=Entry)
+
+
+def entry(kind: Mapping[str, _Entry], name: str) -> _Entry:
+    """The entry of a name in a study, which may be `file.py:function`.
+
+    Parameters
+    ----------
+    kind
+        `DATASETS`, `ARCHITECTURES`, `AUGMENTATIONS` or `CAM_METHODS`; for metrics see `metric`.
+
+    Raises
+    ------
+    KeyError
+        There is no such name.
+    """
+    if not user_code.is_reference(name):
+        return kind[name]
+    about = type(next(iter(kind.values())))
+    own = about(name, name)
+    return replace(own, regions="unknown") if isinstance(own, Source) else own
+
+
 _OVERLAP = re.compile(r"overlap_(\d+(?:\.\d+)?)(_corrected|_ties)?")
 # Suffix of a metric at the maps' own resolution, for any similarity.resolution.
 _NATIVE = "_native"
@@ -726,31 +769,61 @@ def metric(name: str) -> Metric:
     """The entry of a metric by its name in a study.
 
     `overlap_<Y>`, `overlap_<Y>_ties` and `overlap_<Y>_corrected` are overlap rates of the top Y %,
-    with Y in the label of the entry. The suffix `_native` means the maps' own resolution.
+    with Y in the label of the entry. The suffix `_native` means the maps' own resolution. A
+    metric in a file of the user has the name of its function.
 
     Raises
     ------
     CampareError
         No metric has this name, or Y is not between 0 and 100.
     """
-    plain = name.removesuffix(_NATIVE)
-    share = overlap_share(name)
-    family = _OVERLAP.sub(r"overlap\2", plain) if share else plain
-    if family not in METRICS or (share is None and family.startswith("overlap")):
+    metric_name, share = plain(name), overlap_share(name)
+    family = _OVERLAP.sub(r"overlap\2", metric_name) if share else metric_name
+    own = None if family in METRICS else user_code.called("metric", metric_name)
+    if own is None and (family not in METRICS or (share is None and family.startswith("overlap"))):
         known = [f"overlap_<Y>{key.removeprefix('overlap')}" if "overlap" in key else key
                  for key in METRICS]  # fmt: skip
         raise CampareError(
             f"unknown metric {name!r}; known: {', '.join(known)} (Y in per cent, 0 < Y < 100)"
         )
-    entry = METRICS[family]
-    label = entry.label.format(share=f"{share:g}") if share else entry.label
+    about = Metric(own, own, **user_code.metric_settings(own)) if own else METRICS[family]
+    label = about.label.format(share=f"{share:g}") if share else about.label
     if is_native(name):
-        if entry.of == "predictions":
+        if about.of == "predictions":
             raise CampareError(
-                f"{name}: {plain} compares predictions; only metrics of maps can be native"
+                f"{name}: {metric_name} compares predictions; only metrics of maps can be native"
             )
         label = f"{label}, native resolution"
-    return replace(entry, label=label)
+    return replace(about, label=label)
+
+
+def check_free(reference: str, names: Iterable[str]) -> None:
+    """Check that a metric `file.py:function` can have the name of its function in tables and files.
+
+    Parameters
+    ----------
+    names
+        Names of the other metrics in files of the user.
+
+    Raises
+    ------
+    CampareError
+        Another metric or a column has this name, or it is no name of a file.
+    """
+    name = user_code.short(reference)
+    if not user_code.NAME.fullmatch(name):
+        raise CampareError(
+            f"{reference}: the function's name is part of names of files: small letters, digits "
+            "and '_', starting with a letter, 60 at most; rename it"
+        )
+    if name in METRICS or name.startswith("overlap") or name in COLUMNS or name in names:
+        of = "a column of the tables" if name in COLUMNS else "another metric"
+        raise CampareError(f"{reference}: {name} is the name of {of}; rename the function")
+
+
+def plain(name: str) -> str:
+    """The name of a metric without the suffix for the maps' own resolution."""
+    return name.removesuffix(_NATIVE)
 
 
 def is_native(name: str) -> bool:
@@ -760,7 +833,7 @@ def is_native(name: str) -> bool:
 
 def overlap_share(name: str) -> float | None:
     """Y of `overlap_<Y>…` in per cent; None if `name` is not an overlap rate with 0 < Y < 100."""
-    if match := _OVERLAP.fullmatch(name.removesuffix(_NATIVE)):
+    if match := _OVERLAP.fullmatch(plain(name)):
         share = float(match[1])
         return share if 0 < share < 100 else None
     return None
@@ -775,7 +848,7 @@ def check_parameters(name: str, parameters: Mapping[str, Any]) -> None:
         In a pair [low, high], low exceeds high; the size of a blur's kernel is even; a magnitude is
         not below the number of magnitudes; or flips alternate with another probability than 0.5.
     """
-    if name in LIBRARIES:
+    if name in LIBRARIES or user_code.is_reference(name):
         return
     for key, value in parameters.items():
         if isinstance(value, list | tuple) and value[0] > value[1]:
@@ -879,8 +952,8 @@ def has_published(architecture: str) -> bool:
 
 
 def functions(kind: Mapping[str, Entry], names: Iterable[str]) -> list[str]:
-    """The functions of these entries, as `module:name`."""
-    return [kind[name].function for name in names]
+    """The functions of these entries, as `module:name` or `file.py:name`."""
+    return [entry(kind, name).function for name in names]
 
 
 def metric_functions(names: Iterable[str]) -> list[str]:
@@ -889,9 +962,9 @@ def metric_functions(names: Iterable[str]) -> list[str]:
 
 
 def architecture_function(name: str) -> str:
-    """The function of an architecture of this registry, torchvision or timm, as `module:name`."""
-    if entry := ARCHITECTURES.get(name):
-        return entry.function
+    """The function of an architecture of this registry, torchvision, timm or the user's files."""
+    if name in ARCHITECTURES or user_code.is_reference(name):
+        return entry(ARCHITECTURES, name).function
     return "models:timm_classifier" if timm_name(name) else "models:torchvision_classifier"
 
 
@@ -905,12 +978,13 @@ def gmacs(architecture: str, input_size: int) -> float:
     """Approximate 1e9 multiplications and additions of a forward pass of one image.
 
     timm's source does not state them: those of the classifier of the same name in torchvision, or
-    `USUAL_GMACS`.
+    `USUAL_GMACS`, as for functions in files of the user.
     """
-    entry = ARCHITECTURES.get(architecture)
-    stated = entry.gmacs if entry else None
+    about = ARCHITECTURES.get(architecture)
+    stated = about.gmacs if about else None
     if stated is None:
         name = timm_name(architecture)
-        plain, default = (name.partition(".")[0], USUAL_GMACS) if name else (architecture, 1.0)
-        stated = torchvision_classifiers().get(plain, default)
+        unknown = name is not None or user_code.is_reference(architecture)
+        plain_name = (name or architecture).partition(".")[0]
+        stated = torchvision_classifiers().get(plain_name, USUAL_GMACS if unknown else 1.0)
     return stated * (input_size / 224) ** 2

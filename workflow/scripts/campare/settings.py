@@ -33,11 +33,13 @@ class Settings:
         "native" augments images at their stored size, "input" after the resize to `input_size`;
         then all training images are rounded to uint8 after the resize.
     steps
-        The augmentation: [registry name, all its parameters], applied in turn; empty: identity.
+        The augmentation: [name, all its parameters], applied in turn; empty: identity.
     cuda_graph
         On CUDA, replay each step as one recorded graph (`replay.Replay`).
     evaluate
         Subsets of the split that are evaluated after every epoch; "validation" selects the best.
+    shuffle
+        "once": the same training list in every epoch; "each_epoch": a new one in each.
     probability
         Augmentation in place: the probability with which an image is replaced by an augmented
         version; None: images are not replaced.
@@ -74,6 +76,8 @@ class Settings:
         See `preprocess.normalisation`.
     batch_norm_momentum
         Momentum of all batch norms; None: the network's own.
+    architecture_parameters
+        Parameters of an architecture in a file of the user.
     """
 
     architecture: str
@@ -94,6 +98,7 @@ class Settings:
     steps: Sequence[tuple[str, dict[str, Any]]] = ()
     cuda_graph: bool = False
     evaluate: Sequence[str] = ("validation",)
+    shuffle: str = "once"
     probability: float | None = None
     optimizer: str = "adam"
     momentum: float = 0.9
@@ -117,6 +122,7 @@ class Settings:
     weights_sha256: str | None = None
     normalise: str | Mapping[str, Any] = "training"
     batch_norm_momentum: float | None = None
+    architecture_parameters: Mapping[str, Any] | None = None
 
     @classmethod
     def of(cls, training: Mapping[str, Any], split: pd.DataFrame) -> Settings:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from campare import registry
+from campare import registry, user_code
 from campare.errors import CampareError
 from campare.messages import known, shown
 
@@ -94,6 +94,8 @@ def _varied(base: str, spec: Any, parameter: str, value: Any) -> dict[str, Any]:
         if isinstance(spec.get(library), Mapping):
             return {library: {**spec[library], parameter: value}}
     use = spec.get("use", base)
+    if user_code.is_reference(use):
+        return {**spec, parameter: value}
     entry = registry.AUGMENTATIONS.get(use)
     if entry is None:  # `augmentations` itself is checked elsewhere
         return dict(spec)

@@ -120,6 +120,8 @@ def train(
     packages = ["torch", "torchvision", "numpy"]
     if registry.timm_name(settings.architecture):
         packages.append("timm")
+    if any(name == "albumentations" for name, _ in settings.steps):
+        packages.append("albumentations")
     metadata: Metadata = {
         "settings": asdict(settings),
         "code": list(code),
@@ -196,8 +198,8 @@ class _Run:
         self.model = network.to(device, memory_format=self.layout)  # type: ignore[call-overload]
         pool_leanly(self.model)
         self.average = None if settings.ema is None else Average(self.model, settings.ema)
-        counts = torch.bincount(self.sets["train"][1], minlength=len(dataset.classes))
-        self.loss = Loss(settings, counts)
+        counts = np.bincount(dataset.labels[rows["train"]], minlength=len(dataset.classes))
+        self.loss = Loss(settings, torch.from_numpy(counts).to(device))
         self.steps = -(-self.feed.length // settings.batch_size)  # of an epoch
         self.schedule = Schedule.of(settings, self.steps)
         # With the highest learning rate of each.
@@ -433,7 +435,11 @@ class _Run:
 def _initial(settings: Settings, classes: int, channels: int) -> tuple[torch.nn.Module, list[str]]:
     """The network before training, and notes on its weights for the log."""
     network = models.build(
-        settings.architecture, classes=classes, channels=channels, seed=settings.init_seed
+        settings.architecture,
+        classes=classes,
+        channels=channels,
+        seed=settings.init_seed,
+        parameters=settings.architecture_parameters,
     )
     if settings.batch_norm_momentum is not None:
         models.set_batch_norm_momentum(network, settings.batch_norm_momentum)

@@ -26,6 +26,7 @@ def load(
     outputs: Sequence[str] | None,
     channels: int,
     input_size: int,
+    parameters: Mapping[str, Any] | None = None,
 ) -> nn.Module:
     """A trained network in evaluation mode, whose outputs are in the order of the data's classes.
 
@@ -39,6 +40,8 @@ def load(
         Names of the classes in the order of the network's outputs; None: that of the data set.
     channels, input_size
         Shape of the images that the network is given.
+    parameters
+        As in `models.build`.
 
     Raises
     ------
@@ -46,7 +49,9 @@ def load(
         The file cannot be read, is of another network or another number of classes, has weights
         that are not finite, or the names of the classes differ.
     """
-    network = models.build(architecture, classes=len(classes), channels=channels, seed=0)
+    network = models.build(
+        architecture, classes=len(classes), channels=channels, seed=0, parameters=parameters
+    )
     tensors = pretrained.read(Path(path).expanduser())
     pretrained.fit_exactly(network, tensors, architecture, classes=len(classes), source=str(path))
     broken = [name for name, tensor in network.state_dict().items() if not _finite(tensor)]

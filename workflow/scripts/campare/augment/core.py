@@ -28,7 +28,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from campare import registry, seeding
+from campare import registry, seeding, user_code
+from campare.errors import CampareError
 
 
 @dataclass(frozen=True)
@@ -144,8 +145,8 @@ class Augmenter:
     Parameters
     ----------
     steps
-        (name in `registry.STEPS`, all its parameters), applied in turn; empty: images are
-        not changed (baseline).
+        (name in `registry.STEPS` or `file.py:function`, all its parameters), applied in turn;
+        empty: images are not changed (baseline).
     seed
         The augmentation seed, 0 to 2³²−1.
     pool
@@ -168,13 +169,21 @@ class Augmenter:
     ) -> None:
         for name, parameters in steps:
             registry.check_parameters(name, parameters)
-        self._steps = [(registry.STEPS[name].load(), dict(kept)) for name, kept in steps]
+        self._names = [name for name, _ in steps]
+        self._steps = [
+            (registry.entry(registry.STEPS, name).load(), dict(kept)) for name, kept in steps
+        ]
         self._seed, self._pool, self._prepare = seed, pool, prepare
 
     def __call__(self, batch: Batch, source: Tensor, copy: Tensor, epoch: int) -> Batch:
         """The augmented batch; `source` (B,) and `copy` (B,) are the keys of its images.
 
         Both are int64 on the device of the images.
+
+        Raises
+        ------
+        CampareError
+            A function of the user does not return images and targets as it got them.
         """
         for step, (function, parameters) in enumerate(self._steps):
             draw = Draw(
@@ -186,8 +195,26 @@ class Augmenter:
                 pool=self._pool,
                 prepare=self._prepare,
             )
-            batch = function(batch, draw, **parameters)
+            before, batch = batch, function(batch, draw, **parameters)
+            if user_code.is_reference(self._names[step]):
+                _check_result(self._names[step], before, batch)
         return batch
+
+
+def _check_result(name: str, before: Batch, batch: Any) -> None:
+    """Check what a function of the user returns."""
+    if not isinstance(batch, Batch):
+        raise CampareError(
+            f"{name}: returns {type(batch).__name__}; return a Batch, such as "
+            "dataclasses.replace(batch, images=…)"
+        )
+    for part in ("images", "targets"):
+        old, new = getattr(before, part), getattr(batch, part)
+        if not isinstance(new, Tensor) or (new.shape, new.dtype) != (old.shape, old.dtype):
+            what = f"{new.dtype} {tuple(new.shape)}" if isinstance(new, Tensor) else type(new)
+            raise CampareError(
+                f"{name}: returns {part} {what}; must be {old.dtype} {tuple(old.shape)}, as given"
+            )
 
 
 def beta(draw: Draw, alpha: float, other: float | None = None) -> Tensor:

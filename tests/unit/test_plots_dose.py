@@ -1,0 +1,93 @@
+"""Accuracy change and map shift against the strength of an augmentation."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from test_plots_names import shown
+
+from campare.plots import dose
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+NUMBERS = {"blur_sigma_4": 4, "blur_sigma_0p5": 0.5, "blur_sigma_1": 1.0}
+
+
+def summarised(names: list[str]) -> pd.DataFrame:
+    """Rows of summary.csv, with another augmentation and a control between them."""
+    names = [*names[:1], "affine", *names[1:], "longer_training"]
+    table = pd.DataFrame({"augmentation": names, "metric": "overlap_20"})
+    for k, column in enumerate(("accuracy_change", "shift")):
+        centres = np.arange(1.0, 1 + len(names)) / 100 * (k + 1)
+        table[column] = centres
+        table[f"{column}_low"], table[f"{column}_high"] = centres - 0.01, centres + 0.02
+        table[f"{column}_p_holm"] = [0.01, *[0.2] * (len(names) - 2), np.nan]
+    return table
+
+
+def points(axes: Axes) -> tuple[np.ndarray, list[bool]]:
+    """Points (x, y), and whether they are filled."""
+    drawn = [line for line in axes.lines if line.get_marker() == "o"]
+    filled = [line.get_markerfacecolor() != "white" for line in drawn]
+    return np.array([[line.get_xdata()[0], line.get_ydata()[0]] for line in drawn]), filled
+
+
+def test_each_strength_has_its_value_interval_and_test() -> None:
+    table = summarised(list(NUMBERS))
+    rows = table.set_index("augmentation").loc[list(NUMBERS)]
+    figure = dose.dose_response(table, "gaussian_blur", "sigma", NUMBERS)
+    for axes, column, scale in zip(
+        figure.axes, ("accuracy_change", "shift"), (100, 1), strict=True
+    ):
+        found, filled = points(axes)
+        np.testing.assert_allclose(found[:, 0], [4, 0.5, 1])
+        np.testing.assert_allclose(found[:, 1], scale * rows[column])
+        assert filled == [True, False, False]
+        bars = [c.get_segments()[0] for c in axes.collections if isinstance(c, LineCollection)]
+        ends = scale * rows[[f"{column}_low", f"{column}_high"]].to_numpy()
+        np.testing.assert_allclose([bar[:, 1] for bar in bars], ends)
+        (curve,) = (line for line in axes.lines if len(line.get_xdata()) == 3)
+        assert list(curve.get_xdata()) == [0.5, 1, 4]  # in the order of the strength
+        assert axes.get_xscale() == "log"
+        assert [text.get_text() for text in axes.get_xticklabels()] == ["0.5", "1", "4"]
+
+
+@pytest.mark.parametrize(
+    ("values", "scale"),
+    [([1, 2, 4], "linear"), ([0, 1, 90], "linear"), ([-1, 1, 20], "linear"), ([1, 2, 8], "log")],
+)
+def test_the_axis_is_logarithmic_if_strengths_are_positive_and_range_widely(
+    values: list[float], scale: str
+) -> None:
+    arms = {f"x_{place}": value for place, value in enumerate(values)}
+    figure = dose.dose_response(summarised(list(arms)), "x", "sigma", arms)
+    assert {axes.get_xscale() for axes in figure.axes} == {scale}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1],
+        [0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32],
+        [1, 1.1, 1.25, 7],
+        [[0.1, 1], [0.1, 2.5], 4],
+        ["nearest", "bilinear"],
+        [True, False],
+    ],
+)
+def test_texts_are_inside_the_figure_and_do_not_overlap(values: list[Any]) -> None:
+    arms = {f"x_{place}": value for place, value in enumerate(values)}
+    table = summarised(list(arms)).assign(metric="overlap_20_corrected")
+    figure = dose.dose_response(table, "a_long_name_of_an_augmentation", "kernel_size", arms)
+    figure.draw_without_rendering()
+    boxes = [(text.get_text(), text.get_window_extent().padded(-1)) for text in shown(figure)]
+    for text, box in boxes:
+        assert figure.bbox.count_contains([(box.x0, box.y0), (box.x1, box.y1)]) == 2, text
+    for (a, box), (b, other) in combinations(boxes, 2):
+        assert not box.overlaps(other), (a, b)

@@ -1,0 +1,122 @@
+"""Accuracy change and map shift against the strength of an augmentation."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
+
+from campare.plots.style import (
+    LEVEL,
+    PALETTE,
+    REFERENCE,
+    SMALL,
+    blank_figure,
+    distance_label,
+    styled,
+    title,
+)
+from campare.statistics import ALPHA
+
+WIDE = 8  # ratio of the largest to the smallest strength from which on the axis is logarithmic
+ROOM = 0.15  # of a tick label, share of the axis
+
+
+@styled
+def dose_response(
+    table: pd.DataFrame, base: str, parameter: str, arms: Mapping[str, Any]
+) -> Figure:
+    """Change of test accuracy, and map shift, against a parameter of an augmentation.
+
+    A filled marker is significant at 5 % after Holm's correction. The horizontal axis is
+    logarithmic if strengths are positive and range over a factor of 8; strengths that are not
+    numbers are at equal distances.
+
+    Parameters
+    ----------
+    table
+        Rows of summary.csv, of one metric.
+    base, parameter
+        Names of the augmentation and its parameter.
+    arms
+        Name of each augmentation of the sweep → value of the parameter.
+    """
+    rows = table.set_index("augmentation").loc[list(arms)]
+    places, numeric = _places(list(arms.values()))
+    figure = blank_figure(5.6, 3.0, "constrained")
+    accuracy, shift = figure.subplots(1, 2)
+    shift_label = f"Map shift: difference in {distance_label(rows['metric'].iloc[0])}"
+    for axes, column, scale, label in (
+        (accuracy, "accuracy_change", 100, "Change of test accuracy (percentage points)"),
+        (shift, "shift", 1, shift_label),
+    ):
+        _draw(axes, places, rows, column, scale)
+        axes.set_ylabel(textwrap.fill(label, 30), size=SMALL)
+        _scale(axes, places, None if numeric else list(arms.values()))
+    figure.supxlabel(f"{title(base)}: {parameter.replace('_', ' ')}", size=8)
+    shade: dict[str, Any] = {"color": PALETTE[0], "marker": "o", "markersize": 5}
+    figure.legend(
+        handles=[
+            Line2D([], [], label=f"p ≤ {ALPHA:g} (Holm)", **shade),
+            Line2D([], [], markerfacecolor="white", label="Not significant", **shade),
+        ],
+        title=f"Lines: {LEVEL} intervals; map shift: {100 * (1 - 2 * ALPHA):g} %",
+        loc="outside upper center",
+        ncols=2,
+    )
+    return figure
+
+
+def _draw(axes: Axes, places: list[float], rows: pd.DataFrame, column: str, scale: int) -> None:
+    """Values with their intervals, joined by a line."""
+    names = [column, f"{column}_low", f"{column}_high"]
+    values = scale * rows[names].to_numpy(float)
+    significant = rows[f"{column}_p_holm"].to_numpy(float) <= ALPHA
+    order = np.argsort(places, kind="stable")
+    axes.axhline(0, color="0.3", zorder=1, **REFERENCE)
+    axes.plot(np.array(places)[order], values[order, 0], color=PALETTE[0], linewidth=0.9)
+    for place, (centre, low, high), filled in zip(places, values, significant, strict=True):
+        axes.vlines(place, low, high, color=PALETTE[0], linewidth=1.2)
+        face = PALETTE[0] if filled else "white"
+        axes.plot(place, centre, "o", color=PALETTE[0], markerfacecolor=face, markersize=5)
+    axes.grid(axis="y")
+    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+
+
+def _places(values: list[Any]) -> tuple[list[float], bool]:
+    """Positions of strengths, and whether they are numbers."""
+    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+        return [float(value) for value in values], True
+    return [float(place) for place in range(len(values))], False
+
+
+def _scale(axes: Axes, places: list[float], names: list[Any] | None) -> None:
+    """The horizontal axis, with ticks at the strengths that have room for their labels."""
+    logarithmic = names is None and min(places) > 0 and max(places) >= WIDE * min(places)
+    if logarithmic:
+        axes.set_xscale("log")
+    labels = {
+        place: f"{place:g}" if names is None else _shown(names[number])
+        for number, place in enumerate(places)
+    }
+    ordered = sorted(labels)
+    along = np.log(ordered) if logarithmic else np.array(ordered)
+    ticks: list[int] = []
+    for number, position in enumerate(along):
+        if not ticks or position - along[ticks[-1]] >= ROOM * np.ptp(along):
+            ticks.append(number)
+    axes.xaxis.set_major_locator(FixedLocator([ordered[number] for number in ticks]))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xticklabels([labels[ordered[number]] for number in ticks])
+    axes.margins(x=0.12)
+
+
+def _shown(value: Any) -> str:
+    return "\nto ".join(map(str, value)) if isinstance(value, list) else str(value)
