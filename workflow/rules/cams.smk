@@ -7,10 +7,10 @@ rule extract_cams:
     input:
         data=rules.load_data.output.data,
         split=rules.make_split.output.split,
-        weights=rules.train.output.weights,
+        weights=WEIGHTS,
         baseline=INPUTS.explained,
     output:
-        store="<results>/{variant}cams/{augmentation}/{seed}.h5",
+        store=CAMS,
     log:
         "<logs>/{variant}cams/{augmentation}/{seed}.log",
     benchmark:
@@ -26,11 +26,11 @@ rule extract_cams:
             **MAPPING,
             augmentation=lambda wildcards: wildcards.augmentation,
             seed=lambda wildcards: int(wildcards.seed),
-            architecture=STUDY["model"]["architecture"],
+            architecture=architecture_of,
             method=lambda wildcards: DESIGN.variants[wildcards.variant].method,
             class_policy=lambda wildcards: DESIGN.variants[wildcards.variant].class_policy,
             target_layer=lambda wildcards: DESIGN.variants[wildcards.variant].target_layer,
         ),
-        **code_by("variant", METHODS, "extract_cams", ARCHITECTURE),
+        **code_by("variant", METHODS, "extract_cams", *ARCHITECTURES),
     script:
         "../scripts/extract_cams.py"

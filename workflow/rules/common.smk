@@ -1,7 +1,6 @@
 # The study: its checked config, its design (scripts/campare/design.py), and what all rules share: paths,
 # digests of the code of jobs, resources, tables and figures of the report.
 import os
-from functools import partial
 from itertools import chain
 
 from campare import config as study_config, feasibility, needs, ownership, registry, config_text
@@ -83,11 +82,15 @@ wildcard_constraints:
     variant=f"(?:{'|'.join(DESIGN.variants)})",
 
 
+WEIGHTS = "<results>/models/{augmentation}/{seed}.safetensors"
 SIMILARITIES = "<results>/{variant}similarity/{augmentation}/{seed}.parquet"
-(BASELINE_WEIGHTS,) = of_models(
-    "<results>/models/{augmentation}/{seed}.safetensors", DESIGN.baselines[:1]
-)
+(BASELINE_WEIGHTS,) = of_models(WEIGHTS, DESIGN.baselines[:1])
 (BASELINE_STORE,) = of_models(CAMS, DESIGN.baselines[:1], variant="")
+
+
+def architecture_of(wildcards):
+    """Return the architecture of a model."""
+    return DESIGN.architecture_of(wildcards.augmentation)
 
 
 def sized(kind):
@@ -117,7 +120,7 @@ def code_by(*arguments):
     return provenance.params_by(SCRIPTS, *arguments) | USER_FILES
 
 
-ARCHITECTURE = registry.architecture_function(STUDY["model"]["architecture"])
+ARCHITECTURES = [registry.architecture_function(name) for name in DESIGN.architectures]
 TRANSFORMS = {
     name: registry.functions(registry.STEPS, transforms(DESIGN.steps_of(name)))
     for name in dict(DESIGN.models)
@@ -146,7 +149,7 @@ COMPARING = {
 BASELINE_MAPS = {
     **MAPPING,
     "seed": DESIGN.first_seed,
-    "architecture": STUDY["model"]["architecture"],
+    "architecture": DESIGN.architecture_of("baseline"),
     "target_layer": STUDY["cam"]["target_layer"],
     "method": STUDY["cam"]["method"],
 }

@@ -3,7 +3,8 @@
 # variants/<name>/figures. One job draws all figures of a kind, because a process takes longer to start
 # than to draw; each file is still a target of its own.
 
-REPORT.target = "figures"
+# Images and histories of trainings, which imported models do not have.
+REPORT.target = "" if DESIGN.imported else "figures"
 
 draw(
     "examples",
@@ -26,6 +27,10 @@ draw(
     models=DESIGN.models,
     averaged=STUDY["training"]["ema"] is not None,
 )
+
+# With predictions, which imported maps may lack.
+REPORT.target = "figures" if DESIGN.predicts else ""
+
 draw(
     "confusion",
     needs={"confusion": "<results>/tables/confusion.csv"},
@@ -45,14 +50,6 @@ draw(
 # Comparisons of augmentations with the baseline: in the target if the study makes them.
 REPORT.target = "figures" if DESIGN.compares else ""
 
-draw(
-    "performance",
-    needs={
-        "performance": "<results>/tables/performance.csv",
-        "summary": "<results>/tables/performance_summary.csv",
-    },
-    makes=figures("performance", "score", ["accuracy", "precision", "recall", "f1"]),
-)
 draw(
     "boxplots",
     needs={
@@ -80,6 +77,17 @@ draw(
     makes=figures("pairs", "pairs", ["strongest", "weakest"], "{variant}"),
     number=len(DESIGN.metrics),
     top_pairs=STUDY["analysis"]["top_pairs"],
+)
+
+REPORT.target = "figures" if DESIGN.compares and DESIGN.predicts else ""
+
+draw(
+    "performance",
+    needs={
+        "performance": "<results>/tables/performance.csv",
+        "summary": "<results>/tables/performance_summary.csv",
+    },
+    makes=figures("performance", "score", ["accuracy", "precision", "recall", "f1"]),
 )
 draw(
     "segments",

@@ -2,7 +2,8 @@
 # Makes: tables/*.csv, small and tidy; tables/aggregate.parquet, the mean over seeds per image. Tables
 # of maps are made for every variant, too, in variants/<name>/tables.
 
-REPORT.target = "tables"
+# Tables and figures of predictions are in the target if the predictions are known.
+REPORT.target = "tables" if DESIGN.predicts else ""
 # Models that are compared with the noise floor, and the floor itself ("baseline").
 BESIDE_FLOOR = DESIGN.with_pairs if DESIGN.has_floor else []
 
@@ -19,13 +20,22 @@ tabulate(
     },
     models=DESIGN.models,
 )
-tabulate(
-    "validation",
-    needs={"histories": of_models("<results>/models/{augmentation}/{seed}.csv", DESIGN.models)},
-    makes={"validation": table("validation")},
-    models=DESIGN.models,
-    keep=STUDY["training"]["keep"],
-)
+if "trained" in STUDY:
+    tabulate(
+        "imported",
+        needs={"stores": of_models(CAMS, DESIGN.models, variant="")},
+        makes={"imported": table("imported")},
+        models=DESIGN.models,
+        files=[DESIGN.imported[model] for model in DESIGN.models],
+    )
+elif not DESIGN.imported:
+    tabulate(
+        "validation",
+        needs={"histories": of_models("<results>/models/{augmentation}/{seed}.csv", DESIGN.models)},
+        makes={"validation": table("validation")},
+        models=DESIGN.models,
+        keep=STUDY["training"]["keep"],
+    )
 if STUDY["published"]:
     tabulate(
         "published",
@@ -77,6 +87,8 @@ tabulate(
     makes={"extremes": table("extremes", "{variant}")},
     metrics=DESIGN.metrics,
 )
+REPORT.target = "tables" if DESIGN.compares and DESIGN.predicts else ""
+
 tabulate(
     "segments",
     needs={"similarities": INPUTS.augmented(SIMILARITIES)},

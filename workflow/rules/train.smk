@@ -24,7 +24,7 @@ rule train:
         data=rules.load_data.output.data,
         split=rules.make_split.output.split,
     output:
-        weights="<results>/models/{augmentation}/{seed}.safetensors",
+        weights=WEIGHTS,
         history="<results>/models/{augmentation}/{seed}.csv",
     log:
         "<logs>/train/{augmentation}/{seed}.log",
@@ -37,7 +37,7 @@ rule train:
     params:
         **named(mapped=True),
         **each("settings", SETTINGS, training),
-        **code_by("augmentation", TRANSFORMS, "train_model", ARCHITECTURE),
+        **code_by("augmentation", TRANSFORMS, "train_model", *ARCHITECTURES),
     script:
         "../scripts/train_model.py"
 

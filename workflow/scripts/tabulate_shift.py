@@ -12,6 +12,9 @@ with logged(snakemake.log[0]):
     }
     tables.write(controls.kinds(pairs, params.metrics), snakemake.output.kinds)
     shifts = controls.shifts(pairs, models, params.metrics, params.incomparable, params.seed)
+    if not params.predicts:
+        # Maps without logits: models that predict the same class are not known.
+        shifts = shifts[shifts["predictions"] == controls.ANY].assign(agreement=float("nan"))
     tables.write(shifts, snakemake.output.shift)
     print("map shift, as a share of the noise floor")
     print(

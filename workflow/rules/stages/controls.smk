@@ -31,8 +31,8 @@ if UNINFORMATIVE:
         kind="map",
         group="maps_untrained",
         cores=1,
-        entries=[ARCHITECTURE],
-        architecture=STUDY["model"]["architecture"],
+        entries=ARCHITECTURES,
+        architecture=DESIGN.architecture_of("baseline"),
         **{
             key: value
             for key, value in DESIGN.training(DESIGN.baselines[0]).items()
@@ -40,7 +40,9 @@ if UNINFORMATIVE:
         },
     )
 
-    ruleorder: initialise > train
+    if not DESIGN.imported:
+
+        ruleorder: initialise > train
 
     compute(
         "measure_uninformative",
@@ -92,8 +94,10 @@ if DESIGN.arms:
         models=DESIGN.models,
         metrics=DESIGN.distances,
         incomparable=DESIGN.incomparable,
+        predicts=DESIGN.predicts,
         seed=RESAMPLING_SEED,
     )
+if DESIGN.arms and DESIGN.predicts:
     tabulate(
         "accuracy_change",
         needs={"stores": of_models(CAMS, DESIGN.models, variant="")},
@@ -164,7 +168,7 @@ if DESIGN.clusters:
         metrics=DESIGN.metrics,
         all="all",
         # Whether the models of a seed share more than its number.
-        paired=DESIGN.paired or set(STUDY["vary"]) != {"augmentation"},
+        paired=DESIGN.paired or not DESIGN.imported and set(STUDY["vary"]) != {"augmentation"},
         top_pairs=STUDY["analysis"]["top_pairs"],
         seed=RESAMPLING_SEED,
     )

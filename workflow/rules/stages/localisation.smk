@@ -7,7 +7,7 @@ SPURIOUS = STUDY["localisation"]["spurious"]
 
 compute(
     "measure_localisation",
-    needs={"data": rules.load_data.output.data, "store": rules.extract_cams.output.store},
+    needs={"data": rules.load_data.output.data, "store": CAMS},
     makes={"localisation": "<results>/{variant}localisation/{augmentation}/{seed}.parquet"},
     kind="localise",
     group="maps_{augmentation}",

@@ -15,7 +15,7 @@ compute(
     makes={"store": f"<results>/cams/baseline-training/{DESIGN.first_seed}.h5"},
     kind="map_other",
     gpu=GPU,
-    entries=[*METHODS[""], ARCHITECTURE],
+    entries=[*METHODS[""], *ARCHITECTURES],
     **BASELINE_MAPS,
     augmentation="baseline-training",
     class_policy="predicted",

@@ -21,7 +21,7 @@ compute(
     makes={"store": f"<results>/cams/occluded-{{size}}/{DESIGN.first_seed}.h5"},
     kind="map_other",
     gpu=GPU,
-    entries=[*METHODS[""], ARCHITECTURE],
+    entries=[*METHODS[""], *ARCHITECTURES],
     **BASELINE_MAPS,
     augmentation=lambda wildcards: f"occluded-{wildcards.size}",
     # The same class with and without occlusion, so that only the map changes.

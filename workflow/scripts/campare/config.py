@@ -12,7 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import best_match
 
-from campare import feasibility, libraries, recipes, registry, sweep, user_code
+from campare import feasibility, imported, libraries, recipes, registry, sweep, user_code
 from campare.errors import CampareError
 from campare.messages import explain, known, odd, shown
 
@@ -107,14 +107,17 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     if mistake := odd(config):
         raise CampareError(f"{source}: {mistake}")
     definition = schema()
+    imported.relax(definition, config)
     error = best_match(_Validator(definition).iter_errors(config))
     if error is not None:
         raise CampareError(f"{source}: {explain(error)}")
     _fill(config, definition)
+    imported.add(config, study, source)
     _add_sweeps(config, source)
     _imply_stages(config, definition)
     _check_together(config, study, source)
     _check_metrics(config, source)
+    imported.check_predictions(config, study, source)
     _choose_summary(config, source)
     _check_fonts(config, source)
     _check_data(config, source)
@@ -126,15 +129,18 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
             f"{source}: hybrid.method: cam needs the weights of a linear layer, which the SVM "
             "replaces; choose another method, such as gradcam"
         )
-    _check_weights(config["model"], source)
-    _check_normalisation(config, source)
+    if not imported.key(config):
+        _check_weights(config["model"], source)
     if "masking" in config and config["cam"]["class"] == "true":
         raise CampareError(
             f"{source}: cam.class: with 'true' the mask of a test image depends on its true "
             "class; with masking, set it to predicted"
         )
     config["augmentations"] = {
-        name: [list(step) for step in _steps(name, {} if spec is None else spec, source)]
+        # Nothing is drawn for models or maps that exist already.
+        name: []
+        if imported.key(config)
+        else [list(step) for step in _steps(name, {} if spec is None else spec, source)]
         for name, spec in config["augmentations"].items()
     }
     user_code.declare(_functions(config))
@@ -150,6 +156,7 @@ def _functions(config: Config) -> list[tuple[str, str]]:
         "data set": [config["data"]["name"]],
         "architecture": [
             *(config["model"]["architecture"], *config["architectures"], hybrid.get("network")),
+            *(arm["architecture"] for arm in config.get("trained", {}).values()),
         ],
         "augmentation": steps,
         "CAM method": [
@@ -244,7 +251,8 @@ def _imply_stages(config: Config, definition: Mapping[str, Any]) -> None:
     """Add the keys of stages that other keys imply: data with masks, `reference: none`."""
     source = registry.entry(registry.DATASETS, config["data"]["name"])
     implied = {
-        "controls": config["reference"] == "none",
+        "controls": config["reference"] == "none"
+        or len(imported.files_of(config).get("baseline", [])) > 1,
         "localisation": source.has_regions(config["data"]["root"]),
     }
     for stage, holds in implied.items():
@@ -351,12 +359,14 @@ def _check_controls(config: Config, source: str) -> None:
             f"baseline to be compared with by reference: {reference}; add it"
         )
     needed = {"all": 1, "disjoint": len(config["augmentations"])}.get(reference, 0)
-    if (missing := needed - len(further["seeds"])) > 0:
+    # `imported.add` checks the numbers of models that are listed.
+    listed = bool(imported.key(config))
+    if not listed and (missing := needed - len(further["seeds"])) > 0:
         raise CampareError(
             f"{source}: reference: {reference} needs {needed} or more controls.baselines.seeds; "
             f"add {missing}"
         )
-    if reference == "none" and min(len(config["augmentations"]), len(seeds)) < 2:
+    if not listed and reference == "none" and min(len(config["augmentations"]), len(seeds)) < 2:
         raise CampareError(
             f"{source}: reference: none compares augmentations with each other, by models of "
             "different seeds; set two or more of both"
@@ -474,7 +484,7 @@ def _check_methods(config: Config, source: str) -> None:
 def _check_architectures(config: Config, source: str) -> None:
     """Check the architectures and the parameters of the model's."""
     model, hybrid = config["model"], config.get("hybrid", {})
-    _check_architecture("model.architecture", model["architecture"], source, model)
+    _check_networks(config, source)
     candidates = [("architectures", name) for name in config["architectures"]]
     if hybrid:
         candidates.append(("hybrid.network", hybrid["network"]))
@@ -488,6 +498,20 @@ def _check_architectures(config: Config, source: str) -> None:
                 f"{source}: {key}: {names[user_code.short(name)]} and {name} would have the same "
                 "name in files and figures; rename one of the functions"
             )
+
+
+def _check_networks(config: Config, source: str) -> None:
+    """Check architecture and normalisation of the study, and of arms that have their own."""
+    model, arms = config["model"], config.get("trained", {})
+    for key, network in {
+        "model": model,
+        **{f"trained.{n}": own for n, own in arms.items()},
+    }.items():
+        _check_normalisation(f"{key}.normalise", network["normalise"], config, source)
+        name = network["architecture"]
+        if name is not None:  # null for maps made elsewhere
+            own = model if name == model["architecture"] else None
+            _check_architecture(f"{key}.architecture", name, source, own)
 
 
 def _check_architecture(
@@ -528,22 +552,12 @@ def _check_weights(model: Config, source: str) -> None:
                 f"{key}: there is no file {weights}; write the path of a file of weights, "
                 "published or null"
             )
-        try:
-            with path.open("rb") as file:
-                start = file.read(9)
-        except OSError as error:
-            raise CampareError(f"{key}: {weights} cannot be read ({error.strerror})") from None
-        # A zip archive or a pickle of torch.save; safetensors: a length and a JSON text.
-        if not start.startswith((b"PK", b"\x80")) and start[8:] != b"{":
-            raise CampareError(
-                f"{key}: {weights} is neither a safetensors file nor a PyTorch state dict; write "
-                "the path of such a file"
-            )
+        if problem := imported.weights_problem(weights):
+            raise CampareError(f"{key}: {problem}")
 
 
-def _check_normalisation(config: Config, source: str) -> None:
-    setting = config["model"]["normalise"]
-    key = f"{source}: model.normalise"
+def _check_normalisation(key: str, setting: Any, config: Config, source: str) -> None:
+    key = f"{source}: {key}"
     if isinstance(setting, str):
         if setting not in ("training", "imagenet"):
             says = schema()["properties"]["model"]["properties"]["normalise"]["says"]

@@ -18,7 +18,7 @@ from functools import cached_property
 from itertools import combinations, product
 from typing import Any
 
-from campare import recipes, registry
+from campare import imported, recipes, registry
 
 Model = tuple[str, int]
 Pair = tuple[Model, Model]
@@ -74,8 +74,30 @@ class Design:
 
     @cached_property
     def seeds(self) -> list[int]:
-        """Seeds of the augmented models."""
+        """Seeds of the augmented models; of imported ones the places in the longest list."""
         return list(self.study["seeds"])
+
+    @cached_property
+    def imported(self) -> dict[Model, str]:
+        """Model → its file, if models were trained, or maps made, elsewhere; the baseline first.
+
+        Models that count as independent have numbers of their own: place in the list, plus 100 in
+        the first arm after the baseline, 200 in the second. With `reference: paired` the number is
+        the place, and models of the same number count as models of one seed.
+        """
+        files = imported.files_of(self.study)
+        most = max(map(len, files.values()), default=0)
+        step = 0 if self.paired else max(100, 10 ** len(str(most)))
+        return {
+            (arm, step * number + place): file
+            for number, (arm, paths) in enumerate(files.items())
+            for place, file in enumerate(paths, 1)
+        }
+
+    def seeds_of(self, augmentation: str) -> list[int]:
+        """Seeds of the models of an augmentation: `seeds`, or the numbers of imported models."""
+        numbers = [number for name, number in self.imported if name == augmentation]
+        return numbers or self.seeds
 
     @property
     def first_seed(self) -> int:
@@ -90,7 +112,7 @@ class Design:
     @cached_property
     def augmented(self) -> list[Model]:
         """The models of all augmentations and seeds."""
-        return [(name, seed) for name in self.augmentations for seed in self.seeds]
+        return [(name, seed) for name in self.augmentations for seed in self.seeds_of(name)]
 
     @cached_property
     def references(self) -> list[Model]:
@@ -99,7 +121,9 @@ class Design:
 
     @cached_property
     def baselines(self) -> list[Model]:
-        """`references`, then those of `controls.baselines`."""
+        """`references`, then those of `controls.baselines`; or all that are imported."""
+        if self.imported:
+            return [model for model in self.imported if model[0] == BASELINE]
         return [*self.references, *((BASELINE, seed) for seed in self._further["seeds"])]
 
     @cached_property
@@ -123,17 +147,23 @@ class Design:
 
     @cached_property
     def models(self) -> list[Model]:
-        """All models that are trained."""
+        """All models that are trained or imported."""
         return [*self.baselines, *self.augmented, *self.matched_models]
 
     @cached_property
     def examples(self) -> list[Model]:
         """The first baseline and one model of each augmentation, for figures with little room."""
-        return [*self.baselines[:1], *((name, self.first_seed) for name in self.augmentations)]
+        firsts = ((name, self.seeds_of(name)[0]) for name in self.augmentations)
+        return [*self.baselines[:1], *firsts]
 
     def models_of(self, augmentation: str) -> list[Model]:
         """The models of an augmentation, of the baseline or of a step-matched set."""
         return [model for model in self.models if model[0] == augmentation]
+
+    @cached_property
+    def predicts(self) -> bool:
+        """Whether predictions are known: not those of imported maps without logits."""
+        return all(arm["logits"] for arm in self.study.get("maps", {}).values())
 
     # ---- Seeds ---------------------------------------------------------------------------------
 
@@ -222,8 +252,12 @@ class Design:
 
     @cached_property
     def clusters(self) -> bool:
-        """Whether there are two or more augmentations to be clustered by their similarities."""
-        return self.compares and len(self.augmentations) > 1
+        """Whether there are two or more augmentations to be clustered by their similarities.
+
+        Clusters need as many models of each.
+        """
+        numbers = {len(self.seeds_of(name)) for name in self.augmentations}
+        return self.compares and len(self.augmentations) > 1 and len(numbers) == 1
 
     def pairs_of(self, augmentation: str) -> list[Pair]:
         """The pairs of its models, and of its models with baselines and step-matched models.
@@ -242,7 +276,7 @@ class Design:
             pairs += product(self.matched_models, models)
             if self.study["reference"] == "none":
                 later = self.augmentations[self.augmentations.index(augmentation) + 1 :]
-                pairs += product(models, [(name, seed) for name in later for seed in self.seeds])
+                pairs += product(models, [model for model in self.augmented if model[0] in later])
         return list(filter(self._differ, pairs))
 
     @cached_property
@@ -292,8 +326,9 @@ class Design:
 
     @cached_property
     def summarised(self) -> bool:
-        """Whether the study has a summary: augmentations compared with a noise floor."""
-        return bool(self.arms and len(self.baselines) > 1 and not self.incomparable)
+        """Whether the study has a summary: predictions, and maps compared with a noise floor."""
+        several = bool(self.arms and len(self.baselines) > 1)
+        return several and not self.incomparable and self.predicts
 
     # ---- Metrics -------------------------------------------------------------------------------
 
@@ -371,6 +406,19 @@ class Design:
             "device": study["compute"]["device"],
             "threads": study["compute"]["threads"],
         }
+
+    def architecture_of(self, augmentation: str) -> str:
+        """The architecture of the models of an augmentation; that of the baseline for others."""
+        arms = self.study.get("trained", {})
+        own = arms.get(augmentation, arms.get(BASELINE, self.study["model"]))
+        return str(own["architecture"])
+
+    @cached_property
+    def architectures(self) -> list[str]:
+        """All architectures of the models; none if only maps are imported."""
+        if "maps" in self.study:
+            return []
+        return list(dict.fromkeys(self.architecture_of(name) for name, _ in self.models))
 
     def candidate(self, architecture: str) -> dict[str, Any]:
         """The settings of another architecture, trained without augmentation and tested.

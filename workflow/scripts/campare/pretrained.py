@@ -161,6 +161,44 @@ def fit(
     return [f"{note}: {', '.join(names)}" for note, names in notes.items() if names]
 
 
+def fit_exactly(
+    network: nn.Module, tensors: Mapping[str, torch.Tensor], architecture: str, *, classes: int,
+    source: str,
+) -> None:  # fmt: skip
+    """Copy the weights of a trained network; unlike in `fit`, nothing keeps its initial weights.
+
+    Raises
+    ------
+    CampareError
+        The network has outputs for another number of classes, or sees images with another number of
+        channels; or as `fit`.
+    """
+    own = network.state_dict()
+    named = _named_as(own, tensors)
+    reshaped = [name for name in own if name in named and own[name].shape != named[name].shape]
+    if head := _head(network, own, named, reshaped, classes):
+        raise CampareError(
+            f"{source}: the network has {len(named[head[0]])} classes, and the data set {classes}; "
+            "use a data set with the classes of the network"
+        )
+    if (first := _first_convolution(network)) in reshaped:
+        seen, given = named[first].shape[1], own[first].shape[1]
+        if {seen, given} == {1, 3}:
+            raise CampareError(
+                f"{source}: the network sees images with {seen} channel(s), and those of the data "
+                f"set have {given}; set data.channels: {seen}"
+            )
+    try:
+        fit(network, tensors, architecture, classes=classes, source=source)
+    except CampareError as problem:
+        raise CampareError(str(problem).removeprefix("model.weights: ")) from None
+
+
+def listed(names: Iterable[str]) -> str:
+    """The first names, and the number of the others."""
+    return _listed(names)
+
+
 def _published(architecture: str) -> tuple[str, Weights]:
     """A description of the published weights of an architecture, and the weights."""
     if name := registry.timm_name(architecture):
