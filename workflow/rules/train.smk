@@ -14,11 +14,6 @@ SETTINGS = list(
 )
 
 
-def training(wildcards):
-    """Return the settings of the training of a model."""
-    return with_digest(DESIGN.training(model_of(wildcards)))
-
-
 rule train:
     input:
         data=rules.load_data.output.data,
@@ -36,7 +31,11 @@ rule train:
         gpu=GPU,
     params:
         **named(mapped=True),
-        **each("settings", SETTINGS, training),
+        **each(
+            "settings",
+            SETTINGS,
+            lambda wildcards: with_digest(DESIGN.training(model_of(wildcards))),
+        ),
         **code_by("augmentation", TRANSFORMS, "train_model", *ARCHITECTURES),
     script:
         "../scripts/train_model.py"
@@ -56,7 +55,11 @@ rule save_augmented:
     resources:
         **sized("augment"),
     params:
-        **each("settings", SETTINGS, training),
+        **each(
+            "settings",
+            SETTINGS,
+            lambda wildcards: with_digest(DESIGN.training(model_of(wildcards))),
+        ),
         **code_by("augmentation", TRANSFORMS, "save_augmented"),
     script:
         "../scripts/save_augmented.py"
