@@ -12,7 +12,10 @@ PROFILE = yaml.safe_load((ROOT / "profiles" / "slurm" / "config.yaml").read_text
 
 
 def rules() -> dict[str, str]:
-    """Rule → its group, "" for none, of all rules but those of tables and figures."""
+    """Rule → its group, "" for none, of all rules but those of tables and figures.
+
+    Rules that are made in a loop have the name of their file.
+    """
     groups: dict[str, str] = {}
     start = re.compile(r"^ *(?=(?:(?:use )?rule\b|(?:compute|tabulate|draw)\())", re.MULTILINE)
     for path in sorted((ROOT / "workflow" / "rules").rglob("*.smk")):
@@ -22,7 +25,7 @@ def rules() -> dict[str, str]:
             name = re.match(r"(?:use rule \w+ as|rule|compute\(\s*\")\s*(\w*)", block)
             group = re.search(r"^ +group(?::\s+|=)\"(.+)\"", block, re.MULTILINE)
             assert name
-            groups[name[1]] = group[1] if group else ""
+            groups[name[1] or path.stem] = group[1] if group else ""
     return groups
 
 
@@ -40,10 +43,9 @@ def test_all_tables_and_figures_of_a_study_share_one_submission() -> None:
 
 def test_what_is_measured_of_an_augmentations_maps_goes_with_them() -> None:
     grouped = {rule for rule, group in rules().items() if group == "maps_{augmentation}"}
-    # measure_matched takes the group of the rule it is made from.
     assert grouped == {
         "extract_cams",
-        "measure_similarity",
+        "similarity",
         "measure_pairs",
         "measure_localisation",
         "measure_faithfulness",
