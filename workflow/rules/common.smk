@@ -131,8 +131,7 @@ METHODS = {
 }
 
 
-# Params of all jobs that run a network, that make maps, that compare maps, and that map other images with
-# the baseline.
+# Params of all jobs that run a network, that make maps, and that compare maps.
 DEVICE = {"device": STUDY["compute"]["device"], "threads": STUDY["compute"]["threads"]}
 MAPPING = {
     "study": STUDY["study"],
@@ -146,61 +145,6 @@ COMPARING = {
     "input_size": STUDY["model"]["input_size"],
     "one_split": DESIGN.one_split,
 }
-BASELINE_MAPS = {
-    **MAPPING,
-    "seed": DESIGN.first_seed,
-    "architecture": DESIGN.architecture_of("baseline"),
-    "target_layer": STUDY["cam"]["target_layer"],
-    "method": STUDY["cam"]["method"],
-}
-
-
-def compute(
-    name,
-    needs,
-    makes,
-    *,
-    kind,
-    script_name="",
-    gpu=0,
-    group=None,
-    cores=STUDY["compute"]["threads"],
-    entries=(),
-    **settings,
-):
-    """Make the rule of a job of a stage that runs a network or works on maps.
-
-    Its script has its name, if no `script_name` is given; log and benchmark are named after its first
-    output. `kind` is that of its resources (needs.Needs); `cores` are the threads of the rule; `entries`
-    are functions that the script finds through the registry; `settings` are the params of the script,
-    with `threads` in DEVICE.
-    """
-    record = report_jobs.paths_of(makes)[0].removeprefix("<results>/").rsplit(".", 1)[0]
-
-    rule:
-        name:
-            name
-        input:
-            **needs,
-        output:
-            **makes,
-        log:
-            f"<logs>/{record}.log",
-        benchmark:
-            f"<benchmarks>/{record}.tsv"
-        group:
-            group
-        threads: cores
-        resources:
-            **sized(kind),
-            gpu=gpu,
-        params:
-            **named(**settings),
-            **code(script_name or name, *entries),
-        script:
-            str(ROOT / "workflow" / "scripts" / f"{script_name or name}.py")
-
-
 # Tables and figures, which the following rule files declare.
 REPORT = report_jobs.ReportJobs(DESIGN, code)
 tabulate, draw, table, figures = REPORT.tabulate, REPORT.draw, REPORT.table, REPORT.figures
