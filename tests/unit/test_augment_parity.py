@@ -305,8 +305,8 @@ def test_labels_are_mixed_as_images_are_or_kept(name: str) -> None:
     batch, pool = _two_sorts()
     mixed = _apply(name, batch, pool, labels="mixed")
     share = mixed.images.double().mean((1, 2, 3)) / 255
-    wanted = torch.stack([1 - share, share], 1).float()
-    torch.testing.assert_close(mixed.targets, wanted, atol=0.002, rtol=0)
+    expected = torch.stack([1 - share, share], 1).float()
+    torch.testing.assert_close(mixed.targets, expected, atol=0.002, rtol=0)
     assert len(share.unique()) > 10
     kept = _apply(name, batch, pool, labels="kept")
     assert torch.equal(kept.targets, batch.targets)

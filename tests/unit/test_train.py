@@ -105,9 +105,9 @@ def run(
 def test_steps_per_epoch_are_the_batches_of_an_epoch(
     copies: int, steps: int, size: int, digits: data.Dataset, split: pd.DataFrame
 ) -> None:
-    wanted = dataclasses.asdict(settings("affine", copies=copies)) | {"steps_per_epoch": steps}
-    del wanted["batch_size"]
-    chosen = Settings.of(wanted, split)
+    training = dataclasses.asdict(settings("affine", copies=copies)) | {"steps_per_epoch": steps}
+    del training["batch_size"]
+    chosen = Settings.of(training, split)
     assert chosen == dataclasses.replace(settings("affine", copies=copies), batch_size=size)
     index = split["index"][split["subset"] == "train"].to_numpy()
     images = torch.from_numpy(digits.images[index]).permute(0, 3, 1, 2)
@@ -124,12 +124,12 @@ def test_a_batch_size_is_taken_as_it_is(split: pd.DataFrame) -> None:
 def test_steps_that_no_batch_size_gives_are_refused(
     steps: int, possible: int, split: pd.DataFrame
 ) -> None:
-    wanted = dataclasses.asdict(settings(copies=0)) | {"steps_per_epoch": steps}
-    del wanted["batch_size"]
+    training = dataclasses.asdict(settings(copies=0)) | {"steps_per_epoch": steps}
+    del training["batch_size"]
     with pytest.raises(
         CampareError, match=rf"steps_per_epoch: 120 .* {steps} .*; {possible} steps"
     ):
-        Settings.of(wanted, split)
+        Settings.of(training, split)
 
 
 # The training list.

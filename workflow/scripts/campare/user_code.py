@@ -325,8 +325,8 @@ def _check_type(what: str, value: Any, annotation: ast.expr | None) -> None:
         types, _ = _TYPES[name]
         if isinstance(value, types) and (bool in types or not isinstance(value, bool)):
             return
-    wanted = " or ".join(_TYPES[name][1] for name in plain)
-    raise CampareError(f"{what}: {shown(value)}; must be {wanted}")
+    allowed = " or ".join(_TYPES[name][1] for name in plain)
+    raise CampareError(f"{what}: {shown(value)}; must be {allowed}")
 
 
 def _alternatives(annotation: ast.expr | None) -> list[str]:
