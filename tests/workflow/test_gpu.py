@@ -35,7 +35,7 @@ STAGES = ("faithfulness", "hybrid", "occlusion")
 
 def test_a_study_runs_on_a_gpu(tmp_path: Path) -> None:
     project = copy_project(tmp_path / "project", STUDY)
-    run = project.snakemake("--cores", "12", "--resources", "gpu=6", "--", "tables", *STAGES)
+    run = project.snakemake("tables", *STAGES, "--cores", "12", "--resources", "gpu=6")
     assert run.returncode == 0, run.stdout
     stores = [store.read(path) for path in project.results.glob("cams/*/*.h5")]
     assert {each.attributes["device"] for each in stores} == {DEVICE}
