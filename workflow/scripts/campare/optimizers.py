@@ -147,7 +147,7 @@ class SGD(Optimizer):
 
 
 class Muon(Optimizer):
-    """`torch.optim.Muon`, of weights flattened to matrices (out, all others); their rows are filters.
+    """`torch.optim.Muon`, of weights as matrices, (out, everything else): a row is a filter.
 
     The momentum of the gradients is made nearly orthogonal by five Newton-Schulz iterations, in
     bfloat16, before the step (Jordan et al., 2024, kellerjordan.github.io/posts/muon). The weight

@@ -28,8 +28,9 @@ class Schedule:
     ----------
     name
         "constant": the rate itself. "linear", "cosine": from the rate to 0, in a straight line or
-        along half a cosine. "steps": the rate, multiplied by `decay` at each milestone. "one_cycle": from 1/25 of the rate to the
-        rate and to 1/250,000 of it, along half a cosine each; the momentum does not change.
+        along half a cosine. "steps": the rate, multiplied by `decay` at each milestone.
+        "one_cycle": from 1/25 of the rate to the rate and to 1/250,000 of it, along half a cosine
+        each; the momentum does not change.
     steps
         Number of steps of the training.
     warmup

@@ -46,8 +46,8 @@ class Settings:
     optimizer
         "adam", "adamw", "sgd" or "muon"; `momentum` and `nesterov` are of the last two.
     schedule
-        "constant", "linear", "cosine", "one_cycle" or "steps" (`schedules.Schedule`), with `warmup` and
-        `milestones` in epochs; warmup None: 0, but 0.3 of the epochs for "one_cycle".
+        "constant", "linear", "cosine", "one_cycle" or "steps" (`schedules.Schedule`), with `warmup`
+        and `milestones` in epochs; warmup None: 0, but 0.3 of the epochs for "one_cycle".
     loss
         "cross_entropy" or "binary_cross_entropy", with `label_smoothing` and `class_weights`
         (None or "balanced"): `losses.Loss`.
