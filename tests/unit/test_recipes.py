@@ -570,6 +570,7 @@ def test_the_history_has_the_rate_of_the_last_step_of_each_epoch_if_it_changes(
     assert "learning_rate" not in run(constant_, *study, tmp_path / "constant")[2]
 
 
+@pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 @pytest.mark.parametrize("name", OPTIMIZERS)
 @pytest.mark.parametrize("schedule", ["constant", "cosine"])
