@@ -34,7 +34,7 @@ STUDY = {
     "similarity": {"metrics": ["overlap_20", "pearson", "mad"], "device": DEVICE},
     "localisation": {"spurious": "cue"},
     "faithfulness": {"images": 4, "steps": 2, "road": [0.5]},
-    "hybrid": {},
+    "hybrid": {"network": "small_cnn"},
     "occlusion": {"sizes": [4]},
     "figures": {"dpi": 60, "formats": ["png"]},
 }
