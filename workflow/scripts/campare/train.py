@@ -206,8 +206,8 @@ class _Run:
         self.schedule = Schedule.of(settings, self.steps)
         # With the highest learning rate of each.
         self.optimizers = [
-            (optimizers.make(settings, parameters, self._rate(rate)), rate)
-            for parameters, rate in groups
+            (optimizers.make(settings, group, self._rate(group.rate)), group.rate)
+            for group in groups
         ]
         self.step: replay.Step = self._step
         if settings.cuda_graph and device.type == "cuda":
