@@ -16,7 +16,7 @@ from test_train import run, settings
 from torch import Tensor, nn
 from torch.optim import lr_scheduler as torchs
 
-from campare import data, finetuning, models, train
+from campare import data, finetuning, initial, models, train
 from campare.errors import CampareError
 from campare.feed import Feed
 from campare.preprocess import prepare
@@ -304,7 +304,7 @@ def test_initial_weights_may_depend_on_the_training_images(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(train, "SAMPLE", 40)
+    monkeypatch.setattr(initial, "SAMPLE", 40)
     own = settings("affine", freeze="whitening", keep="last")
     weights, metadata, *_ = run(own, *study, tmp_path / "a")
     again, *_ = run(own, *study, tmp_path / "b")
@@ -335,7 +335,7 @@ def test_few_images_are_prepared_if_they_are_large(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(train, "SAMPLE_VALUES", 16 * 16 * 7)
+    monkeypatch.setattr(initial, "SAMPLE_VALUES", 16 * 16 * 7)
     run(settings(epochs=1), *study, tmp_path)
     assert len(whitened[0].seen[0]) == 7
 

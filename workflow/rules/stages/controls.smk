@@ -30,14 +30,9 @@ if UNINFORMATIVE:
         makes={"weights": f"<results>/models/untrained/{DESIGN.first_seed}.safetensors"},
         kind="map",
         group="maps_untrained",
-        cores=1,
         entries=ARCHITECTURES,
         architecture=DESIGN.architecture_of("baseline"),
-        **{
-            key: value
-            for key, value in DESIGN.training(DESIGN.baselines[0]).items()
-            if key in ("init_seed", "normalise", "architecture_parameters")
-        },
+        **DESIGN.initial,
     )
 
     if not DESIGN.imported:

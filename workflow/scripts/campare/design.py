@@ -420,6 +420,13 @@ class Design:
             return []
         return list(dict.fromkeys(self.architecture_of(name) for name, _ in self.models))
 
+    @property
+    def initial(self) -> dict[str, Any]:
+        """The settings that decide the random initial weights of the first baseline."""
+        names = "init_seed", "input_size", "normalise", "architecture_parameters", "threads"
+        settings = self.training(self.baselines[0])
+        return {name: settings[name] for name in names if name in settings}
+
     def candidate(self, architecture: str) -> dict[str, Any]:
         """The settings of another architecture, trained without augmentation and tested.
 
