@@ -132,7 +132,9 @@ if DESIGN.summarised:
         study=STUDY["study"],
     )
     if DESIGN.sweeps:
-        SWEEPS = {f"{s.base}_{s.parameter}": (s.base, s.parameter, s.arms) for s in DESIGN.sweeps}
+        SWEEPS = {
+            f"{s.base}_{s.parameter}": (s.base, s.parameter, s.arms, s.unit) for s in DESIGN.sweeps
+        }
         draw(
             "dose_response",
             needs={"summary": "<results>/{variant}tables/summary.csv"},

@@ -42,12 +42,14 @@ class Sweep:
     """An augmentation at several strengths.
 
     base: the augmentation; parameter: what is varied; arms: name of each augmentation of the study
-    that belongs to it → value of the parameter, in the order of the config.
+    that belongs to it → value of the parameter, in the order of the config; unit: of the parameter,
+    "" if it has none or none is known.
     """
 
     base: str
     parameter: str
     arms: Mapping[str, Any]
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,16 @@ class Design:
     def sweeps(self) -> list[Sweep]:
         """The sweeps of the study; their arms are among `augmentations`."""
         return [
-            Sweep(base, parameter, dict(arms))
+            Sweep(base, parameter, dict(arms), self._unit(next(iter(arms)), parameter))
             for base, parameters in self.study.get("sweep", {}).items()
             for parameter, arms in parameters.items()
         ]
+
+    def _unit(self, augmentation: str, parameter: str) -> str:
+        """The unit of a parameter of an augmentation with one step."""
+        ((used, _),) = self.study["augmentations"][augmentation]
+        entry = registry.AUGMENTATIONS.get(used)
+        return entry.parameters[parameter].unit if entry else ""
 
     @cached_property
     def seeds(self) -> list[int]:
