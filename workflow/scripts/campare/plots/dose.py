@@ -72,7 +72,7 @@ def dose_response(
     p = rows[["accuracy_change_p_holm", "shift_p_holm"]].to_numpy(float)
     point: dict[str, Any] = {"color": PALETTE[0], "markersize": 5, "linewidth": 1.2}
     hollow = {"markerfacecolor": "white"}
-    kinds = (
+    kinds: tuple[tuple[Any, str, dict[str, Any]], ...] = (
         ((p <= ALPHA).any(), f"p ≤ {ALPHA:g} (Holm)", {"marker": "o"}),
         ((p > ALPHA).any(), "Not significant", {"marker": "o", **hollow}),
         (np.isnan(p).any(), "Not tested (see summary)", {"marker": "s", **hollow}),
