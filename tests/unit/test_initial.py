@@ -30,11 +30,10 @@ def untrained(design: Design, images: data.Dataset, frame: pd.DataFrame, folder:
     """The weights that the job `initialise` writes."""
     data.write(images, folder / "data.h5")
     split.write(frame, folder / "split.csv")
-    architecture = design.architecture_of("baseline")
     given = SimpleNamespace(
         input=SimpleNamespace(data=str(folder / "data.h5"), split=str(folder / "split.csv")),
         output=SimpleNamespace(weights=str(folder / "1.safetensors")),
-        params=Params(architecture=architecture, **design.initial),
+        params=Params(design.initial),
         log=[str(folder / "log")],
     )
     runpy.run_path(str(SCRIPT), init_globals={"snakemake": given})

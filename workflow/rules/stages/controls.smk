@@ -31,7 +31,6 @@ if UNINFORMATIVE:
         kind="map",
         group="maps_untrained",
         entries=ARCHITECTURES,
-        architecture=DESIGN.architecture_of("baseline"),
         **DESIGN.initial,
     )
 

@@ -428,12 +428,23 @@ class Design:
             return []
         return list(dict.fromkeys(self.architecture_of(name) for name, _ in self.models))
 
+    def parameters_of(self, augmentation: str) -> dict[str, Any] | None:
+        """Parameters of the architecture of an augmentation: only `model.architecture` has them."""
+        model = self.study["model"]
+        own = self.architecture_of(augmentation) == model["architecture"]
+        return model.get("parameters") if own else None
+
     @property
     def initial(self) -> dict[str, Any]:
         """The settings that decide the random initial weights of the first baseline."""
-        names = "init_seed", "input_size", "normalise", "architecture_parameters", "threads"
+        names = "init_seed", "input_size", "normalise", "threads"
         settings = self.training(self.baselines[0])
-        return {name: settings[name] for name in names if name in settings}
+        parameters = self.parameters_of(BASELINE)
+        return {
+            "architecture": self.architecture_of(BASELINE),
+            **{name: settings[name] for name in names if name in settings},
+            **({"architecture_parameters": parameters} if parameters else {}),
+        }
 
     def candidate(self, architecture: str) -> dict[str, Any]:
         """The settings of another architecture, trained without augmentation and tested.
