@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,18 @@ import pandas as pd
 import pytest
 import torch
 import torch.nn.functional as F
+import yaml
 from test_recipes import Study, few_digits, trained
 from test_train import run, settings
 from torch import Tensor, nn
 from torch.optim import lr_scheduler as torchs
 
-from campare import data, finetuning, models, train
+from campare import config, data, finetuning, initial, models, train
+from campare.design import Design
 from campare.errors import CampareError
 from campare.feed import Feed
 from campare.preprocess import prepare
+from campare.settings import Settings
 
 SHAPE = (3, 32, 32)
 VALID = {
@@ -330,7 +334,7 @@ def test_initial_weights_may_depend_on_the_training_images(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(train, "SAMPLE", 40)
+    monkeypatch.setattr(initial, "SAMPLE", 40)
     own = settings("affine", freeze="whitening", keep="last")
     weights, metadata, *_ = run(own, *study, tmp_path / "a")
     again, *_ = run(own, *study, tmp_path / "b")
@@ -361,7 +365,7 @@ def test_few_images_are_prepared_if_they_are_large(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(train, "SAMPLE_VALUES", 16 * 16 * 7)
+    monkeypatch.setattr(initial, "SAMPLE_VALUES", 16 * 16 * 7)
     run(settings(epochs=1), *study, tmp_path)
     assert len(whitened[0].seen[0]) == 7
 
@@ -399,3 +403,17 @@ def test_stopped_after_any_batch_it_goes_on_with_the_same_weights(
         assert all(torch.equal(weights[name], expected[name]) for name in expected)
         pd.testing.assert_frame_equal(again, history, check_exact=True)
         assert np.isfinite(again["train_loss"]).all()
+
+
+def test_the_examples_of_the_page_are_valid() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "networks.md").read_text(encoding="utf-8")
+    examples = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
+    assert len(examples) == 2
+    for example in examples:
+        design = Design(config.complete({**VALID, **example}, "docs/networks.md"))
+        made = Settings(**design.training(("baseline", 1)))
+        assert made.weights == "published" and made.normalise == "imagenet"
+    prepared = models.build(made.architecture, classes=10, channels=3, seed=0)
+    finetuning.prepare(prepared, made, (3, 64, 64))
+    frozen = {n.split(".")[0] for n, p in prepared.named_parameters() if not p.requires_grad}
+    assert frozen == {"conv1", "bn1", "layer1"}

@@ -11,7 +11,7 @@ import pytest
 from snakemake.exceptions import WorkflowError
 from snakemake.iocontainers import Wildcards
 
-from campare import config
+from campare import config, user_code
 from campare.design import Design
 from inputs import (
     CAMS,
@@ -43,6 +43,35 @@ def inputs(**changes: Any) -> Inputs:
 
 def wildcards(**values: str) -> Wildcards:
     return Wildcards(fromdict=values)
+
+
+def test_a_model_of_other_origin_has_its_file_and_the_settings_of_its_arm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("a", "b", "c"):
+        Path(name).write_bytes(b"PK")
+    Path("mine.py").write_text("def net(classes, channels, width=4):\n    pass\n")
+    user_code.use(tmp_path)
+    study = {
+        "study": "tiny",
+        "data": {"name": "digits"},
+        "model": {"architecture": "mine.py:net", "parameters": {"width": 8}},
+        "trained": {
+            "baseline": ["~/a", "b"],
+            "x": {"files": ["c"], "architecture": "small_cnn", "normalise": "imagenet"},
+        },
+    }
+    ours = Inputs(Design(config.complete(study, "study.yaml")), "study.yaml")
+    plain, other = (
+        wildcards(augmentation=arm, seed=str(seed)) for arm, seed in (("baseline", 1), ("x", 101))
+    )
+    assert [ours.imported(model) for model in (plain, other)] == [str(tmp_path / "a"), "c"]
+    assert [ours.of_arm("normalise")(model) for model in (plain, other)] == ["training", "imagenet"]
+    assert [ours.parameters(model) for model in (plain, other)] == [{"width": 8}, None]
+    assert ours.design.initial["architecture_parameters"] == {"width": 8}
+    user_code.use("")
 
 
 def test_other_wildcards_are_kept_and_a_given_variant_is_replaced() -> None:

@@ -356,6 +356,21 @@ def test_history_shows_every_seed_their_mean_and_the_baseline() -> None:
     assert {"Training loss (nats)", "Validation accuracy (%)", "Epoch"} <= set(texts(figure))
 
 
+@pytest.mark.parametrize(
+    ("loss", "labels"), [((0.9, 2.4), {"1", "2"}), ((0.01, 2.4), {"10⁻¹", "10⁰"})]
+)
+def test_a_loss_within_a_power_of_ten_has_plain_numbers(
+    loss: tuple[float, float], labels: set[str]
+) -> None:
+    table = history(ALL)
+    table["train_loss"] = np.linspace(*loss, len(table))
+    figure = training.history(table, ALL)
+    figure.draw_without_rendering()
+    shown = {text.get_text() for text in figure.axes[0].get_yticklabels()}
+    assert labels <= shown
+    assert any(text.startswith("10") for text in shown) == ("10⁰" in labels)
+
+
 def test_history_shows_the_learning_rate_if_it_changes_and_averaged_weights() -> None:
     table = history(ALL)
     rate = np.linspace(0.01, 0, 5)
@@ -367,7 +382,7 @@ def test_history_shows_the_learning_rate_if_it_changes_and_averaged_weights() ->
     (line,) = axes.lines  # all models have the same
     np.testing.assert_allclose(line.get_xydata(), np.column_stack([range(1, 6), rate]))
     new = set(texts(figure)) - set(texts(plain))
-    assert {"Learning rate", "Validation accuracy (%)\nof EMA weights"} <= new
+    assert {"Learning rate\nat end of epoch", "Validation accuracy (%)\nof EMA weights"} <= new
 
 
 def test_history_of_models_that_stopped_early_has_a_mean_where_all_seeds_are() -> None:

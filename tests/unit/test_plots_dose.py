@@ -22,7 +22,7 @@ NUMBERS = {"blur_sigma_4": 4, "blur_sigma_0p5": 0.5, "blur_sigma_1": 1.0}
 def summarised(names: list[str]) -> pd.DataFrame:
     """Rows of summary.csv, with another augmentation and a control between them."""
     names = [*names[:1], "affine", *names[1:], "longer_training"]
-    table = pd.DataFrame({"augmentation": names, "metric": "overlap_20"})
+    table = pd.DataFrame({"augmentation": names, "metric": "overlap_20", "reference": "baseline"})
     for k, column in enumerate(("accuracy_change", "shift")):
         centres = np.arange(1.0, 1 + len(names)) / 100 * (k + 1)
         table[column] = centres
@@ -58,6 +58,19 @@ def test_each_strength_has_its_value_interval_and_test() -> None:
         assert [text.get_text() for text in axes.get_xticklabels()] == ["0.5", "1", "4"]
 
 
+def test_legend_and_axis_say_what_markers_line_and_numbers_mean() -> None:
+    table = summarised(list(NUMBERS)).assign(shift_p_holm=np.nan)  # too few models for a test
+    figure = dose.dose_response(table, "gaussian_blur", "sigma", NUMBERS, "pixels")
+    assert [line.get_marker() for line in figure.axes[1].lines[2:]] == ["s"] * 3
+    assert figure.get_supxlabel() == "Gaussian blur: sigma (pixels)"
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "p ≤ 0.05 (Holm)", "Not significant", "Not tested (see summary)", "Reference: baseline",
+    ]  # fmt: skip
+    tested = dose.dose_response(summarised(list(NUMBERS)), "gaussian_blur", "sigma", NUMBERS)
+    assert "Not tested" not in str([text.get_text() for text in tested.legends[0].get_texts()])
+    assert tested.get_supxlabel() == "Gaussian blur: sigma"
+
+
 @pytest.mark.parametrize(
     ("values", "scale"),
     [([1, 2, 4], "linear"), ([0, 1, 90], "linear"), ([-1, 1, 20], "linear"), ([1, 2, 8], "log")],
@@ -83,7 +96,10 @@ def test_the_axis_is_logarithmic_if_strengths_are_positive_and_range_widely(
 )
 def test_texts_are_inside_the_figure_and_do_not_overlap(values: list[Any]) -> None:
     arms = {f"x_{place}": value for place, value in enumerate(values)}
-    table = summarised(list(arms)).assign(metric="overlap_20_corrected")
+    table = summarised(list(arms)).assign(
+        metric="overlap_20_corrected", reference="duplicated_originals"
+    )
+    table.loc[0, "shift_p_holm"] = np.nan
     figure = dose.dose_response(table, "a_long_name_of_an_augmentation", "kernel_size", arms)
     figure.draw_without_rendering()
     boxes = [(text.get_text(), text.get_window_extent().padded(-1)) for text in shown(figure)]

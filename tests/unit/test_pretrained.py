@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Callable
+from email.message import Message
+from http.client import IncompleteRead
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
+from urllib.error import HTTPError, URLError
 
 import numpy as np
 import pytest
@@ -322,6 +328,144 @@ def test_published_weights_are_timms(hub: Path) -> None:
         "summed over RGB for grey images: conv_stem.weight",
     ]
     assert equal(ours, theirs, *HEAD, "conv_stem.weight")
+
+
+class Response(io.BytesIO):
+    """The answer of a server, which may be shorter than it says."""
+
+    def info(self) -> Message:
+        headers = Message()
+        headers["Content-Length"] = "1000000"
+        return headers
+
+
+def raising(error: Exception) -> Callable[..., Response]:
+    def opened(*_: Any, **__: Any) -> Response:
+        raise error
+
+    return opened
+
+
+class Broken(Response):
+    """An answer that ends with an error."""
+
+    def read(self, *_: Any) -> bytes:
+        if self.tell():
+            raise IncompleteRead(b"abc", 10)
+        return super().read(3)
+
+
+OPENERS: dict[str, tuple[Callable[..., Response], str]] = {
+    "unreachable": (raising(URLError("Name or service not known")), "Name or service not known"),
+    "timeout": (raising(TimeoutError("timed out")), "timed out"),
+    "missing": (raising(HTTPError("u", 404, "Not Found", Message(), None)), "Error 404: Not Found"),
+    "truncated": (lambda *_, **__: Response(b"abc"), "invalid hash value"),
+    "interrupted": (lambda *_, **__: Broken(b"abcdef"), "IncompleteRead"),
+}
+
+
+@pytest.mark.parametrize("failure", OPENERS)
+@pytest.mark.parametrize(
+    ("architecture", "file"),
+    [
+        ("resnet18", "resnet18-f37072fd.pth"),
+        ("timm:legacy_seresnet18", "seresnet18-4bb0ce65.pth"),  # not on the hub of Hugging Face
+    ],
+)
+def test_a_failed_download_is_one_message_and_leaves_no_file(
+    architecture: str, file: str, failure: str, hub: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opener, reason = OPENERS[failure]
+    monkeypatch.setattr("torch.hub.urlopen", opener)
+    place = hub / "torch" / "hub" / "checkpoints" / file
+    message = (
+        rf"^model\.weights: https://\S+/{file} cannot be downloaded \(.*{reason}.*\); download it "
+        rf"on a machine with a network, and copy it to {place}, or set model\.weights"
+    )
+    with pytest.raises(CampareError, match=message) as caught:
+        pretrained.load(network_of("small_cnn"), architecture, "published", classes=5)
+    assert "\n" not in str(caught.value)
+    assert not [path for path in hub.rglob("*") if path.is_file()]
+
+
+class Server(BaseHTTPRequestHandler):
+    """The hub of Hugging Face with one file, as each test's class attribute `mode` says."""
+
+    mode = ""
+    content = b"0123456789" * 100
+
+    def log_message(self, *_: Any) -> None:
+        """Print nothing."""
+
+    def do_HEAD(self) -> None:
+        self.send_response(404 if self.mode == "missing" else 200)
+        self.send_header("ETag", '"' + "0" * 64 + '"')
+        self.send_header("X-Repo-Commit", "a" * 40)
+        self.send_header("Content-Length", str(len(self.content)))
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.do_HEAD()
+        if self.mode != "missing":
+            self.wfile.write(self.content[: 500 if self.mode == "truncated" else None])
+
+
+@pytest.mark.parametrize(
+    ("mode", "reason"),
+    [
+        ("missing", "404"),
+        ("truncated", ""),
+        ("altered", "another SHA-256 than the server states"),
+    ],
+)
+def test_a_failed_download_from_the_hub_is_one_message_and_leaves_no_file(
+    mode: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Server, "mode", mode)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    with HTTPServer(("127.0.0.1", 0), Server) as server:
+        monkeypatch.setattr(
+            "huggingface_hub.constants.ENDPOINT", f"http://127.0.0.1:{server.server_port}"
+        )
+        monkeypatch.setattr(
+            "huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE",
+            f"http://127.0.0.1:{server.server_port}/{{repo_id}}/resolve/{{revision}}/{{filename}}",
+        )
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        folder = tmp_path / "models--timm--mobilenetv3_small_050.lamb_in1k"
+        message = (
+            r"^model\.weights: https://huggingface\.co/timm/mobilenetv3_small_050\.lamb_in1k/resolve"
+            rf"/main/model\.safetensors cannot be downloaded \(.*{reason}.*\); .* copy {folder} to"
+        )
+        try:
+            with pytest.raises(CampareError, match=message) as caught:
+                pretrained.load(
+                    network_of(), "timm:mobilenetv3_small_050.lamb_in1k", "published", classes=5
+                )
+        finally:
+            server.shutdown()
+            thread.join()
+    assert "\n" not in str(caught.value)
+    files = (path for part in ("blobs", "snapshots") for path in (folder / part).rglob("*"))
+    assert not [path for path in files if not path.is_dir()]
+
+
+@pytest.mark.parametrize("content", [b"", b"abc", b"PK\x03\x04abc"])
+def test_a_damaged_file_in_a_cache_is_named(hub: Path, content: bytes) -> None:
+    file = hub / "torch" / "hub" / "checkpoints" / "resnet18-f37072fd.pth"
+    snapshot = hub / "hub" / "models--timm--resnet18.a1_in1k" / "snapshots" / "abc"
+    for folder in (file.parent, snapshot, snapshot.parents[1] / "refs"):
+        folder.mkdir(parents=True)
+    (snapshot.parents[1] / "refs" / "main").write_text("abc")
+    for path, architecture in (
+        (file, "resnet18"),
+        (snapshot / "model.safetensors", "timm:resnet18.a1_in1k"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(CampareError, match=rf"{path}.*; delete it, so that it is downloaded"):
+            pretrained.load(network_of(architecture), architecture, "published", classes=5)
 
 
 @pytest.mark.parametrize("architecture", ["small_cnn", "timm:resnet18.none", "timm:resnet26_none"])

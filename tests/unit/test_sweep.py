@@ -48,6 +48,7 @@ def test_each_strength_is_an_arm_after_the_augmentations_listed() -> None:
                 "gaussian_blur_sigma_2": 2.0,
                 "gaussian_blur_sigma_0p1_to_4": [0.1, 4],
             },
+            "pixels",
         )
     ]
 

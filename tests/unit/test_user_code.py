@@ -87,6 +87,11 @@ def largest(pairs):
     return np.abs(pairs.p.shown - pairs.q.shown).max((1, 2))
 
 
+@campare.metric(label="Mean", same=None)
+def total_mean(pairs):
+    return pairs.q.shown.mean()
+
+
 @campare.metric(label="Area", same=None)
 def area(pairs):
     return (pairs.q.shown > 0.5).mean((1, 2))
@@ -487,6 +492,44 @@ def test_networks_and_cam_methods_are_tried_before_training() -> None:
     for check in (early_checks.check_maps, early_checks.check_network):
         with pytest.raises(CampareError, match=r"other_scores: the network returns \(2, 3\) for 2"):
             check(small(), settings("mine.py:other_scores"), STUDY)
+
+
+@pytest.mark.parametrize(
+    ("hybrid", "message"),
+    [
+        ({"method": "mine.py:flat_cam"}, r"mine\.py:flat_cam: returns a tensor \(2,\) for 2 imag"),
+        ({"network": "mine.py:other_scores"}, r"other_scores: the network returns \(2, 3\) for 2"),
+    ],
+)
+def test_network_and_method_of_a_hybrid_are_tried_before_training(
+    hybrid: dict[str, str], message: str
+) -> None:
+    usual = {"network": "fashion_cnn", "target_layer": "features.0"}
+    network = settings(hybrid.get("network", usual["network"]))
+    valid = {**STUDY, "hybrid": usual | {"method": "mine.py:cam"}}
+    early_checks.check_maps(small(), settings(), valid)
+    early_checks.check_network(small(), settings("fashion_cnn"), valid)
+    changed = {**STUDY, "hybrid": usual | hybrid}
+    with pytest.raises(CampareError, match=message):  # before the models with maps
+        early_checks.check_maps(small(), settings(), changed)
+    with pytest.raises(CampareError, match=message):  # before this network
+        early_checks.check_network(small(), network, changed)
+
+
+def test_candidate_architectures_are_tried_before_the_first_is_trained() -> None:
+    study = {**STUDY, "architectures": ["small_cnn", "mine.py:other_scores"]}
+    with pytest.raises(CampareError, match=r"other_scores: the network returns \(2, 3\) for 2"):
+        early_checks.check_network(small(), settings(), study)
+
+
+def test_metrics_are_tried_before_training() -> None:
+    valid = {"metrics": ["mine.py:largest", "mine.py:area_native", "mad"]}
+    early_checks.check_maps(small(), settings(), {**STUDY, "similarity": valid})
+    broken = {**STUDY, "similarity": {"metrics": ["mine.py:total_mean"]}}
+    with pytest.raises(CampareError, match=r"metric total_mean: returns an array of shape \(\)"):
+        early_checks.check_maps(small(), settings(), broken)
+    with pytest.raises(CampareError, match=r"metric total_mean"):  # networks trained elsewhere
+        early_checks.check_metrics(("a", "b"))
 
 
 def test_a_cam_method_makes_maps() -> None:

@@ -82,8 +82,11 @@ def test_maps_made_elsewhere_give_the_same_study(project: Project, tmp_path: Pat
     other = copy_project(tmp_path / "project", {**STUDIES[2], **FAST, "study": "mine"})
     for name in ("data", "weights"):
         (other.path / name).symlink_to(project.path / name)
-    plain = {**STUDIES[1], "augmentations": {}, "study": "mine"}
-    configure(other, {key: value for key, value in plain.items() if key != "trained"})
+    # As the page says: without `maps`, with any network.
+    assert "replace `maps` by `augmentations: {}`" in PAGE
+    first = {**STUDIES[2], "model": {"architecture": "small_cnn", "input_size": 32}}
+    del first["maps"]
+    configure(other, {**first, "augmentations": {}})
     run = other.snakemake("results/mine/split.csv")
     assert run.returncode == 0, run.stdout
     run_script(other, SCRIPTS[1])

@@ -3,30 +3,13 @@
 
 ARMS = "|".join(["baseline", *DESIGN.augmentations])
 
-
-def imported_file(wildcards):
-    """Return the file of a model or of its maps."""
-    return str(Path(DESIGN.imported[model_of(wildcards)]).expanduser())
-
-
-def of_arm(key):
-    """Return a param function: a setting of the arm of a model."""
-    return lambda wildcards: STUDY["trained"][wildcards.augmentation][key]
-
-
-def parameters_of(wildcards):
-    """Return `model.parameters`, which are of the function of `model.architecture` alone."""
-    own = architecture_of(wildcards) == STUDY["model"]["architecture"]
-    return STUDY["model"]["parameters"] if own else None
-
-
 if "trained" in STUDY:
 
     rule import_model:
         input:
             data=rules.load_data.output.data,
             split=rules.make_split.output.split,
-            file=imported_file,
+            file=INPUTS.imported,
         output:
             weights=WEIGHTS,
         log:
@@ -39,13 +22,13 @@ if "trained" in STUDY:
             **sized("map_other"),
         params:
             **named(
-                architecture=of_arm("architecture"),
-                normalise=of_arm("normalise"),
-                override=of_arm("override"),
+                architecture=architecture_of,
+                normalise=INPUTS.of_arm("normalise"),
+                override=INPUTS.of_arm("override"),
                 input_size=STUDY["model"]["input_size"],
                 classes=STUDY.get("classes"),
                 **(
-                    {"architecture_parameters": parameters_of}
+                    {"architecture_parameters": INPUTS.parameters}
                     if STUDY["model"].get("parameters")
                     else {}
                 ),
@@ -61,7 +44,7 @@ if "maps" in STUDY:
         input:
             data=rules.load_data.output.data,
             split=rules.make_split.output.split,
-            file=imported_file,
+            file=INPUTS.imported,
         output:
             store=CAMS,
         log:

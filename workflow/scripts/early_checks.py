@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from campare import config, data, feasibility, registry, user_code
@@ -14,6 +15,9 @@ from campare.design import Design
 from campare.errors import CampareError
 
 if TYPE_CHECKING:
+    from torch import nn
+
+    from campare import svm
     from campare.settings import Settings
 
 
@@ -118,39 +122,35 @@ def check_maps(dataset: Dataset, settings: Settings, study: Mapping[str, Any]) -
     ------
     CampareError
         There is no such layer, the layer has no map, or the method cannot be used; or as
-        `check_transforms`.
+        `check_transforms` and `check_metrics`. For a hybrid whose network or method is in a file of
+        the user, as `check_network`.
     """
     from campare import cams, models
 
     _check_scores(dataset, settings)
     check_transforms(dataset, study)
-    for folder, variant in Design(config.complete(study, "the study")).variants.items():
+    complete = config.complete(study, "the study")
+    check_metrics(dataset.classes)
+    for folder, variant in Design(complete).variants.items():
         key = ".".join(["cam", *folder.split("/")[:-1], "target_layer"])
         network, shape = _built(dataset, settings)  # a new one: finding the layer may change it
         _, layer = models.target_layer(network, variant.target_layer, shape, key=key)
         head = models.head(network, layer, shape)
         if variant.method == "cam" and head is None:
             raise CampareError(cams.NO_HEAD)
-        if user_code.is_reference(variant.method):  # try it on two images
-            next(
-                cams.compute(
-                    network,
-                    layer,
-                    head,
-                    dataset.images[:2].copy(),
-                    mean=[0.5] * shape[0],
-                    std=[0.5] * shape[0],
-                    input_size=settings.input_size,
-                    method=variant.method,
-                )
-            )
+        if user_code.is_reference(variant.method):
+            _try_method(variant.method, network, layer, head, dataset, shape)
+    hybrid = complete.get("hybrid", {})
+    if any(user_code.is_reference(hybrid.get(key)) for key in ("network", "method")):
+        _check_hybrid(dataset, complete)
 
 
 def check_network(dataset: Dataset, settings: Settings, study: Mapping[str, Any]) -> None:
     """Check that a network without maps accepts the images.
 
-    For `hybrid.network`, check also that an SVM can replace its last layer, and that its target
-    layer has a map.
+    For `hybrid.network`, check also that an SVM can replace its last layer, that its target layer
+    has a map, and that a method of the user makes maps. Networks of `architectures` in files of
+    the user are checked, too.
 
     Parameters
     ----------
@@ -166,20 +166,127 @@ def check_network(dataset: Dataset, settings: Settings, study: Mapping[str, Any]
     CampareError
         The network cannot be used; or as `check_transforms`.
     """
+    from campare import models
+
+    _check_scores(dataset, settings)
+    check_transforms(dataset, study)
+    complete = config.complete(study, "the study")
+    for name in filter(user_code.is_reference, complete["architectures"]):
+        _check_scores(dataset, _candidate(complete, name))
+    if settings.architecture == complete.get("hybrid", {}).get("network"):
+        _check_hybrid(dataset, complete)
+    else:
+        models.check_forward(*_built(dataset, settings))
+
+
+def check_metrics(classes: Sequence[str]) -> None:
+    """Check that metrics in the user's files measure pairs of maps.
+
+    The names of the metrics are those of the study that was checked last (`user_code.declare`).
+
+    Parameters
+    ----------
+    classes
+        Names of the classes.
+
+    Raises
+    ------
+    CampareError
+        A metric fails, or does not return a value per pair.
+    """
+    names = [user_code.short(name) for name in user_code.functions("metric")]
+    if not names:
+        return
+    from campare import similarity
+
+    random = np.random.default_rng(0)
+    grid = similarity.Grid.of((4, 4), (8, 8))
+    p, q = (
+        similarity.MapBatch(
+            random.standard_normal((2, 4, 4), np.float32),
+            random.standard_normal((2, len(classes)), np.float32),
+            grid,
+        )
+        for _ in range(2)
+    )
+    for name in names:
+        similarity.measure(name, similarity.Pairs(p, q, 1e-12))
+
+
+def _check_hybrid(dataset: Dataset, complete: Mapping[str, Any]) -> None:
+    """Check the network, the target layer and the CAM method of the hybrid of a complete study."""
+    import torch
     from torch import nn
 
     from campare import models, svm
 
+    hybrid = complete["hybrid"]
+    settings = _candidate(complete, hybrid["network"])
     _check_scores(dataset, settings)
-    check_transforms(dataset, study)
-    hybrid = study.get("hybrid") or {}
     network, shape = _built(dataset, settings)
-    if settings.architecture != hybrid.get("network"):
-        models.check_forward(network, shape)
-        return
     svm.with_head(network, nn.Identity())
-    layer = hybrid.get("target_layer") or models.last_map(network, shape)
+    layer = hybrid["target_layer"] or models.last_map(network, shape)
     models.target_layer(network, layer, shape, key="hybrid.target_layer")
+    if user_code.is_reference(hybrid["method"]):
+        features = network.eval()(torch.zeros(1, *shape)).shape[1]
+        network, _ = _built(dataset, settings)
+        svm.with_head(network, svm.Decision(_any_svm(features, len(dataset.classes))))
+        _, module = models.target_layer(network, layer, shape, key="hybrid.target_layer")
+        head = models.head(network, module, shape)
+        _try_method(hybrid["method"], network, module, head, dataset, shape)
+
+
+def _candidate(complete: Mapping[str, Any], architecture: str) -> Settings:
+    """Settings of a network without maps."""
+    from campare.settings import Settings
+
+    training = Design(complete).candidate(architecture)
+    training.pop("steps_per_epoch", None)  # in place of a batch size, which has no effect here
+    return Settings(**{"batch_size": 1, **training})
+
+
+def _any_svm(features: int, classes: int) -> svm.SVM:
+    """A classifier of this shape with random numbers."""
+    from campare import svm
+
+    random = np.random.default_rng(0)
+    pairs = classes * (classes - 1) // 2
+    return svm.SVM(
+        kernel="linear",
+        c=1.0,
+        gamma=1.0,
+        classes=classes,
+        mean=np.zeros(features),
+        scale=np.ones(features),
+        support=random.standard_normal((2, features)),
+        coefficient=random.standard_normal((2, pairs)),
+        intercept=np.zeros(pairs),
+    )
+
+
+def _try_method(
+    method: str,
+    network: nn.Module,
+    layer: nn.Module,
+    head: nn.Linear | None,
+    dataset: Dataset,
+    shape: tuple[int, int, int],
+) -> None:
+    """Make maps of two images with a CAM method of the user."""
+    from campare import cams
+
+    next(
+        cams.compute(
+            network,
+            layer,
+            head,
+            dataset.images[:2].copy(),
+            mean=[0.5] * shape[0],
+            std=[0.5] * shape[0],
+            input_size=shape[1],
+            method=method,
+        )
+    )
 
 
 def _check_scores(dataset: Dataset, settings: Settings) -> None:

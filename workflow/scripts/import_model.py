@@ -5,11 +5,13 @@ from pathlib import Path
 import provenance
 from campare import data, preprocess, split, store, trained
 from campare.checkpoints import save
+from early_checks import check_metrics
 from job import logged
 
 with logged(snakemake.log[0]):
     params, path = snakemake.params, snakemake.input.file
     dataset = data.read(snakemake.input.data)
+    check_metrics(dataset.classes)
     frame = split.read(snakemake.input.split, len(dataset.images))
     network = trained.load(
         path,

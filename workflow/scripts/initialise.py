@@ -1,24 +1,28 @@
-"""Save an untrained network."""
+"""Save the network with which the training of the first baseline starts."""
 
 from pathlib import Path
 
 import provenance
-from campare import data, models, preprocess, split
+from campare import data, initial, preprocess, seeding, split
 from campare.checkpoints import save
 from job import logged
 
 with logged(snakemake.log[0]):
     params = snakemake.params
+    seeding.deterministic(params.threads)  # as in training
     dataset = data.read(snakemake.input.data)
     frame = split.read(snakemake.input.split, len(dataset.images))
     training = frame["index"][frame["subset"] == "train"].to_numpy()
     normalise = params.get("normalise", "training")
     mean, std = preprocess.normalisation(normalise, dataset.images[training])
-    network = models.build(
+    network = initial.network(
         params.architecture,
+        dataset.images[training],
         classes=len(dataset.classes),
-        channels=dataset.images.shape[3],
+        input_size=params.input_size,
         seed=params.init_seed,
+        mean=mean,
+        std=std,
         parameters=params.get("architecture_parameters"),
     )
     about = {"settings": provenance.settings(params), "mean": mean, "std": std}

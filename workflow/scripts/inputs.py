@@ -1,4 +1,4 @@
-"""Input functions of rules: the files of the models that a job reads."""
+"""Input and param functions of rules: the files of the models that a job reads, their settings."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def model_of(wildcards: Any) -> Model:
 
 @dataclass(frozen=True)
 class Inputs:
-    """Input functions of a study.
+    """Input and param functions of a study.
 
     Attributes
     ----------
@@ -99,6 +99,18 @@ class Inputs:
         """The stores of all models in the pairs of an augmentation, in order of appearance."""
         models = dict.fromkeys(chain(*self.design.pairs_of(wildcards.augmentation)))
         return of_models(CAMS, models, wildcards.variant)
+
+    def imported(self, wildcards: Any) -> str:
+        """The file of a model, or of its maps, that exists already."""
+        return str(Path(self.design.imported[model_of(wildcards)]).expanduser())
+
+    def of_arm(self, key: str) -> Callable[[Any], Any]:
+        """A param function: a setting of the arm of `trained` to which a model belongs."""
+        return lambda wildcards: self.design.study["trained"][wildcards.augmentation][key]
+
+    def parameters(self, wildcards: Any) -> dict[str, Any] | None:
+        """The parameters of the architecture of a model, if it has any."""
+        return self.design.parameters_of(wildcards.augmentation)
 
 
 @cache

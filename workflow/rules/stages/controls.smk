@@ -30,14 +30,8 @@ if UNINFORMATIVE:
         makes={"weights": f"<results>/models/untrained/{DESIGN.first_seed}.safetensors"},
         kind="map",
         group="maps_untrained",
-        cores=1,
         entries=ARCHITECTURES,
-        architecture=DESIGN.architecture_of("baseline"),
-        **{
-            key: value
-            for key, value in DESIGN.training(DESIGN.baselines[0]).items()
-            if key in ("init_seed", "normalise", "architecture_parameters")
-        },
+        **DESIGN.initial,
     )
 
     if not DESIGN.imported:
@@ -137,7 +131,9 @@ if DESIGN.summarised:
         study=STUDY["study"],
     )
     if DESIGN.sweeps:
-        SWEEPS = {f"{s.base}_{s.parameter}": (s.base, s.parameter, s.arms) for s in DESIGN.sweeps}
+        SWEEPS = {
+            f"{s.base}_{s.parameter}": (s.base, s.parameter, s.arms, s.unit) for s in DESIGN.sweeps
+        }
         draw(
             "dose_response",
             needs={"summary": "<results>/{variant}tables/summary.csv"},

@@ -8,8 +8,9 @@ The modules, in the order of the pipeline:
                 reference (writes config/README.md)
     data        data, data_checks, shapes (generated images), photographs (the user's own), split,
                 masks
-    training    seeding (random numbers keyed by image), augment, models, preprocess, train, replay
-                (CUDA graphs), augmented (the training images of a model, as a file)
+    training    seeding (random numbers keyed by image), augment, models, initial (weights),
+                preprocess, train, replay (CUDA graphs), augmented (the training images of a model,
+                as a file)
     maps        cams, explain, store (HDF5 files of maps), maps (as shown)
     comparison  similarity, kernels and kernels_torch (its loops over pixels), uninformative
                 (reference maps that do not depend on the model)

@@ -42,12 +42,14 @@ class Sweep:
     """An augmentation at several strengths.
 
     base: the augmentation; parameter: what is varied; arms: name of each augmentation of the study
-    that belongs to it → value of the parameter, in the order of the config.
+    that belongs to it → value of the parameter, in the order of the config; unit: of the parameter,
+    "" if it has none or none is known.
     """
 
     base: str
     parameter: str
     arms: Mapping[str, Any]
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,16 @@ class Design:
     def sweeps(self) -> list[Sweep]:
         """The sweeps of the study; their arms are among `augmentations`."""
         return [
-            Sweep(base, parameter, dict(arms))
+            Sweep(base, parameter, dict(arms), self._unit(next(iter(arms)), parameter))
             for base, parameters in self.study.get("sweep", {}).items()
             for parameter, arms in parameters.items()
         ]
+
+    def _unit(self, augmentation: str, parameter: str) -> str:
+        """The unit of a parameter of an augmentation with one step."""
+        ((used, _),) = self.study["augmentations"][augmentation]
+        entry = registry.AUGMENTATIONS.get(used)
+        return entry.parameters[parameter].unit if entry else ""
 
     @cached_property
     def seeds(self) -> list[int]:
@@ -419,6 +427,24 @@ class Design:
         if "maps" in self.study:
             return []
         return list(dict.fromkeys(self.architecture_of(name) for name, _ in self.models))
+
+    def parameters_of(self, augmentation: str) -> dict[str, Any] | None:
+        """Parameters of the architecture of an augmentation: only `model.architecture` has them."""
+        model = self.study["model"]
+        own = self.architecture_of(augmentation) == model["architecture"]
+        return model.get("parameters") if own else None
+
+    @property
+    def initial(self) -> dict[str, Any]:
+        """The settings that decide the random initial weights of the first baseline."""
+        names = "init_seed", "input_size", "normalise", "threads"
+        settings = self.training(self.baselines[0])
+        parameters = self.parameters_of(BASELINE)
+        return {
+            "architecture": self.architecture_of(BASELINE),
+            **{name: settings[name] for name in names if name in settings},
+            **({"architecture_parameters": parameters} if parameters else {}),
+        }
 
     def candidate(self, architecture: str) -> dict[str, Any]:
         """The settings of another architecture, trained without augmentation and tested.

@@ -12,6 +12,7 @@ import pickle
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,12 @@ PREFIXES = ("module.", "model.", "_orig_mod.")
 AUXILIARY = ("aux1.", "aux2.", "AuxLogits.")
 # Old names of DenseNet's layers, `norm.1` for `norm1`.
 DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12])\.")
+# A digest in the name of a published file: the start of its SHA-256.
+DIGEST = re.compile(r"-([0-9a-f]{8,})\.")
 SHOWN = 5  # names in a message
+# What to do about faulty weights: files of the user, and published ones.
+COPY_AGAIN = "copy it again"
+DOWNLOAD_AGAIN = "delete it, so that it is downloaded again, or replace it"
 
 Weights = dict[str, torch.Tensor]
 
@@ -77,8 +83,10 @@ def load(
     return [f"initial weights: {source}", *adapted]
 
 
-def read(path: Path) -> Weights:
+def read(path: Path, remedy: str = COPY_AGAIN) -> Weights:
     """The tensors of a safetensors file or of a PyTorch state dict, on the CPU.
+
+    `remedy` is what messages suggest if the file is damaged.
 
     Raises
     ------
@@ -88,8 +96,7 @@ def read(path: Path) -> Weights:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    copy = "copy it again"
-    with reading(path, "weights file", SafetensorError, EOFError, remedy=copy):
+    with reading(path, "weights file", SafetensorError, EOFError, remedy=remedy):
         with path.open("rb") as file:
             start = file.read(9)
         if start[8:] == b"{":
@@ -211,22 +218,14 @@ def _published(architecture: str) -> tuple[str, Weights]:
     from torchvision.models import get_model_weights
 
     weights = get_model_weights(architecture).DEFAULT
-    file = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rpartition("/")[2]
-    try:
-        tensors = weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
-    except (OSError, RuntimeError) as error:
-        raise CampareError(
-            f"model.weights: {weights.url} cannot be downloaded ({_line(error)}); download it on a "
-            f"machine with a network, and copy it to {file}, or set model.weights to its path"
-        ) from error
+    tensors = read(_downloaded(weights.url), remedy=DOWNLOAD_AGAIN)
     values = weights.transforms()
-    return f"{weights} ({weights.url}){_normalised(values.mean, values.std)}", dict(tensors)
+    return f"{weights} ({weights.url}){_normalised(values.mean, values.std)}", tensors
 
 
 def _from_timm(name: str) -> tuple[str, Weights]:
-    """As `_published`, of timm; a file in the cache of Hugging Face needs no network."""
+    """As `_published`, of timm."""
     import timm
-    from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
 
     about = None
     with suppress(RuntimeError):  # there is no such tag
@@ -236,27 +235,70 @@ def _from_timm(name: str) -> tuple[str, Weights]:
             f"model.weights: timm publishes no weights of {name}; set it to null, or to the path "
             "of a file"
         )
-    overlay = {}
-    url, place = about.url, f"{torch.hub.get_dir()}/checkpoints"
+    if about.hf_hub_id:
+        hub, _, revision = about.hf_hub_id.partition("@")
+        file = about.hf_hub_filename or "model.safetensors"
+        url = f"https://huggingface.co/{hub}/resolve/{revision or 'main'}/{file}"
+        path = _from_hub(url, hub, file, revision or None)
+    else:
+        url = str(about.url)
+        path = _downloaded(url)
     try:
-        if about.hf_hub_id:
-            hub, _, revision = about.hf_hub_id.partition("@")
-            file = about.hf_hub_filename or "model.safetensors"
-            url = f"https://huggingface.co/{hub}/resolve/{revision or 'main'}/{file}"
-            place = f"{constants.HF_HUB_CACHE}/models--{hub.replace('/', '--')}"
-            cached = try_to_load_from_cache(hub, file, revision=revision or None)
-            if not isinstance(cached, str):
-                cached = hf_hub_download(hub, file, revision=revision or None)
-            overlay = {"file": cached}
-        network = timm.create_model(name, pretrained=True, pretrained_cfg_overlay=overlay)
-    except Exception as error:  # of several libraries: those of the hub, and of HTTP
+        network = timm.create_model(
+            name, pretrained=True, pretrained_cfg_overlay={"file": str(path)}
+        )
+    except Exception as error:  # of several libraries
         raise CampareError(
-            f"model.weights: {url} cannot be downloaded ({_line(error)}); on a machine with a "
-            "network, download it and set model.weights to the path of the file, or let timm do it "
-            f"there and copy {place} to the same path here"
+            f"model.weights: {path} cannot be loaded ({_line(error)}); {DOWNLOAD_AGAIN}"
         ) from error
     source = f"timm's {about.architecture}.{about.tag}".removesuffix(".")
     return f"{source} ({url}){_normalised(about.mean, about.std)}", network.state_dict()
+
+
+def _downloaded(url: str) -> Path:
+    """A file in torch's cache, downloaded if it is missing; complete, or there is none."""
+    file = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
+    if not file.is_file():
+        digest = DIGEST.search(file.name)
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            torch.hub.download_url_to_file(
+                url, str(file), digest[1] if digest else None, progress=False
+            )
+        except (OSError, RuntimeError, HTTPException) as error:
+            raise CampareError(
+                f"model.weights: {url} cannot be downloaded ({_line(error)}); download it on a "
+                f"machine with a network, and copy it to {file}, or set model.weights to its path"
+            ) from error
+    return file
+
+
+def _from_hub(url: str, hub: str, file: str, revision: str | None) -> Path:
+    """A file in the cache of Hugging Face, downloaded if it is missing.
+
+    A file that is there needs no network.
+    """
+    from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
+
+    cached = try_to_load_from_cache(hub, file, revision=revision)
+    if isinstance(cached, str):
+        return Path(cached)
+    try:
+        path = Path(hf_hub_download(hub, file, revision=revision))
+        # A link to a file with the name of its SHA-256, which the hub's library does not check.
+        stored = path.resolve()
+        if re.fullmatch("[0-9a-f]{64}", stored.name) and stored.name != _digest(stored, None):
+            path.unlink()
+            stored.unlink()
+            raise RuntimeError("another SHA-256 than the server states")
+    except Exception as error:  # of several libraries: those of the hub, and of HTTP
+        place = f"{constants.HF_HUB_CACHE}/models--{hub.replace('/', '--')}"
+        raise CampareError(
+            f"model.weights: {url} cannot be downloaded ({_line(error.__cause__ or error)}); on a "
+            "machine with a network, download it and set model.weights to the path of the file, or "
+            f"let timm do it there and copy {place} to the same path here"
+        ) from error
+    return path
 
 
 def _normalised(mean: Iterable[float], std: Iterable[float]) -> str:
@@ -264,7 +306,7 @@ def _normalised(mean: Iterable[float], std: Iterable[float]) -> str:
     return f", of images normalised with mean {means} and std {stds}"
 
 
-def _line(error: Exception) -> str:
+def _line(error: BaseException) -> str:
     """The first sentence of an error's message."""
     return re.split(r"\n|\. ", str(error).strip())[0] or type(error).__name__
 

@@ -26,6 +26,10 @@ from campare.errors import CampareError
 FONT_FILES = (".ttf", ".otf", ".ttc", ".otc")
 
 
+# Units of parameters.
+UNITS = ("pixels", "half pixels", "degrees")
+
+
 @dataclass(frozen=True)
 class Parameter:
     """A parameter of an entry: default value, meaning with unit, and JSON schema.
@@ -38,6 +42,12 @@ class Parameter:
     about: str
     schema: Mapping[str, Any]
     later: bool = False
+
+    @property
+    def unit(self) -> str:
+        """The unit with which `about` ends; "" for a number without unit."""
+        unit = self.about.rpartition(", ")[2]
+        return unit if unit in UNITS else ""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from campare import (
     checkpoints,
     devices,
     finetuning,
+    initial,
     memory,
     models,
     optimizers,
@@ -44,10 +45,6 @@ from campare.settings import Settings
 
 Metadata = dict[str, Any]
 Progress = Callable[[dict[str, Any]], None]
-
-# Images from which a network's initial weights may be computed: their number, and their values.
-SAMPLE = 5000
-SAMPLE_VALUES = 1 << 26
 
 
 class Stopped(Exception):  # noqa: N818, no error
@@ -190,9 +187,7 @@ class _Run:
         self.feed = Feed(settings, *self.sets["train"], rows["train"], len(dataset.classes))
         self.layout = torch.contiguous_format if device.type == "mps" else torch.channels_last
         channels = dataset.images.shape[3]
-        network, self.notes = _initial(settings, len(dataset.classes), channels)
-        if settings.weights is None:
-            self._initialise(network, dataset.images[rows["train"]])
+        network, self.notes = _initial(settings, dataset, rows["train"], metadata)
         shape = (channels, settings.input_size, settings.input_size)
         groups = finetuning.prepare(network, settings, shape)
         self.model = network.to(device, memory_format=self.layout)  # type: ignore[call-overload]
@@ -341,20 +336,6 @@ class _Run:
         batches = islice(self.feed.batches(self.epoch + 1), count)
         finetuning.recalibrate(self.measured, (images for images, _ in batches), self._logits)
 
-    def _initialise(self, network: torch.nn.Module, images: NDArray[np.uint8]) -> None:
-        """Call the network's `initialise` (see `models.build`), on the CPU, if it has one."""
-        initialise: Callable[[torch.Tensor], None] | None = getattr(network, "initialise", None)
-        if initialise is None:
-            return
-        values = images.shape[3] * self.settings.input_size**2
-        order = np.random.default_rng(self.settings.init_seed).permutation(len(images))
-        some = torch.from_numpy(images[order[: min(SAMPLE, SAMPLE_VALUES // values)]])
-        shown = prepare(
-            some.permute(0, 3, 1, 2), self.mean.cpu(), self.std.cpu(), self.settings.input_size
-        )
-        with torch.no_grad():
-            initialise(shown)
-
     @property
     def measured(self) -> torch.nn.Module:
         """The network that is evaluated and kept: the average, if there is one."""
@@ -434,26 +415,37 @@ class _Run:
         return f"goes on after epoch {self.epoch}, which {about['owner']} finished"
 
 
-def _initial(settings: Settings, classes: int, channels: int) -> tuple[torch.nn.Module, list[str]]:
+def _initial(
+    settings: Settings, dataset: Dataset, rows: NDArray[np.int64], metadata: Metadata
+) -> tuple[torch.nn.Module, list[str]]:
     """The network before training, and notes on its weights for the log."""
-    network = models.build(
-        settings.architecture,
-        classes=classes,
-        channels=channels,
-        seed=settings.init_seed,
-        parameters=settings.architecture_parameters,
-    )
+    built: dict[str, Any] = {
+        "classes": len(dataset.classes),
+        "seed": settings.init_seed,
+        "parameters": settings.architecture_parameters,
+    }
+    notes: list[str] = []
+    if settings.weights is None:
+        network = initial.network(
+            settings.architecture,
+            dataset.images[rows],
+            input_size=settings.input_size,
+            mean=metadata["mean"],
+            std=metadata["std"],
+            **built,
+        )
+    else:
+        channels = dataset.images.shape[3]
+        network = models.build(settings.architecture, channels=channels, **built)
+        notes = pretrained.load(
+            network,
+            settings.architecture,
+            settings.weights,
+            classes=len(dataset.classes),
+            sha256=settings.weights_sha256,
+        )
     if settings.batch_norm_momentum is not None:
         models.set_batch_norm_momentum(network, settings.batch_norm_momentum)
-    if settings.weights is None:
-        return network, []
-    notes = pretrained.load(
-        network,
-        settings.architecture,
-        settings.weights,
-        classes=classes,
-        sha256=settings.weights_sha256,
-    )
     return network, notes
 
 

@@ -119,9 +119,9 @@ def state() -> dict[str, Any] | None:
     return {"folder": str(_folder.resolve()), "functions": [list(each) for each in _functions]}
 
 
-def functions() -> list[str]:
-    """The functions that the study names, as `file.py:function`."""
-    return [reference for _, reference in _functions]
+def functions(kind: str | None = None) -> list[str]:
+    """The functions (of a kind) that the study names, as `file.py:function`."""
+    return [reference for of, reference in _functions if kind in (None, of)]
 
 
 def called(kind: str, name: str) -> str | None:

@@ -20,6 +20,7 @@ from campare.plots.style import (
     SMALL,
     blank_figure,
     distance_label,
+    in_sentence,
     styled,
     title,
 )
@@ -27,17 +28,19 @@ from campare.statistics import ALPHA
 
 WIDE = 8  # ratio of the largest to the smallest strength from which on the axis is logarithmic
 ROOM = 0.15  # of a tick label, share of the axis
+FIXED = "\N{NO-BREAK SPACE}"
+ZERO: dict[str, Any] = {"color": "0.3", **REFERENCE}  # the line of no difference
 
 
 @styled
 def dose_response(
-    table: pd.DataFrame, base: str, parameter: str, arms: Mapping[str, Any]
+    table: pd.DataFrame, base: str, parameter: str, arms: Mapping[str, Any], unit: str = ""
 ) -> Figure:
     """Change of test accuracy, and map shift, against a parameter of an augmentation.
 
-    A filled marker is significant at 5 % after Holm's correction. The horizontal axis is
-    logarithmic if strengths are positive and range over a factor of 8; strengths that are not
-    numbers are at equal distances.
+    A filled marker is significant at 5 % after Holm's correction, a hollow circle is not, a hollow
+    square is not tested. The horizontal axis is logarithmic if strengths are positive and range
+    over a factor of 8; strengths that are not numbers are at equal distances.
 
     Parameters
     ----------
@@ -47,12 +50,16 @@ def dose_response(
         Names of the augmentation and its parameter.
     arms
         Name of each augmentation of the sweep → value of the parameter.
+    unit
+        Of the parameter; "" if it has none.
     """
     rows = table.set_index("augmentation").loc[list(arms)]
     places, numeric = _places(list(arms.values()))
     figure = blank_figure(5.6, 3.0, "constrained")
     accuracy, shift = figure.subplots(1, 2)
-    shift_label = f"Map shift: difference in {distance_label(rows['metric'].iloc[0])}"
+    # A line does not break at the minus sign.
+    distance = distance_label(rows["metric"].iloc[0]).replace(" − ", f"{FIXED}−{FIXED}")
+    shift_label = f"Map shift: difference in {distance}"
     for axes, column, scale, label in (
         (accuracy, "accuracy_change", 100, "Change of test accuracy (percentage points)"),
         (shift, "shift", 1, shift_label),
@@ -60,14 +67,22 @@ def dose_response(
         _draw(axes, places, rows, column, scale)
         axes.set_ylabel(textwrap.fill(label, 30), size=SMALL)
         _scale(axes, places, None if numeric else list(arms.values()))
-    figure.supxlabel(f"{title(base)}: {parameter.replace('_', ' ')}", size=8)
-    shade: dict[str, Any] = {"color": PALETTE[0], "marker": "o", "markersize": 5}
+    strength = f"{parameter.replace('_', ' ')} ({unit})" if unit else parameter.replace("_", " ")
+    figure.supxlabel(f"{title(base)}: {strength}", size=8)
+    p = rows[["accuracy_change_p_holm", "shift_p_holm"]].to_numpy(float)
+    point: dict[str, Any] = {"color": PALETTE[0], "markersize": 5, "linewidth": 1.2}
+    hollow = {"markerfacecolor": "white"}
+    kinds: tuple[tuple[Any, str, dict[str, Any]], ...] = (
+        ((p <= ALPHA).any(), f"p ≤ {ALPHA:g} (Holm)", {"marker": "o"}),
+        ((p > ALPHA).any(), "Not significant", {"marker": "o", **hollow}),
+        (np.isnan(p).any(), "Not tested (see summary)", {"marker": "s", **hollow}),
+    )
+    handles = [Line2D([], [], label=name, **point, **form) for drawn, name, form in kinds if drawn]
+    references = " and ".join(dict.fromkeys(rows["reference"].map(title)))
+    handles.append(Line2D([], [], label=f"Reference: {in_sentence(references)}", **ZERO))
     figure.legend(
-        handles=[
-            Line2D([], [], label=f"p ≤ {ALPHA:g} (Holm)", **shade),
-            Line2D([], [], markerfacecolor="white", label="Not significant", **shade),
-        ],
-        title=f"Lines: {LEVEL} intervals; map shift: {100 * (1 - 2 * ALPHA):g} %",
+        handles=handles,
+        title=f"Vertical lines: {LEVEL} intervals (map shift: {100 * (1 - 2 * ALPHA):g} %)",
         loc="outside upper center",
         ncols=2,
     )
@@ -78,14 +93,15 @@ def _draw(axes: Axes, places: list[float], rows: pd.DataFrame, column: str, scal
     """Values with their intervals, joined by a line."""
     names = [column, f"{column}_low", f"{column}_high"]
     values = scale * rows[names].to_numpy(float)
-    significant = rows[f"{column}_p_holm"].to_numpy(float) <= ALPHA
+    p_values = rows[f"{column}_p_holm"].to_numpy(float)
     order = np.argsort(places, kind="stable")
-    axes.axhline(0, color="0.3", zorder=1, **REFERENCE)
+    axes.axhline(0, zorder=1, **ZERO)
     axes.plot(np.array(places)[order], values[order, 0], color=PALETTE[0], linewidth=0.9)
-    for place, (centre, low, high), filled in zip(places, values, significant, strict=True):
+    for place, (centre, low, high), p in zip(places, values, p_values, strict=True):
         axes.vlines(place, low, high, color=PALETTE[0], linewidth=1.2)
-        face = PALETTE[0] if filled else "white"
-        axes.plot(place, centre, "o", color=PALETTE[0], markerfacecolor=face, markersize=5)
+        face = PALETTE[0] if p <= ALPHA else "white"
+        shape = "s" if np.isnan(p) else "o"
+        axes.plot(place, centre, shape, color=PALETTE[0], markerfacecolor=face, markersize=5)
     axes.grid(axis="y")
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
 

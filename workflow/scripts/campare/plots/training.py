@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from campare.design import BASELINE
 from campare.plots.charts import (
@@ -188,8 +188,14 @@ def history(table: pd.DataFrame, augmentations: Sequence[str], *, averaged: bool
             panel.grid()
         if column == "train_loss" and (table[column] > 0).all():
             panels[0].set_yscale("log")
-            panels[0].yaxis.set_major_formatter(Powers())
-            panels[0].yaxis.set_minor_formatter(Powers(minor_thresholds=(1, 0.4)))
+            low, high = table[column].min(), table[column].max()
+            if high < 10 * low:
+                panels[0].yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
+                panels[0].yaxis.set_major_formatter("{x:g}")
+                panels[0].yaxis.set_minor_locator(NullLocator())
+            else:
+                panels[0].yaxis.set_major_formatter(Powers())
+                panels[0].yaxis.set_minor_formatter(Powers(minor_thresholds=(1, 0.4)))
         panels[0].xaxis.set_major_locator(MaxNLocator(4, integer=True))
         part.supylabel(label, size=8)
         part.supxlabel(f"Epoch{note}", size=8)
@@ -209,11 +215,11 @@ def _draw_rates(part: SubFigure, table: pd.DataFrame) -> None:
     axes = part.subplots()
     rates = {tuple(model["learning_rate"]) for _, model in table.groupby(["augmentation", "seed"])}
     for rate in sorted(rates):
-        axes.plot(range(1, 1 + len(rate)), rate, color="black", linewidth=1.2)
+        axes.plot(range(1, 1 + len(rate)), rate, ".-", color="black", linewidth=1.2)
     axes.grid()
     axes.set_ylim(bottom=0)
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
-    part.supylabel("Learning rate", size=8)
+    part.supylabel("Learning rate\nat end of epoch", size=8)
     part.supxlabel("Epoch", size=8)
 
 

@@ -1,0 +1,66 @@
+"""Random initial weights of a network, which may depend on the training images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from campare import models
+from campare.preprocess import prepare
+
+# Images from which initial weights may be computed: their number, and their values.
+SAMPLE = 5000
+SAMPLE_VALUES = 1 << 26
+
+
+def network(
+    architecture: str,
+    images: NDArray[np.uint8],
+    *,
+    classes: int,
+    input_size: int,
+    seed: int,
+    mean: Sequence[float],
+    std: Sequence[float],
+    parameters: Mapping[str, Any] | None = None,
+) -> nn.Module:
+    """The network with which a training without given weights starts.
+
+    Parameters
+    ----------
+    architecture, classes, seed, parameters
+        As in `models.build`. `seed` also chooses the images for the network's `initialise`.
+    images
+        uint8 (N, H, W, C), the training images.
+    input_size, mean, std
+        See `preprocess.prepare`.
+
+    Returns
+    -------
+    The network of `models.build`, on the CPU, after its method `initialise` if it has one.
+
+    Raises
+    ------
+    CampareError
+        As `models.build`.
+    """
+    built = models.build(
+        architecture,
+        classes=classes,
+        channels=images.shape[3],
+        seed=seed,
+        parameters=parameters,
+    )
+    initialise: Callable[[torch.Tensor], None] | None = getattr(built, "initialise", None)
+    if initialise is not None:
+        values = images.shape[3] * input_size**2
+        order = np.random.default_rng(seed).permutation(len(images))
+        some = torch.from_numpy(images[order[: min(SAMPLE, SAMPLE_VALUES // values)]])
+        with torch.no_grad():
+            initialise(prepare(some.permute(0, 3, 1, 2), mean, std, input_size))
+    return built
