@@ -9,7 +9,7 @@
 #   PYTHON  .venv/bin/python, if it exists, else python3       DEVICE  cuda; cpu: to try the script
 #   STUDY   config/cifar10.yaml                                DATA    replaces the study's data.root
 #   JOBS    12, GPU jobs at a time                              CORES   all
-#   TESTS, BENCH, TOTAL  limits in seconds: 90, 150, 570 (the study gets what is left of TOTAL)
+#   TESTS, BENCH, TOTAL  limits in seconds: 90, 150, 560 (the study gets what is left of TOTAL)
 #   ROUNDS  3, of the benchmarks
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -24,7 +24,7 @@ default=python3
 [[ -x .venv/bin/python ]] && default=.venv/bin/python
 python=${PYTHON:-$default}
 device=${DEVICE:-cuda} study=${STUDY:-config/cifar10.yaml} jobs=${JOBS:-12} cores=${CORES:-$(nproc)}
-total=${TOTAL:-570}
+total=${TOTAL:-560}
 # cuBLAS reads its setting once, at the first use of the GPU in a process (campare.seeding).
 export CUBLAS_WORKSPACE_CONFIG=:4096:8 CAMPARE_TEST_DEVICE=$device
 export PYTHONPATH=workflow/logger${PYTHONPATH:+:$PYTHONPATH}
@@ -71,12 +71,12 @@ bench() {
 }
 
 study() {
-  local left=$((total - SECONDS - 45)) options=(--config "compute={device: $device}")
+  local left=$((total - SECONDS - 60)) options=(--config "compute={device: $device}")
   options+=('training={cuda_graph: true}' ${DATA:+"data={root: $DATA}"})
   limited "$((left > 20 ? left : 20))" "$python" -m snakemake --cores "$cores" \
     --resources gpu="$jobs" --keep-going --logger campare "${options[@]}" --configfile "$study"
   local code=$?
-  limited 30 "$python" -m snakemake --cores 1 efficiency --nolock "${options[@]}" --configfile "$study" ||
+  limited 15 "$python" -m snakemake --cores 1 efficiency --nolock "${options[@]}" --configfile "$study" ||
     true
   return $code
 }

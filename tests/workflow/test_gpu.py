@@ -39,4 +39,4 @@ def test_a_study_runs_on_a_gpu(tmp_path: Path) -> None:
     assert run.returncode == 0, run.stdout
     stores = [store.read(path) for path in project.results.glob("cams/*/*.h5")]
     assert {each.attributes["device"] for each in stores} == {DEVICE}
-    assert len(pd.read_csv(project.results / "tables" / "accuracy.csv")) > 0
+    assert len(pd.read_csv(project.results / "tables" / "performance.csv")) > 0
