@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import os
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from campare import config, registry
+from campare import config, registry, user_code
 from campare.errors import CampareError
 
 STUDY: dict[str, Any] = {
@@ -46,7 +47,11 @@ def test_every_key_has_a_description() -> None:
 
 def shipped(file: str) -> dict[str, Any]:
     path = Path(__file__).parents[2] / "config" / f"{file}.yaml"
-    return config.complete(yaml.safe_load(path.read_text()), path.name)
+    user_code.use(path.parent)
+    try:
+        return config.complete(yaml.safe_load(path.read_text()), path.name)
+    finally:
+        user_code.use("")
 
 
 def test_the_posters_study_is_the_posters() -> None:
@@ -754,3 +759,20 @@ def test_the_shapes_study_asks_its_question() -> None:
     assert 0 < study["data"]["parameters"]["cue_share"] < 1
     assert study["localisation"]["spurious"] == "cue"
     assert len(study["seeds"]) >= 3
+
+
+def test_in_place_and_added_differ_in_nothing_else() -> None:
+    in_place, added = shipped("cifar10"), shipped("cifar10-added")
+    for key in ("data", "split", "model", "training", "seeds", "vary", "similarity"):
+        assert in_place[key] == added[key], key
+    for name, steps in added["augmentations"].items():
+        assert in_place["augmentations"][name] == steps
+
+
+@pytest.mark.parametrize("name", ["cifar10", "cifar10-added", "finetune"])
+def test_the_large_studies_can_be_tested(name: str) -> None:
+    """p of the exact test can be below 0.05 after Holm's correction."""
+    study = shipped(name)
+    models, arms = len(study["seeds"]), len(study["augmentations"])
+    baselines = 1 + len(study["controls"]["baselines"]["seeds"])
+    assert arms / math.comb(models + baselines, models) < 0.05

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba_array
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -231,7 +232,7 @@ def _boxes(axes: Axes, groups: Sequence[Floats], fills: Sequence[str]) -> None:
     # Rasterised: ten thousand dots as vectors would make an SVG of megabytes.
     axes.scatter(
         np.concatenate(beyond), np.repeat(rows, counts), s=3, alpha=0.5, linewidths=0,
-        color=np.repeat(fills, counts), rasterized=True,
+        color=np.repeat(to_rgba_array(fills), counts, axis=0), rasterized=True,
     )  # fmt: skip
 
 
