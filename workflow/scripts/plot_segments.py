@@ -24,4 +24,5 @@ with logged(snakemake.log[0]):
         lambda metric: metrics.segments(divided, metric, augmentations, labels),
         snakemake.params.dpi,
         snakemake.params.font,
+        snakemake.params.caption,
     )
