@@ -17,6 +17,7 @@ from matplotlib import font_manager
 from matplotlib.backends import backend_agg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from PIL import Image
 
 import campare
 from campare import needs, performance
@@ -31,6 +32,7 @@ from campare.plots import (
     style,
     summary,
     training,
+    truth,
     views,
 )
 from campare.plots import images as image_figures
@@ -296,16 +298,28 @@ def test_a_file_that_is_no_font_is_refused(tmp_path: Path, make: Callable[[Path]
         drawn_with([str(tmp_path / "mine.ttf")], tmp_path)
 
 
-FLOOR_AND_SEGMENTS = {
+MANY = [
+    "baseline",
+    "cutmix_mixed",
+    "trivial_augment_wide",
+    *(f"augmentation_{k}" for k in range(9)),
+]
+CURVES = pd.DataFrame(
+    product(MANY, ["map", "random"], truth.CURVES, [0.0, 1.0]),
+    columns=["augmentation", "map", "curve", "share"],
+).assign(probability=0.5, std=0.05)
+LABELLED = {
+    "curves": lambda *_: truth.faithfulness_curves(CURVES),
+    "history": lambda *_: training.history(test_plots.history(MANY, [1], 3), MANY),
     "boxplot": lambda table, names: metrics.boxplot(table, "pearson", names, ["baseline"]),
     "segments": lambda table, names: metrics.segments(table, "pearson", names, test_plots.SEGMENTS),
 }
 
 
-@pytest.mark.parametrize("kind", FLOOR_AND_SEGMENTS)
+@pytest.mark.parametrize("kind", LABELLED)
 def test_texts_are_inside_the_figure_at_every_resolution(kind: str) -> None:
     names = ["cutmix_mixed", "trivial_augment_wide"]
-    figure = FLOOR_AND_SEGMENTS[kind](test_plots.values([*names, "baseline"], 20), names)
+    figure = LABELLED[kind](test_plots.values([*names, "baseline"], 20), names)
     with matplotlib.style.context(style.STYLE, after_reset=True):  # as in `saving.save`
         for dpi in (50, 60, 72, 90, 110, 150, 300):
             figure.set_dpi(dpi)
@@ -402,3 +416,21 @@ def test_a_caption_is_above_the_figure_which_stays_as_it_is(
     data = (tmp_path / "a.png").read_bytes()
     pixels = [int.from_bytes(data[start : start + 4], "big") for start in (16, 20)]
     np.testing.assert_allclose(pixels, 50 * page.size, atol=1)
+
+
+@pytest.mark.parametrize("kind", LABELLED)
+def test_a_caption_moves_nothing_in_the_figure(tmp_path: Path, kind: str) -> None:
+    def draw(_: str) -> Figure:
+        figure = LABELLED[kind](test_plots.values([*MANY[1:3], "baseline"], 20), MANY[1:3])
+        figure.set_size_inches(8, 5)
+        return figure
+
+    pixels = []
+    for name, caption in (("plain", ""), ("captioned", "Maps: Grad-CAM, predicted class")):
+        saving.save_each([tmp_path / f"{name}.png"], draw, 100, (), caption)
+        pixels.append(np.asarray(Image.open(tmp_path / f"{name}.png").convert("L"), np.int64))
+    plain, captioned = pixels
+    assert captioned.shape[0] > plain.shape[0] == 500
+    assert captioned.shape[1] == plain.shape[1] == 800
+    np.testing.assert_array_equal(captioned[-500:], plain)
+    assert (captioned[:-500] < 128).any()

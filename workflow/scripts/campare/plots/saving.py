@@ -81,6 +81,9 @@ def captioned(figure: Figure, caption: str) -> Bbox | None:
             MARGIN, height + MARGIN, "\n".join(lines), size=SMALL, va="bottom",
             transform=figure.dpi_scale_trans,
         )  # fmt: skip
+    for legend in figure.legends:
+        if legend.get_bbox_to_anchor() is figure.bbox:  # else it would move to the edge of the page
+            legend.set_bbox_to_anchor((0, 0, 1, 1), figure.transFigure)
     top = height + 2 * MARGIN + LINE * len(lines)
     beside = max(0.0, top / TALLEST - width) / 2
     return Bbox([(-beside, 0), (width + beside, top)])
