@@ -134,6 +134,8 @@ def copy_project(target: Path, study: dict | None = None) -> Project:
             shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("*.pyc"))
         else:
             shutil.copy2(source, target / name)
+    if (kept := ROOT / ".snakemake" / "campare").is_dir():  # by the linter, before the tests
+        shutil.copytree(kept, target / ".snakemake" / "campare")
     (target / "config" / "tiny.yaml").write_text(yaml.safe_dump(study or TINY, sort_keys=False))
     return Project(target)
 
