@@ -22,6 +22,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
+# As `seeding.deterministic`: cuBLAS reads it once, at the first use of a GPU, before any training.
+os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
 
 import torch
 
@@ -47,7 +49,7 @@ def cpu() -> str:
 
 def machine(device: torch.device, threads: int) -> dict[str, object]:
     """What the ratios were measured on."""
-    return {
+    about: dict[str, object] = {
         "cpu": cpu(),
         "cores": os.cpu_count(),
         "threads": threads,
@@ -55,6 +57,9 @@ def machine(device: torch.device, threads: int) -> dict[str, object]:
         "python": platform.python_version(),
         **{package: version(package) for package in PACKAGES},
     }
+    if device.type == "cuda":
+        about["peak_gpu_memory_mb"] = torch.cuda.max_memory_reserved() / 1e6
+    return about
 
 
 def main() -> None:
@@ -95,10 +100,12 @@ def main() -> None:
                 f"{row.ours:>12,.4g}{row.theirs:>12,.4g} {row.unit}",
                 flush=True,
             )
-    about = {"machine": machine(device, wanted.threads), "results": [asdict(row) for row in found]}
-    if wanted.cuda:
-        about["machine"]["peak_gpu_memory_mb"] = torch.cuda.max_memory_reserved() / 1e6
-    wanted.output.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+            # After each row, so that a run that is stopped keeps those before.
+            about = machine(device, wanted.threads)
+            text = json.dumps(
+                {"machine": about, "results": [asdict(row) for row in found]}, indent=2
+            )
+            wanted.output.write_text(f"{text}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

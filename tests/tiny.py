@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 SOURCES = ["Snakefile", "workflow", "profiles", "config"]
 # The project's own logger, and the warning that pyproject.toml makes an error of tests.
 ENVIRONMENT = {
-    "PYTHONPATH": "workflow/logger",
+    "PYTHONPATH": ":".join(filter(None, ["workflow/logger", os.environ.get("PYTHONPATH")])),
     "PYTHONWARNINGS": "error:The given NumPy array is not writable",
     "PYTHONDONTWRITEBYTECODE": "",  # compiled modules are written, as usual, where this is set, too
 }

@@ -136,6 +136,7 @@ def test_defaults_are_the_thesis() -> None:
         "ema": None,
         "early_stopping": None,
         "head_learning_rate": None,
+        "bias_learning_rate": None,
         "recalibrate_batch_norm": None,
         "keep": "best",
         "seed": 0,
@@ -278,7 +279,10 @@ def test_defaults_are_not_shared_between_studies() -> None:
         ),
         (
             {"training": {"momentum": 0.8}},
-            ["training.momentum: has no effect with training.optimizer: adam; set", "to sgd, or"],
+            [
+                "training.momentum: has no effect with training.optimizer: adam; set",
+                "to sgd or muon, or",
+            ],
         ),
         (
             {"training": {"optimizer": "adamw", "nesterov": False}},
@@ -323,7 +327,10 @@ def test_defaults_are_not_shared_between_studies() -> None:
             ["training.recalibrate_batch_norm", "model.freeze_batch_norm", "remove one of them"],
         ),
         ({"model": {"architecture": "small_cnn", "freeze": []}}, ["model.freeze: []", "one or"]),
-        ({"training": {"schedule": "linear"}}, ["training.schedule: 'linear'", "one_cycle"]),
+        (
+            {"training": {"schedule": "exponential"}},
+            ["training.schedule: 'exponential'", "one_cycle"],
+        ),
         ({"training": {"label_smoothing": 1}}, ["training.label_smoothing: 1; must", "< 1"]),
         ({"training": {"class_weights": "equal"}}, ["class_weights: 'equal'", "balanced"]),
         ({"training": {"steps_per_epoch": 0}}, ["training.steps_per_epoch: 0", "≥ 1, or null"]),

@@ -84,7 +84,7 @@ FREEZE: list[tuple[Any, set[str]]] = [
 
 
 @pytest.mark.parametrize(("freeze", "parts"), FREEZE)
-@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("optimizer", ["adam", "sgd", "muon"])
 def test_frozen_parameters_keep_their_initial_weights_and_the_others_do_not(
     freeze: Any,
     parts: set[str],
@@ -119,6 +119,10 @@ def test_frozen_parameters_keep_their_initial_weights_and_the_others_do_not(
         (
             {"freeze": ["classifier"], "head_learning_rate": 0.1},
             r"training\.head_learning_rate: the head, classifier, is frozen by model\.freeze",
+        ),
+        (
+            {"freeze": "features", "bias_learning_rate": 0.1},
+            r"training\.bias_learning_rate: no layer that is trained, apart from the head, has a ",
         ),
         (
             {"architecture": "fashion_cnn", "freeze_batch_norm": True, "input_size": 28},
@@ -169,6 +173,28 @@ def test_the_rate_of_the_head_is_that_of_a_parameter_group_in_torch(
     weights, *_ = run(own, *study, tmp_path)
     for name, tensor in weights.items():
         assert torch.equal(tensor, expected[name])
+
+
+def test_biases_and_the_head_have_their_own_rates_and_no_steps_of_muon() -> None:
+    own = settings(
+        optimizer="muon", learning_rate=0.2, head_learning_rate=0.3, bias_learning_rate=0.05
+    )
+    network = models.build("cifar_cnn", classes=10, channels=3, seed=0)
+    groups = finetuning.prepare(network, own, (3, 32, 32))
+    names = {id(parameter): name for name, parameter in network.named_parameters()}
+    found = {
+        (group.rate, group.orthogonal): {names[id(p)].rsplit(".", 1)[0] for p in group.parameters}
+        for group in groups
+    }
+    assert {key: len(layers) for key, layers in found.items()} == {
+        (0.05, False): 7, (0.2, True): 6, (0.3, False): 1,
+    }  # fmt: skip
+    assert found[0.3, False] == {"head"}
+    assert {p.ndim for group in groups if group.orthogonal for p in group.parameters} == {4}
+    assert {p.ndim for group in groups if group.rate == 0.05 for p in group.parameters} == {1}
+    # Without rates of their own: two groups, that of Muon and the others.
+    plain = finetuning.prepare(network, settings(optimizer="muon"), (3, 32, 32))
+    assert sorted(group.orthogonal for group in plain) == [False, True]
 
 
 def test_a_head_with_the_same_rate_trains_the_same_weights(

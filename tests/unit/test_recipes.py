@@ -21,6 +21,7 @@ from torch.optim import lr_scheduler as torchs
 from campare import config, data, design, models, optimizers, recipes
 from campare.averages import Average
 from campare.feed import Feed
+from campare.finetuning import Group
 from campare.losses import Loss
 from campare.pooling import pool_leanly
 from campare.preprocess import prepare
@@ -74,6 +75,7 @@ CHANGES: dict[str, Any] = {
     "early_stopping": 3,
     "keep": "last",
     "head_learning_rate": 0.01,
+    "bias_learning_rate": 0.02,
     "recalibrate_batch_norm": 5,
 }
 
@@ -147,7 +149,7 @@ def test_an_optimizer_is_torchs_to_the_bit(name: str, weight_decay: float, tenso
     ours, theirs = make(), make()
     first: float | Tensor = torch.tensor(0.25) if tensor else 0.25
     ours_, (own, torch_class) = chosen(name, weight_decay=weight_decay), OPTIMIZERS[name]
-    optimizer = optimizers.make(ours_, ours, first)
+    optimizer = optimizers.make(ours_, Group(ours, 0.25, orthogonal=False), first)
     reference = torch_class(theirs, lr=0.25, weight_decay=weight_decay, fused=True, **own)
     for step in range(6):
         rate = 0.25 / 2**step  # exact in float32, as on a GPU
@@ -161,6 +163,51 @@ def test_an_optimizer_is_torchs_to_the_bit(name: str, weight_decay: float, tenso
     for weight, expected, start in zip(ours, theirs, make(), strict=True):
         assert torch.equal(weight, expected)
         assert torch.equal(weight, start) == (len(weight) == 2)  # without a gradient
+
+
+@pytest.mark.parametrize("nesterov", [False, True])
+@pytest.mark.parametrize("weight_decay", [0.0, 1e-2])
+@pytest.mark.parametrize("tensor", [False, True])
+def test_muon_is_torchs_of_filters_as_matrices(
+    nesterov: bool, weight_decay: float, tensor: bool
+) -> None:
+    generator = torch.Generator().manual_seed(0)
+    shapes = [(4, 3, 3, 3), (40, 2, 1, 1), (6, 9), (9, 6)]
+    starts = [torch.randn(shape, generator=generator) for shape in shapes]
+    ours = [nn.Parameter(start.clone()) for start in starts]
+    ours[0].data = ours[0].data.contiguous(memory_format=torch.channels_last)
+    theirs = [nn.Parameter(start.flatten(1).clone()) for start in starts]
+    own = {"momentum": 0.6, "nesterov": nesterov, "weight_decay": weight_decay}
+    optimizer = optimizers.make(
+        settings(optimizer="muon", **own),
+        Group(ours, 0.25, orthogonal=True),
+        torch.tensor(0.25) if tensor else 0.25,
+    )
+    assert isinstance(optimizer, optimizers.Muon)
+    reference = torch.optim.Muon(theirs, lr=0.25, **own)
+    for step in range(6):
+        rate = 0.25 / 2**step
+        optimizer.set_rate(rate)
+        reference.param_groups[0]["lr"] = rate
+        for mine, yours in zip(ours, theirs, strict=True):
+            mine.grad = torch.sin(mine.detach() * 10 + step)
+            yours.grad = torch.sin(yours.detach() * 10 + step)
+        optimizer.step()
+        reference.step()
+        for mine, yours in zip(ours, theirs, strict=True):
+            if tensor:  # the scale of the rate is rounded to float32
+                torch.testing.assert_close(mine.flatten(1), yours, rtol=1e-5, atol=1e-6)
+            else:
+                assert torch.equal(mine.flatten(1), yours)
+
+
+def test_steps_of_muon_are_nearly_orthogonal() -> None:
+    weight = nn.Parameter(torch.zeros(8, 4, 3, 3))
+    weight.grad = torch.randn(weight.shape, generator=torch.Generator().manual_seed(0))
+    own = settings(optimizer="muon", weight_decay=0)
+    optimizers.make(own, Group([weight], 1.0, orthogonal=True), 1.0).step()
+    values = torch.linalg.svdvals(weight.detach().flatten(1))
+    assert 0.6 < float(values.min()) < float(values.max()) < 1.3
 
 
 # Schedules --------------------------------------------------------------------------------------
@@ -212,6 +259,11 @@ def test_schedules_that_torch_has_in_closed_form_have_its_rates_to_the_bit() -> 
 def test_schedules_that_torch_computes_by_recursion_have_its_rates_within_1e_12() -> None:
     cases = [
         (ours("cosine"), of_torch(lambda o: torchs.CosineAnnealingLR(o, STEPS))),
+        (ours("linear"), of_torch(lambda o: torchs.LinearLR(o, 1.0, 0.0, STEPS))),
+        (
+            ours("linear", WARMUP),
+            warmed(lambda o: torchs.LinearLR(o, 1.0, 0.0, STEPS - WARMUP)),
+        ),
         (ours("constant", WARMUP), warmed(constant)),
         (
             ours("cosine", WARMUP),
@@ -236,7 +288,7 @@ def test_rates_begin_and_end_where_the_config_says() -> None:
     assert cycle[-1] == pytest.approx(PEAK / 250_000)
 
 
-@pytest.mark.parametrize("name", ["constant", "cosine", "one_cycle", "steps"])
+@pytest.mark.parametrize("name", ["constant", "linear", "cosine", "one_cycle", "steps"])
 @pytest.mark.parametrize(("epochs", "steps"), [(1, 1), (1, 2), (2, 1), (3, 5), (10, 1)])
 @pytest.mark.parametrize("warmup", [None, 0, 0.1, 0.5])
 def test_every_rate_is_positive_and_none_exceeds_the_highest(
@@ -447,6 +499,7 @@ def test_every_option_changes_the_training(
     digits, split = study
     found = []
     cases = [{}, *OPTIONS, {"optimizer": "sgd"}, {"optimizer": "sgd", "nesterov": True}]
+    cases += [{"optimizer": "muon"}, {"schedule": "linear"}]
     for place, own in enumerate(cases):
         # An affine augmentation, whose last epoch is not the best one; unbalanced classes.
         chosen_ = settings("affine", epochs=4, learning_rate=0.1, **own)
@@ -517,6 +570,7 @@ def test_the_history_has_the_rate_of_the_last_step_of_each_epoch_if_it_changes(
     assert "learning_rate" not in run(constant_, *study, tmp_path / "constant")[2]
 
 
+@pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 @pytest.mark.parametrize("name", OPTIMIZERS)
 @pytest.mark.parametrize("schedule", ["constant", "cosine"])

@@ -231,6 +231,18 @@ def test_every_part_of_a_recipe_survives_a_kill(tmp_path: Path) -> None:
     assert "goes on after epoch 2" in read(tmp_path / "killed" / "log")
 
 
+def test_the_momentum_of_muon_survives_a_kill(tmp_path: Path) -> None:
+    write_inputs(tmp_path)
+    recipe = {
+        "optimizer": "muon", "nesterov": True, "schedule": "linear", "bias_learning_rate": 0.1,
+        "head_learning_rate": 0.3, "learning_rate": 0.05,
+    }  # fmt: skip
+    assert finish(tmp_path, tmp_path / "whole", **recipe) == 0
+    assert finish(tmp_path, tmp_path / "killed", **recipe, kill=("after", SECOND)) < 0
+    assert finish(tmp_path, tmp_path / "killed", **recipe) == 0
+    assert results(tmp_path / "killed") == results(tmp_path / "whole")
+
+
 def test_dropout_and_the_layout_of_colour_networks_survive_a_kill(tmp_path: Path) -> None:
     write_inputs(tmp_path, channels=3)
     changes = {"architecture": "squeezenet1_1", "input_size": 32, "learning_rate": 1e-3}

@@ -30,7 +30,7 @@ from campare.checkpoints import Weights
 from campare.errors import CampareError
 from campare.feed import Feed, order
 from campare.optimizers import Adam
-from campare.pooling import Pooling, pool_leanly
+from campare.pooling import Pooling, pool_deterministically, pool_leanly
 from campare.preprocess import prepare
 from campare.settings import Settings
 
@@ -395,6 +395,29 @@ def test_lean_pooling_is_torchs_and_so_is_its_gradient(side: int) -> None:
     (torchs,) = torch.autograd.grad((expected * weights).sum(), maps)
     assert torch.equal(ours, torchs)
     assert torch.autograd.gradcheck(Pooling.apply, maps.detach().double().requires_grad_())
+
+
+@pytest.mark.parametrize("size", [7, (3, 2), (None, 6), (5, 9)])
+def test_deterministic_pooling_is_torchs_and_so_is_its_gradient(size: Any) -> None:
+    maps = torch.randn(4, 5, 5, 9, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    pool = torch.nn.AdaptiveAvgPool2d(size)
+    expected = pool(maps)
+    pool_deterministically(pool)
+    found = pool(maps)
+    torch.testing.assert_close(found, expected)
+    weights = torch.arange(float(found.numel())).reshape(found.shape)
+    (ours,) = torch.autograd.grad((found * weights).sum(), maps)
+    (torchs,) = torch.autograd.grad((expected * weights).sum(), maps)
+    torch.testing.assert_close(ours, torchs)
+
+
+def test_deterministic_pooling_leaves_other_layers() -> None:
+    network = models.build("alexnet", classes=4, channels=3, seed=0)
+    expected = network.eval()(torch.ones(2, 3, 96, 96))
+    pool_deterministically(network)
+    forwards = [name for name, module in network.named_modules() if "forward" in vars(module)]
+    assert forwards == ["avgpool"]
+    torch.testing.assert_close(network(torch.ones(2, 3, 96, 96)), expected)
 
 
 @pytest.mark.parametrize("architecture", ["small_cnn", "fashion_cnn", "resnet18"])

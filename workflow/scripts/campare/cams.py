@@ -31,6 +31,7 @@ from torch import nn
 from campare import devices, memory, models, registry, user_code
 from campare.data import Rows
 from campare.errors import ANEW, CampareError
+from campare.pooling import pool_deterministically
 from campare.preprocess import prepare
 from campare.store import Store
 
@@ -138,6 +139,8 @@ def compute(
     network.eval().requires_grad_(False)
     if head is None:
         _spare_outputs(network)
+        if device.type == "cuda":
+            pool_deterministically(network)
     centre = torch.tensor(mean, dtype=torch.float32, device=device)
     spread = torch.tensor(std, dtype=torch.float32, device=device)
     for start in range(0, len(images), batch_size):

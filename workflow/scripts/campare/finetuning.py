@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -13,10 +14,21 @@ from campare.errors import CampareError
 from campare.settings import Settings
 
 
-def prepare(
-    network: nn.Module, settings: Settings, shape: models.Shape
-) -> list[tuple[list[nn.Parameter], float]]:
-    """Freeze the parameters that the settings name, and divide the others by learning rate.
+@dataclass(frozen=True)
+class Group:
+    """Parameters that are trained alike.
+
+    rate: learning rate, the highest one of a schedule. orthogonal: their steps are those of
+    `optimizers.Muon`.
+    """
+
+    parameters: list[nn.Parameter]
+    rate: float
+    orthogonal: bool
+
+
+def prepare(network: nn.Module, settings: Settings, shape: models.Shape) -> list[Group]:
+    """Freeze the parameters that the settings name, and divide the others into groups.
 
     Parameters
     ----------
@@ -27,16 +39,19 @@ def prepare(
 
     Returns
     -------
-    Parameters and their learning rate; those of the head apart if it has a rate of its own.
+    Groups by learning rate: of the head, of biases and other vectors, and of the other weights, the
+    only ones of which Muon makes steps.
 
     Raises
     ------
     CampareError
-        A prefix names no layer, nothing is left to train, or the network has no head or no batch
-        norm that the settings name.
+        A prefix names no layer, nothing is left to train, or the network has no head, no bias or no
+        batch norm that the settings name.
     """
-    rates = settings.head_learning_rate is not None
-    head = head_name(network, shape) if rates or settings.freeze == "all_but_head" else ""
+    muon = settings.optimizer == "muon"
+    rates = {"head": settings.head_learning_rate, "bias": settings.bias_learning_rate}
+    needs_head = muon or settings.freeze == "all_but_head" or any(rates.values())
+    head = head_name(network, shape) if needs_head else None
     names = [name for name, _ in network.named_parameters()]
     for name, parameter in network.named_parameters():
         if _frozen(name, settings, head):
@@ -58,18 +73,29 @@ def prepare(
             f"model.freeze: all {len(names)} parameters are frozen; leave out the layers to train, "
             "or set it to all_but_head"
         )
-    if not rates:
-        return [([*trained.values()], settings.learning_rate)]
-    of_head = [parameter for name, parameter in trained.items() if within(name, head)]
-    if not of_head:
+    roles = {name: _role(name, parameter, head) for name, parameter in trained.items()}
+    if rates["head"] and "head" not in roles.values():
         raise CampareError(
             f"training.head_learning_rate: the head, {head}, is frozen by model.freeze; remove one "
             "of them"
         )
-    others = [parameter for name, parameter in trained.items() if not within(name, head)]
-    assert settings.head_learning_rate is not None
-    groups = [(others, settings.learning_rate), (of_head, settings.head_learning_rate)]
-    return [(parameters, rate) for parameters, rate in groups if parameters]
+    if rates["bias"] and "bias" not in roles.values():
+        raise CampareError(
+            "training.bias_learning_rate: no layer that is trained, apart from the head, has a "
+            "bias or a norm; remove the key"
+        )
+    groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
+    for name, parameter in trained.items():
+        rate = rates.get(roles[name]) or settings.learning_rate
+        groups.setdefault((rate, muon and roles[name] == "weights"), []).append(parameter)
+    return [Group(parameters, *key) for key, parameters in groups.items()]
+
+
+def _role(name: str, parameter: nn.Parameter, head: str | None) -> str:
+    """ "head", "bias" (a bias, or another vector, such as the scales of a norm) or "weights"."""
+    if head is not None and within(name, head):
+        return "head"
+    return "bias" if parameter.ndim < 2 else "weights"
 
 
 def head_name(network: nn.Module, shape: models.Shape) -> str:
@@ -93,9 +119,9 @@ def head_name(network: nn.Module, shape: models.Shape) -> str:
             handle.remove()
     if not run:
         raise CampareError(
-            "model.architecture: the network has no linear layer, so no head that "
-            "training.head_learning_rate or model.freeze: all_but_head could mean; choose another "
-            "network, or name the layers to freeze"
+            "model.architecture: the network has no linear layer, so no head, which model.freeze: "
+            "all_but_head, training.head_learning_rate, bias_learning_rate and optimizer: muon "
+            "need; choose another network, or name the layers to freeze"
         )
     return run[-1]
 
@@ -139,12 +165,12 @@ def recalibrate(
         norm.momentum = momentum
 
 
-def _frozen(name: str, settings: Settings, head: str) -> bool:
+def _frozen(name: str, settings: Settings, head: str | None) -> bool:
     """Whether `settings.freeze` names a parameter."""
     if settings.freeze == "none":
         return False
     if settings.freeze == "all_but_head":
-        return not within(name, head)
+        return head is not None and not within(name, head)
     return any(within(name, prefix) for prefix in _prefixes(settings))
 
 

@@ -5,6 +5,7 @@ Their state is plain tensors on the device of the parameter, step counts include
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
@@ -14,6 +15,7 @@ from torch.optim.adam import adam
 from torch.optim.sgd import sgd
 
 from campare.checkpoints import Weights
+from campare.finetuning import Group
 from campare.settings import Settings
 
 
@@ -144,17 +146,63 @@ class SGD(Optimizer):
         )
 
 
-def make(
-    settings: Settings, parameters: Iterable[torch.nn.Parameter], learning_rate: float | Tensor
-) -> Optimizer:
-    """The optimizer of a training, for some of its parameters."""
-    if settings.optimizer == "sgd":
-        return SGD(
-            parameters,
-            learning_rate,
-            settings.weight_decay,
-            momentum=settings.momentum,
-            nesterov=settings.nesterov,
-        )
-    decoupled = settings.optimizer == "adamw"
-    return Adam(parameters, learning_rate, settings.weight_decay, decoupled=decoupled)
+class Muon(Optimizer):
+    """`torch.optim.Muon`, of weights as matrices, (out, everything else): a row is a filter.
+
+    The momentum of the gradients is made nearly orthogonal by five Newton-Schulz iterations, in
+    bfloat16, before the step (Jordan et al., 2024, kellerjordan.github.io/posts/muon). The weight
+    decay is decoupled. A learning rate on the device is not read, so that a step can be recorded.
+    """
+
+    COEFFICIENTS = (3.4445, -4.7750, 2.0315)
+    ITERATIONS = 5
+    LEAST_NORM = 1e-7
+
+    def __init__(
+        self,
+        parameters: Iterable[torch.nn.Parameter],
+        learning_rate: float | Tensor,
+        weight_decay: float,
+        *,
+        momentum: float,
+        nesterov: bool,
+    ) -> None:
+        super().__init__(parameters, learning_rate, weight_decay)
+        self.momentum, self.nesterov = momentum, nesterov
+        self.buffers = {"momentum": [torch.zeros_like(weight) for weight in self.parameters]}
+
+    def _update(
+        self, weights: list[Tensor], gradients: list[Tensor], buffers: dict[str, list[Tensor]]
+    ) -> None:
+        for weight, gradient, buffer in zip(weights, gradients, buffers["momentum"], strict=True):
+            buffer.lerp_(gradient, 1 - self.momentum)
+            update = gradient.lerp(buffer, self.momentum) if self.nesterov else buffer
+            step = _orthogonal(update.flatten(1)).view(weight.shape)
+            scale = math.sqrt(max(1, weight.shape[0] / weight[0].numel()))
+            weight.mul_(1 - self.learning_rate * self.weight_decay)
+            if isinstance(self.learning_rate, Tensor):
+                weight.sub_(step.to(weight.dtype) * (self.learning_rate * scale))
+            else:
+                weight.add_(step, alpha=-self.learning_rate * scale)
+
+
+def _orthogonal(matrix: Tensor) -> Tensor:
+    """Nearly U Vᵀ of the singular value decomposition U S Vᵀ, as bfloat16."""
+    a, b, c = Muon.COEFFICIENTS
+    wide = matrix.shape[0] <= matrix.shape[1]
+    x = matrix.bfloat16() if wide else matrix.bfloat16().T
+    x = x / x.norm().clamp(min=Muon.LEAST_NORM)
+    for _ in range(Muon.ITERATIONS):
+        gram = x @ x.T
+        x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+    return x if wide else x.T
+
+
+def make(settings: Settings, group: Group, learning_rate: float | Tensor) -> Optimizer:
+    """The optimizer of a group of parameters; without Muon's steps, that of "muon" is SGD."""
+    parameters, decay = group.parameters, settings.weight_decay
+    if settings.optimizer in ("sgd", "muon"):
+        kind = Muon if group.orthogonal else SGD
+        momentum, nesterov = settings.momentum, settings.nesterov
+        return kind(parameters, learning_rate, decay, momentum=momentum, nesterov=nesterov)
+    return Adam(parameters, learning_rate, decay, decoupled=settings.optimizer == "adamw")

@@ -35,14 +35,15 @@ TRAINING: Mapping[str, Any] = {
     "early_stopping": None,
     "keep": "best",
     "head_learning_rate": None,
+    "bias_learning_rate": None,
     "recalibrate_batch_norm": None,
 }
-# Settings that only one value of another setting uses.
+# Settings that only some values of another setting use.
 _USED_WITH = {
-    "momentum": ("optimizer", "sgd"),
-    "nesterov": ("optimizer", "sgd"),
-    "milestones": ("schedule", "steps"),
-    "decay": ("schedule", "steps"),
+    "momentum": ("optimizer", ["sgd", "muon"]),
+    "nesterov": ("optimizer", ["sgd", "muon"]),
+    "milestones": ("schedule", ["steps"]),
+    "decay": ("schedule", ["steps"]),
 }
 # Settings in epochs: they are multiplied if a model is trained for more epochs, with as many steps.
 IN_EPOCHS = ("warmup", "milestones")
@@ -81,11 +82,11 @@ def problems(study: Mapping[str, Any], written: Mapping[str, Any]) -> Iterator[s
         Its part `training`, as the file has it.
     """
     training, model, controls = study["training"], study["model"], study.get("controls", {})
-    for key, (other, value) in _USED_WITH.items():
-        if key in written and training[other] != value:
+    for key, (other, values) in _USED_WITH.items():
+        if key in written and training[other] not in values:
             yield (
                 f"training.{key}: has no effect with training.{other}: {training[other]}; set "
-                f"training.{other} to {value}, or remove the key"
+                f"training.{other} to {' or '.join(values)}, or remove the key"
             )
     if training["nesterov"] and not training["momentum"]:
         yield "training.nesterov: needs training.momentum > 0; set it, or set nesterov to false"

@@ -27,14 +27,15 @@ class Schedule:
     Attributes
     ----------
     name
-        "constant": the rate itself. "cosine": from the rate to 0 along half a cosine. "steps": the
-        rate, multiplied by `decay` at each milestone. "one_cycle": from 1/25 of the rate to the
-        rate and to 1/250,000 of it, along half a cosine each; the momentum does not change.
+        "constant": the rate itself. "linear", "cosine": from the rate to 0, in a straight line or
+        along half a cosine. "steps": the rate, multiplied by `decay` at each milestone.
+        "one_cycle": from 1/25 of the rate to the rate and to 1/250,000 of it, along half a cosine
+        each; the momentum does not change.
     steps
         Number of steps of the training.
     warmup
         The first steps, in which the rate rises linearly: rate · 1/warmup, rate · 2/warmup, …;
-        "cosine" takes the other steps. "one_cycle": steps in which the rate rises.
+        "linear" and "cosine" take the other steps. "one_cycle": steps in which the rate rises.
     milestones
         Steps, counted from the beginning.
     """
@@ -68,8 +69,10 @@ class Schedule:
             return self._one_cycle(highest, step)
         if step < self.warmup:
             return highest * (step + 1) / self.warmup
-        if self.name == "cosine":
+        if self.name in ("linear", "cosine"):
             share = (step - self.warmup) / (self.steps - self.warmup)
+            if self.name == "linear":
+                return highest * (1 - share)
             return highest * (1 + math.cos(math.pi * share)) / 2
         for milestone in self.milestones:
             if step >= milestone:

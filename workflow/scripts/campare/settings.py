@@ -44,10 +44,10 @@ class Settings:
         Augmentation in place: the probability with which an image is replaced by an augmented
         version; None: images are not replaced.
     optimizer
-        "adam", "adamw" or "sgd"; `momentum` and `nesterov` are of "sgd".
+        "adam", "adamw", "sgd" or "muon"; `momentum` and `nesterov` are of the last two.
     schedule
-        "constant", "cosine", "one_cycle" or "steps" (`schedules.Schedule`), with `warmup` and
-        `milestones` in epochs; warmup None: 0, but 0.3 of the epochs for "one_cycle".
+        "constant", "linear", "cosine", "one_cycle" or "steps" (`schedules.Schedule`), with `warmup`
+        and `milestones` in epochs; warmup None: 0, but 0.3 of the epochs for "one_cycle".
     loss
         "cross_entropy" or "binary_cross_entropy", with `label_smoothing` and `class_weights`
         (None or "balanced"): `losses.Loss`.
@@ -61,8 +61,9 @@ class Settings:
     keep
         The epoch whose weights are kept: "best" (highest validation accuracy, the first of equals)
         or "last".
-    head_learning_rate
-        Learning rate of the classifier head, with the same schedule; None: `learning_rate`.
+    head_learning_rate, bias_learning_rate
+        Learning rate of the classifier head, and of the biases and other vectors of the other
+        layers, with the same schedule; None: `learning_rate`.
     freeze
         Parameters that are not trained: "none", "all_but_head", or dotted names of layers.
     freeze_batch_norm
@@ -115,6 +116,7 @@ class Settings:
     early_stopping: int | None = None
     keep: str = "best"
     head_learning_rate: float | None = None
+    bias_learning_rate: float | None = None
     freeze: str | Sequence[str] = "none"
     freeze_batch_norm: bool = False
     recalibrate_batch_norm: int | None = None

@@ -37,7 +37,7 @@ from campare.data import Dataset
 from campare.errors import CampareError
 from campare.feed import Feed
 from campare.losses import Loss
-from campare.pooling import pool_leanly
+from campare.pooling import pool_deterministically, pool_leanly
 from campare.preprocess import normalisation, prepare
 from campare.schedules import Schedule
 from campare.settings import Settings
@@ -197,6 +197,8 @@ class _Run:
         groups = finetuning.prepare(network, settings, shape)
         self.model = network.to(device, memory_format=self.layout)  # type: ignore[call-overload]
         pool_leanly(self.model)
+        if device.type == "cuda":
+            pool_deterministically(self.model)
         self.average = None if settings.ema is None else Average(self.model, settings.ema)
         counts = np.bincount(dataset.labels[rows["train"]], minlength=len(dataset.classes))
         self.loss = Loss(settings, torch.from_numpy(counts).to(device))
@@ -204,8 +206,8 @@ class _Run:
         self.schedule = Schedule.of(settings, self.steps)
         # With the highest learning rate of each.
         self.optimizers = [
-            (optimizers.make(settings, parameters, self._rate(rate)), rate)
-            for parameters, rate in groups
+            (optimizers.make(settings, group, self._rate(group.rate)), group.rate)
+            for group in groups
         ]
         self.step: replay.Step = self._step
         if settings.cuda_graph and device.type == "cuda":

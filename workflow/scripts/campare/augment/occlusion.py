@@ -168,8 +168,10 @@ def fine_grained_saliency(images: Tensor) -> Tensor:
     """
     height, width = images.shape[2:]
     exact = torch.float32 if height * width <= 1 << 16 else torch.float64
-    grey = _smoothed(_smoothed(_opencv_grey(images))).to(exact)
-    integral = F.pad(grey.cumsum(1).cumsum(2), (1, 0, 1, 0))
+    levels = _smoothed(_smoothed(_opencv_grey(images)))
+    # Sums of integers: on CUDA, torch has no deterministic cumulative sum of floats.
+    integral = F.pad(levels.cumsum(1).cumsum(2), (1, 0, 1, 0)).to(exact)
+    grey = levels.to(exact)
     # A window that reaches the border on all sides is the whole image, whatever its size.
     sizes = Counter(min(size, max(height, width)) for size in (12, 24, 48, 28, 56, 112))
     on, both = torch.zeros_like(grey), torch.zeros_like(grey)

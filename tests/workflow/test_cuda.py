@@ -1,0 +1,50 @@
+"""A tiny study with most stages on a GPU, jobs sharing it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+from campare import store
+from tiny import copy_project
+
+DEVICE = os.environ.get("CAMPARE_TEST_DEVICE", "cuda")
+pytestmark = [
+    pytest.mark.cuda,
+    pytest.mark.workflow,
+    pytest.mark.skipif(DEVICE == "cuda" and not torch.cuda.is_available(), reason="no GPU"),
+]
+
+STUDY = {
+    "study": "tiny",
+    "data": {
+        "name": "shapes",
+        "size": 16,
+        "parameters": {"train": 120, "test": 48, "cue_share": 0.9},
+    },
+    "model": {"architecture": "small_cnn", "input_size": 16},
+    "seeds": [1, 2],
+    "augmentations": {"cutmix": {}, "affine": {}, "saliencymix": {}},
+    "training": {"epochs": 2, "cuda_graph": True, "optimizer": "sgd", "schedule": "one_cycle"},
+    "compute": {"device": DEVICE},
+    "similarity": {"metrics": ["overlap_20", "pearson", "mad"], "device": DEVICE},
+    "localisation": {"spurious": "cue"},
+    "faithfulness": {"images": 4, "steps": 2, "road": [0.5]},
+    "hybrid": {"network": "small_cnn"},
+    "occlusion": {"sizes": [4]},
+    "figures": {"dpi": 60, "formats": ["png"]},
+}
+
+
+def test_a_study_runs_on_a_gpu(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project", STUDY)
+    run = project.snakemake("--cores", "12", "--resources", "gpu=6")
+    assert run.returncode == 0, run.stdout
+    stores = [store.read(path) for path in sorted(project.results.glob("cams/*/*.h5"))]
+    assert [each.attributes["device"] for each in stores] == [DEVICE] * 8
+    assert len(pd.read_csv(project.results / "tables" / "accuracy.csv")) > 0
+    assert list(project.results.glob("figures/**/*.png"))
