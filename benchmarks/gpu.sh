@@ -8,7 +8,7 @@
 #
 #   PYTHON  .venv/bin/python, if it exists, else python3       DEVICE  cuda; cpu: to try the script
 #   STUDY   config/cifar10.yaml                                DATA    replaces the study's data.root
-#   JOBS    8, GPU jobs at a time                              CORES   all
+#   JOBS    12, GPU jobs at a time                              CORES   all
 #   TESTS, BENCH, TOTAL  limits in seconds: 90, 150, 570 (the study gets what is left of TOTAL)
 #   ROUNDS  3, of the benchmarks
 set -uo pipefail
@@ -23,10 +23,10 @@ read -ra parts <<<"${parts[*]}"
 default=python3
 [[ -x .venv/bin/python ]] && default=.venv/bin/python
 python=${PYTHON:-$default}
-device=${DEVICE:-cuda} study=${STUDY:-config/cifar10.yaml} jobs=${JOBS:-8} cores=${CORES:-$(nproc)}
+device=${DEVICE:-cuda} study=${STUDY:-config/cifar10.yaml} jobs=${JOBS:-12} cores=${CORES:-$(nproc)}
 total=${TOTAL:-570}
 # cuBLAS reads its setting once, at the first use of the GPU in a process (campare.seeding).
-export CUBLAS_WORKSPACE_CONFIG=:4096:8 CAMPARE_TEST_DEVICE=$device PYTHONDONTWRITEBYTECODE=1
+export CUBLAS_WORKSPACE_CONFIG=:4096:8 CAMPARE_TEST_DEVICE=$device
 export PYTHONPATH=workflow/logger${PYTHONPATH:+:$PYTHONPATH}
 logs=$(mktemp -d)
 SECONDS=0
@@ -56,10 +56,10 @@ print(*sorted(f"{one.name}=={one.version}" for one in distributions()))'
 }
 
 tests() {
-  local options=(-m cuda -v -ra --tb=short --durations=15 -p no:cacheprovider --dist load)
+  local options=(-m cuda -v -ra --tb=short --durations=15 -p no:cacheprovider --dist worksteal)
   options+=(-n "$((cores < 16 ? (cores + 1) / 2 : 8))")
   "$python" -c 'import pytest_timeout' 2>/dev/null && options+=(--timeout 75)
-  limited "${TESTS:-90}" "$python" -m pytest "${options[@]}" tests/workflow/test_cuda.py \
+  limited "${TESTS:-90}" "$python" -m pytest "${options[@]}" tests/workflow/test_gpu.py \
     tests/unit/test_cuda.py tests/unit/test_replay.py tests/unit/test_recipes.py
 }
 
@@ -89,7 +89,7 @@ for part in "${parts[@]}"; do
   code=$?
   {
     echo "== $part: exit status $code, $((SECONDS - began)) s (124: time limit)"
-    tail -n 25 "$logs/$part.log" | cut -c 1-300
+    tail -n 40 "$logs/$part.log" | cut -c 1-300
   } >>"$summary"
 done
 limited 40 "$python" benchmarks/collect.py "$out" "$logs" "$study" >>"$summary" 2>&1

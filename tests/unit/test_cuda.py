@@ -44,6 +44,10 @@ RECIPES: dict[str, dict[str, Any]] = {
         "optimizer": "sgd", "nesterov": True, "schedule": "one_cycle", "ema": 0.9,
         "label_smoothing": 0.2, "batch_size": 25, "architecture": "cifar_cnn", "input_size": 32,
     },
+    "muon": {
+        "augmentation": "shift", "optimizer": "muon", "schedule": "linear",
+        "architecture": "cifar_cnn", "input_size": 32, "probability": 1, "copies": 0,
+    },
     "weighted": {
         "augmentation": "rand_augment", "loss": "binary_cross_entropy", "warmup": 0.5,
         "class_weights": "balanced", "architecture": "resnet18_cifar", "batch_size": 50,

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from campare import store
-from tiny import copy_project
+from tiny import TINY, copy_project
 
 DEVICE = os.environ.get("CAMPARE_TEST_DEVICE", "cuda")
 pytestmark = [
@@ -19,32 +19,24 @@ pytestmark = [
     pytest.mark.skipif(DEVICE == "cuda" and not torch.cuda.is_available(), reason="no GPU"),
 ]
 
-STUDY = {
-    "study": "tiny",
-    "data": {
-        "name": "shapes",
-        "size": 16,
-        "parameters": {"train": 120, "test": 48, "cue_share": 0.9},
-    },
-    "model": {"architecture": "small_cnn", "input_size": 16},
-    "seeds": [1, 2],
-    "augmentations": {"cutmix": {}, "affine": {}, "saliencymix": {}},
+STUDY = TINY | {
+    "seeds": [1],
+    "augmentations": {"cutmix": {}, "saliencymix": {}},
     "training": {"epochs": 2, "cuda_graph": True, "optimizer": "sgd", "schedule": "one_cycle"},
     "compute": {"device": DEVICE},
     "similarity": {"metrics": ["overlap_20", "pearson", "mad"], "device": DEVICE},
-    "localisation": {"spurious": "cue"},
     "faithfulness": {"images": 4, "steps": 2, "road": [0.5]},
     "hybrid": {"network": "small_cnn"},
     "occlusion": {"sizes": [4]},
     "figures": {"dpi": 60, "formats": ["png"]},
 }
+STAGES = ("faithfulness", "hybrid", "occlusion")
 
 
 def test_a_study_runs_on_a_gpu(tmp_path: Path) -> None:
     project = copy_project(tmp_path / "project", STUDY)
-    run = project.snakemake("--cores", "12", "--resources", "gpu=6")
+    run = project.snakemake("tables", *STAGES, "--cores", "12", "--resources", "gpu=6")
     assert run.returncode == 0, run.stdout
-    stores = [store.read(path) for path in sorted(project.results.glob("cams/*/*.h5"))]
-    assert [each.attributes["device"] for each in stores] == [DEVICE] * 8
+    stores = [store.read(path) for path in project.results.glob("cams/*/*.h5")]
+    assert {each.attributes["device"] for each in stores} == {DEVICE}
     assert len(pd.read_csv(project.results / "tables" / "accuracy.csv")) > 0
-    assert list(project.results.glob("figures/**/*.png"))
