@@ -42,8 +42,8 @@ def sides(
 
     campare's side starts from uint8 pictures and ends with arrays; the library and the forward pass
     get their pictures prepared, on the device. All convolutions are in float32: torch's own default
-    on a GPU is TF32, in which campare computes no maps. What a job does once for thousands of pictures,
-    finding the head and folding batch norms, is done beforehand.
+    on a GPU is TF32, in which campare computes no maps. What a job does once for thousands of
+    pictures, finding the head and folding batch norms, is done beforehand.
     """
     images = library.pictures(count, size)
     inputs = library.prepared(images)
