@@ -48,10 +48,12 @@ class Archives:
         """Add a file to the current archive or to a new one, if there is room."""
         size = path.stat().st_size + SLACK
         if size > self.room:
-            self.close()
-            self.limit = min(SIZE, self.left)
-            if not self.files or size > self.limit:
+            used = self.raw.tell() + SLACK if self.archive else 0
+            limit = min(SIZE, self.left - used)
+            if not self.files or size > limit:
                 return False
+            self.close()
+            self.limit = limit
             self.raw = self.files.pop(0).open("wb")
             self.archive = tarfile.open(fileobj=self.raw, mode="w:gz")  # noqa: SIM115
         assert self.archive
