@@ -75,6 +75,13 @@ def values(augmentations: list[str], images: int = 200) -> pd.DataFrame:
     return table.assign(segment=rng.choice(list(SEGMENTS), len(table)))
 
 
+def by_segment(table: pd.DataFrame, metric: str) -> dict[str, dict[str, np.ndarray]]:
+    return {
+        name: {key: rows.loc[rows["segment"] == key, metric].to_numpy() for key in SEGMENTS}
+        for name, rows in table.groupby("augmentation", sort=False)
+    }
+
+
 def correlation(augmentations: list[str]) -> pd.DataFrame:
     rng = np.random.default_rng(0)
     matrix = np.corrcoef(rng.normal(size=(len(augmentations), 9)) + rng.normal(size=9))
@@ -152,7 +159,7 @@ def draw_all(augmentations: list[str], seeds: list[int], images: int) -> dict[st
         "history": training.history(history(everything, seeds), everything),
         **{f"boxplot {name}": metrics.boxplot(table, name, everything) for name in METRICS},
         **{
-            f"segments {name}": metrics.segments(table, name, everything, SEGMENTS)
+            f"segments {name}": metrics.segments(by_segment(table, name), name, SEGMENTS)
             for name in METRICS
         },
         "correlation": relations.correlation(correlation(augmentations), "mad", augmentations),
@@ -608,7 +615,7 @@ def test_segments_show_a_box_and_a_count_for_each_case() -> None:
     table = values(AUGMENTATIONS)
     empty = (table["augmentation"] == "cutmix") & (table["segment"] == "both_incorrect")
     table = table[~empty]
-    figure = metrics.segments(table, "pearson", ALL, SEGMENTS)
+    figure = metrics.segments(by_segment(table, "pearson"), "pearson", SEGMENTS)
     panels = {axes.get_title(): axes for axes in figure.axes}
     for name in AUGMENTATIONS:
         rows = table[table["augmentation"] == name]
@@ -773,7 +780,8 @@ def overlapping(axis: matplotlib.axis.Axis) -> bool:
 @pytest.mark.parametrize("value", [np.nan, 0.0, 1.0, -1e-9])
 def test_metric_without_variation_is_drawn(tmp_path: Path, metric: str, value: float) -> None:
     table = values(AUGMENTATIONS, images=5).assign(**{metric: value})
-    figures = metrics.boxplot(table, metric, ALL), metrics.segments(table, metric, ALL, SEGMENTS)
+    groups = by_segment(table, metric)
+    figures = metrics.boxplot(table, metric, ALL), metrics.segments(groups, metric, SEGMENTS)
     for figure in figures:
         assert drawn(figure, tmp_path, ".png")
     undefined = "5" if np.isnan(value) else "0"
@@ -792,7 +800,7 @@ def test_metric_without_variation_is_drawn(tmp_path: Path, metric: str, value: f
         lambda: training.confusion(confusion(["one"]).assign(images=0), "cutmix"),
         lambda: views.extreme(model_views(ALL[:1]), ""),
         lambda: metrics.segments(
-            values(ALL[1:]).assign(segment="both_correct"), "mad", ALL, SEGMENTS
+            by_segment(values(ALL[1:]).assign(segment="both_correct"), "mad"), "mad", SEGMENTS
         ),
         lambda: training.performance(*performance(ALL[:1]), "f1", ALL[:1]),
         lambda: metrics.accuracy(*means(AUGMENTATIONS[:1], [1]), "kl", AUGMENTATIONS[:1]),
