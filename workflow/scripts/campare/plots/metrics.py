@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgba_array
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -220,16 +219,14 @@ def _boxes(axes: Axes, groups: Sequence[Floats], fills: Sequence[str]) -> None:
     for box, fill in zip(boxes, fills, strict=True):
         box.set_facecolor((fill, 0.6))
     axes.vlines(median, rows - 0.3, rows + 0.3, color="black", linewidth=1.2)
-    beyond = [
-        group[(group < left) | (group > right)]
-        for group, left, right in zip(defined, low, high, strict=True)
-    ]
-    counts = [len(dots) for dots in beyond]
-    # Rasterised: ten thousand dots as vectors would make an SVG of megabytes.
-    axes.scatter(
-        np.concatenate(beyond), np.repeat(rows, counts), s=3, alpha=0.5, linewidths=0,
-        color=np.repeat(to_rgba_array(fills), counts, axis=0), rasterized=True,
-    )  # fmt: skip
+    # Markers of a line, which matplotlib renders once, and not again for each dot as in a scatter
+    # plot. Rasterised: ten thousand dots as vectors would make an SVG of megabytes.
+    for row, (group, fill) in enumerate(zip(defined, fills, strict=True)):
+        dots = group[(group < low[row]) | (group > high[row])]
+        axes.plot(
+            dots, np.full(dots.size, row), "o", markersize=math.sqrt(3), markeredgewidth=0,
+            color=fill, alpha=0.5, zorder=1, rasterized=True,
+        )  # fmt: skip
 
 
 def _span(metric: str, values: Floats) -> tuple[float, float, int | None]:
