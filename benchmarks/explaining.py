@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import torch
 
 import library
-from campare import models
+from campare import devices, models
 from rounds import Row, Work, interleaved, row, timed
 
 # Architecture, input size in pixels, pictures a round, goals beside the library and the forward
@@ -41,8 +41,9 @@ def sides(
     """The library in torch's usual layout, as its README has it; the rest in channels_last.
 
     campare's side starts from uint8 pictures and ends with arrays; the library and the forward pass
-    get their pictures prepared, on the device. What a job does once for thousands of pictures,
-    finding the head and folding batch norms, is done beforehand.
+    get their pictures prepared, on the device. All convolutions are in float32: torch's own default
+    on a GPU is TF32, in which campare computes no maps. What a job does once for thousands of
+    pictures, finding the head and folding batch norms, is done beforehand.
     """
     images = library.pictures(count, size)
     inputs = library.prepared(images)
@@ -69,12 +70,13 @@ def sides(
 
     def explain_by_library(method: str) -> Work:
         def work() -> float:
-            return sum(len(library.explained(method, theirs, their_layer, x)) for x in usual)
+            with devices.convolutions(tf32=False):
+                return sum(len(library.explained(method, theirs, their_layer, x)) for x in usual)
 
         return timed(work)
 
     def forward() -> float:
-        with torch.inference_mode():
+        with torch.inference_mode(), devices.convolutions(tf32=False):
             return sum(len(plain(part).cpu()) for part in last)
 
     return {

@@ -3,8 +3,8 @@
 #
 #   benchmarks/gpu.sh OUT [part …]        parts: about tests bench study (default: all, in this order)
 #
-# A part that fails or runs too long does not stop the next one. OUT gets at most 8 files of at most
-# 15 MiB; the summary is printed last. Environment:
+# A part that fails or runs too long does not stop the next one. OUT, empty before, gets at most 8
+# files of at most 14 MiB, 60 MiB in all; the summary is printed last. Environment:
 #
 #   PYTHON  .venv/bin/python, if it exists, else python3       DEVICE  cuda; cpu: to try the script
 #   STUDY   config/cifar10.yaml                                DATA    replaces the study's data.root
@@ -76,8 +76,9 @@ study() {
   limited "$((left > 20 ? left : 20))" "$python" -m snakemake --cores "$cores" \
     --resources gpu="$jobs" --keep-going --logger campare "${options[@]}" --configfile "$study"
   local code=$?
-  limited 15 "$python" -m snakemake --cores 1 efficiency --nolock "${options[@]}" --configfile "$study" ||
-    true
+  # Only of a finished study, since the table else waits for the jobs that are missing.
+  [[ $code -eq 0 ]] &&
+    limited 15 "$python" -m snakemake --cores 1 efficiency "${options[@]}" --configfile "$study"
   return $code
 }
 
@@ -92,6 +93,8 @@ for part in "${parts[@]}"; do
     tail -n 40 "$logs/$part.log" | cut -c 1-300
   } >>"$summary"
 done
-limited 40 "$python" benchmarks/collect.py "$out" "$logs" "$study" >>"$summary" 2>&1
+studies=()
+[[ " ${parts[*]} " == *" study "* ]] && studies=("$study")
+limited 40 "$python" benchmarks/collect.py "$out" "$logs" "${studies[@]}" >>"$summary" 2>&1
 rm -r "$logs"
 tail -c 10000 "$summary"

@@ -23,7 +23,7 @@ from test_recipes import Study, few_digits
 from test_similarity import EPSILON, METRICS, kinds, make
 from test_train import settings
 
-from campare import devices, explain, registry, seeding, similarity, store, train
+from campare import devices, explain, registry, seeding, similarity, store, train, user_code
 from campare.augment import Augmenter, Batch
 from campare.checkpoints import Weights
 from campare.settings import Settings
@@ -53,8 +53,8 @@ RECIPES: dict[str, dict[str, Any]] = {
         "class_weights": "balanced", "architecture": "resnet18_cifar", "batch_size": 50,
     },
     "random_depth": {
-        "augmentation": "color_jitter", "architecture": "efficientnet_b0", "input_size": 64,
-        "epochs": 1,
+        "augmentation": "color_jitter", "architecture": "gpu_networks.py:random_depth",
+        "input_size": 32,
     },
     "frozen": {
         "architecture": "timm:test_efficientnet", "input_size": 64, "freeze": "all_but_head",
@@ -68,10 +68,11 @@ RECIPES: dict[str, dict[str, Any]] = {
         "architecture": "timm:test_vit", "input_size": 160, "copies": 0, "epochs": 1,
         "learning_rate": 1e-3,
     },
-    "pooled": {
-        "architecture": "alexnet", "input_size": 64, "copies": 0, "epochs": 1,
-        "learning_rate": 1e-4,
-    },
+    "pooled": {"architecture": "gpu_networks.py:pooled", "copies": 0},
+}  # fmt: skip
+# One batch size, so that cuDNN loads kernels of few shapes.
+THESIS_RECIPE = {
+    "architecture": "efficientnet_b0", "input_size": 32, "copies": 0, "epochs": 1, "batch_size": 60,
 }  # fmt: skip
 
 
@@ -83,6 +84,7 @@ def study() -> Study:
 @pytest.fixture(autouse=True)
 def deterministic() -> None:
     seeding.deterministic(1)
+    user_code.use(Path(__file__).parent)
 
 
 def recipe(name: str, **changes: Any) -> Settings:
@@ -123,6 +125,13 @@ def test_a_cuda_graph_trains_equal_weights(
     name: str, precision: str, study: Study, tmp_path: Path
 ) -> None:
     own = recipe(name, precision=precision)
+    expected = trained(own, study, tmp_path / "steps")
+    graph = dataclasses.replace(own, cuda_graph=True)
+    assert_equal(trained(graph, study, tmp_path / "graph"), expected)
+
+
+def test_a_cuda_graph_trains_equal_weights_of_the_thesis(study: Study, tmp_path: Path) -> None:
+    own = settings(**THESIS_RECIPE, precision="bfloat16", device=DEVICE)
     expected = trained(own, study, tmp_path / "steps")
     graph = dataclasses.replace(own, cuda_graph=True)
     assert_equal(trained(graph, study, tmp_path / "graph"), expected)
@@ -188,8 +197,12 @@ def test_an_augmentation_gives_the_images_of_the_cpu(name: str, size: tuple[int,
         results.append((changed.images.cpu().int(), changed.targets.cpu()))
     (expected, targets), (found, of_found) = results
     assert torch.allclose(of_found, targets, rtol=0, atol=1e-6)
-    share = float((found != expected).float().mean())
-    assert share <= 1e-3, f"{share:.2%} of the values; at most {(found - expected).abs().max()}"
+    gap = (found - expected).abs()
+    share, images_apart = float((gap > 0).float().mean()), int(gap.flatten(1).any(1).sum())
+    assert share <= 1e-3, (
+        f"{share:.3%} of the values in {images_apart} of {len(gap)} images; {(gap > 1).sum()} "
+        f"values by more than one level, at most {gap.max()}"
+    )
 
 
 # Maps.
@@ -213,6 +226,10 @@ def assert_close(found: Any, expected: Any, tolerance: float = 1e-4) -> None:
     largest = np.abs(expected.maps).max(axis=(1, 2), keepdims=True)
     gap = np.abs(found.maps - expected.maps) / largest
     assert gap.max() <= tolerance, gap.max()
+    assert_close_scores(found, expected, tolerance)
+
+
+def assert_close_scores(found: Any, expected: Any, tolerance: float) -> None:
     scale = np.abs(expected.logits).max()
     np.testing.assert_allclose(found.logits, expected.logits, rtol=0, atol=tolerance * scale)
 
@@ -223,11 +240,30 @@ def test_maps_are_those_of_the_cpu(method: str) -> None:
     assert_close(found, expected)
 
 
-@pytest.mark.parametrize("method", ["gradcam", "hirescam", "input_gradient"])
-@pytest.mark.parametrize("architecture", [*THESIS, "cifar_cnn", "alexnet", "timm:test_resnet"])
+OTHERS = [*THESIS, "cifar_cnn", "alexnet", "timm:test_resnet"]
+
+
+@pytest.mark.parametrize("method", ["gradcam", "hirescam"])
+@pytest.mark.parametrize("architecture", OTHERS)
 def test_maps_of_other_networks_are_those_of_the_cpu(architecture: str, method: str) -> None:
     _, expected, found = on_both(architecture, method, fold_batch_norm=True)
-    assert_close(found, expected, 1e-3 if method == "input_gradient" else 2e-4)
+    assert_close(found, expected, 2e-4)
+
+
+@pytest.mark.parametrize("architecture", OTHERS)
+def test_input_gradients_of_other_networks_are_those_of_the_cpu(architecture: str) -> None:
+    """A unit whose input rounds to another side of ReLU's zero changes the gradient it sees.
+
+    So do two algorithms on the CPU: DenseNet-121's maps with and without oneDNN are 0.041 apart in
+    a pixel, and correlate at 0.998.
+    """
+    _, expected, found = on_both(architecture, "input_gradient", fold_batch_norm=True)
+    assert_close_scores(found, expected, 2e-4)
+    pairs = zip(found.maps, expected.maps, strict=True)
+    correlations = [np.corrcoef(one.ravel(), other.ravel())[0, 1] for one, other in pairs]
+    gap = np.abs(found.maps - expected.maps) / expected.maps.max(axis=(1, 2), keepdims=True)
+    about = f"correlations {correlations}; gaps: median {np.median(gap)}, largest {gap.max()}"
+    assert min(correlations) > 0.99 and np.median(gap) <= 1e-4, about
 
 
 @pytest.mark.parametrize("method", METHODS)

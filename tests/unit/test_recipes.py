@@ -201,6 +201,15 @@ def test_muon_is_torchs_of_filters_as_matrices(
                 assert torch.equal(mine.flatten(1), yours)
 
 
+def test_weight_decay_with_muon_is_of_its_matrices_alone() -> None:
+    own = settings(optimizer="muon", weight_decay=0.1)
+    decays = {
+        orthogonal: optimizers.make(own, Group([], 0.1, orthogonal), 0.1).weight_decay
+        for orthogonal in (False, True)
+    }
+    assert decays == {False: 0, True: 0.1}
+
+
 def test_steps_of_muon_are_nearly_orthogonal() -> None:
     weight = nn.Parameter(torch.zeros(8, 4, 3, 3))
     weight.grad = torch.randn(weight.shape, generator=torch.Generator().manual_seed(0))

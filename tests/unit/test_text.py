@@ -21,9 +21,10 @@ def careless(text: str) -> Iterator[int]:
             continue
         called = node.func
         name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-        of_pillow = isinstance(called, ast.Attribute) and ast.unparse(called.value) == "Image"
+        owner = ast.unparse(called.value) if isinstance(called, ast.Attribute) else ""
+        no_text = owner in ("Image", "tarfile")
         binary = re.search(r"'[rwxa+]*b[rwxa+]*'", ", ".join(map(ast.unparse, node.args)))
-        if name in ("read_text", "write_text") or (name == "open" and not (of_pillow or binary)):
+        if name in ("read_text", "write_text") or (name == "open" and not (no_text or binary)):
             yield node.lineno
 
 
@@ -39,4 +40,5 @@ def test_rules_open_no_text() -> None:
 
 def test_what_counts_as_careless() -> None:
     text = "p.open()\nopen(p, 'w')\np.read_text()\nopen(p, 'rb')\nImage.open(p)\np.open(encoding=e)"
+    text += "\ntarfile.open(p, 'w:gz')"
     assert list(careless(text)) == [1, 2, 3]

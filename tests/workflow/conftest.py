@@ -13,6 +13,14 @@ import pytest
 from tiny import Project, copy_project, pretend_gpu
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """After the first file that needs `finished`, those that do not: nobody waits for it."""
+    here = Path(__file__).parent
+    needing = {item.path: None for item in items if "finished" in getattr(item, "fixturenames", ())}
+    waiting = [*needing][1:]
+    items.sort(key=lambda item: (here not in item.path.parents, item.path in waiting))
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The tiny study, run once from nothing, as on a machine with one GPU.

@@ -14,6 +14,7 @@ from __future__ import annotations
 import ast
 import copy
 import hashlib
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from campare import user_code
+from remembered import remembered
 
 PACKAGE = "campare"  # its modules are named by their path within it: "train", "plots.style"
 PREFIX = "code."  # of the names of params that are digests
@@ -82,9 +84,9 @@ def code(scripts: Path, script: str, *entries: str) -> list[str]:
         for those of the user.
     """
     package = scripts / PACKAGE
-    body = ast.parse((scripts / f"{script}.py").read_text(encoding="utf-8"))
-    reached: dict[str, str] = {script: _digest(body)}
-    waiting = [*_uses(package, body, Imports()), *(tuple(entry.split(":")) for entry in entries)]
+    body = _body(scripts, script)
+    reached: dict[str, str] = {script: body.digest}
+    waiting = [*body.uses, *(tuple(entry.split(":")) for entry in entries)]
     while waiting:
         module, name = waiting.pop()
         label = f"{module}{':' if _is_file(module) else '.'}{name}".removesuffix(":")
@@ -216,6 +218,18 @@ def _text_of(key: str, function: Callable[[Any], Any]) -> Callable[[Any], str]:
     return text
 
 
+def _body(scripts: Path, script: str) -> Symbol:
+    """All of a script."""
+    package, text = scripts / PACKAGE, (scripts / f"{script}.py").read_text(encoding="utf-8")
+
+    def read() -> list[Any]:
+        body = ast.parse(text)
+        digest = _digest(body)
+        return [digest, sorted(_uses(package, body, Imports()))]
+
+    return _symbol(remembered(script, _key(package, script, text), read))
+
+
 @cache
 def _symbols(package: Path, module: str) -> tuple[dict[str, Symbol], Imports]:
     """The top-level definitions of a module, and its imports from the package."""
@@ -224,7 +238,40 @@ def _symbols(package: Path, module: str) -> tuple[dict[str, Symbol], Imports]:
     path = _file(package, module)
     if path is None:
         raise FileNotFoundError(f"there is no module {PACKAGE}.{module}")
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
+
+    def read() -> list[Any]:
+        symbols, imports = _parsed(package, module, text)
+        listed = {name: [each.digest, sorted(each.uses)] for name, each in symbols.items()}
+        return [listed, imports.modules, imports.names]
+
+    name = f"{PACKAGE}.{module}".removesuffix(".")
+    listed, modules, names = remembered(name, _key(package, module, text), read)
+    return (
+        {name: _symbol(parts) for name, parts in listed.items()},
+        Imports(modules, {name: (module, other) for name, (module, other) in names.items()}),
+    )
+
+
+def _symbol(parts: Sequence[Any]) -> Symbol:
+    digest, uses = parts
+    return Symbol(digest, frozenset((module, name) for module, name in uses))
+
+
+def _key(package: Path, name: str, text: str) -> str:
+    """Digest of all that the symbols in a text depend on, besides a job's own files."""
+    return hashlib.sha256("\0".join([name, text, _circumstances(package)]).encode()).hexdigest()
+
+
+@cache
+def _circumstances(package: Path) -> str:
+    """What reads the code, and names of modules, which `from campare import …` depends on."""
+    modules = sorted(path.relative_to(package).as_posix() for path in package.rglob("*.py"))
+    return "\n".join([sys.version, Path(__file__).read_text(encoding="utf-8"), *modules])
+
+
+def _parsed(package: Path, module: str, text: str) -> tuple[dict[str, Symbol], Imports]:
+    tree = ast.parse(text)
     defined: dict[str, list[ast.stmt]] = {}
     for statement in tree.body:
         for name in _names(statement):

@@ -12,6 +12,7 @@ from typing import Any
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
+import remembered
 import stopping
 from campare import hardware
 
@@ -36,6 +37,7 @@ ANSWER = "CAMPARE_GPU"
 
 def prepare(workflow: Any, shell: Any) -> None:
     """Set environment and limits of jobs; keep the shell prefix of an importing workflow."""
+    remembered.keep_in(".snakemake/campare")
     find_python(workflow)
     limit(workflow)
     before = shell._process_prefix or "set -euo pipefail; "

@@ -13,7 +13,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-WIDTHS = (32, 96, 192)
+WIDTHS = (48, 128, 192)
 # Added to the eigenvalues of the patches' covariance, so that noise is not amplified.
 NOISE = 5e-4
 # Scores before it are too large for the learning rates of the other layers (Jordan, section 3.1).

@@ -41,9 +41,9 @@ _Validator = validators.extend(  # type: ignore[no-untyped-call]
 
 def schema() -> Config:
     """The JSON schema of a study, with the registry's names and parameters filled in."""
-    study = copy.deepcopy(_read())
+    study = copy.deepcopy(_read(SCHEMA))
     for file in sorted(STAGES.glob("*.yaml")):
-        study["properties"][file.stem] = _inlined(yaml.safe_load(file.read_text(encoding="utf-8")))
+        study["properties"][file.stem] = _inlined(copy.deepcopy(_read(file)))
     study["$defs"] = {
         "dataset": {"enum": list(registry.DATASETS), "files": True},
         "architecture": {"type": "string", "minLength": 1},
@@ -60,14 +60,16 @@ def _inlined(part: Any) -> Any:
     """The same part of a schema with each `$ref` to a file replaced by the content of the file."""
     if isinstance(part, dict):
         if (name := part.get("$ref", "")).endswith(".yaml"):
-            return yaml.safe_load((SCHEMA.parent / name).read_text(encoding="utf-8"))
+            return copy.deepcopy(_read(SCHEMA.parent / name))
         return {key: _inlined(value) for key, value in part.items()}
     return part
 
 
 @cache
-def _read() -> Config:
-    read: Config = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+def _read(file: Path) -> Config:
+    """The content of a schema file; not to be changed."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, and 8 times as fast
+    read: Config = yaml.load(file.read_text(encoding="utf-8"), loader)
     return read
 
 

@@ -199,10 +199,12 @@ def _orthogonal(matrix: Tensor) -> Tensor:
 
 
 def make(settings: Settings, group: Group, learning_rate: float | Tensor) -> Optimizer:
-    """The optimizer of a group of parameters; without Muon's steps, that of "muon" is SGD."""
+    """The optimizer of a group; that of "muon" is SGD without weight decay for the other groups."""
     parameters, decay = group.parameters, settings.weight_decay
     if settings.optimizer in ("sgd", "muon"):
         kind = Muon if group.orthogonal else SGD
+        if settings.optimizer == "muon" and not group.orthogonal:
+            decay = 0
         momentum, nesterov = settings.momentum, settings.nesterov
         return kind(parameters, learning_rate, decay, momentum=momentum, nesterov=nesterov)
     return Adam(parameters, learning_rate, decay, decoupled=settings.optimizer == "adamw")

@@ -877,6 +877,7 @@ def check_parameters(name: str, parameters: Mapping[str, Any]) -> None:
         )
 
 
+@cache
 def torchvision_classifiers() -> dict[str, float]:
     """torchvision's classifiers → 1e9 multiplications and additions per image.
 

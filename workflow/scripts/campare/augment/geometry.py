@@ -302,7 +302,8 @@ def resized_crop(
 def _stretched(first: Tensor, length: Tensor, size: int) -> Tensor:
     """Centres of `size` pixels that span `length` pixels from `first`: float32 (B, size)."""
     centres = torch.arange(size, device=first.device) + 0.5
-    inside = (centres * length / size - 0.5).clamp(min=0)
+    # By a tensor: on CUDA torch multiplies by the rounded reciprocal of a Python number.
+    inside = (centres * length / torch.full_like(length, size) - 0.5).clamp(min=0)
     return torch.minimum(inside, length - 1.0) + first
 
 
