@@ -1,0 +1,22 @@
+// Colours that people with colour-blindness tell apart.
+
+// Support points of matplotlib's viridis, and of a scale from blue over white to orange.
+const SEQUENTIAL = [[68, 1, 84], [71, 44, 122], [59, 81, 139], [44, 113, 142], [33, 144, 141], [39, 173, 129], [92, 200, 99], [170, 220, 50], [253, 231, 37]];
+const DIVERGING = [[33, 102, 172], [103, 169, 207], [209, 229, 240], [247, 247, 247], [253, 219, 199], [239, 138, 98], [178, 80, 10]];
+// Paul Tol's "muted" scheme, as in campare's figures, then tints of it.
+const CLASSES = ["#332288", "#CC6677", "#44AA99", "#882255", "#88CCEE", "#117733", "#DDCC77", "#AA4499", "#999933", "#CC0000", "#3366FF", "#88CC22"];
+
+// 256 colours between support points: Uint8Array (256 · 3).
+function table(points) {
+  const colours = new Uint8Array(768);
+  for (let v = 0; v < 256; v++) {
+    const place = (v / 255) * (points.length - 1);
+    const k = Math.min(points.length - 2, Math.floor(place));
+    for (let c = 0; c < 3; c++) {
+      colours[3 * v + c] = Math.round(points[k][c] + (place - k) * (points[k + 1][c] - points[k][c]));
+    }
+  }
+  return colours;
+}
+
+const classColour = (k) => CLASSES[k % CLASSES.length];

@@ -1,0 +1,193 @@
+// The page: loading, state, keyboard.
+
+const RENDER = { answer: answerView, images: imagesView, image: imageView, scatter: scatterView, maps: clustersView };
+const KEYS = [
+  ["1 – 5", "views, in the order of the tabs"],
+  ["↑ ↓ Page Home End", "choose a row of Images"],
+  ["Enter", "open the chosen image"],
+  ["← →", "previous, next image in this order (One image)"],
+  ["Esc", "back to Images"],
+  ["o, m, d", "maps over the image, alone, difference from the baseline"],
+  ["b", "alternate with the baseline"],
+  ["?", "this help"],
+];
+// Keys of the state that decide which images are shown and in which order.
+const SELECTING = ["sort", "of", "order", "x", "y", ...FILTERS];
+const BLINK = 700; // milliseconds
+
+async function start() {
+  const began = performance.now();
+  const about = JSON.parse(document.getElementById("about").textContent);
+  if (about.format !== FORMAT) throw new Error(`format ${about.format}, expected ${FORMAT}`);
+  const names = Object.keys(about.arrays);
+  const arrays = await Promise.all(names.map((name) => unpacked(blockText(name), about.arrays[name].type)));
+  const data = study(about, Object.fromEntries(names.map((name, k) => [name, arrays[k]])));
+  const app = application(data);
+  document.title = `${about.study} · campare explorer`;
+  document.getElementById("title").textContent = about.study;
+  variantList(about);
+  help();
+  document.getElementById("skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    app.view.focus();
+  });
+  document.getElementById("theme").addEventListener("click", () => app.set({ theme: isDark(app) ? "light" : "dark" }));
+  window.addEventListener("hashchange", () => app.read());
+  window.addEventListener("resize", () => app.render());
+  document.addEventListener("keydown", (event) => keyboard(app, event));
+  setInterval(() => {
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    if (app.state.show !== "blink" || still || !["images", "image"].includes(app.state.view)) return;
+    app.phase = !app.phase;
+    app.redraw();
+  }, BLINK);
+  app.read();
+  document.documentElement.dataset.ready = Math.round(performance.now() - began);
+}
+
+function application(data) {
+  const columns = columnsOf(data);
+  const base = initial(data, columns);
+  const allowed = allowedIn(data, columns);
+  const rowOfImage = new Map(Array.from(data.index, (index, i) => [String(index), i]));
+  const app = {
+    data,
+    columns,
+    base,
+    state: base,
+    rows: [],
+    active: 0,
+    scroll: 0,
+    phase: false, // of alternation with the baseline
+    view: document.getElementById("view"),
+    redraw() {},
+    address: (changes) => formatted({ ...app.state, ...changes }, base),
+    // Takes the state from the address.
+    read() {
+      app.state = parsed(location.hash, base, allowed);
+      app.choose();
+      app.render();
+    },
+    // Changes the state; `step`: whether the browser's Back returns to the state before.
+    set(changes, step = true) {
+      const before = app.state;
+      app.state = { ...before, ...changes };
+      const address = app.address({});
+      if (step && app.state.view !== before.view) history.pushState(null, "", address);
+      else history.replaceState(null, "", address);
+      if (SELECTING.some((key) => app.state[key] !== before[key])) app.choose();
+      // While a slider is moved, the panel with the slider stays.
+      if (step) app.render();
+      else RENDER[app.state.view](app, app.view);
+      if (app.state.view !== before.view) app.view.focus({ preventScroll: true });
+    },
+    choose() {
+      app.rows = selected(data, columns, app.state);
+      app.active = Math.max(0, app.rows.indexOf(app.current()));
+      app.scroll = 0;
+      announce(`${app.rows.length} of ${data.n} images`);
+    },
+    current: () => rowOfImage.get(app.state.image) ?? app.rows[0],
+    open(i) {
+      app.active = Math.max(0, app.rows.indexOf(i));
+      app.set({ view: "image", image: String(data.index[i]) });
+    },
+    step(by) {
+      if (app.rows.length) app.open(neighbour(app.rows, app.current(), by));
+    },
+    render() {
+      app.redraw = () => app.render();
+      const root = document.documentElement;
+      root.dataset.theme = isDark(app) ? "dark" : "light";
+      document.getElementById("theme").textContent = isDark(app) ? "Light" : "Dark";
+      tabs(app);
+      refill(document.getElementById("panel"), panel(app));
+      document.getElementById("panel").hidden = app.state.view === "answer";
+      document.getElementById("body").dataset.view = app.state.view;
+      RENDER[app.state.view](app, app.view);
+    },
+  };
+  return app;
+}
+
+// Replaces children and keeps the focus on the control with the same id.
+function refill(root, children) {
+  const focused = document.activeElement?.id;
+  const scroll = root.scrollTop;
+  root.replaceChildren(...children.filter(Boolean));
+  root.scrollTop = scroll;
+  if (focused?.startsWith("control-")) document.getElementById(focused)?.focus();
+}
+
+function tabs(app) {
+  const shown = Object.entries(VIEWS).filter(([view]) => view !== "answer" || app.data.about.summary.length);
+  const links = shown.map(([view, title]) =>
+    element("a", { href: app.address({ view }), "aria-current": view === app.state.view ? "page" : null, "data-view": view, click: (event) => {
+      if (event.ctrlKey || event.metaKey) return;
+      event.preventDefault();
+      app.set({ view });
+    } }, title),
+  );
+  document.getElementById("tabs").replaceChildren(...links);
+}
+
+// Pages of the other ways of making maps; the state goes with the address.
+function variantList(about) {
+  if (about.variants.length < 2) return;
+  const label = document.getElementById("variants");
+  const list = label.querySelector("select");
+  for (const { title, current, file } of about.variants) list.append(new Option(title, file, current, current));
+  list.addEventListener("change", () => {
+    location.href = list.value.split("/").map(encodeURIComponent).join("/") + location.hash;
+  });
+  label.hidden = false;
+}
+
+function help() {
+  const section = document.getElementById("help");
+  const button = document.getElementById("help-button");
+  section.append(
+    element("h2", {}, "Keys"),
+    element("dl", {}, ...KEYS.flatMap(([key, what]) => [element("dt", {}, key), element("dd", {}, what)])),
+    element("p", {}, "The address of the page contains its state: copy it to share a view."),
+  );
+  button.addEventListener("click", () => {
+    section.hidden = !section.hidden;
+    button.setAttribute("aria-expanded", String(!section.hidden));
+  });
+}
+
+function keyboard(app, event) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, select, textarea")) return;
+  const views = [...document.querySelectorAll("#tabs a")].map((link) => link.dataset.view);
+  const presentations = { o: "overlay", m: "map", d: "difference" };
+  const { state } = app;
+  if (views[Number(event.key) - 1]) app.set({ view: views[Number(event.key) - 1] });
+  else if (event.key === "Escape" && state.view !== "images") app.set({ view: "images" });
+  else if (event.key === "?") document.getElementById("help-button").click();
+  else if (event.key in presentations) app.set({ show: presentations[event.key] });
+  else if (event.key === "b") {
+    // Without motion, each press changes between the two maps.
+    app.phase = state.show === "blink" && !app.phase;
+    if (state.show === "blink") app.redraw();
+    else app.set({ show: "blink" });
+  } else if (state.view === "image" && event.key === "ArrowRight") app.step(1);
+  else if (state.view === "image" && event.key === "ArrowLeft") app.step(-1);
+  else if (state.view === "images" && event.key.startsWith("Arrow") && event.target === document.body) document.getElementById("grid").focus();
+  else return;
+  event.preventDefault();
+}
+
+const isDark = (app) =>
+  app.state.theme ? app.state.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+
+function announce(text) {
+  document.getElementById("announcement").textContent = text;
+}
+
+start().catch((error) => {
+  const status = document.getElementById("status") ?? document.getElementById("view");
+  status.textContent = `The page cannot be shown: ${error.message}. It needs a browser of 2023 or later.`;
+  throw error;
+});

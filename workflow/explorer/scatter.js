@@ -1,0 +1,37 @@
+// Scatter plots: of two columns, and of the principal components of the maps.
+
+function scatterView(app, root) {
+  const { data, columns, state } = app;
+  const group = groupOf(data, state);
+  const [x, y] = [state.x, state.y].map((key) => columns.find((one) => one.key === key));
+  const [colour, key] = pointColours(app, group);
+  const whose = group < 0 ? "all augmentations" : data.groups[group].title;
+  root.replaceChildren(
+    element("h2", {}, `${y.label} against ${x.label}, ${whose}`),
+    key,
+    pointPlot(app, {
+      xs: numbersOf(data, columns, state.x, group),
+      ys: numbersOf(data, columns, state.y, group),
+      labels: [x.label, y.label],
+      colour,
+      brush: state.brush,
+      key: "brush",
+    }),
+    strip(app),
+  );
+}
+
+function clustersView(app, root) {
+  const { data, state } = app;
+  const group = embeddedGroup(data, state);
+  const [xs, ys] = embeddingOf(data, group);
+  const [colour, key] = pointColours(app, group);
+  const label = (k) => `Component ${k + 1} (${shownNumber(100 * data.about.embedding[k].explained, 1)} % of variance)`;
+  root.replaceChildren(
+    element("h2", {}, `Mean maps of ${data.groups[group].title}`),
+    element("p", {}, "Each point is the mean map of an image over seeds. Principal components of the maps of all augmentations together, so that places can be compared between augmentations; “Numbers of” chooses the augmentation."),
+    key,
+    pointPlot(app, { xs, ys, labels: [label(0), label(1)], colour, brush: state.mapbrush, key: "mapbrush", equal: true }),
+    strip(app),
+  );
+}

@@ -1,0 +1,115 @@
+// The state of the page, which is in its address: #view=image&image=947&sort=mad.
+
+const DEFAULTS = {
+  view: "images",
+  image: "", // position in the data set
+  sort: "index",
+  of: "", // augmentation whose numbers are used; all
+  order: "desc",
+  class: "",
+  predicted: "",
+  correct: "",
+  agree: "",
+  seed: "", // mean over seeds
+  show: "overlay",
+  opacity: "0.55",
+  size: "88", // pixels of an image in the grid
+  x: "",
+  y: "",
+  colour: "correct",
+  brush: null,
+  mapbrush: null,
+  theme: "",
+};
+const VIEWS = {
+  answer: "Answer",
+  images: "Images",
+  image: "One image",
+  scatter: "Scatter",
+  maps: "Map clusters",
+};
+const SHOWN = {
+  overlay: "over the image",
+  map: "alone",
+  difference: "difference from the baseline",
+  blink: "alternating with the baseline",
+};
+const FILTERS = ["class", "predicted", "correct", "agree", "brush", "mapbrush"];
+
+// Defaults that depend on the study.
+function initial(data, columns) {
+  const keys = columns.map((one) => one.key);
+  const first = (...wanted) => wanted.find((key) => keys.includes(key)) || keys[0];
+  return {
+    ...DEFAULTS,
+    view: data.about.summary.length ? "answer" : "images",
+    sort: first("shift", "augmentations", "seeds"),
+    x: first("confidence", "seeds"),
+    y: first("shift", data.metrics[0]?.name, "augmentations"),
+    colour: data.about.predicts ? "correct" : "class",
+  };
+}
+
+// The state in an address; unknown keys and values that no view accepts are ignored.
+function parsed(hash, base, allowed) {
+  const state = { ...base };
+  for (const [key, value] of new URLSearchParams(hash.replace(/^#/, ""))) {
+    if (!(key in base)) continue;
+    if (key === "brush" || key === "mapbrush") {
+      const numbers = value.split(",").map(Number);
+      if (numbers.length === 4 && numbers.every(Number.isFinite)) state[key] = numbers;
+    } else if (!allowed[key] || allowed[key](value)) {
+      state[key] = value;
+    }
+  }
+  return state;
+}
+
+// The address of a state: what differs from the defaults.
+function formatted(state, base) {
+  const query = new URLSearchParams();
+  for (const key of Object.keys(base)) {
+    const value = state[key];
+    if (key.endsWith("brush")) {
+      if (value) query.set(key, value.map((x) => Number(x.toPrecision(6))).join(","));
+    } else if (value !== base[key]) {
+      query.set(key, value);
+    }
+  }
+  const text = query.toString().replaceAll("%2C", ",");
+  return text ? `#${text}` : "#";
+}
+
+// Which values of a key are allowed.
+function allowedIn(data, columns) {
+  const keys = columns.map((one) => one.key);
+  const oneOf = (values) => (value) => values.map(String).includes(value);
+  const number = (low, high) => (value) => value !== "" && within(Number(value), low, high);
+  const classes = ["", ...data.about.classes.keys()];
+  return {
+    view: oneOf(Object.keys(VIEWS).filter((view) => view !== "answer" || data.about.summary.length)),
+    image: oneOf(["", ...data.index]),
+    sort: oneOf(keys),
+    of: oneOf(["", ...data.groups.map((group) => group.name)]),
+    order: oneOf(["asc", "desc"]),
+    class: oneOf(classes),
+    predicted: oneOf(classes),
+    correct: oneOf(Object.keys(CORRECTNESS)),
+    agree: oneOf(Object.keys(AGREEMENT)),
+    seed: oneOf(["", ...seedsOf(data)]),
+    show: oneOf(Object.keys(SHOWN)),
+    opacity: number(0, 1),
+    size: number(32, 256),
+    x: oneOf(keys),
+    y: oneOf(keys),
+    colour: oneOf(["correct", "class"]),
+    theme: oneOf(["", "light", "dark"]),
+  };
+}
+
+// The image that is `step` places after the present one in the order shown; the first if none is.
+function neighbour(rows, i, step) {
+  const place = rows.indexOf(i);
+  if (place < 0) return rows[0];
+  return rows[Math.min(rows.length - 1, Math.max(0, place + step))];
+}

@@ -1,0 +1,367 @@
+"""The data of the explorer: all maps, images and metrics of a study, packed for a page.
+
+Layout: docs/explorer.md. The page itself is made by `explorer_page`.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image
+
+from campare import controls, maps, registry
+from campare.design import BASELINE, Model
+from campare.store import Store
+
+Floats = NDArray[np.floating[Any]]
+FORMAT = 1  # of the layout, so that a page never reads the data of another
+MISSING = 65535  # an undefined number among uint16
+# Limits of the size of a page: values of all maps together; pixels of all images; pixels of a side.
+MAP_VALUES = 40_000_000
+PIXELS = 24_000_000
+SIDE = 320
+SHEET = 1024  # pixels of a side of a sheet of images, if one image is not larger
+LOSSLESS = 2_000_000  # pixels of all images; more are compressed as JPEG
+KINDS = {BASELINE: "baseline", **dict.fromkeys(registry.MATCHED, "control")}
+
+
+@dataclass
+class Payload:
+    """What a page contains: a description, and arrays and sheets of images as base64.
+
+    about: values for JSON; blocks: name → base64 text of a gzip stream, or of an image file.
+    """
+
+    about: dict[str, Any]
+    blocks: dict[str, str] = field(default_factory=dict)
+
+    def add(self, name: str, values: NDArray[Any]) -> None:
+        """Add an array of uint8, uint16 or uint32, little-endian."""
+        values = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
+        self.about["arrays"][name] = {"type": values.dtype.name, "shape": list(values.shape)}
+        # Level 6: at 9 the data of a large study take minutes more and 1 % less space.
+        self.blocks[name] = _text(gzip.compress(values.tobytes(), 6, mtime=0))
+
+
+def quantised(values: ArrayLike) -> tuple[NDArray[np.uint16], dict[str, float]]:
+    """Numbers as uint16, and their scale: number = low + step × value; NaN becomes `MISSING`.
+
+    The error is at most half a step, 1/131,068 of the range of the numbers.
+    """
+    given = np.asarray(values, np.float64)
+    finite = np.isfinite(given)
+    low, high = (given[finite].min(), given[finite].max()) if finite.any() else (0.0, 0.0)
+    step = (high - low) / (MISSING - 1) or 1.0
+    steps = np.rint((np.where(finite, given, low) - low) / step)
+    coded = np.where(finite, steps, MISSING).astype(np.uint16)
+    return coded, {"low": float(low), "step": float(step)}
+
+
+def shown(values: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Maps as figures show them (ReLU, min–max), from 0 to 255 in a grid of `size`.
+
+    A larger grid is filled by bilinear interpolation (`maps.show`), a smaller one by means over
+    the area of its cells.
+
+    Parameters
+    ----------
+    values
+        float32 (N, h, w), signed and unnormalised, as stored.
+
+    Returns
+    -------
+    uint8 (N, *size); 0 everywhere if a map has no positive value.
+    """
+    height, width = values.shape[1:]
+    if height > size[0] or width > size[1]:
+        scaled = maps.show(values, None)
+        scaled = _area(height, size[0]) @ scaled @ _area(width, size[1]).T
+    else:
+        scaled = maps.show(values, None if (height, width) == size else size)
+    return np.rint(255 * scaled).astype(np.uint8)
+
+
+def grid(shapes: Sequence[tuple[int, int]], images: int) -> tuple[int, int]:
+    """Height and width of all maps of a page: the largest of the models', within `MAP_VALUES`."""
+    height, width = (max(sides) for sides in zip(*shapes, strict=True))
+    factor = math.sqrt(MAP_VALUES / max(1, images * len(shapes) * height * width))
+    if factor < 1:
+        height, width = max(1, int(height * factor)), max(1, int(width * factor))
+    return height, width
+
+
+def sheets(images: NDArray[np.uint8]) -> tuple[dict[str, Any], list[str]]:
+    """Images in sheets of PNG or JPEG, and how to find an image in them.
+
+    Parameters
+    ----------
+    images
+        uint8 (N, H, W, C); reduced if all together have more than `PIXELS` pixels.
+
+    Returns
+    -------
+    layout
+        height and width of an image, cell (height and width of its place in a sheet), columns and
+        rows of a sheet, type, and `original`, the size before reduction.
+    texts
+        Sheets as base64, images row by row.
+    """
+    count, *original = images.shape[:3]
+    reduction = min(1.0, math.sqrt(PIXELS / (count * math.prod(original))), SIDE / max(original))
+    height, width = (max(1, int(side * reduction)) for side in original)
+    lossless = count * height * width <= LOSSLESS
+    # JPEG compresses blocks of 8 × 8 pixels, which must not belong to two images.
+    cell = (height, width) if lossless else (-height // 8 * -8, -width // 8 * -8)
+    rows, columns = (max(1, SHEET // side) for side in cell)
+    texts = []
+    for start in range(0, count, rows * columns):
+        part = np.asarray(images[start : start + rows * columns])
+        if (height, width) != tuple(original):
+            part = np.stack([_reduced(image, (width, height)) for image in part])
+        texts.append(_sheet(part, cell, columns, lossless))
+    layout = {
+        "height": height,
+        "width": width,
+        "cell": list(cell),
+        "columns": columns,
+        "rows": rows,
+        "original": list(original),
+        "type": "image/png" if lossless else "image/jpeg",
+        "sheets": len(texts),
+    }
+    return layout, texts
+
+
+def measured(
+    tables: Mapping[Model, pd.DataFrame],
+    models: Sequence[Model],
+    names: Sequence[str],
+    index: NDArray[np.int64],
+) -> Floats:
+    """Metrics of every model and image, means over the baselines it is compared with.
+
+    Parameters
+    ----------
+    tables
+        Similarity table of each augmented model.
+    names
+        Columns of the tables.
+    index
+        (N,) positions of the images in the data set.
+
+    Returns
+    -------
+    float64 (metrics, models, N); NaN if undefined, or if a model has no table.
+    """
+    values = np.full((len(names), len(models), len(index)), np.nan)
+    for place, model in enumerate(models):
+        if model in tables:
+            means = tables[model].groupby("index")[list(names)].mean().reindex(index)
+            values[:, place] = means.to_numpy().T
+    return values
+
+
+def located(
+    tables: Mapping[Model, pd.DataFrame], models: Sequence[Model], index: NDArray[np.int64]
+) -> tuple[list[dict[str, str]], Floats]:
+    """Localisation scores of every model, region and image, in the form of `measured`.
+
+    Returns
+    -------
+    entries
+        Name and label of each score and region.
+    values
+        float64 (scores and regions, models, N); NaN if an image lacks the region.
+    """
+    regions = list(dict.fromkeys(region for table in tables.values() for region in table["region"]))
+    entries, values = [], []
+    for region in regions:
+        parts = {
+            model: table[table["region"] == region].groupby("index") for model, table in tables.items()
+        }
+        for score, label in registry.LOCALISATION.items():
+            entries.append({"name": f"{score}:{region}", "label": f"{label}: {region}"})
+            nothing = pd.Series(dtype=float)
+            values.append(
+                [
+                    (parts[model][score].mean() if model in parts else nothing).reindex(index)
+                    for model in models
+                ]
+            )
+    return entries, np.array(values, float).reshape(len(entries), len(models), len(index))
+
+
+def components(
+    pairs: Mapping[str, pd.DataFrame], augmentation: str, reference: str, metric: str
+) -> pd.DataFrame:
+    """Net distance and tightening of an augmentation, of each image (`shift` defines them).
+
+    Parameters
+    ----------
+    pairs
+        Augmentation, control or baseline → its pairs as measure_pairs writes them.
+
+    Returns
+    -------
+    DataFrame
+        net and tightening, by the index of the images. Their means over images are those of
+        summary.csv, if no distance is undefined.
+    """
+
+    def mean(table: pd.DataFrame, first: str, second: str) -> pd.Series:
+        kind = table[(table["a"] == first) & (table["b"] == second)]
+        return pd.Series(controls.distance(kind.groupby("index")[metric].mean(), metric))
+
+    between = mean(pairs[augmentation], reference, augmentation)
+    within = mean(pairs[augmentation], augmentation, augmentation)
+    floor = mean(pairs[reference], reference, reference)
+    return pd.DataFrame({"net": between - floor, "tightening": (floor - within) / 2})
+
+
+def embedded(values: NDArray[np.uint8], groups: Sequence[Sequence[int]]) -> tuple[Floats, list[float]]:
+    """The first two principal components of the mean map of each group of models and image.
+
+    One analysis of all groups together, so that their places can be compared.
+
+    Parameters
+    ----------
+    values
+        uint8 (models, N, h, w), as `shown` returns them.
+    groups
+        Places of the models of each group.
+
+    Returns
+    -------
+    places
+        float64 (groups, N, 2).
+    explained
+        Share of the variance that each of the two explains.
+    """
+    from sklearn.decomposition import PCA
+
+    count = values.shape[1]
+    means = [values[list(group)].mean(0, dtype=np.float32).reshape(count, -1) for group in groups]
+    flat = np.concatenate(means) / 255
+    if min(flat.shape) < 2 or not flat.std(0).any():
+        return np.zeros((len(groups), count, 2)), [0.0, 0.0]
+    solver = "covariance_eigh" if flat.shape[1] <= 1000 else "randomized"
+    analysis = PCA(2, svd_solver=solver, random_state=0)
+    places = analysis.fit_transform(flat.astype(np.float64))
+    explained = [float(share) for share in analysis.explained_variance_ratio_]
+    return places.reshape(len(groups), count, 2), explained
+
+
+def described(
+    models: Sequence[Model], titles: Mapping[str, str], colours: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """The groups of models of one name: name, title, kind, colour, places among `models`."""
+    names = dict.fromkeys(name for name, _ in models)
+    return [
+        {
+            "name": name,
+            "title": titles.get(name, name),
+            "kind": KINDS.get(name, "augmentation"),
+            "colour": colours.get(name, "#777777"),
+            "models": [place for place, model in enumerate(models) if model[0] == name],
+        }
+        for name in names
+    ]
+
+
+def common_index(stores: Sequence[Store]) -> NDArray[np.int64]:
+    """Positions in the data set of the images that all models mapped, in ascending order."""
+    index = stores[0].index
+    for other in stores[1:]:
+        index = np.intersect1d(index, other.index)
+    return np.unique(index)
+
+
+def add_maps(payload: Payload, stores: Sequence[Store], index: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Add maps, their peaks and, if known, predictions; return uint8 (models, N, h, w)."""
+    size = grid([store.maps.shape[1:] for store in stores], len(index))
+    payload.about["map"] = list(size)
+    payload.about["map_original"] = max([list(store.maps.shape[1:]) for store in stores])
+    rows = [_rows(store, index) for store in stores]
+    values = np.stack([shown(s.maps[r], size) for s, r in zip(stores, rows, strict=True)])
+    peaks = [np.maximum(s.maps[r], 0).max((1, 2)) for s, r in zip(stores, rows, strict=True)]
+    payload.add("maps", values)
+    coded, payload.about["peak"] = quantised(peaks)
+    payload.add("peak", coded)
+    payload.add("target", np.stack([s.target[r] for s, r in zip(stores, rows, strict=True)]).astype(np.uint16))
+    if payload.about["predicts"]:
+        predicted = [s.predicted[r] for s, r in zip(stores, rows, strict=True)]
+        chances = [
+            s.prediction[r][np.arange(len(r)), p]
+            for s, r, p in zip(stores, rows, predicted, strict=True)
+        ]
+        payload.add("predicted", np.stack(predicted).astype(np.uint16))
+        coded, payload.about["probability"] = quantised(chances)
+        payload.add("probability", coded)
+    payload.add("label", stores[0].label[rows[0]].astype(np.uint16))
+    payload.add("index", index.astype(np.uint32))
+    return values
+
+
+def add_numbers(
+    payload: Payload, entries: Sequence[Mapping[str, Any]], values: Floats, name: str
+) -> None:
+    """Add numbers (entries, …), each entry with a scale of its own, to `about` and the blocks."""
+    coded = [quantised(part) for part in values]
+    payload.about[name] = [
+        {**entry, "scale": scale} for entry, (_, scale) in zip(entries, coded, strict=True)
+    ]
+    if coded:
+        payload.add(name, np.stack([part for part, _ in coded]))
+
+
+def _rows(store: Store, index: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Rows of a store with these positions in the data set."""
+    order = np.argsort(store.index, kind="stable")
+    return order[np.searchsorted(store.index[order], index)]
+
+
+def _area(n: int, size: int) -> NDArray[np.float32]:
+    """Means over the area of each of `size` cells along an axis of n pixels, as a matrix."""
+    ends = np.linspace(0, n, size + 1)
+    pixel = np.arange(n)
+    inside = np.minimum(ends[1:, None], pixel + 1) - np.maximum(ends[:-1, None], pixel)
+    share: NDArray[np.float32] = (inside.clip(0) * size / n).astype(np.float32)
+    return share
+
+
+def _reduced(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """An image (H, W, C) in another (width, height)."""
+    small = Image.fromarray(image[..., 0] if image.shape[2] == 1 else image).resize(size)
+    return np.asarray(small).reshape(size[1], size[0], image.shape[2])
+
+
+def _sheet(
+    images: NDArray[np.uint8], cell: tuple[int, int], columns: int, lossless: bool
+) -> str:
+    """A sheet of images, row by row, as base64 of a PNG or JPEG file."""
+    count, height, width, channels = images.shape
+    rows = -(-count // columns)
+    edges = (0, rows * columns - count), (0, cell[0] - height), (0, cell[1] - width), (0, 0)
+    padded = np.pad(images, edges, mode="edge")
+    whole = padded.reshape(rows, columns, *cell, channels).swapaxes(1, 2)
+    pixels = whole.reshape(rows * cell[0], columns * cell[1], channels)
+    picture = Image.fromarray(pixels[..., 0] if channels == 1 else pixels)
+    file = io.BytesIO()
+    if lossless:
+        picture.save(file, "PNG", optimize=True)
+    else:
+        picture.save(file, "JPEG", quality=90, subsampling=0, optimize=True)
+    return _text(file.getvalue())
+
+
+def _text(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")

@@ -1,0 +1,36 @@
+"""Make the explorer, a page with all maps, images and metrics of a study."""
+
+from pathlib import Path
+
+from campare import atomic, data, explorer, explorer_build, explorer_page, store, tables
+from job import logged
+
+with logged(snakemake.log[0]):
+    params, needs = snakemake.params, snakemake.input
+    models = [tuple(model) for model in params.models]
+    augmented = [tuple(model) for model in params.augmented]
+    payload = explorer_build.payload(
+        study=params.study,
+        variant=params.variant,
+        variants=params.variants,
+        metrics=params.metrics,
+        predicts=params.predicts,
+        dataset=data.read(needs.data),
+        stores={m: store.read(path) for m, path in zip(models, needs.stores, strict=True)},
+        similarities={
+            m: tables.read(path) for m, path in zip(augmented, needs.similarities, strict=True)
+        },
+        localisation={
+            m: tables.read(path) for m, path in zip(models, needs.localisation, strict=False)
+        },
+        pairs={
+            name: tables.read(path, columns=explorer_build.pair_columns(params.summary))
+            for name, path in zip(params.with_pairs, needs.pairs, strict=False)
+        },
+        summary=tables.read(needs.summary) if needs.summary else None,
+    )
+    page = explorer_page.render(payload, Path(params.sources))
+    with atomic.replacing(snakemake.output.explorer) as aside:
+        aside.write_text(page, encoding="utf-8")
+    size = len(page.encode()) / 1e6
+    print(f"{payload.about['count']:,} images, {len(models)} models: {size:.1f} MB")
