@@ -4,7 +4,7 @@ import os
 from itertools import chain
 
 from campare import config as study_config, feasibility, needs, ownership, registry, config_text
-from campare import user_code
+from campare import explorer_page, user_code
 from campare.design import Design, transforms
 from campare.errors import CampareError
 from snakemake.exceptions import WorkflowError
@@ -20,6 +20,7 @@ from inputs import (
     CAMS,
     Inputs,
     decisive,
+    file_digest,
     folder_digest,
     model_of,
     of_models,
@@ -63,7 +64,7 @@ INPUTS = Inputs(DESIGN, SOURCE)
 STAGES = sorted(
     file.stem for file in (ROOT / "workflow/rules/stages").glob("*.smk") if file.stem in STUDY
 )
-TARGETS = ["tables", "figures", "architectures", *STAGES]
+TARGETS = ["tables", "figures", "explorer", "architectures", *STAGES]
 # Targets that are made only on request.
 ON_DEMAND = {"architectures", "own_images"}
 # One split for all models, or one per seed.

@@ -1,8 +1,6 @@
 """Make the explorer, a page with all maps, images and metrics of a study."""
 
-from pathlib import Path
-
-from campare import atomic, data, explorer, explorer_build, explorer_page, store, tables
+from campare import atomic, data, explorer_build, explorer_page, store, tables
 from job import logged
 
 with logged(snakemake.log[0]):
@@ -29,7 +27,7 @@ with logged(snakemake.log[0]):
         },
         summary=tables.read(needs.summary) if needs.summary else None,
     )
-    page = explorer_page.render(payload, Path(params.sources))
+    page = explorer_page.render(payload)
     with atomic.replacing(snakemake.output.explorer) as aside:
         aside.write_text(page, encoding="utf-8")
     size = len(page.encode()) / 1e6

@@ -144,7 +144,7 @@ class ReportJobs:
             makes = {"figures": makes}
         params |= {"dpi": figures["dpi"], "font": figures["font"]}
         params |= {"caption": self.caption(_per_variant(makes), maps)}
-        compared = _labels(metrics) | self.code(script or f"plot_{name}", *entries)
+        compared = metric_labels(metrics) | self.code(script or f"plot_{name}", *entries)
         self._add(f"plot_{name}", script, needs, makes, "table", params, compared)
 
     def add(self, paths: Iterable[Any]) -> None:
@@ -233,6 +233,10 @@ class ReportJobs:
             for path in [f"<results>/{folder}figures/{kind}/{name}.{suffix}"]
         ]
 
+    def page(self, name: str) -> Any:
+        """A page of HTML for each variant, in the report beside the answer."""
+        return self._reported(f"<results>/{PER_VARIANT}{name}.html", name, "Answer", {"page": name})
+
     def _reported(
         self,
         path: str,
@@ -267,7 +271,7 @@ def _per_variant(makes: Mapping[str, Any]) -> bool:
     return any(PER_VARIANT in path for path in paths_of(makes))
 
 
-def _labels(metrics: Iterable[str]) -> dict[str, str]:
+def metric_labels(metrics: Iterable[str]) -> dict[str, str]:
     """Labels, values of identical maps and bounds of metrics in figures, as params."""
     entries = {name: registry.metric(name) for name in metrics}
     return {

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from campare.explorer import Payload
+if TYPE_CHECKING:  # rules import this module, and must not import pandas
+    from campare.explorer import Payload
+
+FOLDER = Path(__file__).parents[2] / "explorer"
 
 # Modules in the order in which they are joined; those of LOGIC need no browser.
 LOGIC = ("data", "columns", "select", "state", "scale", "colours")
@@ -22,25 +25,25 @@ def sources() -> list[str]:
     return ["page.html", "style.css", *(f"{name}.js" for name in (*LOGIC, *VIEWS))]
 
 
-def script(folder: Path, modules: tuple[str, ...] = (*LOGIC, *VIEWS)) -> str:
+def script() -> str:
     """The modules as one script, in a scope of their own."""
-    parts = [(folder / f"{name}.js").read_text(encoding="utf-8") for name in modules]
+    parts = [(FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in (*LOGIC, *VIEWS)]
     return '(() => {\n"use strict";\n' + "\n".join(parts) + "})();\n"
 
 
-def render(payload: Payload, folder: Path) -> str:
-    """The page as text, from the files of `folder`."""
+def render(payload: Payload) -> str:
+    """The page as text."""
     blocks = "\n".join(
         f'<script type="text/plain" id="block-{name}">{text}</script>'
         for name, text in payload.blocks.items()
     )
     parts = {
-        "STYLE": (folder / "style.css").read_text(encoding="utf-8"),
+        "STYLE": (FOLDER / "style.css").read_text(encoding="utf-8"),
         "ABOUT": embeddable(payload.about),
         "BLOCKS": blocks,
-        "SCRIPT": script(folder),
+        "SCRIPT": script(),
     }
-    page = (folder / "page.html").read_text(encoding="utf-8")
+    page = (FOLDER / "page.html").read_text(encoding="utf-8")
     # Split before replacing, so that no part is searched for the mark of another.
     pieces = page.split("{{")
     rendered = [pieces[0]]

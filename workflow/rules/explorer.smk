@@ -1,0 +1,59 @@
+# Needs: data.h5, all stores; similarity tables, tables of pairs with the summary, and localisation scores,
+# as far as the study has them.
+# Makes: explorer.html, a page with all images, maps and metrics; one for each variant of the maps.
+
+REPORT.target = "explorer"
+HAS_SUMMARY = "controls" in STUDY and DESIGN.summarised
+
+
+rule make_explorer:
+    input:
+        data=rules.load_data.output.data,
+        stores=of_models(CAMS, DESIGN.models),
+        similarities=INPUTS.augmented(SIMILARITIES) if DESIGN.compares else [],
+        localisation=(
+            of_models(
+                "<results>/{variant}localisation/{augmentation}/{seed}.parquet", DESIGN.models
+            )
+            if "localisation" in STUDY
+            else []
+        ),
+        pairs=(
+            [f"<results>/{{variant}}pairs/{name}.parquet" for name in DESIGN.with_pairs]
+            if HAS_SUMMARY
+            else []
+        ),
+        summary="<results>/{variant}tables/summary.csv" if HAS_SUMMARY else [],
+    output:
+        explorer=REPORT.page("explorer"),
+    log:
+        "<logs>/{variant}explorer.log",
+    benchmark:
+        "<benchmarks>/{variant}explorer.tsv"
+    group:
+        "report"
+    resources:
+        **sized("pixels"),
+    params:
+        **named(
+            study=STUDY["study"],
+            variant=lambda wildcards: wildcards.variant,
+            variants={folder: variant.title for folder, variant in DESIGN.variants.items()},
+            models=DESIGN.models,
+            augmented=DESIGN.augmented if DESIGN.compares else [],
+            with_pairs=DESIGN.with_pairs if HAS_SUMMARY else [],
+            metrics=DESIGN.metrics,
+            summary=STUDY["analysis"]["summary"],
+            predicts=DESIGN.predicts,
+            page={
+                name: file_digest(str(explorer_page.FOLDER / name))
+                for name in explorer_page.sources()
+            },
+        ),
+        **code("make_explorer"),
+        **report_jobs.metric_labels(DESIGN.metrics),
+    script:
+        "../scripts/make_explorer.py"
+
+
+REPORT.add(["<results>/{variant}explorer.html"])
