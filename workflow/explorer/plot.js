@@ -39,8 +39,10 @@ function pointPlot(app, { xs, ys, labels, colour, brush, key, equal = false }) {
   const drawn = svg("svg", { width, height, class: "axes", role: "img", "aria-label": `${labels[1]} against ${labels[0]}, ${app.rows.length} images selected; drag to select, or type the limits below` });
   drawn.append(...axes(x, y, [x0, x1], [y0, y1], right, bottom, labels));
   const rectangle = svg("rect", { class: "selection" });
-  const show = ([a, b, c, d]) => {
-    for (const [name, value] of Object.entries({ x: x(a), y: y(d), width: x(b) - x(a), height: y(c) - y(d) })) rectangle.setAttribute(name, Math.max(0, value));
+  const show = (limits) => {
+    const [from, to] = [limits[0], limits[1]].map((value) => Math.max(MARGIN.left, Math.min(right, x(value))));
+    const [low, high] = [limits[2], limits[3]].map((value) => Math.max(MARGIN.top, Math.min(bottom, y(value))));
+    for (const [name, value] of Object.entries({ x: from, y: high, width: to - from, height: low - high })) rectangle.setAttribute(name, value);
   };
   if (brush) show(brush);
   drawn.append(rectangle);
