@@ -46,7 +46,7 @@ function sizeOf(data, side) {
 function canvasOf(data, i, side, { map = null, difference = false, opacity = 1, alone = false, label = "" }) {
   const [width, height] = sizeOf(data, side);
   const ratio = window.devicePixelRatio || 1;
-  const canvas = element("canvas", { width: Math.round(width * ratio), height: Math.round(height * ratio), role: "img", "aria-label": label });
+  const canvas = element("canvas", { width: Math.round(width * ratio), height: Math.round(height * ratio), ...(label ? { role: "img", "aria-label": label } : { "aria-hidden": "true" }) });
   canvas.style.width = `${width}px`;
   canvas.style.height = `${height}px`;
   const over = map && mapCanvas(data, map, difference);

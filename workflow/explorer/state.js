@@ -54,7 +54,7 @@ function initial(data, columns) {
 function parsed(hash, base, allowed) {
   const state = { ...base };
   for (const [key, value] of new URLSearchParams(hash.replace(/^#/, ""))) {
-    if (!(key in base)) continue;
+    if (!Object.hasOwn(base, key)) continue;
     if (key === "brush" || key === "mapbrush") {
       const numbers = value.split(",").map(Number);
       if (numbers.length === 4 && numbers.every(Number.isFinite)) state[key] = numbers;

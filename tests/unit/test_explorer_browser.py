@@ -1,0 +1,358 @@
+"""The explorer in Chromium, opened from a file: every view, its numbers, keys and names."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import explorer_study as small
+from browser import CHROMIUM, Browser
+from campare import explorer_build, explorer_page
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+
+MODELS = [*small.BASELINES, *small.AUGMENTED]
+LABELS = small.LABELS[small.INDEX]
+# (models, images)
+PREDICTED = np.stack([small.store(place).predicted for place in range(len(MODELS))])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pages of a study with everything, and of one without comparisons and predictions."""
+    folder = tmp_path_factory.mktemp("pages of #1 ä")
+    for name, study in (("full", small.full), ("bare", small.bare)):
+        (folder / f"{name}.html").write_text(explorer_page.render(study()), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with Browser(tmp_path_factory.mktemp("profile")) as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser, folder: Path) -> Iterator[Browser]:
+    """The page of the whole study; afterwards no error was reported and no markup ran."""
+    browser.errors.clear()
+    browser.open((folder / "full.html").as_uri())
+    yield browser
+    assert browser.errors == []
+    assert browser.run("window.hacked === undefined && !document.querySelector('img, #view b b')")
+
+
+def texts(page: Browser, selector: str) -> list[str]:
+    script = f"[...document.querySelectorAll({json.dumps(selector)})].map((e) => e.textContent)"
+    return list(page.run(script))
+
+
+def numbers(page: Browser, selector: str) -> list[float]:
+    shown = [text.replace("−", "-").replace("–", "nan") for text in texts(page, selector)]
+    return [float(text) for text in shown]
+
+
+def metric(name: str, models: list[int]) -> pd.Series:
+    """Mean over models of the metric of each image, by index."""
+    tables = [small.similarity(place).groupby("index")[name].mean() for place in models]
+    return pd.concat(tables, axis=1).mean(axis=1)
+
+
+def count(page: Browser) -> int:
+    return int(texts(page, "#count")[0].split()[0].replace(",", ""))
+
+
+def images(page: Browser) -> list[int]:
+    """The images of the rows in the document, from the top."""
+    rows = "[...document.querySelectorAll('.rows .row')]"
+    sort = ".sort((a, b) => a.ariaRowIndex - b.ariaRowIndex).map((e) => +e.dataset.image)"
+    return list(page.run(rows + sort))
+
+
+def keep(page: Browser, name: str) -> None:
+    """Save a screenshot in the folder of the variable SCREENSHOTS, if it is set."""
+    if path := os.environ.get("SCREENSHOTS"):
+        page.screenshot(Path(path) / f"{name}.png")
+
+
+def test_answer_shows_the_numbers_of_the_summary(page: Browser) -> None:
+    page.state("#view=answer")
+    cell = "#summary tr[data-augmentation=affine] [data-column={}] .number"
+    assert texts(page, cell.format("accuracy_change")) == ["+1.2 (−0.1 to +2.6)"]
+    assert texts(page, cell.format("net")) == ["−0.016 (−0.020 to +0.010)"]
+    assert texts(page, cell.format("tightening")) == ["+0.041 (+0.030 to +0.050)"]
+    assert texts(page, cell.format("shift")) == ["+0.026 (+0.011 to +0.041)"]
+    assert texts(page, cell.format("shift").replace("affine", "cutmix")) == ["–"]
+    filled = "[data-augmentation=affine] [data-column={}] .filled"
+    assert len(texts(page, filled.format("shift"))) == 1
+    assert len(texts(page, filled.format("accuracy_change"))) == 0
+    keep(page, "answer")
+
+
+def test_answer_leads_to_the_images_with_the_largest_shift(page: Browser) -> None:
+    page.state("#view=answer")
+    page.run("document.querySelector('[data-augmentation=cutmix] button').click()")
+    assert "of=cutmix" in page.run("location.hash")
+    parts = explorer_build.explorer.components(small.pairs(), "cutmix", "baseline", "overlap_20")
+    shift = parts.sum(axis=1, skipna=False).sort_values(ascending=False)
+    assert images(page)[:5] == list(shift.index[:5])
+    np.testing.assert_allclose(
+        numbers(page, ".rows .number[data-sort]")[:5], shift[:5], atol=0.0011
+    )
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+@pytest.mark.parametrize(("of", "models"), [("affine", [0, 1]), ("cutmix", [2, 3])])
+def test_images_are_in_the_order_of_a_metric(
+    page: Browser, order: str, of: str, models: list[int]
+) -> None:
+    page.state(f"#view=images&sort=mad&of={of}&order={order}")
+    expected = metric("mad", models).sort_values(ascending=order == "asc", na_position="last")
+    assert images(page)[:6] == list(expected.index[:6])
+    shown = numbers(page, ".rows .number[data-sort]")
+    np.testing.assert_allclose(shown[:6], expected[:6], atol=0.0011)
+    assert texts(page, ".rows .name span")[0] in small.CLASSES
+    keep(page, "images")
+
+
+def test_the_default_numbers_are_means_over_augmentations(page: Browser) -> None:
+    page.state("#view=images&sort=overlap_20")
+    expected = (metric("overlap_20", [0, 1]) + metric("overlap_20", [2, 3])) / 2
+    expected = expected.sort_values(ascending=False)
+    assert images(page)[:6] == list(expected.index[:6])
+
+
+def test_only_rows_in_sight_are_in_the_document(page: Browser) -> None:
+    page.state("#view=images&sort=index&order=asc&size=200")
+    assert len(images(page)) < small.IMAGES / 2
+    page.run("document.getElementById('grid').scrollTop = 1e9")
+    page.wait(f"document.querySelector('[data-image=\"{small.INDEX[-1]}\"]') !== null")
+    assert small.INDEX[0] not in images(page)
+
+
+def expected_rows(**state: str) -> np.ndarray:
+    correct = PREDICTED == LABELS
+    mostly = {
+        name: correct[[m[0] == name for m in MODELS]].mean(0) > 0.5
+        for name in ("baseline", "affine", "cutmix")
+    }
+    kept = np.ones(small.IMAGES, bool)
+    if "class" in state:
+        kept &= int(state["class"]) == LABELS
+    if "predicted" in state:
+        kept &= (PREDICTED[[m[0] == state["of"] for m in MODELS]] == int(state["predicted"])).any(0)
+    if state.get("correct") == "lost":
+        kept &= mostly["baseline"] & ~mostly[state["of"]]
+    if state.get("correct") == "all":
+        kept &= correct.all(0)
+    if state.get("agree") == "differ":
+        kept &= (PREDICTED != PREDICTED[0]).any(0)
+    return small.INDEX[kept]
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"class": "1"},
+        {"predicted": "2", "of": "affine"},
+        {"correct": "lost", "of": "cutmix"},
+        {"correct": "all"},
+        {"agree": "differ", "class": "0"},
+    ],
+    ids=str,
+)
+def test_filters_keep_the_images_that_the_tables_say(page: Browser, state: dict[str, str]) -> None:
+    query = "&".join(f"{key}={value}" for key, value in state.items())
+    page.state(f"#view=images&sort=index&order=asc&{query}")
+    expected = expected_rows(**state)
+    assert count(page) == len(expected) > 0
+    assert images(page)[:3] == list(expected[:3])
+    page.run("document.getElementById('reset').click()")
+    assert count(page) == small.IMAGES
+
+
+def test_a_map_has_the_colours_of_its_values(page: Browser) -> None:
+    page.state("#view=images&sort=index&order=asc&show=map&seed=2&size=160")
+    script = """(() => {
+        const canvas = document.querySelectorAll('.rows .row [role=gridcell] canvas')[2];
+        const {width, height} = canvas;
+        const pixels = canvas.getContext('2d').getImageData(0, 0, width, height).data;
+        return [width, height, ...pixels];
+    })()"""
+    width, height, *pixels = page.run(script)
+    from matplotlib import colormaps
+
+    from campare import maps
+
+    # The second column of maps, affine, seed 2.
+    values = maps.show(small.store(MODELS.index(("affine", 2))).maps[:1], (height, width))[0]
+    native = maps.show(small.store(MODELS.index(("affine", 2))).maps[:1], None)[0]
+    shown = np.array(pixels).reshape(height, width, 4)[..., :3]
+    rows = ((np.arange(4) + 0.5) * height / 4).astype(int)
+    columns = ((np.arange(5) + 0.5) * width / 5).astype(int)
+    expected = 255 * colormaps["viridis"](native)[..., :3]
+    assert np.abs(shown[np.ix_(rows, columns)] - expected).mean() < 6
+    assert values.shape == shown.shape[:2]
+
+
+def test_one_image_has_all_models_with_their_metrics(page: Browser) -> None:
+    page.state(f"#view=image&image={small.INDEX[7]}")
+    assert small.CLASSES[LABELS[7]] in texts(page, "#view h2")[0]
+    for place, (name, seed) in enumerate(MODELS):
+        own = small.store(place)
+        chance = round(100 * own.prediction[7].max())
+        text = f"{small.CLASSES[own.predicted[7]]}, {chance} %"
+        (caption,) = texts(page, f'figure[data-model="{name} {seed}"] figcaption')
+        assert caption.startswith(f"Seed {seed}") and caption.endswith(text)
+        assert ("✓" in caption) == (own.predicted[7] == LABELS[7])
+    for place, (name, seed) in enumerate(small.AUGMENTED):
+        for column in small.METRICS:
+            cell = f'#metrics tr[data-model="{name} {seed}"] [data-metric={column}]'
+            expected = small.similarity(place).groupby("index")[column].mean()[small.INDEX[7]]
+            assert numbers(page, cell) == pytest.approx([expected], abs=0.0011)
+    keep(page, "image")
+
+
+def test_undefined_numbers_are_dashes(page: Browser) -> None:
+    page.state(f"#view=image&image={small.INDEX[3]}")
+    assert texts(page, '#metrics tr[data-model="affine 1"] [data-metric=mad]') == ["–"]
+
+
+def test_scatter_selects_the_images_in_the_rectangle(page: Browser) -> None:
+    page.state("#view=scatter&x=mad&y=overlap_20&of=affine")
+    box = page.run(
+        "(({x, y, width, height}) => [x, y, width, height])"
+        "(document.querySelector('.axes').getBoundingClientRect())"
+    )
+    x, y, width, height = box
+    page.drag((x + 0.2 * width, y + 0.1 * height), (x + 0.7 * width, y + 0.6 * height))
+    brush = page.run("new URLSearchParams(location.hash.slice(1)).get('brush')")
+    left, right, bottom, top = map(float, brush.split(","))
+    across, up = metric("mad", [0, 1]), metric("overlap_20", [0, 1])
+    inside = across.between(left, right) & up.between(bottom, top)
+    assert 0 < inside.sum() < small.IMAGES
+    assert count(page) == inside.sum()
+    assert len(texts(page, ".strip button")) == inside.sum()
+    keep(page, "scatter")
+    page.state(page.run("location.hash").replace("view=scatter", "view=images"))
+    assert set(images(page)) <= set(inside.index[inside])
+
+
+def test_map_clusters_select_too(page: Browser) -> None:
+    page.state("#view=maps&of=cutmix&mapbrush=0,9,-9,9")
+    payload = small.full()
+    group = [g["name"] for g in payload.about["groups"]].index("cutmix")
+    from test_explorer import decoded, unpacked
+
+    scale = payload.about["embedding"][0]["scale"]
+    places = decoded(unpacked(payload, "embedding")[0, group], scale)
+    assert 0 < count(page) == (places >= 0).sum() < small.IMAGES
+    keep(page, "maps")
+
+
+def test_keys(page: Browser) -> None:
+    page.state("#view=images&sort=index&order=asc")
+    page.run("document.getElementById('grid').focus()")
+    for key in ("ArrowDown", "ArrowDown", "Enter"):
+        page.press(key)
+    assert f"Image {small.INDEX[2]}," in texts(page, "#view h2")[-1]
+    page.press("ArrowRight")
+    assert f"image={small.INDEX[3]}" in page.run("location.hash")
+    page.press("ArrowLeft")
+    page.press("d")
+    assert "show=difference" in page.run("location.hash")
+    page.press("Escape")
+    assert page.run("document.querySelector('#tabs [aria-current]').dataset.view") == "images"
+    page.press("1")
+    assert page.run("document.querySelector('#tabs [aria-current]').dataset.view") == "answer"
+    page.press("?")
+    assert page.run("!document.getElementById('help').hidden")
+
+
+@pytest.mark.parametrize("show", ["overlay", "map", "difference", "blink"])
+def test_every_presentation_draws(page: Browser, show: str) -> None:
+    page.state(f"#view=images&show={show}")
+    page.press("b")
+    assert len(texts(page, ".rows canvas")) > 10
+    keep(page, f"images_{show}")
+
+
+def test_back_returns_to_the_view_before(page: Browser) -> None:
+    page.state("#view=images")
+    page.run("document.querySelector('#tabs [data-view=scatter]').click()")
+    page.run("history.back()")
+    page.wait("document.querySelector('#tabs [aria-current]').dataset.view === 'images'")
+
+
+def test_a_theme_changes_all_colours_with_contrast(page: Browser) -> None:
+    contrasts = {}
+    for theme in ("light", "dark"):
+        page.state(f"#view=image&theme={theme}")
+        contrasts[theme] = page.run(CONTRAST)
+        assert min(contrasts[theme].values()) >= 4.5, contrasts
+        keep(page, f"theme_{theme}")
+    assert contrasts["light"] != contrasts["dark"]
+
+
+CONTRAST = """(() => {
+    const style = getComputedStyle(document.documentElement);
+    const luminance = (name) => {
+        const hex = style.getPropertyValue(name).trim().slice(1);
+        const parts = [0, 2, 4].map((k) => parseInt(hex.slice(k, k + 2), 16) / 255);
+        const linear = parts.map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
+    };
+    const found = {};
+    for (const ground of ['--ground', '--panel'])
+        for (const text of ['--text', '--quiet', '--accent', '--right', '--wrong']) {
+            const [a, b] = [luminance(ground), luminance(text)].sort((x, y) => y - x);
+            found[text + ground] = (a + 0.05) / (b + 0.05);
+        }
+    return found;
+})()"""
+
+
+@pytest.mark.parametrize("view", ["answer", "images", "image", "scatter", "maps"])
+def test_everything_that_can_be_used_has_a_name(page: Browser, view: str) -> None:
+    page.state(f"#view={view}")
+    nodes = page.call("Accessibility.getFullAXTree")["nodes"]
+    roles = {"button", "link", "combobox", "slider", "spinbutton", "image", "textbox", "grid"}
+    nameless = [
+        node["role"]["value"]
+        for node in nodes
+        if not node.get("ignored")
+        and node["role"]["value"] in roles
+        and not node.get("name", {}).get("value", "").strip()
+    ]
+    assert nameless == []
+
+
+def test_a_study_of_one_network_has_a_page(browser: Browser, folder: Path) -> None:
+    browser.errors.clear()
+    browser.open((folder / "bare.html").as_uri())
+    assert texts(browser, "#tabs a") == ["Images", "One image", "Scatter", "Map clusters"]
+    for view in ("images", "image", "scatter", "maps"):
+        browser.state(f"#view={view}")
+        assert count(browser) == small.IMAGES
+        assert len(texts(browser, "#view canvas")) > 0
+        keep(browser, f"bare_{view}")
+    assert browser.errors == []
+
+
+def test_a_small_window_does_not_cut_off(page: Browser) -> None:
+    page.resize(420, 800)
+    try:
+        for view in ("answer", "images", "image", "scatter", "maps"):
+            page.state(f"#view={view}")
+            wide: Any = page.run("document.documentElement.scrollWidth")
+            assert wide <= 421, view
+            keep(page, f"narrow_{view}")
+    finally:
+        page.resize(1400, 900)
