@@ -60,9 +60,7 @@ def pairs() -> dict[str, pd.DataFrame]:
             listed += product(BASELINES, models)
         random = np.random.default_rng(50 + number)
         tables[name] = pd.concat(
-            pd.DataFrame(
-                {"a": a, "b": b, "index": INDEX, "overlap_20": random.random(IMAGES)}
-            )
+            pd.DataFrame({"a": a, "b": b, "index": INDEX, "overlap_20": random.random(IMAGES)})
             for (a, _), (b, _) in listed
         )
     return tables

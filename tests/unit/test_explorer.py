@@ -13,12 +13,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import explorer_study as small
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
-import explorer_study as small
 from campare import explorer, explorer_build, explorer_page, maps
 from campare.explorer import Payload
 
@@ -171,9 +171,10 @@ def test_every_image_is_at_its_place(
     monkeypatch.setattr(explorer, "LOSSLESS", 10**9 if lossless else 0)
     monkeypatch.setattr(explorer, "SHEET", 64)
     # Smooth images, which JPEG keeps well; each of another brightness.
-    images = np.zeros(shape, np.uint8) + (np.arange(shape[0]) * 30 + 20).astype(np.uint8)[
-        :, None, None, None
-    ]
+    images = (
+        np.zeros(shape, np.uint8)
+        + (np.arange(shape[0]) * 30 + 20).astype(np.uint8)[:, None, None, None]
+    )
     layout, texts = explorer.sheets(images)
     pages = [np.asarray(Image.open(io.BytesIO(base64.b64decode(text)))) for text in texts]
     assert len(pages) == layout["sheets"]
@@ -259,7 +260,10 @@ def test_values_are_those_of_json(study: Any) -> None:
 def test_pages_of_variants_link_to_each_other() -> None:
     variants = {"": "Grad-CAM", "variants/a/": "HiRes-CAM", "variants/b/": "layer 1"}
     files = {
-        variant: [each["file"] for each in small.bare(variant=variant, variants=variants).about["variants"]]
+        variant: [
+            each["file"]
+            for each in small.bare(variant=variant, variants=variants).about["variants"]
+        ]
         for variant in variants
     }
     assert files[""] == ["explorer.html", "variants/a/explorer.html", "variants/b/explorer.html"]

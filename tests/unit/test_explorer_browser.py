@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import explorer_study as small
 import numpy as np
 import pandas as pd
 import pytest
-
-import explorer_study as small
 from browser import CHROMIUM, Browser
+
 from campare import explorer_build, explorer_page
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
@@ -153,7 +153,7 @@ def expected_rows(**state: str) -> np.ndarray:
     if state.get("correct") == "all":
         kept &= correct.all(0)
     if state.get("agree") == "differ":
-        kept &= (PREDICTED != PREDICTED[0]).any(0)
+        kept &= (PREDICTED[0] != PREDICTED).any(0)
     return small.INDEX[kept]
 
 
@@ -210,7 +210,9 @@ def test_one_image_has_all_models_with_their_metrics(page: Browser) -> None:
         chance = round(100 * own.prediction[7].max())
         text = f"{small.CLASSES[own.predicted[7]]}, {chance} %"
         (caption,) = texts(page, f'figure[data-model="{name} {seed}"] figcaption')
-        assert caption.startswith(f"Seed {seed}") and caption.endswith(text)
+        assert caption.startswith(f"Seed {seed}") and text in caption
+        peak = float(caption.rpartition(" ")[2])
+        assert peak == pytest.approx(max(own.maps[7].max(), 0), rel=0.06)
         assert ("✓" in caption) == (own.predicted[7] == LABELS[7])
     for place, (name, seed) in enumerate(small.AUGMENTED):
         for column in small.METRICS:

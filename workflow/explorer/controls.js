@@ -26,7 +26,7 @@ function panel(app) {
       "Order",
       select(app, "sort", "Sort by", labels),
       select(app, "order", "Order", [["desc", "highest first"], ["asc", "lowest first"]]),
-      select(app, "of", column(state.sort)?.perGroup ? "Numbers of" : "Augmentation of filters", groups),
+      data.groups.length > 1 && select(app, "of", column(state.sort)?.perGroup ? "Numbers of" : "Augmentation of filters", groups),
     ),
     part(
       "Images",
@@ -43,7 +43,7 @@ function panel(app) {
     parts.push(
       part(
         "Maps",
-        select(app, "show", "Shown", Object.entries(SHOWN)),
+        select(app, "show", "Shown", Object.entries(SHOWN).filter(([show]) => data.groups.length > 1 || data.about.models.length > 1 || !["difference", "blink"].includes(show))),
         state.view === "images" && select(app, "seed", "Models", seeds),
         state.show !== "map" && range(app, "opacity", "Opacity", 0, 1, 0.05),
         range(app, "size", "Size", 48, 224, 8),

@@ -27,12 +27,13 @@ function imageView(app, root) {
 function groupSection(app, group, i) {
   const { data, state } = app;
   const side = Number(state.size);
+  const width = `width: ${Math.max(120, sizeOf(data, side)[0])}px`;
   const maps = group.models.map((model) => {
     const seed = data.about.models[model].seed;
     const label = `Map of ${group.title}, seed ${seed}`;
-    return element("figure", { "data-model": `${group.name} ${seed}` }, mapView(app, i, [model], side, label), element("figcaption", {}, element("span", {}, `Seed ${seed}`), prediction(data, model, i)));
+    return element("figure", { style: width, "data-model": `${group.name} ${seed}` }, mapView(app, i, [model], side, label), element("figcaption", {}, element("span", {}, `Seed ${seed}`), prediction(data, model, i), explained(data, model, i)));
   });
-  const average = group.models.length > 1 ? [element("figure", {}, mapView(app, i, group.models, side, `Mean map of ${group.title}`), element("figcaption", {}, "Mean over seeds"))] : [];
+  const average = group.models.length > 1 ? [element("figure", { style: width }, mapView(app, i, group.models, side, `Mean map of ${group.title}`), element("figcaption", {}, "Mean over seeds"))] : [];
   return element("section", { class: "group", "aria-label": group.title }, element("h3", {}, group.title), element("div", { class: "figures" }, ...average, ...maps));
 }
 
@@ -40,6 +41,14 @@ function prediction(data, model, i) {
   if (!data.about.predicts) return "";
   const correct = isCorrect(data, model, i);
   return element("span", { class: correct ? "right" : "wrong" }, `${correct ? "✓" : "✗"} ${data.about.classes[predictedBy(data, model, i)]}, ${Math.round(100 * probabilityOf(data, model, i))} %`);
+}
+
+// The class that a map explains, if it is not the predicted one, and its maximum before scaling.
+function explained(data, model, i) {
+  const target = data.target[model * data.n + i];
+  const other = !data.about.predicts || target !== predictedBy(data, model, i);
+  const peak = `map maximum ${Number(peakOf(data, model, i).toPrecision(2))}`;
+  return element("small", {}, other ? `explains ${data.about.classes[target]}, ${peak}` : peak);
 }
 
 function numbersSection(app, i) {

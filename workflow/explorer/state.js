@@ -44,6 +44,7 @@ function initial(data, columns) {
     ...DEFAULTS,
     view: data.about.summary.length ? "answer" : "images",
     sort: first("shift", "augmentations", "seeds"),
+    order: first("shift", "augmentations", "seeds") === "index" ? "asc" : "desc",
     x: first("confidence", "seeds"),
     y: first("shift", data.metrics[0]?.name, "augmentations"),
     colour: data.about.predicts ? "correct" : "class",

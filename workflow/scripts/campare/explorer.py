@@ -82,11 +82,11 @@ def shown(values: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.uint
     uint8 (N, *size); 0 everywhere if a map has no positive value.
     """
     height, width = values.shape[1:]
-    if height > size[0] or width > size[1]:
-        scaled = maps.show(values, None)
-        scaled = _area(height, size[0]) @ scaled @ _area(width, size[1]).T
-    else:
+    if height <= size[0] and width <= size[1]:
         scaled = maps.show(values, None if (height, width) == size else size)
+    else:
+        native = maps.show(values, None)
+        scaled = np.asarray(_area(height, size[0]) @ native @ _area(width, size[1]).T)
     return np.rint(255 * scaled).astype(np.uint8)
 
 
@@ -186,7 +186,8 @@ def located(
     entries, values = [], []
     for region in regions:
         parts = {
-            model: table[table["region"] == region].groupby("index") for model, table in tables.items()
+            model: table[table["region"] == region].groupby("index")
+            for model, table in tables.items()
         }
         for score, label in registry.LOCALISATION.items():
             entries.append({"name": f"{score}:{region}", "label": f"{label}: {region}"})
@@ -227,7 +228,9 @@ def components(
     return pd.DataFrame({"net": between - floor, "tightening": (floor - within) / 2})
 
 
-def embedded(values: NDArray[np.uint8], groups: Sequence[Sequence[int]]) -> tuple[Floats, list[float]]:
+def embedded(
+    values: NDArray[np.uint8], groups: Sequence[Sequence[int]]
+) -> tuple[Floats, list[float]]:
     """The first two principal components of the mean map of each group of models and image.
 
     One analysis of all groups together, so that their places can be compared.
@@ -285,25 +288,33 @@ def common_index(stores: Sequence[Store]) -> NDArray[np.int64]:
     return np.unique(index)
 
 
-def add_maps(payload: Payload, stores: Sequence[Store], index: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Add maps, their peaks and, if known, predictions; return uint8 (models, N, h, w)."""
+def add_maps(
+    payload: Payload, stores: Sequence[Store], index: NDArray[np.int64]
+) -> NDArray[np.uint8]:
+    """Add maps, their peaks, the classes they explain and, if known, predictions.
+
+    Returns
+    -------
+    uint8 (models, N, h, w), the maps as in the page.
+    """
     size = grid([store.maps.shape[1:] for store in stores], len(index))
-    payload.about["map"] = list(size)
-    payload.about["map_original"] = max([list(store.maps.shape[1:]) for store in stores])
     rows = [_rows(store, index) for store in stores]
-    values = np.stack([shown(s.maps[r], size) for s, r in zip(stores, rows, strict=True)])
-    peaks = [np.maximum(s.maps[r], 0).max((1, 2)) for s, r in zip(stores, rows, strict=True)]
+    pairs = list(zip(stores, rows, strict=True))
+    values = np.stack([shown(store.maps[own], size) for store, own in pairs])
+    payload.about["map"] = list(size)
     payload.add("maps", values)
+    peaks = [np.maximum(store.maps[own], 0).max((1, 2)) for store, own in pairs]
     coded, payload.about["peak"] = quantised(peaks)
     payload.add("peak", coded)
-    payload.add("target", np.stack([s.target[r] for s, r in zip(stores, rows, strict=True)]).astype(np.uint16))
+    payload.add("target", np.stack([store.target[own] for store, own in pairs]).astype(np.uint16))
     if payload.about["predicts"]:
-        predicted = [s.predicted[r] for s, r in zip(stores, rows, strict=True)]
+        predicted = np.stack([store.predicted[own] for store, own in pairs])
+        place = np.arange(len(index))
         chances = [
-            s.prediction[r][np.arange(len(r)), p]
-            for s, r, p in zip(stores, rows, predicted, strict=True)
+            store.prediction[own][place, classes]
+            for (store, own), classes in zip(pairs, predicted, strict=True)
         ]
-        payload.add("predicted", np.stack(predicted).astype(np.uint16))
+        payload.add("predicted", predicted.astype(np.uint16))
         coded, payload.about["probability"] = quantised(chances)
         payload.add("probability", coded)
     payload.add("label", stores[0].label[rows[0]].astype(np.uint16))
@@ -344,9 +355,7 @@ def _reduced(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint
     return np.asarray(small).reshape(size[1], size[0], image.shape[2])
 
 
-def _sheet(
-    images: NDArray[np.uint8], cell: tuple[int, int], columns: int, lossless: bool
-) -> str:
+def _sheet(images: NDArray[np.uint8], cell: tuple[int, int], columns: int, lossless: bool) -> str:
     """A sheet of images, row by row, as base64 of a PNG or JPEG file."""
     count, height, width, channels = images.shape
     rows = -(-count // columns)

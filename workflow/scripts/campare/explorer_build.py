@@ -95,9 +95,7 @@ def payload(
     values = explorer.measured(similarities, models, compared, index)
     entries = [_metric(name) for name in compared]
     regions, scores = explorer.located(localisation, models, index)
-    explorer.add_numbers(
-        made, [*entries, *regions], np.concatenate([values, scores]), "values"
-    )
+    explorer.add_numbers(made, [*entries, *regions], np.concatenate([values, scores]), "values")
     made.about["summary"] = [] if summary is None else _records(summary)
     _add_components(made, pairs, index)
     places, explained = explorer.embedded(kept, [group["models"] for group in groups])
@@ -124,8 +122,8 @@ def _records(summary: pd.DataFrame) -> list[dict[str, Any]]:
     rows = summary[columns].astype(object).where(summary[columns].notna(), None)
     return [
         {
-            **{name: value.item() if isinstance(value, np.generic) else value
-               for name, value in row.items()},
+            **{name: row[name].item() if isinstance(row[name], np.generic) else row[name]
+               for name in columns},
             "distance": distance_label(row["metric"]),
         }
         for row in rows.to_dict("records")
