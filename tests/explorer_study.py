@@ -110,6 +110,7 @@ def arguments(**changes: Any) -> dict[str, Any]:
         "variants": {"": "Grad-CAM"},
         "metrics": METRICS,
         "predicts": True,
+        "imported": False,
         "dataset": dataset(),
         "stores": {model: store(place) for place, model in enumerate(models)},
         "similarities": {model: similarity(place) for place, model in enumerate(AUGMENTED)},

@@ -19,6 +19,7 @@ function small(changes = {}) {
     count: 3,
     map: [1, 2],
     predicts: true,
+    member: "seed",
     classes: ["cat", "dog"],
     models: [{ group: 0, seed: 1 }, { group: 0, seed: 2 }, { group: 1, seed: 1 }, { group: 1, seed: 3 }],
     groups: [
@@ -65,6 +66,13 @@ test("disagreement is the standard deviation of maps", () => {
   assert.ok(Math.abs(get("seedSpread")(data, 1, 0) - Math.SQRT1_2) < 1e-6);
   assert.equal(get("seedSpread")(data, 1, 1), 0);
   assert.deepEqual(plain([...get("meanMap")(data, [2, 3], 0)]), [127.5, 127.5]);
+});
+
+test("columns of maps are groups, one seed of each, or all models", () => {
+  const columns = (seed) => plain(get("mapColumns")(small(), seed).map(({ title, models }) => [title, models]));
+  assert.deepEqual(columns(""), [["Baseline", [0, 1]], ["Affine", [2, 3]]]);
+  assert.deepEqual(columns("3"), [["Baseline", []], ["Affine", [3]]]);
+  assert.deepEqual(columns("all"), [["Baseline 1", [0]], ["Baseline 2", [1]], ["Affine 1", [2]], ["Affine 3", [3]]]);
 });
 
 test("columns of a study follow what it has", () => {

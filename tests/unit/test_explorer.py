@@ -13,12 +13,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import explorer_study as small
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
+import explorer_study as small
 from campare import explorer, explorer_build, explorer_page, maps
 from campare.explorer import Payload
 
@@ -201,16 +201,19 @@ def test_large_images_are_reduced(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_embedding_is_that_of_a_singular_value_decomposition() -> None:
     values = np.random.default_rng(0).integers(0, 256, (4, 30, 3, 3), np.uint8)
     groups = [[0, 1], [2, 3]]
-    places, explained = explorer.embedded(values, groups)
+    got = explorer.embedded(values, groups)
     flat = np.concatenate([values[g].mean(0).reshape(30, 9) for g in groups]) / 255
-    u, s, _ = np.linalg.svd(flat - flat.mean(0), full_matrices=False)
-    np.testing.assert_allclose(np.abs(places.reshape(60, 2)), np.abs(u * s)[:, :2], atol=1e-4)
-    assert explained == pytest.approx((s**2 / (s**2).sum())[:2], abs=1e-4)
+    u, s, v = np.linalg.svd(flat - flat.mean(0), full_matrices=False)
+    np.testing.assert_allclose(np.abs(got.places.reshape(60, 2)), np.abs(u * s)[:, :2], atol=1e-4)
+    assert got.explained == pytest.approx((s**2 / (s**2).sum())[:2], abs=1e-4)
+    steps = 2 * s[:2, None] / np.sqrt(59) * v[:2]
+    sides = np.abs(got.ends[:, 1].astype(float) - got.ends[:, 0]).reshape(2, 9) / 255
+    np.testing.assert_allclose(sides, np.abs(2 * steps), atol=1.1 / 255)
 
 
 def test_constant_maps_have_an_embedding() -> None:
-    places, explained = explorer.embedded(np.zeros((2, 5, 3, 3), np.uint8), [[0], [1]])
-    assert not places.any() and explained == [0.0, 0.0]
+    got = explorer.embedded(np.zeros((2, 5, 3, 3), np.uint8), [[0], [1]])
+    assert not got.places.any() and got.explained == [0.0, 0.0] and not got.ends.any()
 
 
 # The page

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import explorer_study as small
 import numpy as np
 import pandas as pd
 import pytest
-from browser import CHROMIUM, Browser
 
+import explorer_study as small
+from browser import CHROMIUM, Browser
 from campare import explorer_build, explorer_page
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")

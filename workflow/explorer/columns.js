@@ -14,7 +14,7 @@ function columnsOf(data) {
   const repeated = data.groups.flatMap((group, g) => (group.models.length > 1 ? [g] : []));
   if (repeated.length) {
     columns.push(
-      column("seeds", "Disagreement between seeds", true, (i, group) =>
+      column("seeds", `Disagreement between ${data.about.member}s`, true, (i, group) =>
         mean((group < 0 ? repeated : [group]).map((g) => seedSpread(data, g, i))),
       ),
     );

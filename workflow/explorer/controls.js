@@ -19,7 +19,8 @@ function panel(app) {
   const column = (key) => columns.find((one) => one.key === key);
   const groups = [["", "all augmentations"], ...data.groups.map((group) => [group.name, group.title])];
   const labels = columns.map((one) => [one.key, one.label]);
-  const seeds = [["", "mean over seeds"], ...seedsOf(data).map((seed) => [seed, `seed ${seed}`])];
+  const { member } = data.about;
+  const seeds = [["", `mean over ${member}s`], ["all", `all ${member}s`], ...seedsOf(data).map((seed) => [seed, `${member} ${seed}`])];
   const predicts = data.about.predicts;
   const parts = [
     part(

@@ -81,11 +81,20 @@ function meanMap(data, models, i) {
   return sum;
 }
 
-// The models of a group that are shown: all of them, or that of one seed, if it has one.
+// The models of a group that are shown together: all of them, or that of one seed, if it has one.
 function shownModels(data, group, seed) {
   const models = data.groups[group].models;
-  if (seed === "") return models;
+  if (seed === "" || seed === "all") return models;
   return models.filter((model) => String(data.about.models[model].seed) === String(seed));
+}
+
+// Columns of maps: { title, group, models }, one for each group, or for each model.
+function mapColumns(data, seed) {
+  return data.groups.flatMap(({ title, models }, group) =>
+    seed === "all"
+      ? models.map((model) => ({ title: `${title} ${data.about.models[model].seed}`, group, models: [model] }))
+      : [{ title, group, models: shownModels(data, group, seed) }],
+  );
 }
 
 const seedsOf = (data) => [...new Set(data.about.models.map((model) => model.seed))];

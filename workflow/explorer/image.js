@@ -30,10 +30,10 @@ function groupSection(app, group, i) {
   const width = `width: ${Math.max(120, sizeOf(data, side)[0])}px`;
   const maps = group.models.map((model) => {
     const seed = data.about.models[model].seed;
-    const label = `Map of ${group.title}, seed ${seed}`;
-    return element("figure", { style: width, "data-model": `${group.name} ${seed}` }, mapView(app, i, [model], side, label), element("figcaption", {}, element("span", {}, `Seed ${seed}`), prediction(data, model, i), explained(data, model, i)));
+    const label = `Map of ${group.title}, ${data.about.member} ${seed}`;
+    return element("figure", { style: width, "data-model": `${group.name} ${seed}` }, mapView(app, i, [model], side, label), element("figcaption", {}, element("span", {}, capital(`${data.about.member} ${seed}`)), prediction(data, model, i), explained(data, model, i)));
   });
-  const average = group.models.length > 1 ? [element("figure", { style: width }, mapView(app, i, group.models, side, `Mean map of ${group.title}`), element("figcaption", {}, "Mean over seeds"))] : [];
+  const average = group.models.length > 1 ? [element("figure", { style: width }, mapView(app, i, group.models, side, `Mean map of ${group.title}`), element("figcaption", {}, `Mean over ${data.about.member}s`))] : [];
   return element("section", { class: "group", "aria-label": group.title }, element("h3", {}, group.title), element("div", { class: "figures" }, ...average, ...maps));
 }
 
@@ -45,8 +45,8 @@ function prediction(data, model, i) {
 
 // The class that a map explains, if it is not the predicted one, and its maximum before scaling.
 function explained(data, model, i) {
-  const target = data.target[model * data.n + i];
-  const other = !data.about.predicts || target !== predictedBy(data, model, i);
+  const target = data.about.predicts ? data.target[model * data.n + i] : null;
+  const other = data.about.predicts && target !== predictedBy(data, model, i);
   const peak = `map maximum ${Number(peakOf(data, model, i).toPrecision(2))}`;
   return element("small", {}, other ? `explains ${data.about.classes[target]}, ${peak}` : peak);
 }
@@ -60,7 +60,7 @@ function numbersSection(app, i) {
     return element(
       "tr",
       { "data-model": `${data.groups[group].name} ${seed}` },
-      element("th", { scope: "row" }, `${data.groups[group].title}, seed ${seed}`),
+      element("th", { scope: "row" }, `${data.groups[group].title}, ${data.about.member} ${seed}`),
       ...data.metrics.map((metric, k) => element("td", { "data-metric": metric.name }, shownNumber(valueOf(data, k, model, i)))),
     );
   });

@@ -5,20 +5,18 @@ function imagesView(app, root) {
   const side = Number(state.size);
   const [width, high] = sizeOf(data, side);
   const height = high + 34;
-  const shown = data.groups.map((group, g) => [group, g, shownModels(data, g, state.seed)]);
+  const shown = mapColumns(data, state.seed);
   const template = `7.5rem ${width + 8}px repeat(${shown.length}, ${Math.max(width, 84) + 8}px)`;
   const header = element(
     "div",
     { class: "row head", role: "row", "aria-rowindex": 1 },
     element("div", { role: "columnheader" }, "Image"),
     element("div", { role: "columnheader" }, ""),
-    ...shown.map(([group, g]) =>
-      element(
-        "div",
-        { role: "columnheader" },
-        element("button", { type: "button", class: "link", "aria-pressed": String(state.of === group.name), title: `Sort by the numbers of ${group.title}`, click: () => app.set({ of: state.of === group.name ? "" : group.name }) }, group.title),
-      ),
-    ),
+    ...shown.map(({ title, group }) => {
+      const { name, title: whole } = data.groups[group];
+      const click = () => app.set({ of: state.of === name ? "" : name });
+      return element("div", { role: "columnheader" }, element("button", { type: "button", class: "link", "aria-pressed": String(state.of === name), title: `Sort by the numbers of ${whole}`, click }, title));
+    }),
   );
   const body = element("div", { class: "rows", role: "rowgroup" });
   body.style.height = `${rows.length * height}px`;
@@ -101,10 +99,10 @@ function rowOf(app, i, place, shown, side) {
       state.sort !== "index" && element("span", { class: "number", "data-sort": state.sort }, shownNumber(number, sorting.digits)),
     ),
     element("div", { role: "gridcell" }, canvasOf(data, i, side, { label: `Image ${data.index[i]}, class ${name}` })),
-    ...shown.map(([group, g, models]) => {
+    ...shown.map(({ title, models }) => {
       if (!models.length) return element("div", { role: "gridcell", class: "empty" }, "–");
       const text = caption(data, models, i, metric);
-      return element("div", { role: "gridcell" }, mapView(app, i, models, side, `Map of ${group.title}, ${text}`), element("span", { class: "caption" }, ...marked(data, models, i, metric)));
+      return element("div", { role: "gridcell" }, mapView(app, i, models, side, `Map of ${title}, ${text}`), element("span", { class: "caption" }, ...marked(data, models, i, metric)));
     }),
   );
 }

@@ -35,6 +35,8 @@ function histogram(numbers, bins = 30) {
   return { low, high, counts };
 }
 
+const capital = (text) => text[0].toUpperCase() + text.slice(1);
+
 // A number for people: a real minus sign, and a dash if it is undefined.
 function shownNumber(x, digits = 3) {
   if (x === null || x === undefined || !Number.isFinite(x)) return "–";

@@ -10,7 +10,7 @@ const DEFAULTS = {
   predicted: "",
   correct: "",
   agree: "",
-  seed: "", // mean over seeds
+  seed: "", // mean over seeds; "all": a column for each model
   show: "overlay",
   opacity: "0.55",
   size: "88", // pixels of an image in the grid
@@ -97,7 +97,7 @@ function allowedIn(data, columns) {
     predicted: oneOf(classes),
     correct: oneOf(Object.keys(CORRECTNESS)),
     agree: oneOf(Object.keys(AGREEMENT)),
-    seed: oneOf(["", ...seedsOf(data)]),
+    seed: oneOf(["", "all", ...seedsOf(data)]),
     show: oneOf(Object.keys(SHOWN)),
     opacity: number(0, 1),
     size: number(32, 256),

@@ -45,6 +45,7 @@ rule make_explorer:
             metrics=DESIGN.metrics,
             summary=STUDY["analysis"]["summary"],
             predicts=DESIGN.predicts,
+            imported=bool(DESIGN.imported),
             page={
                 name: file_digest(str(explorer_page.FOLDER / name))
                 for name in explorer_page.sources()

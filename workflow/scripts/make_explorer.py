@@ -13,6 +13,7 @@ with logged(snakemake.log[0]):
         variants=params.variants,
         metrics=params.metrics,
         predicts=params.predicts,
+        imported=params.imported,
         dataset=data.read(needs.data),
         stores={m: store.read(path) for m, path in zip(models, needs.stores, strict=True)},
         similarities={

@@ -228,10 +228,22 @@ def components(
     return pd.DataFrame({"net": between - floor, "tightening": (floor - within) / 2})
 
 
-def embedded(
-    values: NDArray[np.uint8], groups: Sequence[Sequence[int]]
-) -> tuple[Floats, list[float]]:
-    """The first two principal components of the mean map of each group of models and image.
+@dataclass(frozen=True)
+class Embedding:
+    """The first two principal components of maps.
+
+    places: float64 (groups, N, 2); explained: share of the variance that each of the two explains;
+    ends: uint8 (2, 2, h, w), for each component the mean map minus and plus two standard deviations
+    along it.
+    """
+
+    places: Floats
+    explained: list[float]
+    ends: NDArray[np.uint8]
+
+
+def embedded(values: NDArray[np.uint8], groups: Sequence[Sequence[int]]) -> Embedding:
+    """The principal components of the mean map of each group of models and image.
 
     One analysis of all groups together, so that their places can be compared.
 
@@ -241,26 +253,26 @@ def embedded(
         uint8 (models, N, h, w), as `shown` returns them.
     groups
         Places of the models of each group.
-
-    Returns
-    -------
-    places
-        float64 (groups, N, 2).
-    explained
-        Share of the variance that each of the two explains.
     """
     from sklearn.decomposition import PCA
 
-    count = values.shape[1]
+    count, *size = values.shape[1:]
     means = [values[list(group)].mean(0, dtype=np.float32).reshape(count, -1) for group in groups]
-    flat = np.concatenate(means) / 255
-    if min(flat.shape) < 2 or not flat.std(0).any():
-        return np.zeros((len(groups), count, 2)), [0.0, 0.0]
-    solver = "covariance_eigh" if flat.shape[1] <= 1000 else "randomized"
-    analysis = PCA(2, svd_solver=solver, random_state=0)
-    places = analysis.fit_transform(flat.astype(np.float64))
-    explained = [float(share) for share in analysis.explained_variance_ratio_]
-    return places.reshape(len(groups), count, 2), explained
+    flat = np.concatenate(means).astype(np.float64) / 255
+    places, explained = np.zeros((len(flat), 2)), [0.0, 0.0]
+    directions = np.zeros((2, flat.shape[1]))
+    if min(flat.shape) >= 2 and flat.std(0).any():
+        solver = "covariance_eigh" if flat.shape[1] <= 1000 else "randomized"
+        analysis = PCA(2, svd_solver=solver, random_state=0)
+        places = analysis.fit_transform(flat)
+        explained = [float(share) for share in analysis.explained_variance_ratio_]
+        directions = analysis.components_ * np.sqrt(analysis.explained_variance_)[:, None]
+    ends = flat.mean(0) + 2 * np.array([-directions, directions]).swapaxes(0, 1)
+    return Embedding(
+        places.reshape(len(groups), count, 2),
+        explained,
+        np.rint(255 * ends.clip(0, 1)).astype(np.uint8).reshape(2, 2, *size),
+    )
 
 
 def described(
@@ -306,8 +318,9 @@ def add_maps(
     peaks = [np.maximum(store.maps[own], 0).max((1, 2)) for store, own in pairs]
     coded, payload.about["peak"] = quantised(peaks)
     payload.add("peak", coded)
-    payload.add("target", np.stack([store.target[own] for store, own in pairs]).astype(np.uint16))
     if payload.about["predicts"]:
+        targets = np.stack([store.target[own] for store, own in pairs])
+        payload.add("target", targets.astype(np.uint16))
         predicted = np.stack([store.predicted[own] for store, own in pairs])
         place = np.arange(len(index))
         chances = [

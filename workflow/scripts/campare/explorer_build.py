@@ -35,6 +35,7 @@ def payload(
     variants: Mapping[str, str],
     metrics: Sequence[str],
     predicts: bool,
+    imported: bool,
     dataset: Dataset,
     stores: Mapping[Model, Store],
     similarities: Mapping[Model, pd.DataFrame],
@@ -54,6 +55,8 @@ def payload(
         Columns of the similarity tables.
     predicts
         Whether the predictions of the models are known.
+    imported
+        Whether the models have numbers in place of seeds.
     stores
         The store of each model, the baselines first.
     similarities
@@ -80,6 +83,7 @@ def payload(
             "count": len(index),
             "classes": list(dataset.classes),
             "predicts": predicts,
+            "member": "network" if imported else "seed",
             "models": [{"group": names.index(name), "seed": seed} for name, seed in models],
             "groups": groups,
             "arrays": {},
@@ -98,9 +102,13 @@ def payload(
     explorer.add_numbers(made, [*entries, *regions], np.concatenate([values, scores]), "values")
     made.about["summary"] = [] if summary is None else _records(summary)
     _add_components(made, pairs, index)
-    places, explained = explorer.embedded(kept, [group["models"] for group in groups])
+    embedding = explorer.embedded(kept, [group["models"] for group in groups])
+    made.add("ends", embedding.ends)
     explorer.add_numbers(
-        made, [{"explained": share} for share in explained], np.moveaxis(places, 2, 0), "embedding"
+        made,
+        [{"explained": share} for share in embedding.explained],
+        np.moveaxis(embedding.places, 2, 0),
+        "embedding",
     )
     return made
 
