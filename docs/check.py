@@ -7,7 +7,8 @@ A page has generated regions, each from a Jinja template that takes its numbers 
     <!-- end of NAME.md -->
 
 Statements without a number are tested as well: `holds(condition, text)` in a template is the text,
-or a failure if the tables contradict it.
+or a failure if the tables contradict it. `quoted(page, text)` is a text that must be
+on another page.
 
     python docs/check.py            (make docs-check) report each line that differs
     python docs/check.py --write    (make docs) write the regions
@@ -51,16 +52,27 @@ SUMMARY = (
     "augmentation reference accuracy reference_accuracy accuracy_change accuracy_change_low "
     "accuracy_change_high accuracy_change_p_holm floor net net_low net_high tightening "
     f"tightening_low tightening_high {SHIFT} noise_corrected_similarity "
-    "noise_corrected_similarity_low noise_corrected_similarity_high tightening_p_holm superiority agreement models "
-    "reference_models images equal_shift equal_shift_p_holm significant tested"
+    "noise_corrected_similarity_low noise_corrected_similarity_high tightening_p_holm "
+    "superiority agreement models reference_models images "
+    "equal_shift equal_shift_p_holm significant tested"
 )
+METRICS = [
+    *("overlap_20", "overlap_10", "overlap_5", "pearson", "spearman"),
+    *("mad", "msd", "class_kld"),
+]
 ALL: Mapping[str, Sequence[str]] = {}
 COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
     "cifar10/summary": (SUMMARY, ALL),
     "cifar10/performance": ("augmentation seed accuracy", ALL),
     "cifar10/shift": (f"metric augmentation predictions floor net tightening {SHIFT}", ALL),
-    "cifar10/distribution": ("metric augmentation images undefined median", ALL),
-    "cifar10/correlation": ("metric augmentation_a augmentation_b pearson", ALL),
+    "cifar10/distribution": (
+        "metric augmentation images undefined q1 median q3",
+        {"pairs": ["reference"], "metric": METRICS},
+    ),
+    "cifar10/correlation": (
+        "metric augmentation_a augmentation_b pearson",
+        {"metric": METRICS},
+    ),
     "cifar10/strongest_pairs": ("augmentation_a augmentation_b count", ALL),
     "cifar10/weakest_pairs": ("augmentation_a augmentation_b count", ALL),
     "cifar10/pair_counts": ("pairs augmentation_a augmentation_b count p p_any", ALL),
@@ -69,26 +81,46 @@ COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
         "metric augmentation segment pairs mean median",
         {"metric": ["overlap_20", "pearson"]},
     ),
+    "cifar10/mixed_model": ("metric augmentation shift low high", ALL),
+    "cifar10/accuracy_correlation": ("metric over pearson low high n", ALL),
+    "cifar10/clusters": (
+        "metric first second distance support",
+        {"metric": ["overlap_20", "all"]},
+    ),
     "cifar10/true_class/summary": (SUMMARY, ALL),
     "cifar10/earlier_layer/summary": (SUMMARY, ALL),
     "cifar10/hirescam/summary": (SUMMARY, ALL),
+    "cifar10/earlier_layer/pair_kinds": (
+        "metric augmentation kind mean pairs images undefined constant",
+        {"metric": ["overlap_20"]},
+    ),
+    "cifar10/hirescam/pair_kinds": (
+        "metric augmentation kind mean pairs images undefined constant",
+        {"metric": ["overlap_20"]},
+    ),
     "digits/summary": (SUMMARY, ALL),
     "digits/shift": (
         f"metric augmentation reference predictions floor net tightening {SHIFT} "
         "noise_corrected_similarity agreement",
         {"metric": ["overlap_20"], "predictions": ["any"]},
     ),
-    "digits/distribution": ("metric augmentation images undefined median", ALL),
-    "digits/correlation": ("metric augmentation_a augmentation_b pearson", {"metric": ["mad"]}),
+    "digits/distribution": (
+        "metric augmentation images undefined q1 median q3",
+        {"pairs": ["reference"], "metric": METRICS},
+    ),
+    "digits/correlation": ("metric augmentation_a augmentation_b pearson", {"metric": METRICS}),
     "digits/strongest_pairs": ("augmentation_a augmentation_b count", ALL),
     "digits/weakest_pairs": ("augmentation_a augmentation_b count", ALL),
     "digits/pair_counts": ("pairs augmentation_a augmentation_b count p p_any", ALL),
     "cifar10-evidence/summary": (SUMMARY, ALL),
     "cifar10-evidence/performance_summary": ("augmentation score mean std seeds", ALL),
-    "cifar10-evidence/distribution": ("metric augmentation images undefined median", ALL),
+    "cifar10-evidence/distribution": (
+        "metric augmentation images undefined q1 median q3",
+        {"pairs": ["reference"], "metric": METRICS},
+    ),
     "cifar10-evidence/correlation": (
         "metric augmentation_a augmentation_b pearson",
-        {"metric": ["mad"]},
+        {"metric": METRICS},
     ),
     "cifar10-evidence/strongest_pairs": ("augmentation_a augmentation_b count", ALL),
     "cifar10-evidence/weakest_pairs": ("augmentation_a augmentation_b count", ALL),
@@ -186,6 +218,14 @@ class Tables:
             raise DocsError(f"{table} has no row with {values}")
         return found
 
+    def correlations(self, study: str, metric: str) -> list[float]:
+        """Correlations of a metric between augmentations, each pair once."""
+        pairs: dict[frozenset[str], float] = {}
+        for row in self.rows(f"{study}/correlation", metric=metric):
+            names = frozenset((row["augmentation_a"], row["augmentation_b"]))
+            pairs[names] = row["pearson"]
+        return [value for names, value in pairs.items() if len(names) == 2]
+
     def _read(self, table: str) -> list[Row]:
         if table not in self.tables:
             path = self.folder / f"{table}.csv"
@@ -211,6 +251,17 @@ def _value(text: str) -> float | str:
         return text
 
 
+def quoter(folder: Path) -> Callable[[str, str], str]:
+    """The function `quoted` of templates: a text that must be on a page of the folder."""
+
+    def quoted(page: str, text: str) -> str:
+        if " ".join(text.split()) not in " ".join((folder / page).read_text().split()):
+            raise DocsError(f"docs/{page} does not have “{text}”")
+        return text
+
+    return quoted
+
+
 def render(template: str, tables: Tables, templates: Path) -> str:
     """The text of a region."""
     environment = jinja2.Environment(
@@ -225,7 +276,8 @@ def render(template: str, tables: Tables, templates: Path) -> str:
     environment.filters |= {number.__name__: number for number in numbers}
     environment.globals |= {number.__name__: number for number in numbers}
     environment.globals |= {"rows": tables.rows, "row": tables.row, "holds": holds}
-    environment.globals |= {"with_interval": with_interval}
+    environment.globals["correlations"] = tables.correlations
+    environment.globals |= {"with_interval": with_interval, "quoted": quoter(templates.parent)}
     try:
         return environment.get_template(template).render()
     except (DocsError, jinja2.TemplateError, KeyError) as error:
