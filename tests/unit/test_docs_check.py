@@ -114,9 +114,31 @@ def test_wrong_statement_column_table_or_region_is_named(
     assert message in found
 
 
-def test_template_of_no_page_is_named(root: Path) -> None:
+def test_template_and_table_that_are_not_used_are_named(root: Path) -> None:
     (root / "docs/templates/other.md").write_text("1\n")
-    assert docs.check(root) == ["docs/templates/other.md is on no page"]
+    (root / "docs/tables/digits/other.csv").write_text("a\n1\n")
+    assert docs.check(root) == [
+        "docs/templates/other.md is on no page",
+        "docs/tables/digits/other.csv is in no template",
+    ]
+
+
+def test_every_table_of_the_repository_can_be_copied_again() -> None:
+    folder = ROOT / "docs/tables"
+    tables = {str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.csv")}
+    assert tables == set(docs.COPIES)
+    for name, (columns, _) in docs.COPIES.items():
+        header = (folder / f"{name}.csv").read_text().split("\n")[0]
+        assert header == ",".join(columns.split())
+
+
+def test_quotation_must_be_on_the_other_page(root: Path) -> None:
+    edit(root / "docs/templates/arms.md", '"The floor")', 'quoted("other.md", "The floor"))')
+    (root / "docs/other.md").write_text("… The\nfloor …")
+    assert docs.check(root) == []
+    (root / "docs/other.md").write_text("The ceiling")
+    (message,) = docs.check(root)
+    assert "docs/other.md does not have “The floor”" in message
 
 
 def test_copies_have_the_chosen_columns_and_rows_and_all_digits(root: Path) -> None:
