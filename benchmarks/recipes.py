@@ -32,7 +32,7 @@ from safetensors import safe_open
 from torch import nn
 from torch.optim import lr_scheduler
 from torch.utils.data import DataLoader
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import FlopCounterMode, conv_backward_flop
 from torchvision.transforms import v2
 
 import library
@@ -186,12 +186,23 @@ def operations(settings: Settings) -> tuple[float, float]:
     images, labels = library.pictures(2, SIDE), np.arange(2)
     network, own = _with_optimizers(settings, images)
     loss, shown = _loss(settings, labels, torch.device("cpu")), _shown(settings, images)
-    with FlopCounterMode(display=False) as passes:
+    backward = {torch.ops.aten.convolution_backward: grouped_backward}
+    with FlopCounterMode(display=False, custom_mapping=backward) as passes:
         loss(network(shown), _targets(labels)).backward()
     with FlopCounterMode(display=False) as steps:
         for optimizer, _ in own:
             optimizer.step()
     return passes.get_total_flops() / len(images), steps.get_total_flops()
+
+
+def grouped_backward(*arguments: Any, out_shape: Any, **_: Any) -> int:
+    """torch's count for the gradients of a convolution; torch counts weights as without groups."""
+    *others, groups, (images, weights, bias) = arguments
+    counts = [
+        conv_backward_flop(*others, groups, wanted, out_val=out_shape)
+        for wanted in ((images, False, bias), (False, weights, bias))
+    ]
+    return counts[0] + counts[1] // groups
 
 
 # Training -----------------------------------------------------------------------------------------
