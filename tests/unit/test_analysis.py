@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+from collections.abc import Iterator
 from itertools import combinations
 
 import numpy as np
@@ -274,16 +277,18 @@ def test_a_segment_says_who_is_right() -> None:
     table = pd.DataFrame(
         {"label": [1, 1, 1, 1], "baseline_prediction": [1, 1, 0, 0], "prediction": [1, 2, 1, 3]}
     )
-    assert analysis.segment(table).tolist() == list(analysis.SEGMENTS["correctness"])
+    found = analysis.members(table)
+    assert list(found) == list(analysis.SEGMENTS["correctness"])
+    np.testing.assert_array_equal([*found.values()], np.eye(4, dtype=bool))
 
 
 def test_a_segment_may_say_whether_predictions_agree_right_or_wrong() -> None:
     table = pd.DataFrame(
         {"label": [1, 1, 1, 1], "baseline_prediction": [1, 1, 0, 0], "prediction": [1, 2, 0, 1]}
     )
-    assert analysis.segment(table, "agreement").tolist() == [
-        "agree", "disagree", "agree", "disagree",
-    ]  # fmt: skip
+    found = analysis.members(table, "agreement")
+    assert found["agree"].tolist() == [True, False, True, False]
+    assert found["disagree"].tolist() == [False, True, False, True]
 
 
 def test_both_divisions_hold_every_pair(tables: list[pd.DataFrame]) -> None:
@@ -359,6 +364,25 @@ def test_segments_pool_the_seeds_and_cover_every_pair(tables: list[pd.DataFrame]
     assert row["pairs"] == len(rows) and row["undefined"] == len(rows) - len(defined)
     np.testing.assert_allclose(row["median"], np.median(defined))
     np.testing.assert_allclose(row["std"], np.std(defined, ddof=1))
+
+
+def test_segments_hold_the_tables_of_one_augmentation_at_a_time(
+    tables: list[pd.DataFrame],
+) -> None:
+    read: list[weakref.ref[pd.DataFrame]] = []
+
+    def alive() -> Iterator[pd.DataFrame]:
+        for table in tables:
+            needed = table[[*analysis.DECISIVE, "mad"]]
+            read.append(weakref.ref(needed))
+            yield needed
+            del needed
+            gc.collect()
+            assert sum(other() is not None for other in read) <= 4
+
+    found = analysis.segments(MODELS, alive(), ["mad"])
+    pd.testing.assert_frame_equal(found, analysis.segments(MODELS, tables, ["mad"]))
+    assert len(read) == len(MODELS)
 
 
 def test_an_empty_segment_stays_with_no_pairs() -> None:

@@ -82,6 +82,25 @@ def test_resampling_weighs_seeds_and_images_as_repeating_them_would() -> None:
     np.testing.assert_allclose(found, clustering.correlations(repeated[None])[0], atol=1e-9)
 
 
+@pytest.mark.parametrize("share", [0, 0.001, 0.3, 0.9])
+def test_many_resamples_and_relabellings_are_correlated_as_one_is(share: float) -> None:
+    rng = np.random.default_rng(7)
+    offsets = rng.normal(size=(5, 4, 1))  # of models, beside the common one
+    values = undefined(grouped(rng, 1)[0] + offsets + 1000, share)
+    values[4] = np.where(np.isnan(values[4]), NAN, 1000.1)  # constant
+    resampling = clustering._Metric(values, clustering._centres(values))
+    relabelling, all_images = clustering._Metric(values, np.full(5, 1000.0)), np.ones(150)
+    for _ in range(20):
+        seeds, images = rng.multinomial(4, [0.25] * 4, 5) * 1.0, rng.poisson(1, 150) * 1.0
+        expected = clustering._correlation(values, seeds, images)
+        np.testing.assert_allclose(resampling.resampled(seeds, images), expected, 0, 1e-12)
+        order = rng.permuted(np.tile(np.arange(5)[:, None], 4), axis=0)
+        mixed = values[order, np.arange(4)]
+        expected = clustering._correlation(mixed, np.ones((5, 4)), all_images)
+        np.testing.assert_allclose(relabelling.relabelled(order), expected, 0, 1e-12)
+    assert np.isnan(resampling.resampled(seeds, images)[4]).all()
+
+
 def test_combined_correlation_is_the_mean_of_fisher_s_z() -> None:
     a, b = np.eye(3), np.eye(3)
     a[0, 1] = a[1, 0] = 0.9

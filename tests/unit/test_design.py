@@ -688,3 +688,24 @@ def test_names_of_frozen_layers_are_of_the_studys_own_network() -> None:
     assert frozen(["features"], "small_cnn") == ["features"]
     assert frozen(["features"], "resnet18") == "none"
     assert frozen("all_but_head", "resnet18") == "all_but_head"
+
+
+@pytest.mark.parametrize("method", registry.CAM_METHODS)
+@pytest.mark.parametrize("class_policy", ["predicted", "true", "baseline"])
+def test_variants_have_short_titles_of_their_own(method: str, class_policy: str) -> None:
+    title = Variant(method, class_policy, "blocks.1").title
+    assert title.endswith(", layer blocks.1") == (registry.CAM_METHODS[method].of == "layer")
+    assert "(" not in title and len(title) < 90
+    others = [
+        Variant(m, c, "blocks.1").title
+        for m in registry.CAM_METHODS
+        for c in ("predicted", "true", "baseline")
+        if (m, c) != (method, class_policy)
+    ]
+    assert title not in others
+
+
+def test_the_title_of_a_users_method_is_its_function() -> None:
+    assert Variant("mine.py:my_cam", "true", None).title == (
+        "my_cam, true class, last convolutional block"
+    )

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection, PathCollection, QuadMesh
+from matplotlib.collections import LineCollection, QuadMesh
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
@@ -73,6 +73,13 @@ def values(augmentations: list[str], images: int = 200) -> pd.DataFrame:
     table["entropy_baseline"] = np.tile(rng.normal(5, 0.3, images), len(augmentations))
     table.loc[rng.random(len(table)) < 0.05, "pearson"] = np.nan
     return table.assign(segment=rng.choice(list(SEGMENTS), len(table)))
+
+
+def by_segment(table: pd.DataFrame, metric: str) -> dict[str, dict[str, np.ndarray]]:
+    return {
+        name: {key: rows.loc[rows["segment"] == key, metric].to_numpy() for key in SEGMENTS}
+        for name, rows in table.groupby("augmentation", sort=False)
+    }
 
 
 def correlation(augmentations: list[str]) -> pd.DataFrame:
@@ -152,7 +159,7 @@ def draw_all(augmentations: list[str], seeds: list[int], images: int) -> dict[st
         "history": training.history(history(everything, seeds), everything),
         **{f"boxplot {name}": metrics.boxplot(table, name, everything) for name in METRICS},
         **{
-            f"segments {name}": metrics.segments(table, name, everything, SEGMENTS)
+            f"segments {name}": metrics.segments(by_segment(table, name), name, SEGMENTS)
             for name in METRICS
         },
         "correlation": relations.correlation(correlation(augmentations), "mad", augmentations),
@@ -405,7 +412,7 @@ def test_boxplot_of_a_quantity_of_one_map_has_a_box_for_the_baseline_and_no_line
     np.testing.assert_allclose(boxes[0], expected)
     assert "identical maps" not in texts(axes.figure)
     assert axes.get_xscale() == "linear"
-    assert not axes.lines
+    assert all(line.get_marker() == "o" for line in axes.lines)  # dots
 
 
 @pytest.mark.parametrize("metric", [metric for metric in METRICS if metric != "entropy"])
@@ -413,10 +420,13 @@ def test_boxplot_shows_quartiles_counts_and_the_value_of_identical_maps(metric: 
     table = values(AUGMENTATIONS)
     axes = only(metrics.boxplot(table, metric, ALL))
     boxes = [(box.get_x(), box.get_x() + box.get_width()) for box in axes.patches]
-    dots = axes.findobj(PathCollection)[0].get_offsets()
+    # One artist per row: matplotlib renders its marker once, not once for each dot.
+    dots = [line.get_xydata() for line in axes.lines if line.get_marker() == "o"]
+    assert len(dots) == len(AUGMENTATIONS)
     lines = [line for lines in axes.findobj(LineCollection) for line in lines.get_segments()]
     same = registry.metric(metric).same
-    assert any(np.all(np.equal(line.get_xdata(), same)) for line in axes.lines)
+    others = [line.get_xdata() for line in axes.lines if line.get_marker() != "o"]
+    assert np.unique(others).tolist() == [same]
     for row, name in enumerate(AUGMENTATIONS):
         column = table.loc[table["augmentation"] == name, metric]
         expected = column.quantile([0.25, 0.75, 0.025, 0.975]).to_numpy()
@@ -429,7 +439,8 @@ def test_boxplot_shows_quartiles_counts_and_the_value_of_identical_maps(metric: 
         for mark in (median, *whiskers):
             assert any(np.allclose(np.sort(line, 0), np.sort(mark, 0)) for line in lines)
         beyond = column[(column < expected[2]) | (column > expected[3])]
-        np.testing.assert_allclose(np.sort(dots[dots[:, 1] == row, 0]), np.sort(beyond))
+        np.testing.assert_allclose(np.sort(dots[row][:, 0]), np.sort(beyond))
+        assert set(dots[row][:, 1]) <= {row}
         assert {f"{len(column)}", f"{column.isna().sum()}"} <= set(texts(axes.figure))
     assert axes.get_xlabel().startswith(registry.metric(metric).label)
     low, high = axes.get_xlim()
@@ -608,7 +619,7 @@ def test_segments_show_a_box_and_a_count_for_each_case() -> None:
     table = values(AUGMENTATIONS)
     empty = (table["augmentation"] == "cutmix") & (table["segment"] == "both_incorrect")
     table = table[~empty]
-    figure = metrics.segments(table, "pearson", ALL, SEGMENTS)
+    figure = metrics.segments(by_segment(table, "pearson"), "pearson", SEGMENTS)
     panels = {axes.get_title(): axes for axes in figure.axes}
     for name in AUGMENTATIONS:
         rows = table[table["augmentation"] == name]
@@ -773,7 +784,8 @@ def overlapping(axis: matplotlib.axis.Axis) -> bool:
 @pytest.mark.parametrize("value", [np.nan, 0.0, 1.0, -1e-9])
 def test_metric_without_variation_is_drawn(tmp_path: Path, metric: str, value: float) -> None:
     table = values(AUGMENTATIONS, images=5).assign(**{metric: value})
-    figures = metrics.boxplot(table, metric, ALL), metrics.segments(table, metric, ALL, SEGMENTS)
+    groups = by_segment(table, metric)
+    figures = metrics.boxplot(table, metric, ALL), metrics.segments(groups, metric, SEGMENTS)
     for figure in figures:
         assert drawn(figure, tmp_path, ".png")
     undefined = "5" if np.isnan(value) else "0"
@@ -792,7 +804,7 @@ def test_metric_without_variation_is_drawn(tmp_path: Path, metric: str, value: f
         lambda: training.confusion(confusion(["one"]).assign(images=0), "cutmix"),
         lambda: views.extreme(model_views(ALL[:1]), ""),
         lambda: metrics.segments(
-            values(ALL[1:]).assign(segment="both_correct"), "mad", ALL, SEGMENTS
+            by_segment(values(ALL[1:]).assign(segment="both_correct"), "mad"), "mad", SEGMENTS
         ),
         lambda: training.performance(*performance(ALL[:1]), "f1", ALL[:1]),
         lambda: metrics.accuracy(*means(AUGMENTATIONS[:1], [1]), "kl", AUGMENTATIONS[:1]),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 from pathlib import Path
 
+import matplotlib.style
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,12 +17,24 @@ from matplotlib import font_manager
 from matplotlib.backends import backend_agg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from PIL import Image
 
 import campare
 from campare import needs, performance
 from campare.agreement import SAME
 from campare.errors import CampareError
-from campare.plots import fitting, metrics, relations, saving, stages, summary, training, views
+from campare.plots import (
+    fitting,
+    metrics,
+    relations,
+    saving,
+    stages,
+    style,
+    summary,
+    training,
+    truth,
+    views,
+)
 from campare.plots import images as image_figures
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -283,3 +296,141 @@ def test_a_file_that_is_no_font_is_refused(tmp_path: Path, make: Callable[[Path]
     make(tmp_path / "mine.ttf")
     with pytest.raises(CampareError, match=r"figures\.font: .*mine\.ttf is not a usable font file"):
         drawn_with([str(tmp_path / "mine.ttf")], tmp_path)
+
+
+MANY = [
+    "baseline",
+    "cutmix_mixed",
+    "trivial_augment_wide",
+    *(f"augmentation_{k}" for k in range(9)),
+]
+CURVES = pd.DataFrame(
+    product(MANY, ["map", "random"], truth.CURVES, [0.0, 1.0]),
+    columns=["augmentation", "map", "curve", "share"],
+).assign(probability=0.5, std=0.05)
+LABELLED = {
+    "curves": lambda *_: truth.faithfulness_curves(CURVES),
+    "history": lambda *_: training.history(test_plots.history(MANY, [1], 3), MANY),
+    "boxplot": lambda table, names: metrics.boxplot(table, "pearson", names, ["baseline"]),
+    "segments": lambda table, names: metrics.segments(table, "pearson", names, test_plots.SEGMENTS),
+}
+
+
+@pytest.mark.parametrize("kind", LABELLED)
+def test_texts_are_inside_the_figure_at_every_resolution(kind: str) -> None:
+    names = ["cutmix_mixed", "trivial_augment_wide"]
+    figure = LABELLED[kind](test_plots.values([*names, "baseline"], 20), names)
+    with matplotlib.style.context(style.STYLE, after_reset=True):  # as in `saving.save`
+        for dpi in (50, 60, 72, 90, 110, 150, 300):
+            figure.set_dpi(dpi)
+            figure.draw_without_rendering()
+            for text in shown(figure):
+                box = text.get_window_extent()
+                inside = figure.bbox.count_contains([(box.x0, box.y0), (box.x1, box.y1)])
+                assert inside == 2, (dpi, text.get_text())
+
+
+def grids(sets: int, images: int) -> dict[str, Figure]:
+    """The figures with a row or a column per training set."""
+    names = [
+        *("cutmix_mixed", "trivial_augment_wide", "flip_and_shift"),
+        *(f"augmentation_{k}" for k in range(sets)),
+    ][:sets]
+    photos = test_plots.photos(images, 3)
+    classes = [f"class {k}" for k in range(images)]
+    views_of = [
+        test_plots.model_views(["baseline", *names], [1], name, photo)
+        for name, photo in zip(classes, photos, strict=True)
+    ]
+    return {
+        "sets": image_figures.sets(photos, dict.fromkeys(names, photos), classes),
+        "overlays": views.overlays(views_of, map_only=True),
+    }
+
+
+@pytest.mark.parametrize("images", [8, 10])
+@pytest.mark.parametrize("sets", [1, 7, 10, 12, 16, 23])
+def test_images_of_all_sets_fill_the_width_of_the_figure(sets: int, images: int) -> None:
+    for kind, figure in grids(sets, images).items():
+        figure.draw_without_rendering()
+        width, height = figure.get_size_inches()
+        assert height <= 0.8 * width + 1e-9
+        tiles = sorted({(x0, x1) for x0, x1, *_ in extents(figure)})
+        gaps = [after - end for (_, end), (after, _) in pairwise(tiles)]
+        assert width - tiles[-1][1] <= max(gaps) + 0.1, kind  # no empty part on the right
+        assert sum(end - start for start, end in tiles) >= 0.4 * width, kind
+        boxes = [(text.get_text(), text.get_window_extent().padded(-1)) for text in shown(figure)]
+        for (a, box), (b, other) in combinations(boxes, 2):
+            assert not box.overlaps(other), (kind, a, b)
+
+
+def extents(figure: Figure) -> list[tuple[float, float, float, float]]:
+    """Left, right, bottom and top of every image of a canvas, inches."""
+    return [image.get_extent() for image in figure.axes[0].images]
+
+
+@pytest.mark.parametrize("sets", [7, 12])
+def test_more_sets_than_images_are_columns(sets: int) -> None:
+    for kind, figure in grids(sets, 8).items():
+        places = {text.get_text(): text.get_position() for text in figure.axes[0].texts}
+        baseline = "Original" if kind == "sets" else "Baseline"
+        (down,) = (
+            place for name, place in places.items() if name.split() == ["Flip", "and", "shift"]
+        )
+        across = places["class 7"]
+        rows = (down[0] == places[baseline][0], across[1] == places["class 0"][1])
+        assert rows == ((True, True) if sets == 7 else (False, False)), kind
+        for image in range(8):  # all sets of an image are in its row or column
+            x, y = places[f"class {image}"]
+            same = [
+                e for e in extents(figure) if (e[0] < x < e[1] if sets == 7 else e[3] < y < e[2])
+            ]
+            assert len(same) == sets + (1 if kind == "sets" else 2)
+
+
+# The line that says which maps a figure shows
+
+
+@pytest.mark.parametrize(("width", "height"), [(3.0, 2.4), (7.0, 2.0)])
+def test_a_caption_is_above_the_figure_which_stays_as_it_is(
+    tmp_path: Path, width: float, height: float
+) -> None:
+    def draw() -> Figure:
+        return style.blank_figure(width, height)
+
+    caption = (
+        "Maps: Eigen-CAM of activation × gradient, class predicted by the baseline, layer a.b.c"
+    )
+    figure = draw()
+    page = saving.captioned(figure, caption)
+    assert page is not None
+    (text,) = figure.texts
+    assert text.get_text().replace("\n", " ") == caption
+    figure.draw_without_rendering()
+    box = text.get_window_extent().transformed(figure.dpi_scale_trans.inverted())
+    assert box.y0 >= height
+    assert page.count_contains([(box.x0, box.y0), (box.x1, box.y1)]) == 2
+    assert page.y0 == 0 and page.height <= 0.8 * page.width + 1e-9
+    assert saving.captioned(draw(), "") is None
+    saving.save_each([tmp_path / "a.png", tmp_path / "a.svg"], lambda _: draw(), 50, (), caption)
+    data = (tmp_path / "a.png").read_bytes()
+    pixels = [int.from_bytes(data[start : start + 4], "big") for start in (16, 20)]
+    np.testing.assert_allclose(pixels, 50 * page.size, atol=1)
+
+
+@pytest.mark.parametrize("kind", LABELLED)
+def test_a_caption_moves_nothing_in_the_figure(tmp_path: Path, kind: str) -> None:
+    def draw(_: str) -> Figure:
+        figure = LABELLED[kind](test_plots.values([*MANY[1:3], "baseline"], 20), MANY[1:3])
+        figure.set_size_inches(8, 5)
+        return figure
+
+    pixels = []
+    for name, caption in (("plain", ""), ("captioned", "Maps: Grad-CAM, predicted class")):
+        saving.save_each([tmp_path / f"{name}.png"], draw, 100, (), caption)
+        pixels.append(np.asarray(Image.open(tmp_path / f"{name}.png").convert("L"), np.int64))
+    plain, captioned = pixels
+    assert captioned.shape[0] > plain.shape[0] == 500
+    assert captioned.shape[1] == plain.shape[1] == 800
+    np.testing.assert_array_equal(captioned[-500:], plain)
+    assert (captioned[:-500] < 128).any()

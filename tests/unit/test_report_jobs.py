@@ -239,3 +239,38 @@ def test_flagged_paths_are_listed_as_text() -> None:
     """A table is one path, a figure a list of paths."""
     made = {"table": flag("a.csv", "report"), "figures": [flag("b.svg", "report"), "b.png"]}
     assert report_jobs.paths_of(made) == ["a.csv", "b.svg", "b.png"]
+
+
+# Which maps a figure shows
+
+
+def captions(report: report_jobs.ReportJobs) -> list[str]:
+    """The caption of each declared job, for the main variant and for `other`."""
+    found = []
+    for job in report.jobs:
+        for variant in report.design.variants if job.folder else [""]:
+            caption = job.params["caption"]
+            found.append(
+                caption(Wildcards(fromdict={"variant": variant})) if job.folder else caption
+            )
+    return found
+
+
+def test_figures_of_variants_name_their_maps_the_main_ones_too() -> None:
+    report = jobs(cam={"variants": {"other": {"class": "true", "target_layer": "features.5"}}})
+    report.draw("each", {}, ["{variant}each.svg"])
+    report.draw("main", {}, ["main.svg"], maps="Maps of the CNN")
+    report.draw("scores", {}, ["scores.svg"])
+    assert captions(report) == [
+        "Maps: Grad-CAM, predicted class, last convolutional block",
+        "Maps: Grad-CAM, true class, layer features.5",
+        "Maps of the CNN: Grad-CAM, predicted class, last convolutional block",
+        "",
+    ]
+
+
+def test_figures_of_a_study_with_one_kind_of_maps_do_not_name_it() -> None:
+    report = jobs(cam={})
+    report.draw("each", {}, ["{variant}each.svg"])
+    report.draw("main", {}, ["main.svg"], maps="Maps")
+    assert [job.params["caption"] for job in report.jobs] == ["", ""]

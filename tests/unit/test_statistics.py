@@ -32,8 +32,10 @@ def crossed(rng: np.random.Generator, seeds: int, images: int, parts: tuple) -> 
 def test_resampled_image_means_are_means_of_drawn_images_alike_in_every_row() -> None:
     values = np.random.default_rng(0).normal(size=(3, 50))
     values[1, :20] = NAN
-    found = statistics.image_means(values, np.random.default_rng(7), 40)
-    counts = statistics.resampled(np.random.default_rng(7), 40, 50).astype(int)
+    rng = np.random.default_rng(7)
+    found, after = statistics.image_means(values, 7, 40)
+    counts = statistics.resampled(rng, 40, 50).astype(int)
+    assert after.random() == rng.random()
     assert (counts.sum(axis=1) == 50).all()
     for means, count in zip(found, counts, strict=True):
         np.testing.assert_allclose(means, np.nanmean(np.repeat(values, count, axis=1), axis=1))
@@ -43,12 +45,30 @@ def test_resampling_does_not_depend_on_the_chunks(monkeypatch: pytest.MonkeyPatc
     values = np.random.default_rng(0).normal(size=(3, 50))
     whole = statistics.mean(values, 1)
     monkeypatch.setattr(statistics, "CHUNK", 200)
+    statistics._image_counts.cache_clear()
     np.testing.assert_allclose(statistics.mean(values, 1), whole)
+
+
+def test_images_are_resampled_once_for_equal_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(0).normal(size=(3, 50))
+    first = statistics.mean(values, 5), statistics.mean(values[:, ::-1], 5)
+    drawn = []
+    resampled = statistics.resampled
+
+    def counted(rng: np.random.Generator, draws: int, n: int) -> np.ndarray:
+        drawn.append(n)
+        return resampled(rng, draws, n)
+
+    monkeypatch.setattr(statistics, "resampled", counted)
+    assert (statistics.mean(values, 5), statistics.mean(values[:, ::-1], 5)) == first
+    assert drawn == [3, 3]
+    statistics.mean(values, 6)
+    assert drawn == [3, 3, 50, 3]
 
 
 def test_bootstrap_of_images_agrees_with_scipy() -> None:
     values = np.random.default_rng(1).exponential(size=(1, 80))
-    ours = statistics.image_means(values, np.random.default_rng(2), 20_000)[:, 0]
+    ours = statistics.image_means(values, 2, 20_000)[0][:, 0]
     theirs = stats.bootstrap((values[0],), np.mean, n_resamples=20_000, method="percentile", rng=3)
     assert ours.std(ddof=1) == pytest.approx(theirs.standard_error, rel=0.03)
     np.testing.assert_allclose(

@@ -53,3 +53,9 @@ def test_a_damaged_csv_is_named(content: bytes, tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(CampareError, match=str(path)):
         tables.read(path)
+
+
+def test_only_the_columns_asked_for_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    tables.write(pd.DataFrame({"a": [1], "b": [2.0], "c": ["x"]}), path)
+    assert list(tables.read(path, columns=["c", "a"])) == ["c", "a"]

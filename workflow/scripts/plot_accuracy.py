@@ -13,4 +13,5 @@ with logged(snakemake.log[0]):
         lambda metric: metrics.accuracy(means, correlation, metric, augmentations),
         snakemake.params.dpi,
         snakemake.params.font,
+        snakemake.params.caption,
     )

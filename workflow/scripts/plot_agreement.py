@@ -13,4 +13,5 @@ with logged(snakemake.log[0]):
         lambda metric: stages.agreement(table, metric, (first, second)),
         params.dpi,
         params.font,
+        params.caption,
     )

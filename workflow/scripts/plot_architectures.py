@@ -19,4 +19,10 @@ with logged(snakemake.log[0]):
             return training.architecture_times(table, architectures)
         return training.architecture_scores(table, name, architectures)
 
-    saving.save_each(snakemake.output, draw, snakemake.params.dpi, snakemake.params.font)
+    saving.save_each(
+        snakemake.output,
+        draw,
+        snakemake.params.dpi,
+        snakemake.params.font,
+        snakemake.params.caption,
+    )

@@ -11,4 +11,5 @@ with logged(snakemake.log[0]):
         lambda metric: relations.between(table, metric),
         snakemake.params.dpi,
         snakemake.params.font,
+        snakemake.params.caption,
     )

@@ -20,4 +20,4 @@ with logged(snakemake.log[0]):
                 about += ", both directions"
         return metrics.boxplot(table, metric, params.augmentations, floor, about=about)
 
-    saving.save_each(snakemake.output, draw, params.dpi, params.font)
+    saving.save_each(snakemake.output, draw, params.dpi, params.font, params.caption)

@@ -12,4 +12,5 @@ with logged(snakemake.log[0]):
         lambda metric: relations.clusters(correlation, clusters, metric),
         snakemake.params.dpi,
         snakemake.params.font,
+        snakemake.params.caption,
     )

@@ -11,4 +11,5 @@ with logged(snakemake.log[0]):
         lambda augmentation: training.confusion(table, augmentation),
         snakemake.params.dpi,
         snakemake.params.font,
+        snakemake.params.caption,
     )

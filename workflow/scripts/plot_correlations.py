@@ -11,4 +11,5 @@ with logged(snakemake.log[0]):
         lambda metric: relations.correlation(table, metric, snakemake.params.augmentations),
         snakemake.params.dpi,
         snakemake.params.font,
+        snakemake.params.caption,
     )

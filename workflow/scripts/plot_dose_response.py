@@ -12,4 +12,5 @@ with logged(snakemake.log[0]):
         lambda name: dose.dose_response(table, *params.sweeps[name]),
         params.dpi,
         params.font,
+        params.caption,
     )

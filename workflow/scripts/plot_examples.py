@@ -69,5 +69,5 @@ with logged(snakemake.log[0]):
             [dataset.classes[label] for label in dataset.labels[chosen]],
         )
 
-    saving.save_each(snakemake.output.examples, draw, params.dpi, params.font)
-    saving.save_each(snakemake.output.sets, draw_all, params.dpi, params.font)
+    saving.save_each(snakemake.output.examples, draw, params.dpi, params.font, params.caption)
+    saving.save_each(snakemake.output.sets, draw_all, params.dpi, params.font, params.caption)

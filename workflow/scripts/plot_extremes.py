@@ -42,4 +42,4 @@ with logged(snakemake.log[0]):
             + (f". {note}" if note else ""),
         )
 
-    saving.save_each(snakemake.output, draw, params.dpi, params.font)
+    saving.save_each(snakemake.output, draw, params.dpi, params.font, params.caption)

@@ -11,5 +11,9 @@ with logged(snakemake.log[0]):
         "gain": lambda: truth.faithfulness_gain(models, summary),
     }
     saving.save_each(
-        snakemake.output, lambda name: draw[name](), snakemake.params.dpi, snakemake.params.font
+        snakemake.output,
+        lambda name: draw[name](),
+        snakemake.params.dpi,
+        snakemake.params.font,
+        snakemake.params.caption,
     )

@@ -18,4 +18,5 @@ with logged(snakemake.log[0]):
         lambda _: training.history(histories, augmentations, averaged=snakemake.params.averaged),
         snakemake.params.dpi,
         snakemake.params.font,
+        snakemake.params.caption,
     )

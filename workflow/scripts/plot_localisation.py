@@ -12,4 +12,5 @@ with logged(snakemake.log[0]):
         lambda score: truth.localisation(models, summary, score, params.labels[score]),
         params.dpi,
         params.font,
+        params.caption,
     )

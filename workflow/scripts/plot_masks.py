@@ -18,5 +18,9 @@ with logged(snakemake.log[0]):
         inputs[classifiers.NAMES[classifier]] = vectors.x[rows].reshape(shape)
     names = [dataset.classes[label] for label in vectors.label[rows]]
     saving.save_each(
-        snakemake.output, lambda _: images.tiles(inputs, names), params.dpi, params.font
+        snakemake.output,
+        lambda _: images.tiles(inputs, names),
+        params.dpi,
+        params.font,
+        params.caption,
     )

@@ -11,4 +11,5 @@ with logged(snakemake.log[0]):
         lambda measure: stages.occlusion(table, measure, performance.ALL),
         snakemake.params.dpi,
         snakemake.params.font,
+        snakemake.params.caption,
     )

@@ -39,4 +39,5 @@ with logged(snakemake.log[0]):
         ),
         params.dpi,
         params.font,
+        params.caption,
     )

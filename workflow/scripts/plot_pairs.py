@@ -12,4 +12,5 @@ with logged(snakemake.log[0]):
         lambda which: relations.pairs(pairs[which], which, metrics, top),
         snakemake.params.dpi,
         snakemake.params.font,
+        snakemake.params.caption,
     )

@@ -13,4 +13,5 @@ with logged(snakemake.log[0]):
         lambda score: training.performance(models, summary, score, augmentations),
         snakemake.params.dpi,
         snakemake.params.font,
+        snakemake.params.caption,
     )

@@ -11,4 +11,5 @@ with logged(snakemake.log[0]):
         lambda _: stages.scores(table, classifiers.NAMES),
         snakemake.params.dpi,
         snakemake.params.font,
+        snakemake.params.caption,
     )

@@ -1,27 +1,29 @@
 """Draw every metric by correctness of the two predictions, or by their agreement."""
 
-import pandas as pd
+from matplotlib.figure import Figure
 
 from campare import analysis, tables
 from campare.plots import metrics, saving
 from job import logged
 
 with logged(snakemake.log[0]):
-    models = snakemake.params.models
-    pairs = pd.concat(
-        tables.read(path).assign(augmentation=augmentation)
-        for path, (augmentation, _) in zip(snakemake.input.similarities, models, strict=True)
-    )
-    divided = pd.concat(
-        pairs.assign(segment=analysis.segment(pairs, by)) for by in snakemake.params.segments
-    )
+    params = snakemake.params
+    columns = [*analysis.DECISIVE, *params.metrics]
+    similarities = (tables.read(path, columns=columns) for path in snakemake.input.similarities)
+    pooled = dict(analysis.pooled(params.models, similarities))
+    members = {
+        name: {k: rows for by in params.segments for k, rows in analysis.members(table, by).items()}
+        for name, table in pooled.items()
+    }
     labels = {}
-    for by in snakemake.params.segments:
+    for by in params.segments:
         labels |= analysis.SEGMENTS[by]
-    augmentations = list(dict.fromkeys(augmentation for augmentation, _ in models))
-    saving.save_each(
-        snakemake.output,
-        lambda metric: metrics.segments(divided, metric, augmentations, labels),
-        snakemake.params.dpi,
-        snakemake.params.font,
-    )
+
+    def draw(metric: str) -> Figure:
+        groups = {
+            name: {key: table[metric].to_numpy()[rows] for key, rows in members[name].items()}
+            for name, table in pooled.items()
+        }
+        return metrics.segments(groups, metric, labels)
+
+    saving.save_each(snakemake.output, draw, params.dpi, params.font, params.caption)

@@ -32,7 +32,7 @@ with logged(snakemake.log[0]):
         model_views = views.of_store(cams, rows, resized_maps, dataset.images, dataset.classes)
         return views.sheets(model_views, params.threshold, heading)
 
-    saving.save_each(snakemake.output, draw, params.dpi, params.font)
+    saving.save_each(snakemake.output, draw, params.dpi, params.font, params.caption)
     incorrect = cams.predicted != cams.label
     confident = cams.prediction.max(axis=1) >= params.threshold
     print(

@@ -17,5 +17,9 @@ with logged(snakemake.log[0]):
         for name, cams in zip(params.models, stores, strict=True)
     }
     saving.save_each(
-        snakemake.output, lambda _: views.side_by_side(model_views), params.dpi, params.font
+        snakemake.output,
+        lambda _: views.side_by_side(model_views),
+        params.dpi,
+        params.font,
+        params.caption,
     )

@@ -11,4 +11,5 @@ with logged(snakemake.log[0]):
         lambda _: truth.spurious(models, summary, snakemake.params.region),
         snakemake.params.dpi,
         snakemake.params.font,
+        snakemake.params.caption,
     )

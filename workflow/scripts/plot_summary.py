@@ -8,5 +8,9 @@ with logged(snakemake.log[0]):
     params = snakemake.params
     table = tables.read(snakemake.input.summary)
     saving.save_each(
-        snakemake.output, lambda _: summary.summary(table, params.study), params.dpi, params.font
+        snakemake.output,
+        lambda _: summary.summary(table, params.study),
+        params.dpi,
+        params.font,
+        params.caption,
     )

@@ -14,4 +14,5 @@ with logged(snakemake.log[0]):
         lambda name: training.confusion(named, classifiers.NAMES[name]),
         snakemake.params.dpi,
         snakemake.params.font,
+        snakemake.params.caption,
     )

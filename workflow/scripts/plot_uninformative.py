@@ -24,4 +24,10 @@ with logged(snakemake.log[0]):
         about = "Baseline's map of each test image against uninformative reference maps"
         return metrics.boxplot(defined, metric, names, [BASELINE], fill="#BBBBBB", about=about)
 
-    saving.save_each(snakemake.output, draw, snakemake.params.dpi, snakemake.params.font)
+    saving.save_each(
+        snakemake.output,
+        draw,
+        snakemake.params.dpi,
+        snakemake.params.font,
+        snakemake.params.caption,
+    )

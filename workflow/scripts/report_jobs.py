@@ -115,9 +115,12 @@ class ReportJobs:
         script: str = "",
         metrics: Iterable[str] = (),
         entries: Iterable[str] = (),
+        maps: str = "",
         **params: Any,
     ) -> None:
         """Declare the job `plot_<name>`.
+
+        If the maps of the study have variants, the figures of every variant say which it is.
 
         Parameters
         ----------
@@ -131,13 +134,16 @@ class ReportJobs:
             Metrics whose labels are in the figures; a new label draws them again.
         entries
             Functions that the script finds through the registry, as "module:name".
+        maps
+            Whose maps the figures show, such as "Maps", if they are of the main variant only.
         params
             Settings of the script.
         """
         figures = self.design.study["figures"]
-        params |= {"dpi": figures["dpi"], "font": figures["font"]}
         if isinstance(makes, list):
             makes = {"figures": makes}
+        params |= {"dpi": figures["dpi"], "font": figures["font"]}
+        params |= {"caption": self.caption(_per_variant(makes), maps)}
         compared = _labels(metrics) | self.code(script or f"plot_{name}", *entries)
         self._add(f"plot_{name}", script, needs, makes, "table", params, compared)
 
@@ -155,7 +161,6 @@ class ReportJobs:
         params: Mapping[str, Any],
         compared: Mapping[str, str],
     ) -> None:
-        per_variant = any(PER_VARIANT in path for path in paths_of(makes))
         self.jobs.append(
             ReportJob(
                 name,
@@ -166,9 +171,26 @@ class ReportJobs:
                 compared,
                 script or name,
                 kind,
-                PER_VARIANT if per_variant else "",
+                PER_VARIANT if _per_variant(makes) else "",
             )
         )
+
+    def caption(self, per_variant: bool, maps: str = "") -> Callable[[Any], str] | str:
+        """Which maps figures are of, as a line or a function of the wildcards; "" if it is clear.
+
+        Parameters
+        ----------
+        per_variant
+            Whether there are figures of every variant; otherwise they are of the main one.
+        maps
+            See `draw`.
+        """
+        variants = self.design.variants
+        if len(variants) == 1:
+            return ""
+        if per_variant:
+            return lambda wildcards: f"Maps: {variants[wildcards.variant].title}"
+        return f"{maps}: {variants[''].title}" if maps else ""
 
     def results(self, target: str) -> list[str]:
         """All files of a target, for every variant that has its own."""
@@ -238,6 +260,11 @@ def paths_of(makes: Mapping[str, Any]) -> list[str]:
     """All paths among outputs, each a path or a list of paths."""
     parts = ([part] if isinstance(part, str) else part for part in makes.values())
     return [str(path) for part in parts for path in part]
+
+
+def _per_variant(makes: Mapping[str, Any]) -> bool:
+    """Whether every variant of the maps has outputs of its own."""
+    return any(PER_VARIANT in path for path in paths_of(makes))
 
 
 def _labels(metrics: Iterable[str]) -> dict[str, str]:

@@ -5,8 +5,9 @@ from job import logged
 
 with logged(snakemake.log[0]):
     params = snakemake.params
+    columns = [*controls.MODEL_PAIR, "index", params.metric]
     pairs = {
-        name: tables.read(path)
+        name: tables.read(path, columns=columns)
         for name, path in zip(params.augmentations, snakemake.input.pairs, strict=True)
     }
     models = [tuple(model) for model in params.models]

@@ -4,8 +4,9 @@ from campare import analysis, tables
 from job import logged
 
 with logged(snakemake.log[0]):
-    similarities = [tables.read(path) for path in snakemake.input.similarities]
     params = snakemake.params
+    columns = [*analysis.DECISIVE, *params.metrics]
+    similarities = (tables.read(path, columns=columns) for path in snakemake.input.similarities)
     segments = analysis.segments(params.models, similarities, params.metrics, params.segments)
     tables.write(segments, snakemake.output.segments)
     pairs = segments.pivot_table("pairs", "augmentation", "segment", aggfunc="first", sort=False)

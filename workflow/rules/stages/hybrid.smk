@@ -76,6 +76,7 @@ draw(
     "agreement",
     needs={"agreement": "<results>/tables/agreement.csv"},
     makes=figures("agreement", "metric", DESIGN.metrics),
+    maps="Maps of the CNN",
     metrics=DESIGN.metrics,
     models=["cnn", "cnn-svm"],
 )
@@ -86,6 +87,7 @@ draw(
         "stores": [BASELINE_STORE, rules.map_hybrid.output.store],
     },
     makes=figures("hybrid", "figure", ["maps"]),
+    maps="Maps of the CNN",
     models=["cnn", "cnn-svm"],
 )
 compare_classifiers(

@@ -57,5 +57,6 @@ draw(
     "occlusion",
     needs={"occlusion": "<results>/tables/occlusion.csv"},
     makes=figures("occlusion", "measure", ["accuracy", *DESIGN.metrics]),
+    maps="Maps",
     metrics=DESIGN.metrics,
 )

@@ -5,5 +5,6 @@ draw(
     "sheets",
     needs={"data": rules.load_data.output.data, "store": BASELINE_STORE},
     makes=figures("sheets", "sheet", ["classes", "mistakes"]),
+    maps="Maps",
     **STUDY["sheets"],
 )

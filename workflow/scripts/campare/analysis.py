@@ -8,8 +8,8 @@ by their signed value: the weakest is the lowest.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import combinations
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, combinations, groupby
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,8 @@ PAIR = (
 PER_IMAGE = ["index", "label", "augmentation"]
 # Columns of a similarity table besides its metrics.
 IMAGE = ["index", "label", "baseline_prediction", "prediction"]
+# Those that decide the segment of a row.
+DECISIVE = IMAGE[1:]
 # Division of the test images → its segments, with their labels in figures.
 SEGMENTS = {
     "correctness": {
@@ -445,24 +447,37 @@ def extremes(aggregate: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["metric", "statistic", "index", "value"])
 
 
-def segment(table: pd.DataFrame, by: str = "correctness") -> NDArray[np.str_]:
-    """The segment of each row of a similarity table: names of `SEGMENTS[by]`.
+def members(table: pd.DataFrame, by: str = "correctness") -> dict[str, NDArray[np.bool_]]:
+    """The rows of a similarity table in each segment of `SEGMENTS[by]`.
 
     by: "correctness" of the two predictions, or their "agreement" with each other.
     """
-    label, baseline, augmented = (
-        table[name].to_numpy() for name in ("label", "baseline_prediction", "prediction")
-    )
-    number = baseline != augmented
+    label, baseline, augmented = (table[name].to_numpy() for name in DECISIVE)
+    number = (baseline != augmented).astype(np.int8)
     if by == "correctness":
-        number = 2 * (baseline != label) + (augmented != label)
-    names: NDArray[np.str_] = np.array([*SEGMENTS[by]])[number.astype(int)]
-    return names
+        number = 2 * (baseline != label).astype(np.int8) + (augmented != label)
+    return {name: number == place for place, name in enumerate(SEGMENTS[by])}
+
+
+def pooled(
+    models: Sequence[Model], tables: Iterable[pd.DataFrame]
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Each augmentation with the similarity tables of its models in one.
+
+    Parameters
+    ----------
+    models, tables
+        (augmentation, seed) and similarity table of each; the models of an augmentation follow one
+        another, so that only their tables are held at a time.
+    """
+    of_models = zip(models, tables, strict=True)
+    for augmentation, group in groupby(of_models, key=lambda item: item[0][0]):
+        yield augmentation, pd.concat([table for _, table in group], ignore_index=True)
 
 
 def segments(
     models: Sequence[Model],
-    tables: Sequence[pd.DataFrame],
+    tables: Iterable[pd.DataFrame],
     metrics: Sequence[str],
     divisions: Sequence[str] = ("correctness",),
 ) -> pd.DataFrame:
@@ -470,6 +485,8 @@ def segments(
 
     Parameters
     ----------
+    models, tables
+        As in `pooled`; of a table the columns `DECISIVE` and the metrics are used.
     divisions
         Keys of `SEGMENTS`; every image belongs to one segment of each division.
 
@@ -479,21 +496,13 @@ def segments(
         metric, augmentation, segment, pairs (all pairs of maps), undefined (pairs without a value),
         mean, std, minimum, q1, median, q3, maximum.
     """
-    pooled = _pool(models, tables)
-    member = {
-        name: members == name
-        for by in divisions
-        for members in [segment(pooled, by)]
-        for name in SEGMENTS[by]
-    }
-    rows = []
-    for metric in metrics:
-        for augmentation, group in pooled.groupby("augmentation", sort=False):
-            for name, inside in member.items():
-                values = group.loc[inside[group.index], metric]
+    rows: dict[str, list[dict[str, Any]]] = {metric: [] for metric in metrics}
+    for augmentation, table in pooled(models, tables):
+        for name, inside in ((k, v) for by in divisions for k, v in members(table, by).items()):
+            for metric in metrics:
                 about = {"metric": metric, "augmentation": augmentation, "segment": name}
-                rows.append(about | _describe(values, "pairs"))
-    return pd.DataFrame(rows)
+                rows[metric].append(about | _describe(table.loc[inside, metric], "pairs"))
+    return pd.DataFrame(chain(*rows.values()))
 
 
 def _pool(models: Sequence[Model], tables: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -8,7 +8,7 @@ correlated over the images for which both are defined.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -103,11 +103,12 @@ def clusters(
     hits = [np.zeros(len(clusters)) for _, _, clusters in trees]
     counted = np.zeros(len(trees), int)
     rng = np.random.default_rng(seed)
+    prepared = [_Metric(metric, _centres(metric)) for metric in of_metrics]
     for _ in range(draws):
         of_seeds = statistics.resampled(rng, 1 if paired else augmentations, seeds)
         weights = np.broadcast_to(of_seeds, (augmentations, seeds))
         of_images = statistics.resampled(rng, 1, images)[0]
-        drawn = np.array([_correlation(metric, weights, of_images) for metric in of_metrics])
+        drawn = np.array([metric.resampled(weights, of_images) for metric in prepared])
         for place, r in enumerate([*drawn, combined(drawn)]):
             kept, _, clusters = trees[place]
             part = r[np.ix_(kept, kept)]
@@ -154,8 +155,11 @@ def by_chance(values: ArrayLike, top: int, seed: int, draws: int = 999) -> tuple
     orders[1:] = rng.permuted(orders[1:], axis=1)
     columns = np.triu_indices(augmentations, 1)
     tables = np.empty((2, draws + 1, len(columns[0])), np.int64)
+    prepared = [_Metric(m, np.repeat(average(m), augmentations)) for m in of_metrics]
     for draw, order in enumerate(orders):
-        r = correlations(of_metrics[:, order, np.arange(seeds)])[:, *columns]
+        # The observed counts are those of the table of correlations, also if some are equal.
+        drawn = [metric.relabelled(order) for metric in prepared] if draw else correlations(values)
+        r = np.array(drawn)[:, *columns]
         tables[:, draw] = _counts(-r, top), _counts(r, top)
     strongest, weakest = (_against_chance(table) for table in tables)
     return strongest, weakest
@@ -176,6 +180,11 @@ def _counts(ranked: Doubles, top: int) -> NDArray[np.int64]:
     return np.bincount(first[defined], minlength=ranked.shape[1])
 
 
+def _centres(values: Doubles) -> Doubles:
+    """The mean of each augmentation: (A, S, N) to (A,)."""
+    return average(average(values, 2), 1)
+
+
 def _correlation(values: Doubles, seeds: Doubles, images: Doubles) -> Doubles:
     """Weighted correlation matrix (A, A) of one metric.
 
@@ -183,20 +192,87 @@ def _correlation(values: Doubles, seeds: Doubles, images: Doubles) -> Doubles:
     """
     defined = ~np.isnan(values)
     # Centred, so that squares lose no digits.
-    centre = average(average(values, 2), 1)
+    filled = np.where(defined, values - _centres(values)[:, None, None], 0)
+    return _pearson(*_moments(filled, defined, seeds, images))
+
+
+# Weighted sums over images for each two augmentations, (A, A): n of ones, of x, of x² and of the
+# product of the two, over the images that define both. x is the mean over seeds of the first one.
+_Moments = tuple[Doubles, Doubles, Doubles, Doubles]
+
+
+def _moments(
+    filled: Doubles, defined: NDArray[np.bool_], seeds: Doubles, images: Doubles
+) -> _Moments:
+    """`_Moments` of values (A, S, N), 0 where they are not `defined`."""
     with np.errstate(invalid="ignore"):
-        x = (seeds[:, None] @ np.where(defined, values - centre[:, None, None], 0))[:, 0]
+        x = (seeds[:, None] @ filled)[:, 0]
         x /= (seeds[:, None] @ defined)[:, 0]
-        has_value = ~np.isnan(x)
-        x = np.where(has_value, x, 0)
-        weighted = x * images
-        n = (has_value * images) @ has_value.T
-        one, square = weighted @ has_value.T, (weighted * x) @ has_value.T
-        spread = n * square - one**2
-        # A spread as small as rounding errors of a constant counts as zero.
-        spread = np.where(spread > 1e-12 * n * square, spread, np.nan)
-        r = (n * (weighted @ x.T) - one * one.T) / np.sqrt(spread * spread.T)
+    has_value = ~np.isnan(x)
+    x = np.where(has_value, x, 0)
+    weighted = x * images
+    n = (has_value * images) @ has_value.T
+    return n, weighted @ has_value.T, (weighted * x) @ has_value.T, weighted @ x.T
+
+
+def _pearson(n: Doubles, one: Doubles, square: Doubles, product: Doubles) -> Doubles:
+    """Correlation matrix (A, A) from `_Moments`."""
+    spread = n * square - one**2
+    # A spread as small as rounding errors of a constant counts as zero.
+    spread = np.where(spread > 1e-12 * n * square, spread, np.nan)
+    with np.errstate(invalid="ignore"):
+        r = (n * product - one * one.T) / np.sqrt(spread * spread.T)
     return np.asarray(np.clip(r, -1, 1))
+
+
+class _Metric:
+    """Correlation matrices of one metric's values (A, S, N) for many weights or labels of models.
+
+    The same as `_correlation`, but for rounding. Images that all models define need no counting of
+    seeds. For a relabelling their moments follow from the products of each two models.
+    """
+
+    def __init__(self, values: Doubles, centres: Doubles) -> None:
+        """centres: (A,), subtracted so that squares lose few digits; equal for `relabelled`."""
+        centred = values - centres[:, None, None]
+        self.whole = ~np.isnan(values).any(axis=(0, 1))
+        self.complete = np.ascontiguousarray(centred[..., self.whole])
+        rest = centred[..., ~self.whole]
+        self.defined = ~np.isnan(rest)
+        self.filled = np.where(self.defined, rest, 0)
+        models, images = values[..., 0].size, self.complete.shape[2]
+        of_models = self.complete.reshape(models, images)
+        self.sums, self.products = of_models.sum(axis=1), of_models @ of_models.T
+
+    def resampled(self, seeds: Doubles, images: Doubles) -> Doubles:
+        """With weights of the seeds (A, S) and of the images (N,)."""
+        weights = images[self.whole]
+        x = ((seeds / seeds.sum(axis=1, keepdims=True))[:, None] @ self.complete)[:, 0]
+        weighted = x * weights
+        rest = self.filled, self.defined, seeds, images[~self.whole]
+        return _with_rest(weights.sum(), weighted.sum(axis=1), weighted @ x.T, *rest)
+
+    def relabelled(self, order: NDArray[np.int64]) -> Doubles:
+        """With order[a, s] in place of the augmentation of a model of seed s."""
+        augmentations, seeds = order.shape
+        place = order * seeds + np.arange(seeds)
+        shares = np.zeros((augmentations, len(self.sums)))
+        np.put_along_axis(shares, place, 1 / seeds, axis=1)
+        rest = (a[order, np.arange(seeds)] for a in (self.filled, self.defined))
+        ones = np.ones(order.shape), np.ones(self.filled.shape[2])
+        complete = shares @ self.sums, shares @ self.products @ shares.T
+        return _with_rest(self.complete.shape[2], *complete, *rest, *ones)
+
+
+def _with_rest(n: float, one: Doubles, product: Doubles, *rest: Any) -> Doubles:
+    """Correlations from the sums over complete images (of ones, x, products), and the others.
+
+    rest: arguments of `_moments` for the other images.
+    """
+    moments: Any = np.float64(n), one[:, None], np.diag(product)[:, None], product
+    if rest[0].shape[2]:
+        moments = (a + b for a, b in zip(moments, _moments(*rest), strict=True))
+    return _pearson(*moments)
 
 
 def _tree(r: Doubles) -> tuple[NDArray[np.bool_], Doubles, NDArray[np.bool_]]:

@@ -43,13 +43,17 @@ def kinds(pairs: Mapping[str, pd.DataFrame], metrics: Sequence[str]) -> pd.DataF
         mean, models (number in these pairs), pairs (of models), images, undefined (pairs of maps
         without a value), constant (maps that are zero everywhere, of models × images).
     """
-    rows = [
-        {"metric": metric, "augmentation": name, "kind": kind, "mean": group[metric].mean()}
-        | _counts(group)
-        | {"undefined": int(group[metric].isna().sum())}
-        for metric in metrics
+    groups = [
+        (name, kind, group[[*metrics]], _counts(group))
         for name, table in pairs.items()
         for kind, group in _by_kind(name, table)
+    ]
+    rows = [
+        {"metric": metric, "augmentation": name, "kind": kind, "mean": values[metric].mean()}
+        | counts
+        | {"undefined": int(values[metric].isna().sum())}
+        for metric in metrics
+        for name, kind, values, counts in groups
     ]
     columns = ["metric", "augmentation", "kind", "mean", "models", "pairs", "images", "undefined"]
     return pd.DataFrame(rows, columns=[*columns, "constant"])
@@ -122,6 +126,10 @@ def shifts(
     """
     arms = {name: [model for model in models if model[0] == name] for name in (BASELINE, *pairs)}
     matched = [name for name in MATCHED if name in pairs]
+    agreement = {
+        (name, reference): _agreement(pairs[name], reference)
+        for name, reference in product(pairs, (BASELINE, *matched))
+    }
     rows: list[dict[str, Any]] = []
     for metric, reference, predictions in product(metrics, (BASELINE, *matched), PREDICTIONS):
         references = (BASELINE,) if reference == BASELINE else (BASELINE, *matched)
@@ -153,7 +161,7 @@ def shifts(
                 | {"tightening_p": compared.tightening_test.p, "tightening_p_holm": np.nan}
                 | {"note": ""}
                 | superiority.columns("superiority")
-                | {"agreement": _agreement(tables[-1], reference)}
+                | {"agreement": agreement[name, reference]}
                 | {"models": len(arms[name]), "reference_models": len(arms[reference])}
                 | {"images": two_arms[0].shape[1]}
             )

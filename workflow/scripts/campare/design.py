@@ -18,11 +18,17 @@ from functools import cached_property
 from itertools import combinations, product
 from typing import Any
 
-from campare import imported, recipes, registry
+from campare import imported, recipes, registry, user_code
 
 Model = tuple[str, int]
 Pair = tuple[Model, Model]
 BASELINE = "baseline"
+# Which class a map explains → its name in figures.
+CLASSES = {
+    "predicted": "predicted class",
+    "true": "true class",
+    "baseline": "class predicted by the baseline",
+}
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,16 @@ class Variant:
     method: str
     class_policy: str
     target_layer: str | None
+
+    @property
+    def title(self) -> str:
+        """The variant in figures: Grad-CAM, predicted class, layer blocks.1."""
+        method = registry.entry(registry.CAM_METHODS, self.method)
+        parts = [user_code.short(method.title), CLASSES[self.class_policy]]
+        if method.of == "layer":
+            layer = self.target_layer
+            parts.append(f"layer {layer}" if layer else "last convolutional block")
+        return ", ".join(parts)
 
 
 @dataclass(frozen=True)

@@ -115,11 +115,18 @@ class Architecture(Entry):
 class Method(Entry):
     """A CAM method, of the output of a layer or of the input image.
 
-    passes: the largest time for an image, in forward passes.
+    passes: the largest time for an image, in forward passes. label: its name in figures, if it is
+    not how `about` begins.
     """
 
     of: Literal["layer", "input"] = "layer"
     passes: int = 3
+    label: str = ""
+
+    @property
+    def title(self) -> str:
+        """The name of the method in figures."""
+        return self.label or self.about.split(" (")[0]
 
 
 @dataclass(frozen=True)
@@ -647,6 +654,7 @@ CAM_METHODS: dict[str, Method] = {
         "et al. 2013); at input resolution, without a target layer",
         "cams:input_gradient",
         of="input",
+        label="Input gradient",
     ),
 }
 

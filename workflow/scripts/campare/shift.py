@@ -271,8 +271,7 @@ def superiority(
         return Interval(estimate, np.nan, np.nan)
     parts = [_jackknife(means, triples, ours), _jackknife(means, triples, theirs)]
     parts.append(_of_images(average(farther, 0)))
-    rng = np.random.default_rng(seed)
-    drawn_means = statistics.image_means(farther, rng, draws)
+    drawn_means, rng = statistics.image_means(farther, seed, draws)
     weights = _resampled_models(arm, rng, draws)[:, triples].prod(axis=2)
     drawn = statistics.weighted(drawn_means, weights)
     variance = sum(part for part, _ in parts)

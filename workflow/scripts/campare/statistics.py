@@ -8,6 +8,7 @@ depend on the argument `seed` of each call only.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import combinations
 from math import comb
 from typing import Any, NamedTuple
@@ -136,8 +137,7 @@ def _crossed(arms: Sequence[tuple[int, Doubles]], seed: int, draws: int) -> Inte
     variance = max(of_seeds, of_images, of_seeds + of_images - both)
     freedom = satterthwaite([*parts, (of_images, len(over_images))])
 
-    rng = np.random.default_rng(seed)
-    means_of = image_means(np.concatenate([values for _, values in arms]), rng, draws)
+    means_of, rng = image_means(np.concatenate([values for _, values in arms]), seed, draws)
     ends = np.cumsum([len(values) for _, values in arms])[:-1]
     drawn = np.zeros(draws)
     for (sign, _), means in zip(arms, np.split(means_of, ends, axis=1), strict=True):
@@ -213,24 +213,54 @@ def resampled(rng: np.random.Generator, draws: int, n: int) -> Doubles:
     return np.bincount(places.ravel(), minlength=draws * n).reshape(draws, n).astype(np.float64)
 
 
-def image_means(values: NDArray[np.floating], rng: np.random.Generator, draws: int) -> Doubles:
+def image_means(
+    values: NDArray[np.floating], seed: int, draws: int
+) -> tuple[Doubles, np.random.Generator]:
     """Means of each row over resampled images: (rows, images) to (draws, rows).
 
     A draw resamples the images once for all rows. Sums are in the precision of the values.
+
+    Returns
+    -------
+    means
+        float64 (draws, rows); NaN if a row is undefined in all images of a draw.
+    rng
+        The generator, seeded with `seed`, after these draws.
     """
-    images = values.shape[1]
-    defined = ~np.isnan(values)
-    complete = bool(defined.all())
-    filled = values if complete else np.where(defined, values, values.dtype.type(0))
-    step = max(1, CHUNK // images)
-    means = np.empty((draws, len(values)))
-    for start in range(0, draws, step):
-        counts = resampled(rng, min(step, draws - start), images).astype(values.dtype)
-        rows = slice(start, start + len(counts))
+    chunks, state = _image_counts(seed, draws, values.shape[1])
+    missing = np.isnan(values)
+    filled = np.where(missing, values.dtype.type(0), values) if missing.any() else values
+    some = missing.any(axis=0)
+    # Numbers of images are exact in float32, so undefined ones can be subtracted from all.
+    undefined = missing[:, some].T.astype(values.dtype)
+    parts = []
+    for chunk in chunks:
+        counts = chunk.astype(values.dtype)
         with np.errstate(invalid="ignore"):
-            means[rows] = counts @ filled.T
-            means[rows] /= images if complete else counts @ defined.T.astype(values.dtype)
-    return means
+            part = (counts @ filled.T).astype(np.float64)
+            part /= values.shape[1] - counts[:, some] @ undefined
+        parts.append(part)
+    rng = np.random.default_rng()
+    rng.bit_generator.state = state
+    return np.concatenate(parts), rng
+
+
+@lru_cache(maxsize=1)
+def _image_counts(
+    seed: int, draws: int, images: int
+) -> tuple[list[NDArray[np.uint8]], Mapping[str, Any]]:
+    """Bootstrap counts of images, in chunks of draws, and the state of the generator after them.
+
+    Kept, because the tests of a study resample the same images: draws × images bytes.
+    """
+    rng = np.random.default_rng(seed)
+    step = max(1, CHUNK // images)
+    # With as many draws as images a count above 255 has a probability below 1e-500.
+    chunks = [
+        resampled(rng, min(step, draws - start), images).astype(np.uint8)
+        for start in range(0, draws, step)
+    ]
+    return chunks, rng.bit_generator.state
 
 
 def weighted(values: Doubles, weights: Doubles) -> Doubles:

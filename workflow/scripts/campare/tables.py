@@ -27,8 +27,15 @@ def write(table: pd.DataFrame, path: str | Path) -> None:
             table.to_csv(aside, index=False, lineterminator="\n")
 
 
-def read(path: str | Path, text: Sequence[str] = ()) -> pd.DataFrame:
+def read(
+    path: str | Path, text: Sequence[str] = (), columns: Sequence[str] | None = None
+) -> pd.DataFrame:
     """Read a table that `write` wrote; columns in `text` as text, even if a class is called 7.
+
+    Parameters
+    ----------
+    columns
+        Those of a Parquet file that are read; None: all.
 
     Raises
     ------
@@ -37,7 +44,7 @@ def read(path: str | Path, text: Sequence[str] = ()) -> pd.DataFrame:
     """
     with reading(path, "table"):
         if Path(path).suffix == ".parquet":
-            return pd.read_parquet(path)
+            return pd.read_parquet(path, columns=None if columns is None else [*columns])
         lines = Path(path).read_text(encoding="utf-8")
         if not lines.endswith("\n"):
             raise ValueError("truncated, its last line is incomplete")

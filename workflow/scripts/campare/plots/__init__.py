@@ -11,8 +11,12 @@ Names from the user are printed literally, never as mathematics. Names that are 
 shortened such that they stay different. If not everything fits, a rule decides what is left out,
 and the figure states the rule.
 
-An augmentation has one colour in all figures of a study (`style.colours`), from a palette that is
-safe for colour-blind readers. Colour is never the only cue: every row and panel is named.
+An augmentation has one colour in all figures of a study (`style.colours`), from sixteen that
+colour-blind readers can distinguish. Colour is never the only cue: every row and panel is named,
+and points have markers.
+
+If a study makes maps in several ways, a line above each figure of maps says which it shows
+(`saving.captioned`; `design.Variant.title`).
 
 Figures, by what they are about:
 

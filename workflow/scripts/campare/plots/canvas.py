@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from campare.plots.style import SMALL, Floats, blank_figure
+from campare.plots.fitting import arranged, fitted, text_width, two_lines
+from campare.plots.style import SMALL, STYLE, TALLEST, Floats, blank_figure, title
 
 INCORRECT = "#D55E00"  # border of an incorrect prediction
 MAP_COLOURS = "viridis"
@@ -27,6 +29,120 @@ def blank_canvas(width: float, height: float) -> tuple[Figure, Axes]:
     axes.set(xlim=(0, figure.get_figwidth()), ylim=(height, 0))
     axes.set_axis_off()
     return figure, axes
+
+
+class ImageGrid:
+    """Places of the same images in several sets: a row per set, or a column per set.
+
+    Rows are in blocks side by side. Sets are in columns if there are more of them than images, and
+    the figure is then at most a tenth wider: no figure is taller than `TALLEST` of its width, so
+    that a grid with many rows would leave much of the width empty. What is left over is spread
+    between the images.
+
+    Attributes
+    ----------
+    width, height
+        Of the figure, inches.
+    columns
+        Whether the sets are columns.
+    left
+        Room for names at the left of each block, inches.
+    """
+
+    def __init__(
+        self,
+        sets: Sequence[str],
+        classes: Sequence[str],
+        cell: float,
+        pitch: tuple[float, float],
+        *,
+        originals: bool = False,
+        below: float = 0.05,
+        least: float = 0.0,
+    ) -> None:
+        """Choose the arrangement.
+
+        Parameters
+        ----------
+        sets
+            Names of the sets.
+        classes
+            Class of each image.
+        cell
+            Side of an image, inches.
+        pitch
+            Least distance of images, to the right and downwards, inches.
+        originals
+            Whether the images themselves precede the sets, in every block.
+        below
+            Height below the images, inches.
+        least
+            Least width of a block, inches.
+        """
+        self.sets, self.classes, self.cell = [title(name) for name in sets], list(classes), cell
+        self.before = int(originals)
+        self.left, self.top = 1.1, 0.3
+        block = max(self.left + len(classes) * pitch[0] + 0.05, least)
+        blocks, self.width, self.height = arranged(
+            len(sets), block, pitch[1], margin_height=self.top + self.before * pitch[1] + below
+        )
+        self.down = -(-len(sets) // blocks)  # rows of a block
+        self.block = self.width / blocks
+
+        words = [text_width(word) for name in self.sets for word in name.split()]
+        column = max(pitch[0], min(max(words, default=0), 1.0) + 0.06)
+        names = [text_width(name, STYLE["font.size"]) for name in classes]
+        left = 0.2 + min(max(names, default=0), 0.8)
+        top = 0.4
+        height = top + len(classes) * pitch[1] + below
+        width = max(left + (len(sets) + self.before) * column + 0.05, least, height / TALLEST)
+        self.columns = len(sets) > len(classes) and width < 1.1 * self.width
+        if self.columns:
+            self.width, self.height, self.left, self.top = width, height, left, top
+            self.block, self.down = width, len(sets)
+        across = len(sets) + self.before if self.columns else max(1, len(classes))
+        self.pitch = (self.block - self.left - 0.05) / across, pitch[1]
+
+    def _at(self, block: int, column: int, row: int) -> tuple[float, float]:
+        """Upper left corner of a cell."""
+        x = block * self.block + self.left + column * self.pitch[0]
+        return x, self.top + row * self.pitch[1]
+
+    def place(self, number: int, image: int) -> tuple[float, float]:
+        """Upper left corner of an image in a set, inches."""
+        block, row = divmod(number, self.down)
+        row += self.before
+        return self._at(0, row, image) if self.columns else self._at(block, image, row)
+
+    def originals(self, image: int) -> list[tuple[float, float]]:
+        """Upper left corner of an image without a set, in every block, inches."""
+        if self.columns:
+            return [self._at(0, 0, image)]
+        return [self._at(block, image, 0) for block in self._blocks()]
+
+    def _blocks(self) -> range:
+        return range(-(-len(self.sets) // self.down))
+
+    def label(self, axes: Axes) -> None:
+        """Write the names of the sets and the classes."""
+        middle, gap = self.cell / 2, 0.08
+        room = self.pitch[0] - 0.05, self.left - 0.15
+        size = SMALL if self.columns else STYLE["font.size"]
+        sets = two_lines(self.sets, room[0] if self.columns else room[1], size)
+        classes = fitted(self.classes, room[1] if self.columns else room[0], STYLE["font.size"])
+        left: list[tuple[str, float, float]] = []
+        above: list[tuple[str, float, float]] = []
+        for number, name in enumerate(self.sets):
+            (above if self.columns else left).append((sets[name], *self.place(number, 0)))
+        for image, name in enumerate(self.classes):
+            if self.columns:
+                left.append((classes[name], *self._at(0, 0, image)))
+            else:
+                above += [(classes[name], *self._at(block, image, 0)) for block in self._blocks()]
+        for text, x, y in above:
+            axes.text(x + middle, y - 0.05, text, ha="center", va="bottom", size=size)
+        for text, x, y in left:
+            axes.text(x - gap, y + middle, text, ha="right", va="center")
 
 
 def tile(

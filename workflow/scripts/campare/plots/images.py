@@ -9,15 +9,12 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from campare.plots.canvas import blank_canvas, tile
+from campare.plots.canvas import ImageGrid, blank_canvas, tile
 from campare.plots.fitting import (
     MOST_COLUMNS,
-    arranged,
     first,
     fitted,
-    row_places,
     text_width,
-    two_lines,
 )
 from campare.plots.style import Floats, styled, title
 
@@ -72,7 +69,9 @@ def sets(
     augmented: Mapping[str, npt.NDArray[np.uint8]],
     classes: Sequence[str],
 ) -> Figure:
-    """The same training images in every training set: a row of originals, a row per augmentation.
+    """The same training images in every training set, without and with each augmentation.
+
+    A row per set, or a column per set if there are more sets than images.
 
     Parameters
     ----------
@@ -83,21 +82,13 @@ def sets(
     classes
         Class of each image, N names.
     """
-    cell, pitch, left, top = 0.68, 0.72, 1.15, 0.3
     rows = {"original": originals, **augmented}
-    block = left + len(originals) * pitch + 0.05
-    blocks, width, height = arranged(len(rows), block, pitch, margin_height=top + 0.05)
-    figure, axes = blank_canvas(width, height)
-    labels = two_lines([title(name) for name in rows], left - 0.15)
-    short = fitted(classes, pitch - 0.04, 8)
-    places = row_places(len(rows), blocks, block)
-    for (x, row), (name, images) in zip(places, rows.items(), strict=True):
-        y = top + row * pitch
-        label = labels[title(name)]
-        axes.text(x + left - 0.1, y + cell / 2, label, ha="right", va="center")
-        for column, (image, kind) in enumerate(zip(images, classes, strict=True)):
-            above = "" if row else short[kind]
-            tile(axes, x + left + column * pitch, y, cell, image, "", above=above)
+    grid = ImageGrid(list(rows), classes, 0.68, (0.72, 0.72))
+    figure, axes = blank_canvas(grid.width, grid.height)
+    grid.label(axes)
+    for number, images in enumerate(rows.values()):
+        for place, image in enumerate(images):
+            tile(axes, *grid.place(number, place), grid.cell, image, "")
     return figure
 
 

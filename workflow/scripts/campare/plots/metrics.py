@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgba_array
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -100,7 +99,7 @@ def boxplot(
     _boxes(axes, groups, fills)
     if len(rows) > above:
         axes.axhline(above - 0.5, color="0.6", linewidth=0.6)
-    label = _metric_axis(axes, metric, np.concatenate(groups), ticks=8)
+    label = _metric_axis(axes, metric, _span(metric, np.concatenate(groups)), ticks=8)
     axes.set_xlabel(f"{label}\n{about}" if about else label)
     if entry.same is not None:
         axes.annotate(
@@ -119,39 +118,35 @@ def boxplot(
 
 @styled
 def segments(
-    table: pd.DataFrame,
-    metric: str,
-    augmentations: Sequence[str],
-    segments: Mapping[str, str],
+    groups: Mapping[str, Mapping[str, Floats]], metric: str, segments: Mapping[str, str]
 ) -> Figure:
     """A metric by segment of the images, a panel per augmentation (thesis appendix C).
 
     Parameters
     ----------
-    table
-        `augmentation`, `segment` and the metric, a row per test image and seed, for every division
-        of the images. Boxes, whiskers and dots as in `boxplot`.
+    groups
+        Augmentation → segment → the metric, a value per test image and seed. Boxes, whiskers and
+        dots as in `boxplot`.
     metric
         Name of the metric.
-    augmentations
-        Panels of the figure.
     segments
         Segment → label, from top to bottom.
     """
-    names, note = sets_shown([name for name in augmentations if name != BASELINE])
+    names, note = sets_shown([name for name in groups if name != BASELINE])
     one = 0.25 + 0.25 * len(segments)
     across, width, height = arranged(len(names), 1.8, one, margin_width=1.6, margin_height=0.5)
     figure = blank_figure(max(4.6, width), height, "constrained")
     panels = panel_grid(figure, [title(name) for name in names], across, 1.8)
+    values = np.concatenate([group for rows in groups.values() for group in rows.values()])
+    span, some_missing = _span(metric, values), np.isnan(values).any()
     for panel, name in zip(panels, names, strict=True):
-        rows = table[table["augmentation"] == name]
-        groups = [rows.loc[rows["segment"] == key, metric].to_numpy() for key in segments]
-        _boxes(panel, groups, [colours(names)[name]] * len(groups))
-        label = _metric_axis(panel, metric, table[metric].to_numpy(), ticks=4)
+        rows = [groups[name][key] for key in segments]
+        _boxes(panel, rows, [colours(names)[name]] * len(rows))
+        label = _metric_axis(panel, metric, span, ticks=4)
         name_rows(panel, list(segments.values()))
-        counts = {"Pairs": _sizes(groups)}
-        if table[metric].isna().any():
-            counts["Undef."] = _missing(groups)
+        counts = {"Pairs": _sizes(rows)}
+        if some_missing:
+            counts["Undef."] = _missing(rows)
         text_columns(panel, counts)
     figure.supxlabel(f"{label}{note}", size=8)
     return figure
@@ -224,33 +219,45 @@ def _boxes(axes: Axes, groups: Sequence[Floats], fills: Sequence[str]) -> None:
     for box, fill in zip(boxes, fills, strict=True):
         box.set_facecolor((fill, 0.6))
     axes.vlines(median, rows - 0.3, rows + 0.3, color="black", linewidth=1.2)
-    beyond = [
-        group[(group < left) | (group > right)]
-        for group, left, right in zip(defined, low, high, strict=True)
-    ]
-    counts = [len(dots) for dots in beyond]
-    # Rasterised: ten thousand dots as vectors would make an SVG of megabytes.
-    axes.scatter(
-        np.concatenate(beyond), np.repeat(rows, counts), s=3, alpha=0.5, linewidths=0,
-        color=np.repeat(to_rgba_array(fills), counts, axis=0), rasterized=True,
-    )  # fmt: skip
+    # Markers of a line, which matplotlib renders once, and not again for each dot as in a scatter
+    # plot. Rasterised: ten thousand dots as vectors would make an SVG of megabytes.
+    for row, (group, fill) in enumerate(zip(defined, fills, strict=True)):
+        dots = group[(group < low[row]) | (group > high[row])]
+        axes.plot(
+            dots, np.full(dots.size, row), "o", markersize=math.sqrt(3), markeredgewidth=0,
+            color=fill, alpha=0.5, zorder=1, rasterized=True,
+        )  # fmt: skip
 
 
-def _metric_axis(axes: Axes, metric: str, values: Floats, ticks: int) -> str:
-    """Set scale and limits of a metric's x axis, with a line at identical maps; its label."""
+def _span(metric: str, values: Floats) -> tuple[float, float, int | None]:
+    """Lowest and highest value on a metric's axis; on a log axis, the power of ten of its linear
+    part.
+    """
     entry = registry.metric(metric)
-    axes.grid(axis="x")
     finite = values[np.isfinite(values)]
     if entry.same is not None:
-        axes.axvline(entry.same, color="0.3", zorder=1, **REFERENCE)
         finite = np.append(finite, entry.same)
     low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
     if entry.bounds[1] is not None or entry.same is None or not finite.any():
+        return low, high, None
+    return low, high, math.floor(math.log10(np.quantile(np.abs(finite[finite != 0]), 0.05)))
+
+
+def _metric_axis(axes: Axes, metric: str, span: tuple[float, float, int | None], ticks: int) -> str:
+    """Set scale and limits of a metric's x axis, with a line at identical maps; its label.
+
+    span: result of `_span`.
+    """
+    entry = registry.metric(metric)
+    axes.grid(axis="x")
+    if entry.same is not None:
+        axes.axvline(entry.same, color="0.3", zorder=1, **REFERENCE)
+    low, high, linear = span
+    if linear is None:
         margin = 0.03 * (high - low) or 0.05
         axes.set_xlim(low - margin, high + margin)
         axes.xaxis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 5, 10]))
         return entry.label
-    linear = math.floor(math.log10(np.quantile(np.abs(finite[finite != 0]), 0.05)))
     axes.set_xscale("symlog", linthresh=10.0**linear, linscale=0.5)
     axes.set_xlim(1.5 * low - 0.2 * 10.0**linear, max(1.5 * high, 10.0**linear))
     powers = range(math.floor(math.log10(axes.get_xlim()[1])), linear - 1, -1)

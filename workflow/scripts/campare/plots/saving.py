@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import sys
+import textwrap
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -16,13 +17,17 @@ import numpy as np
 from matplotlib import font_manager
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 from campare import registry
 from campare.atomic import replacing
 from campare.errors import CampareError
-from campare.plots.style import STYLE
+from campare.plots.fitting import text_width
+from campare.plots.style import SMALL, STYLE, TALLEST
 
 MOST_PIXELS = 100_000_000
+MARGIN = 0.06  # around a caption, inches
+LINE = 0.13  # inches of a line of a caption
 # Metadata left out of files: software, and dates, which would change the bytes from run to run.
 METADATA: dict[str, dict[str, None]] = {
     ".png": {"Software": None},
@@ -31,7 +36,7 @@ METADATA: dict[str, dict[str, None]] = {
 }
 
 
-def save(figure: Figure, path: str | Path, dpi: float = 300) -> None:
+def save(figure: Figure, path: str | Path, dpi: float = 300, page: Bbox | None = None) -> None:
     """Write a figure as PNG, SVG or PDF, by the suffix of `path`; same bytes for the same figure.
 
     Parameters
@@ -43,6 +48,8 @@ def save(figure: Figure, path: str | Path, dpi: float = 300) -> None:
     dpi
         Resolution of PNG files and of rasterised parts of SVG and PDF files; reduced if the image
         would have more than `MOST_PIXELS`.
+    page
+        What is written, inches; None: the figure.
 
     Raises
     ------
@@ -52,9 +59,34 @@ def save(figure: Figure, path: str | Path, dpi: float = 300) -> None:
     suffix = Path(path).suffix
     if suffix not in METADATA:
         raise CampareError(f"{path}: no such figure format; known: {', '.join(METADATA)}")
-    dpi = min(dpi, math.sqrt(MOST_PIXELS / np.prod(figure.get_size_inches())))
+    size = figure.get_size_inches() if page is None else page.size
+    dpi = min(dpi, math.sqrt(MOST_PIXELS / np.prod(size)))
     with matplotlib.style.context(STYLE, after_reset=True), replacing(path) as aside:
-        figure.savefig(aside, dpi=dpi, metadata=METADATA[suffix])
+        figure.savefig(aside, dpi=dpi, metadata=METADATA[suffix], bbox_inches=page)
+
+
+def captioned(figure: Figure, caption: str) -> Bbox | None:
+    """Write a caption above a figure; return the page that holds both, in inches of the figure.
+
+    The layout of the figure does not change: the page is higher than the figure by the lines of the
+    caption, and wider if it would be too tall. Without a caption the page is None, the figure.
+    """
+    if not caption:
+        return None
+    width, height = figure.get_size_inches()
+    room = int(width / text_width("n")) - 4
+    lines = textwrap.wrap(caption, room, break_on_hyphens=False)
+    with matplotlib.style.context(STYLE, after_reset=True):
+        figure.text(
+            MARGIN, height + MARGIN, "\n".join(lines), size=SMALL, va="bottom",
+            transform=figure.dpi_scale_trans,
+        )  # fmt: skip
+    for legend in figure.legends:
+        if legend.get_bbox_to_anchor() is figure.bbox:  # else it would move to the edge of the page
+            legend.set_bbox_to_anchor((0, 0, 1, 1), figure.transFigure)
+    top = height + 2 * MARGIN + LINE * len(lines)
+    beside = max(0.0, top / TALLEST - width) / 2
+    return Bbox([(-beside, 0), (width + beside, top)])
 
 
 def save_each(
@@ -62,6 +94,7 @@ def save_each(
     draw: Callable[[str], Figure],
     dpi: float = 300,
     fonts: Sequence[str] = (),
+    caption: str = "",
 ) -> None:
     """Draw a figure for each file stem among `paths`, and save it in each of its formats.
 
@@ -75,14 +108,17 @@ def save_each(
         See `save`.
     fonts
         Fonts tried in turn for every character before `FONT`: names or files.
+    caption
+        Printed above each figure.
     """
     missing: dict[str, None] = {}
     with _fonts(fonts) as absent:
         for stem, formats in groupby(sorted(map(Path, paths)), key=lambda path: path.stem):
             figure = draw(stem)
+            page = captioned(figure, caption)
             missing |= dict.fromkeys(_without_glyph(figure))
             for path in formats:
-                save(figure, path, dpi)
+                save(figure, path, dpi, page)
     if missing:
         some = " ".join([*missing][:20]) + (" …" if len(missing) > 20 else "")
         print(

@@ -27,6 +27,9 @@ STYLE: dict[str, Any] = {
     "figure.dpi": 100,
     "font.family": [FONT],
     "text.parse_math": False,
+    # With hinting the width of a text would depend on the resolution, and the layout, which is
+    # computed once, would be too narrow for the labels at others.
+    "text.hinting": "none",
     "font.size": 8,
     "axes.titlesize": 8,
     "axes.labelsize": 8,
@@ -51,7 +54,9 @@ STYLE: dict[str, Any] = {
 SMALL = 7  # smallest size of text, points
 # First words of metrics' labels that keep their capital letter within a sentence.
 NAMES = ("Pearson", "Spearman", "Shannon", "KL", "Class-KLD")
-# Paul Tol's "muted" scheme (https://personal.sron.nl/~pault/), the pale ones last.
+# Paul Tol's "muted" scheme (https://personal.sron.nl/~pault/), the pale ones last; then seven
+# colours found by a search, which differ from these, from each other and from GREY in normal,
+# protanopic and deuteranopic vision (test_plots_colours.py has the distances).
 PALETTE = (
     "#332288",
     "#CC6677",
@@ -62,10 +67,17 @@ PALETTE = (
     "#DDCC77",
     "#AA4499",
     "#999933",
+    "#CC0000",
+    "#3366FF",
+    "#88CC22",
+    "#005577",
+    "#CC77FF",
+    "#00EEBB",
+    "#7711CC",
 )
 GREY = "#777777"
 DARK = "#333333"
-MARKERS = "osD^vP*X"
+MARKERS = "osD^vP*X<>d"  # eleven: two arms of one marker differ in colour, and vice versa
 REFERENCE: dict[str, Any] = {"linewidth": 0.8, "dashes": (4, 3)}  # a line at a reference value
 TITLES = {
     "cutmix": "CutMix",

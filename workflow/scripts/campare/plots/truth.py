@@ -21,6 +21,7 @@ from campare.plots.style import (
     LEVEL,
     PALETTE,
     REFERENCE,
+    SMALL,
     WIDTH,
     blank_figure,
     colours,
@@ -156,7 +157,7 @@ def faithfulness_curves(table: pd.DataFrame) -> Figure:
     every = list(dict.fromkeys(table["augmentation"]))
     names, note = sets_shown(every)
     colour = colours(every)
-    curves, titles = len(CURVES), two_lines(map(title, names), 0.9)
+    curves, titles = len(CURVES), two_lines(map(title, names), 0.82, SMALL)
     across, width, height = arranged(
         len(names), 0.85, 1.15 * curves, margin_width=0.6, margin_height=0.8
     )
@@ -168,7 +169,7 @@ def faithfulness_curves(table: pd.DataFrame) -> Figure:
     for place, name in enumerate(names):
         block, column = divmod(place, across)
         panels = grid[block * curves : (block + 1) * curves, column]
-        panels[0].set_title(titles[title(name)])
+        panels[0].set_title(titles[title(name)], size=SMALL)
         for axes, (curve, label) in zip(panels, CURVES.items(), strict=True):
             rows = table[(table["augmentation"] == name) & (table["curve"] == curve)]
             for drawn, shade, dashes in (("random", GREY, (3, 2)), ("map", colour[name], ())):

@@ -16,6 +16,7 @@ from matplotlib.patches import Rectangle
 from campare.plots.canvas import (
     BAR,
     MAP_OPACITY,
+    ImageGrid,
     blank_canvas,
     map_colour_bar,
     prediction_key,
@@ -165,7 +166,9 @@ def extreme(views: Sequence[ModelView], heading: str) -> Figure:
 
 @styled
 def overlays(views: Sequence[Sequence[ModelView]], *, map_only: bool, note: str = "") -> Figure:
-    """Maps of one model per training set: a column per test image, a row per model.
+    """Maps of one model per training set, for the same test images.
+
+    A row per model, or a column per model if there are more models than images.
 
     Parameters
     ----------
@@ -176,33 +179,34 @@ def overlays(views: Sequence[Sequence[ModelView]], *, map_only: bool, note: str 
     note
         A note on the choice of models.
     """
-    cell, pitch, drop, left, top = 0.76, 1.03, 0.91, 1.1, 0.3
+    cell, pitch, left = 0.76, 1.03, 1.1
     images = [of_image[0] for of_image in views]
     models = [view.augmentation for view in views[0]]
-    # At least as wide as the colour bar below the maps.
-    block = left + max(len(images) * pitch, BAR + 0.15)
-    blocks, width, height = arranged(len(models), block, drop, margin_height=top + drop + 0.55)
-    figure, axes = blank_canvas(width, height)
-    names = two_lines([title(name) for name in models], left - 0.15)
-    true = fitted([view.true for view in images], pitch - 0.05, 8)
+    grid = ImageGrid(
+        models,
+        [view.true for view in images],
+        cell,
+        (pitch, 0.91),
+        originals=True,
+        below=0.55,
+        least=left + BAR + 0.15,  # the colour bar below the maps
+    )
+    figure, axes = blank_canvas(grid.width, grid.height)
+    grid.label(axes)
     captions = _captions([view for of_image in views for view in of_image], pitch)
-    for start in range(blocks):
-        for column, view in enumerate(images):
-            x = start * block + left + column * pitch
-            tile(axes, x, top, cell, view.image, "", above=true[view.true])
-    places = row_places(len(models), blocks, block)
-    for (start, row), model, *of_model in zip(places, models, *views, strict=True):
-        x, y = start + left, top + (row + 1) * drop
-        axes.text(x - 0.08, y + cell / 2, names[title(model)], ha="right", va="center")
-        for view in of_model:
+    for place, image in enumerate(images):
+        for x, y in grid.originals(place):
+            tile(axes, x, y, cell, image.image, "")
+    for number, of_model in enumerate(zip(*views, strict=True)):
+        for place, view in enumerate(of_model):
+            x, y = grid.place(number, place)
             _draw_view(axes, x, y, cell, view, captions(view), map_only=map_only)
             if not view.map.any():
                 mark: dict[str, Any] = {"ha": "center", "va": "top", "color": "white"}
                 axes.text(x + cell / 2, y + 0.03, "zero map", size=SMALL, **mark)
-            x += pitch
-    axes.text(left + BAR + 0.3, height - 0.4, note, va="center")
-    prediction_key(axes, 0.1, height - 0.48)
-    map_colour_bar(figure, axes, left, height - 0.46, map_only=map_only)
+    axes.text(left + BAR + 0.3, grid.height - 0.4, note, va="center")
+    prediction_key(axes, 0.1, grid.height - 0.48)
+    map_colour_bar(figure, axes, left, grid.height - 0.46, map_only=map_only)
     return figure
 
 
