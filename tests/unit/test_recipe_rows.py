@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import torch
 
 import library
 import recipes
-from campare import checkpoints
+from campare import checkpoints, user_code
 from campare.augment import Augmenter, Batch
 from campare.errors import CampareError
 from campare.settings import Settings
@@ -20,6 +21,12 @@ from recipes import BASELINE, Recipe
 
 CPU = torch.device("cpu")
 PICTURES, LABELS = library.pictures(8, 32), np.arange(8) % 4
+
+
+@pytest.fixture(autouse=True)
+def no_files_of_the_recipes_afterwards() -> Iterator[None]:
+    yield
+    user_code.use("")
 
 
 @pytest.fixture
