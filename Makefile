@@ -5,7 +5,8 @@
 # make bench   compare the speed with the usual libraries; writes benchmarks/results.json
 # make lint    ruff, snakefmt, mypy, snakemake --lint
 # make format  ruff and snakefmt
-# make docs    config/README.md from the schema and the registry
+# make docs    config/README.md from the schema and the registry; numbers of pages from docs/tables/
+# make docs-check    compare the numbers of pages with docs/tables/ (docs/check.py)
 # make lock    resolve envs/*.in again (needs uv)
 # make clean   remove .venv and .snakemake
 #
@@ -27,7 +28,7 @@ UNUSED := triton cuda-bindings cuda-pathfinder
 PACKAGE := pyproject.toml envs/requirements.in \
 	$(shell find workflow/scripts/campare workflow/schemas -name '*.py' -o -name '*.yaml')
 
-.PHONY: run test test-slurm test-slurm-full bench lint format docs lock environment testing clean FORCE
+.PHONY: run test test-slurm test-slurm-full bench lint format docs docs-check lock environment testing clean FORCE
 
 run: environment
 	$(BIN)/python -m snakemake --cores all --logger campare
@@ -50,6 +51,7 @@ lint: testing
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/mypy
+	$(BIN)/python docs/check.py
 	$(BIN)/snakemake --lint
 	$(BIN)/snakemake --lint --configfile config/fashion.yaml
 	$(BIN)/snakemake --lint --configfile config/evidence.yaml
@@ -116,3 +118,7 @@ clean:
 
 docs: environment
 	PYTHONPATH=workflow/scripts $(BIN)/python -m campare.reference > config/README.md
+	$(BIN)/python docs/check.py --write
+
+docs-check: environment
+	$(BIN)/python docs/check.py

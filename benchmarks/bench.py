@@ -30,6 +30,7 @@ import torch
 import augmenting
 import comparing
 import explaining
+import recipes
 import storing
 import training
 from campare import memory
@@ -73,9 +74,8 @@ def main() -> None:
         action="store_true",
         help="networks on the GPU; maps compared there too",
     )
-    parser.add_argument(
-        "--only", nargs="+", choices=["cam", "similarity", "training", "store", "augmenting"]
-    )
+    kinds_known = ["cam", "similarity", "training", "store", "augmenting", "recipes"]
+    parser.add_argument("--only", nargs="+", choices=kinds_known)
     parser.add_argument("--output", type=Path, default=Path(__file__).with_name("results.json"))
     wanted = parser.parse_args()
     device = torch.device("cuda" if wanted.cuda else "cpu")
@@ -88,6 +88,7 @@ def main() -> None:
         "training": lambda: training.rows(wanted.rounds, device),
         "store": storing.rows,
         "augmenting": lambda: augmenting.rows(wanted.rounds),
+        "recipes": lambda: recipes.rows(min(wanted.rounds, 3), device),
     }
     found: list[Row] = []
     print(HEADER)

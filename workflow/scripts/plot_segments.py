@@ -1,5 +1,7 @@
 """Draw every metric by correctness of the two predictions, or by their agreement."""
 
+from pathlib import Path
+
 from matplotlib.figure import Figure
 
 from campare import analysis, tables
@@ -8,7 +10,8 @@ from job import logged
 
 with logged(snakemake.log[0]):
     params = snakemake.params
-    columns = [*analysis.DECISIVE, *params.metrics]
+    drawn = dict.fromkeys(Path(path).stem for path in snakemake.output)
+    columns = [*analysis.DECISIVE, *drawn]
     similarities = (tables.read(path, columns=columns) for path in snakemake.input.similarities)
     pooled = dict(analysis.pooled(params.models, similarities))
     members = {

@@ -1,0 +1,386 @@
+"""Compare the numbers of README.md and docs/*.md with docs/tables/, copies of tables of results/.
+
+A page has generated regions, each from a Jinja template that takes its numbers from docs/tables/:
+
+    <!-- from docs/templates/NAME.md -->
+    …
+    <!-- end of NAME.md -->
+
+Statements without a number are tested as well: `holds(condition, text)` in a template is the text,
+or a failure if the tables contradict it. `quoted(page, text)` is a text that must be
+on another page.
+
+    python docs/check.py            (make docs-check) report each line that differs
+    python docs/check.py --write    (make docs) write the regions
+    python docs/check.py --copy     copy what docs/tables/ has again from results/, after a rerun
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import functools
+import math
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+ROOT = Path(__file__).resolve().parents[1]
+# Pages with numbers of studies that are not compared with tables yet.
+NOT_COVERED = {
+    "docs/evidence.md": "the sections on six seeds and on configuration",
+    "docs/cifar10.md": "all",
+    "docs/fashion.md": "all",
+    "docs/mnist100.md": "all",
+    "docs/shapes.md": "all",
+    "docs/parity.md": "all (numbers of tests)",
+    "benchmarks/RESULTS.md": "all (numbers of benchmarks)",
+}
+REGION = re.compile(
+    r"(?P<begin><!-- from docs/templates/(?P<name>\S+) -->\n).*?"
+    r"(?P<end><!-- end of (?P=name) -->)",
+    re.DOTALL,
+)
+# What docs/tables/ has of results/: table → columns, and the values of the rows that are kept.
+SHIFT = "shift shift_low shift_high shift_p_holm relative_shift"
+SUMMARY = (
+    "augmentation reference accuracy reference_accuracy accuracy_change accuracy_change_low "
+    "accuracy_change_high accuracy_change_p_holm floor net net_low net_high tightening "
+    f"tightening_low tightening_high {SHIFT} noise_corrected_similarity "
+    "noise_corrected_similarity_low noise_corrected_similarity_high tightening_p_holm "
+    "superiority agreement models reference_models images "
+    "equal_shift equal_shift_p_holm significant tested"
+)
+METRICS = [
+    *("overlap_20", "overlap_10", "overlap_5", "pearson", "spearman"),
+    *("mad", "msd", "class_kld"),
+]
+ALL: Mapping[str, Sequence[str]] = {}
+COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
+    "cifar10/summary": (SUMMARY, ALL),
+    "cifar10/performance": ("augmentation seed accuracy", ALL),
+    "cifar10/distribution": (
+        "metric augmentation images undefined q1 median q3",
+        {"pairs": ["reference"], "metric": METRICS},
+    ),
+    "cifar10/correlation": (
+        "metric augmentation_a augmentation_b pearson",
+        {"metric": METRICS},
+    ),
+    "cifar10/uninformative": ("metric level augmentation mean", {"augmentation": ["baseline"]}),
+    "cifar10/segments": (
+        "metric augmentation segment pairs mean median",
+        {"metric": ["overlap_20", "pearson"]},
+    ),
+    "cifar10/accuracy_correlation": ("metric over pearson low high n", ALL),
+    "cifar10/clusters": (
+        "metric first second distance support",
+        {"metric": ["overlap_20", "all"]},
+    ),
+    "cifar10/true_class/summary": (SUMMARY, ALL),
+    "cifar10/earlier_layer/summary": (SUMMARY, ALL),
+    "cifar10/hirescam/summary": (SUMMARY, ALL),
+    "cifar10/earlier_layer/pair_kinds": (
+        "metric augmentation kind mean pairs images undefined constant",
+        {"metric": ["overlap_20"]},
+    ),
+    "digits/summary": (SUMMARY, ALL),
+    "digits/shift": (
+        f"metric augmentation reference predictions floor net tightening {SHIFT} "
+        "noise_corrected_similarity agreement",
+        {"metric": ["overlap_20"], "predictions": ["any"]},
+    ),
+    "digits/distribution": (
+        "metric augmentation images undefined q1 median q3",
+        {"pairs": ["reference"], "metric": METRICS},
+    ),
+    "digits/correlation": ("metric augmentation_a augmentation_b pearson", {"metric": METRICS}),
+    "digits/strongest_pairs": ("augmentation_a augmentation_b count", ALL),
+    "digits/weakest_pairs": ("augmentation_a augmentation_b count", ALL),
+    "digits/pair_counts": ("pairs augmentation_a augmentation_b count p p_any", ALL),
+    "cifar10-evidence/summary": (SUMMARY, ALL),
+    "cifar10-evidence/performance_summary": ("augmentation score mean std seeds", ALL),
+    "cifar10-evidence/distribution": (
+        "metric augmentation images undefined q1 median q3",
+        {"pairs": ["reference"], "metric": METRICS},
+    ),
+    "cifar10-evidence/correlation": (
+        "metric augmentation_a augmentation_b pearson",
+        {"metric": METRICS},
+    ),
+    "cifar10-evidence/strongest_pairs": ("augmentation_a augmentation_b count", ALL),
+    "cifar10-evidence/weakest_pairs": ("augmentation_a augmentation_b count", ALL),
+    "cifar10-evidence/uninformative": (
+        "metric level augmentation mean",
+        {"metric": ["overlap_20"]},
+    ),
+    "cifar10-evidence/shift": (
+        "metric augmentation reference predictions shift shift_p_holm",
+        {"reference": ["duplicated_originals"]},
+    ),
+    "cifar10-evidence/pair_kinds": ("metric augmentation kind mean", {"metric": ["overlap_20"]}),
+    "cifar10-evidence/true_class/summary": (SUMMARY, ALL),
+    "cifar10-evidence/baseline_class/summary": (SUMMARY, ALL),
+}
+Row = dict[str, Any]
+
+
+class DocsError(Exception):
+    """A template, table or statement that is wrong."""
+
+
+# Numbers as the pages print them. NaN is a dash.
+
+
+def _printed(number: Callable[..., str]) -> Callable[..., str]:
+    @functools.wraps(number)
+    def printed(value: float, *arguments: Any) -> str:
+        return "–" if math.isnan(value) else number(value, *arguments).replace("-", "−")
+
+    return printed
+
+
+@_printed
+def fixed(value: float, digits: int = 3) -> str:
+    """0.123"""
+    return f"{value:.{digits}f}"
+
+
+@_printed
+def signed(value: float, digits: int = 3) -> str:
+    """+0.123"""
+    return f"{value:+.{digits}f}"
+
+
+@_printed
+def percent(value: float, digits: int = 1) -> str:
+    """A share as a percentage, without the sign %: 12.3"""
+    return f"{100 * value:.{digits}f}"
+
+
+@_printed
+def points(value: float, digits: int = 1) -> str:
+    """A difference of shares in percentage points: +1.2"""
+    return f"{100 * value:+.{digits}f}"
+
+
+@_printed
+def p_value(value: float) -> str:
+    """0.042, or < 0.001"""
+    return "< 0.001" if value < 0.0005 else f"{value:.3f}"
+
+
+def with_interval(row: Row, column: str, number: Callable[[float], str] = signed) -> str:
+    """+0.030 (−0.007 to +0.067), from the columns `column`, `column`_low and `column`_high."""
+    low, high = (number(row[f"{column}_{end}"]) for end in ("low", "high"))
+    return f"{number(row[column])} ({low} to {high})"
+
+
+def label(name: str) -> str:
+    """The name of an augmentation in a table of a page."""
+    own = {"cutmix": "CutMix", "cutmix_mixed": "CutMix, labels mixed"}
+    return own.get(name) or name.replace("_", " ").capitalize()
+
+
+def holds(condition: Any, text: str) -> str:
+    """`text`, a statement that the tables must support."""
+    if not condition:
+        raise DocsError(f"the tables contradict the statement “{text}”")
+    return text
+
+
+class Tables:
+    """The tables in a folder, by study/table."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.tables: dict[str, list[Row]] = {}
+
+    def rows(self, table: str, **values: Any) -> list[Row]:
+        """The rows of a table that have these values, as dictionaries; numbers as floats."""
+        found = [row for row in self._read(table) if all(row[k] == v for k, v in values.items())]
+        if not found:
+            raise DocsError(f"{table} has no row with {values}")
+        return found
+
+    def unread(self) -> list[str]:
+        """Tables of the folder of which no row has been asked for."""
+        every = (path.relative_to(self.folder) for path in self.folder.rglob("*.csv"))
+        return sorted({str(path.with_suffix("")) for path in every} - set(self.tables))
+
+    def correlations(self, study: str, metric: str) -> list[float]:
+        """Correlations of a metric between augmentations, each pair once."""
+        pairs: dict[frozenset[str], float] = {}
+        for row in self.rows(f"{study}/correlation", metric=metric):
+            names = frozenset((row["augmentation_a"], row["augmentation_b"]))
+            pairs[names] = row["pearson"]
+        return [value for names, value in pairs.items() if len(names) == 2]
+
+    def _read(self, table: str) -> list[Row]:
+        if table not in self.tables:
+            path = self.folder / f"{table}.csv"
+            if not path.exists():
+                raise DocsError(f"docs/tables/{table}.csv is missing")
+            with path.open(newline="") as file:
+                cells = list(csv.DictReader(file))
+            self.tables[table] = [{k: _value(v) for k, v in row.items()} for row in cells]
+        return self.tables[table]
+
+    def row(self, table: str, **values: Any) -> Row:
+        """The only row of a table that has these values."""
+        found = self.rows(table, **values)
+        if len(found) != 1:
+            raise DocsError(f"{table} has {len(found)} rows with {values}, not one")
+        return found[0]
+
+
+def _value(text: str) -> float | str:
+    try:
+        return float(text) if text else math.nan
+    except ValueError:
+        return text
+
+
+def quoter(folder: Path) -> Callable[[str, str], str]:
+    """The function `quoted` of templates: a text that must be on a page of the folder."""
+
+    def quoted(page: str, text: str) -> str:
+        if " ".join(text.split()) not in " ".join((folder / page).read_text().split()):
+            raise DocsError(f"docs/{page} does not have “{text}”")
+        return text
+
+    return quoted
+
+
+def render(template: str, tables: Tables, templates: Path) -> str:
+    """The text of a region."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        extensions=["jinja2.ext.do"],
+    )
+    numbers: Sequence[Callable[..., str]] = (fixed, signed, percent, points, p_value, label)
+    environment.filters |= {number.__name__: number for number in numbers}
+    environment.globals |= {number.__name__: number for number in numbers}
+    environment.globals |= {"rows": tables.rows, "row": tables.row, "holds": holds}
+    environment.globals["correlations"] = tables.correlations
+    environment.globals |= {"with_interval": with_interval, "quoted": quoter(templates.parent)}
+    try:
+        return environment.get_template(template).render()
+    except (DocsError, jinja2.TemplateError, KeyError) as error:
+        raise DocsError(f"docs/templates/{template}: {error}") from error
+
+
+def written(page: str, tables: Tables, templates: Path) -> str:
+    """A page with its regions as the tables have them."""
+
+    def region(match: re.Match[str]) -> str:
+        text = render(match["name"], tables, templates)
+        return match["begin"] + text + match["end"]
+
+    return REGION.sub(region, page)
+
+
+def pages(root: Path) -> Iterator[tuple[Path, str]]:
+    """The pages that have regions, with their texts."""
+    for path in (root / "README.md", *sorted((root / "docs").glob("*.md"))):
+        text = path.read_text()
+        if len(REGION.findall(text)) != text.count("<!-- from docs/templates/"):
+            raise DocsError(f"{path.relative_to(root)}: a region has no end")
+        if REGION.search(text):
+            yield path, text
+
+
+def check(root: Path = ROOT, *, write: bool = False) -> list[str]:
+    """Messages, one for each place of a page that differs from the tables."""
+    tables, templates = Tables(root / "docs" / "tables"), root / "docs" / "templates"
+    messages: list[str] = []
+    used: set[str] = set()
+    try:
+        for path, text in pages(root):
+            used |= {match["name"] for match in REGION.finditer(text)}
+            new = written(text, tables, templates)
+            if write and new != text:
+                path.write_text(new)
+            elif new != text:
+                messages += _differences(str(path.relative_to(root)), text, new)
+    except DocsError as error:
+        messages.append(str(error))
+    else:
+        unused = {path.name for path in templates.glob("*.md")} - used
+        messages += [f"docs/templates/{name} is on no page" for name in sorted(unused)]
+        messages += [f"docs/tables/{name}.csv is in no template" for name in tables.unread()]
+    return messages
+
+
+def _differences(name: str, text: str, new: str) -> list[str]:
+    page, tables = text.splitlines(), new.splitlines()
+    changes = SequenceMatcher(None, page, tables, autojunk=False).get_opcodes()
+    return [
+        f"{name}:{i + 1}: the page has\n  {_lines(page[i:j])}\n"
+        f"and the tables give\n  {_lines(tables[k:m])}"
+        for kind, i, j, k, m in changes
+        if kind != "equal"
+    ]
+
+
+def _lines(lines: Sequence[str]) -> str:
+    return "\n  ".join(lines) or "(nothing)"
+
+
+def copy(root: Path = ROOT, copies: Mapping[str, Any] = COPIES) -> list[str]:
+    """Copy the tables of `copies` from results/ to docs/tables/; a message for each missing one.
+
+    study/table is from results/<study>/tables/, study/variant/table from
+    results/<study>/variants/<variant>/tables/. A missing table leaves the earlier copy as it is.
+    """
+    messages = []
+    for name, (columns, values) in copies.items():
+        study, *variant, table = name.split("/")
+        folder = "/".join([study, *(["variants", *variant] if variant else []), "tables"])
+        source = root / "results" / folder / f"{table}.csv"
+        if not source.exists():
+            messages.append(f"results/{folder}/{table}.csv is missing")
+            continue
+        with source.open(newline="") as file:
+            found = list(csv.DictReader(file))
+        if absent := {*columns.split(), *values} - set(found[0]):
+            messages.append(f"results/{folder}/{table}.csv has no column {', '.join(absent)}")
+            continue
+        path = root / "docs" / "tables" / f"{name}.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w", newline="") as file:
+            writer = csv.DictWriter(
+                file, columns.split(), extrasaction="ignore", lineterminator="\n"
+            )
+            writer.writeheader()
+            writer.writerows(r for r in found if all(r[k] in v for k, v in values.items()))
+    return messages
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Report, write or copy; 1 if there is a message."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--write", action="store_true", help="write the regions")
+    parser.add_argument("--copy", action="store_true", help="copy the tables from results/ first")
+    options = parser.parse_args(arguments)
+    messages = copy() if options.copy else []
+    messages += check(write=options.write)
+    for message in messages:
+        print(message, file=sys.stderr)
+    covered = [str(path.relative_to(ROOT)) for path, _ in pages(ROOT)]
+    print(f"compared: {', '.join(covered)}")
+    print("not compared: " + "; ".join(f"{page}: {part}" for page, part in NOT_COVERED.items()))
+    return int(bool(messages))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
