@@ -276,6 +276,9 @@ def test_keys(page: Browser) -> None:
     assert page.run("document.querySelector('#tabs [aria-current]').dataset.view") == "answer"
     page.press("?")
     assert page.run("!document.getElementById('help').hidden")
+    (contents,) = texts(page, "#help h2 + p")
+    assert contents.startswith("40 test images (12 × 10 pixels), 7 networks. Maps: Grad-CAM; 4 × 5")
+    keep(page, "help")
 
 
 @pytest.mark.parametrize("show", ["overlay", "map", "difference", "blink"])

@@ -26,7 +26,7 @@ async function start() {
   document.title = `${about.study} · campare explorer`;
   document.getElementById("title").textContent = about.study;
   variantList(about);
-  help();
+  help(about);
   document.getElementById("skip").addEventListener("click", (event) => {
     event.preventDefault();
     app.view.focus();
@@ -143,13 +143,15 @@ function variantList(about) {
   label.hidden = false;
 }
 
-function help() {
+function help(about) {
   const section = document.getElementById("help");
   const button = document.getElementById("help-button");
   section.append(
     element("h2", {}, "Keys"),
     element("dl", {}, ...KEYS.flatMap(([key, what]) => [element("dt", {}, key), element("dd", {}, what)])),
     element("p", {}, "The address of the page contains its state: copy it to share a view."),
+    element("h2", {}, "Contents"),
+    element("p", {}, contents(about)),
   );
   button.addEventListener("click", () => {
     section.hidden = !section.hidden;
@@ -177,6 +179,18 @@ function keyboard(app, event) {
   else if (state.view === "images" && event.key.startsWith("Arrow") && event.target === document.body) document.getElementById("grid").focus();
   else return;
   event.preventDefault();
+}
+
+// What the page contains, and whether maps or images are smaller than in the study.
+function contents(about) {
+  const size = ([height, width]) => `${height} × ${width}`;
+  const reduced = (now, original) => (size(now) === size(original) ? "" : `, reduced from ${size(original)}`);
+  const { height, width, original } = about.images;
+  const { title } = about.variants.find((variant) => variant.current);
+  return [
+    `${about.count.toLocaleString("en")} test images (${size([height, width])} pixels${reduced([height, width], original)}), ${about.models.length} networks.`,
+    `Maps: ${title}; ${size(about.map)} cells${reduced(about.map, about.map_original)}; negative values set to zero, each map scaled from its minimum to its maximum.`,
+  ].join(" ");
 }
 
 const isDark = (app) =>

@@ -314,6 +314,7 @@ def add_maps(
     pairs = list(zip(stores, rows, strict=True))
     values = np.stack([shown(store.maps[own], size) for store, own in pairs])
     payload.about["map"] = list(size)
+    payload.about["map_original"] = max(list(store.maps.shape[1:]) for store in stores)
     payload.add("maps", values)
     peaks = [np.maximum(store.maps[own], 0).max((1, 2)) for store, own in pairs]
     coded, payload.about["peak"] = quantised(peaks)
