@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import combinations, product
 from typing import Any
 
@@ -112,7 +113,7 @@ def arguments(**changes: Any) -> dict[str, Any]:
         "predicts": True,
         "imported": False,
         "dataset": dataset(),
-        "stores": {model: store(place) for place, model in enumerate(models)},
+        "stores": {model: partial(store, place) for place, model in enumerate(models)},
         "similarities": {model: similarity(place) for place, model in enumerate(AUGMENTED)},
         "localisation": {},
         "pairs": pairs(),
@@ -129,7 +130,7 @@ def full(**changes: Any) -> Payload:
 def bare(**changes: Any) -> Payload:
     """The payload of a study of one network, without predictions and comparisons."""
     return full(
-        stores={("baseline", 1): store(0)},
+        stores={("baseline", 1): partial(store, 0)},
         similarities={},
         pairs={},
         summary=None,

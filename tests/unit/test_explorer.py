@@ -9,6 +9,7 @@ import json
 import re
 import subprocess
 import sys
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -120,7 +121,7 @@ def test_images_are_those_that_all_models_mapped() -> None:
         full.maps[order], full.prediction[order], full.logit[order], full.label[order],
         full.index[order], full.target[order], full.attributes,
     )  # fmt: skip
-    stores = {("baseline", 1): small.store(0), ("affine", 1): part}
+    stores = {("baseline", 1): partial(small.store, 0), ("affine", 1): lambda: part}
     payload = small.full(stores=stores, similarities={}, pairs={}, summary=None)
     rows = np.sort(order)
     assert (unpacked(payload, "index") == small.INDEX[rows]).all()
@@ -136,8 +137,18 @@ def test_maps_are_those_of_figures() -> None:
     np.testing.assert_allclose(unpacked(payload, "maps")[2] / 255, expected, atol=0.5 / 255)
 
 
+def test_maps_are_scaled_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = small.full()
+    monkeypatch.setattr(explorer, "CHUNK", 7)
+    parts = small.full()
+    assert whole.blocks == parts.blocks and whole.about == parts.about
+
+
 def test_maps_of_different_sizes_share_the_largest() -> None:
-    stores = {("baseline", 1): small.store(0, (4, 5)), ("affine", 1): small.store(1, (7, 3))}
+    stores = {
+        ("baseline", 1): partial(small.store, 0, (4, 5)),
+        ("affine", 1): partial(small.store, 1, (7, 3)),
+    }
     payload = small.full(stores=stores, similarities={}, pairs={}, summary=None)
     assert payload.about["map"] == [7, 5]
     values = unpacked(payload, "maps")
@@ -175,7 +186,9 @@ def test_every_image_is_at_its_place(
         np.zeros(shape, np.uint8)
         + (np.arange(shape[0]) * 30 + 20).astype(np.uint8)[:, None, None, None]
     )
-    layout, texts = explorer.sheets(images)
+    order = np.random.default_rng(0).permutation(len(images))
+    layout, texts = explorer.sheets(images, order)
+    images = images[order]
     pages = [np.asarray(Image.open(io.BytesIO(base64.b64decode(text)))) for text in texts]
     assert len(pages) == layout["sheets"]
     for i, image in enumerate(images):
@@ -190,7 +203,7 @@ def test_every_image_is_at_its_place(
 
 def test_large_images_are_reduced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explorer, "PIXELS", 8000)
-    layout, _ = explorer.sheets(np.zeros((10, 80, 40, 3), np.uint8))
+    layout, _ = explorer.sheets(np.zeros((10, 80, 40, 3), np.uint8), np.arange(10))
     assert (layout["height"], layout["width"]) == (40, 20)
     assert layout["original"] == [80, 40]
 

@@ -11,6 +11,7 @@ rule make_explorer:
         data=rules.load_data.output.data,
         stores=of_models(CAMS, DESIGN.models),
         similarities=INPUTS.augmented(SIMILARITIES) if DESIGN.compares else [],
+        matched=of_models(SIMILARITIES, DESIGN.matched_models) if DESIGN.compares else [],
         localisation=(
             of_models(
                 "<results>/{variant}localisation/{augmentation}/{seed}.parquet", DESIGN.models
@@ -40,7 +41,7 @@ rule make_explorer:
             variant=lambda wildcards: wildcards.variant,
             variants={folder: variant.title for folder, variant in DESIGN.variants.items()},
             models=DESIGN.models,
-            augmented=DESIGN.augmented if DESIGN.compares else [],
+            compared=[*DESIGN.augmented, *DESIGN.matched_models] if DESIGN.compares else [],
             with_pairs=DESIGN.with_pairs if HAS_SUMMARY else [],
             metrics=DESIGN.metrics,
             summary=STUDY["analysis"]["summary"],

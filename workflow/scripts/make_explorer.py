@@ -1,12 +1,14 @@
 """Make the explorer, a page with all maps, images and metrics of a study."""
 
+from functools import partial
+
 from campare import atomic, data, explorer_build, explorer_page, store, tables
 from job import logged
 
 with logged(snakemake.log[0]):
     params, needs = snakemake.params, snakemake.input
     models = [tuple(model) for model in params.models]
-    augmented = [tuple(model) for model in params.augmented]
+    compared = [tuple(model) for model in params.compared]
     payload = explorer_build.payload(
         study=params.study,
         variant=params.variant,
@@ -15,9 +17,10 @@ with logged(snakemake.log[0]):
         predicts=params.predicts,
         imported=params.imported,
         dataset=data.read(needs.data),
-        stores={m: store.read(path) for m, path in zip(models, needs.stores, strict=True)},
+        stores={m: partial(store.read, path) for m, path in zip(models, needs.stores, strict=True)},
         similarities={
-            m: tables.read(path) for m, path in zip(augmented, needs.similarities, strict=True)
+            m: tables.read(path)
+            for m, path in zip(compared, [*needs.similarities, *needs.matched], strict=True)
         },
         localisation={
             m: tables.read(path) for m, path in zip(models, needs.localisation, strict=False)

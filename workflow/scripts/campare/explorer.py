@@ -9,8 +9,8 @@ import base64
 import gzip
 import io
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ MISSING = 65535  # an undefined number among uint16
 MAP_VALUES = 40_000_000
 PIXELS = 24_000_000
 SIDE = 320
+CHUNK = 500  # maps that are scaled at a time
 SHEET = 1024  # pixels of a side of a sheet of images, if one image is not larger
 LOSSLESS = 2_000_000  # pixels of all images; more are compressed as JPEG
 KINDS = {BASELINE: "baseline", **dict.fromkeys(registry.MATCHED, "control")}
@@ -99,13 +100,16 @@ def grid(shapes: Sequence[tuple[int, int]], images: int) -> tuple[int, int]:
     return height, width
 
 
-def sheets(images: NDArray[np.uint8]) -> tuple[dict[str, Any], list[str]]:
+def sheets(images: NDArray[np.uint8], index: NDArray[np.int64]) -> tuple[dict[str, Any], list[str]]:
     """Images in sheets of PNG or JPEG, and how to find an image in them.
 
     Parameters
     ----------
     images
-        uint8 (N, H, W, C); reduced if all together have more than `PIXELS` pixels.
+        uint8 (M, H, W, C), of the whole data set; may be mapped from a file.
+    index
+        (N,) positions of the images shown; they are reduced if all together have more than `PIXELS`
+        pixels.
 
     Returns
     -------
@@ -115,7 +119,7 @@ def sheets(images: NDArray[np.uint8]) -> tuple[dict[str, Any], list[str]]:
     texts
         Sheets as base64, images row by row.
     """
-    count, *original = images.shape[:3]
+    count, original = len(index), images.shape[1:3]
     reduction = min(1.0, math.sqrt(PIXELS / (count * math.prod(original))), SIDE / max(original))
     height, width = (max(1, int(side * reduction)) for side in original)
     lossless = count * height * width <= LOSSLESS
@@ -124,8 +128,8 @@ def sheets(images: NDArray[np.uint8]) -> tuple[dict[str, Any], list[str]]:
     rows, columns = (max(1, SHEET // side) for side in cell)
     texts = []
     for start in range(0, count, rows * columns):
-        part = np.asarray(images[start : start + rows * columns])
-        if (height, width) != tuple(original):
+        part = np.asarray(images[index[start : start + rows * columns]])
+        if (height, width) != original:
             part = np.stack([_reduced(image, (width, height)) for image in part])
         texts.append(_sheet(part, cell, columns, lossless))
     layout = {
@@ -300,25 +304,43 @@ def common_index(stores: Sequence[Store]) -> NDArray[np.int64]:
     return np.unique(index)
 
 
+def without_maps(store: Store) -> Store:
+    """A store with the first map only, since maps of the input's size would not fit into memory."""
+    return replace(store, maps=store.maps[:1].copy())
+
+
 def add_maps(
-    payload: Payload, stores: Sequence[Store], index: NDArray[np.int64]
+    payload: Payload, read: Sequence[Callable[[], Store]], index: NDArray[np.int64]
 ) -> NDArray[np.uint8]:
-    """Add maps, their peaks, the classes they explain and, if known, predictions.
+    """Add the maps of all models and their peaks, reading one store at a time.
+
+    Parameters
+    ----------
+    read
+        A function for each model that returns its store.
 
     Returns
     -------
     uint8 (models, N, h, w), the maps as in the page.
     """
-    size = grid([store.maps.shape[1:] for store in stores], len(index))
-    rows = [_rows(store, index) for store in stores]
-    pairs = list(zip(stores, rows, strict=True))
-    values = np.stack([shown(store.maps[own], size) for store, own in pairs])
-    payload.about["map"] = list(size)
-    payload.about["map_original"] = max(list(store.maps.shape[1:]) for store in stores)
-    payload.add("maps", values)
-    peaks = [np.maximum(store.maps[own], 0).max((1, 2)) for store, own in pairs]
+    size = tuple(payload.about["map"])
+    values, peaks = [], []
+    for one in read:
+        store = one()
+        rows = rows_of(store, index)
+        chunks = np.split(rows, range(CHUNK, len(rows), CHUNK))
+        values.append(np.concatenate([shown(store.maps[chunk], size) for chunk in chunks]))
+        peaks.append(np.concatenate([store.maps[chunk].max((1, 2)) for chunk in chunks]).clip(0))
+    payload.add("maps", np.stack(values))
     coded, payload.about["peak"] = quantised(peaks)
     payload.add("peak", coded)
+    return np.stack(values)
+
+
+def add_predictions(payload: Payload, stores: Sequence[Store], index: NDArray[np.int64]) -> None:
+    """Add labels and positions of the images and, if known, predictions and classes explained."""
+    rows = [rows_of(store, index) for store in stores]
+    pairs = list(zip(stores, rows, strict=True))
     if payload.about["predicts"]:
         targets = np.stack([store.target[own] for store, own in pairs])
         payload.add("target", targets.astype(np.uint16))
@@ -333,7 +355,6 @@ def add_maps(
         payload.add("probability", coded)
     payload.add("label", stores[0].label[rows[0]].astype(np.uint16))
     payload.add("index", index.astype(np.uint32))
-    return values
 
 
 def add_numbers(
@@ -348,7 +369,7 @@ def add_numbers(
         payload.add(name, np.stack([part for part, _ in coded]))
 
 
-def _rows(store: Store, index: NDArray[np.int64]) -> NDArray[np.intp]:
+def rows_of(store: Store, index: NDArray[np.int64]) -> NDArray[np.intp]:
     """Rows of a store with these positions in the data set."""
     order = np.argsort(store.index, kind="stable")
     return order[np.searchsorted(store.index[order], index)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,7 @@ def payload(
     predicts: bool,
     imported: bool,
     dataset: Dataset,
-    stores: Mapping[Model, Store],
+    stores: Mapping[Model, Callable[[], Store]],
     similarities: Mapping[Model, pd.DataFrame],
     localisation: Mapping[Model, pd.DataFrame],
     pairs: Mapping[str, pd.DataFrame],
@@ -58,9 +58,9 @@ def payload(
     imported
         Whether the models have numbers in place of seeds.
     stores
-        The store of each model, the baselines first.
+        A function for each model, the baselines first, that returns its store.
     similarities
-        Similarity table of each augmented model; {} if none are compared.
+        Similarity table of each model that is compared with baselines.
     localisation
         Table of localisation scores of each model; {} without masks.
     pairs
@@ -69,7 +69,10 @@ def payload(
         summary.csv; None if the study has none.
     """
     models = list(stores)
-    index = explorer.common_index(list(stores.values()))
+    read = list(stores.values())
+    heads = [explorer.without_maps(one()) for one in read]
+    index = explorer.common_index(heads)
+    shapes = [head.maps.shape[1:] for head in heads]
     names = list(dict.fromkeys(name for name, _ in models))
     groups = explorer.described(models, {n: control_title(n) for n in names}, colours(names))
     made = Payload(
@@ -86,12 +89,15 @@ def payload(
             "member": "network" if imported else "seed",
             "models": [{"group": names.index(name), "seed": seed} for name, seed in models],
             "groups": groups,
+            "map": list(explorer.grid(shapes, len(index))),
+            "map_original": [max(sides) for sides in zip(*shapes, strict=True)],
             "arrays": {},
             "summary": [],
         }
     )
-    kept = explorer.add_maps(made, list(stores.values()), index)
-    layout, sheets = explorer.sheets(dataset.images[index])
+    explorer.add_predictions(made, heads, index)
+    kept = explorer.add_maps(made, read, index)
+    layout, sheets = explorer.sheets(dataset.images, index)
     made.about["images"] = layout
     made.blocks |= {f"sheet-{number}": text for number, text in enumerate(sheets)}
 
