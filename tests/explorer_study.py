@@ -116,6 +116,7 @@ def arguments(**changes: Any) -> dict[str, Any]:
         "stores": {model: partial(store, place) for place, model in enumerate(models)},
         "similarities": {model: similarity(place) for place, model in enumerate(AUGMENTED)},
         "localisation": {},
+        "regions": lambda index: None,
         "pairs": pairs(),
         "summary": summary(),
         **changes,

@@ -20,6 +20,8 @@ function small(changes = {}) {
     map: [1, 2],
     predicts: true,
     member: "seed",
+    regions: [],
+    images: { height: 3, width: 4 },
     classes: ["cat", "dog"],
     models: [{ group: 0, seed: 1 }, { group: 0, seed: 2 }, { group: 1, seed: 1 }, { group: 1, seed: 3 }],
     groups: [
@@ -66,6 +68,15 @@ test("disagreement is the standard deviation of maps", () => {
   assert.ok(Math.abs(get("seedSpread")(data, 1, 0) - Math.SQRT1_2) < 1e-6);
   assert.equal(get("seedSpread")(data, 1, 1), 0);
   assert.deepEqual(plain([...get("meanMap")(data, [2, 3], 0)]), [127.5, 127.5]);
+});
+
+test("the outline of a region is its pixels beside others", () => {
+  const data = { about: { regions: ["object", "cue"], images: { height: 3, width: 4 } } };
+  // Of the second image: the first region is empty, the second all but the first column.
+  const bits = [...Array(24).fill(1), ...Array(12).fill(0), ...[0, 1, 1, 1, 0, 1, 1, 1, 0, 1, 1, 1]];
+  data.regions = Uint8Array.from({ length: 6 }, (_, k) => parseInt(bits.slice(8 * k, 8 * k + 8).join(""), 2));
+  assert.deepEqual([...get("outline")(data, 0, 1)], Array(12).fill(0));
+  assert.deepEqual([...get("outline")(data, 1, 1)], [0, 1, 1, 1, 0, 1, 0, 1, 0, 1, 1, 1]);
 });
 
 test("columns of maps are groups, one seed of each, or all models", () => {

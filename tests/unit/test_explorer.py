@@ -21,6 +21,7 @@ from PIL import Image
 
 import explorer_study as small
 from campare import explorer, explorer_build, explorer_page, maps
+from campare.data import Regions
 from campare.explorer import Payload
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
@@ -206,6 +207,17 @@ def test_large_images_are_reduced(monkeypatch: pytest.MonkeyPatch) -> None:
     layout, _ = explorer.sheets(np.zeros((10, 80, 40, 3), np.uint8), np.arange(10))
     assert (layout["height"], layout["width"]) == (40, 20)
     assert layout["original"] == [80, 40]
+
+
+def test_masks_of_regions_are_bits_of_the_images_size() -> None:
+    masks = np.random.default_rng(0).random((small.IMAGES, 2, 12, 10)) < 0.5
+    regions = Regions(("object", "<b>cue"), masks)
+    payload = small.full(regions=lambda index: regions)
+    assert payload.about["regions"] == ["object", "<b>cue"]
+    bits = np.unpackbits(unpacked(payload, "regions"))[: masks.size]
+    assert (bits.reshape(masks.shape) == masks).all()
+    half = np.unpackbits(explorer.region_bits(masks, (6, 5)))[: masks.size // 4]
+    assert (half.reshape(small.IMAGES, 2, 6, 5) == masks[:, :, 1::2, 1::2]).all()
 
 
 # Embedding

@@ -16,7 +16,9 @@ function answerView(app, root) {
   );
   const title = (name) => data.groups.find((group) => group.name === name)?.title ?? name;
   const references = [...new Set(rows.map((row) => title(row.reference)))].join("; ");
-  const notes = [...new Set(rows.flatMap((row) => [row.note, row.accuracy_change_note]).filter(Boolean))];
+  const notes = [["note", "map shift"], ["accuracy_change_note", "accuracy change"]].flatMap(([key, what]) =>
+    [...new Set(rows.map((row) => row[key]).filter(Boolean))].map((note) => `No test of the ${what}: ${note}.`),
+  );
   root.replaceChildren(
     element("h2", {}, "What each augmentation changes"),
     element("p", {}, `${first.images.toLocaleString("en")} test images. Map distance: ${first.distance}. Reference: ${references}. Intervals: 95 %, of the map shift 90 %. Filled: p ≤ 0.05 after Holm’s correction.`),

@@ -47,6 +47,7 @@ function panel(app) {
         select(app, "show", "Shown", Object.entries(SHOWN).filter(([show]) => data.groups.length > 1 || data.about.models.length > 1 || !["difference", "blink"].includes(show))),
         state.view === "images" && select(app, "seed", "Models", seeds),
         state.show !== "map" && range(app, "opacity", "Opacity", 0, 1, 0.05),
+        data.about.regions.length > 0 && select(app, "region", "Outline of region", [["", "none"], ...data.about.regions.map((name) => [name, name])]),
         range(app, "size", "Size", 48, 224, 8),
         colourBar(state.show === "difference"),
       ),

@@ -36,6 +36,26 @@ function study(about, arrays) {
   };
 }
 
+// Whether a pixel of an image belongs to a region; masks are bits, the first in the highest place.
+function inRegion(data, region, i, pixel) {
+  const { height, width } = data.about.images;
+  const bit = (i * data.about.regions.length + region) * height * width + pixel;
+  return (data.regions[bit >> 3] >> (7 - (bit & 7))) & 1;
+}
+
+// The pixels of a region that touch a pixel outside of it: 1, others 0.
+function outline(data, region, i) {
+  const { height, width } = data.about.images;
+  const found = new Uint8Array(height * width);
+  const inside = (y, x) => y >= 0 && y < height && x >= 0 && x < width && inRegion(data, region, i, y * width + x);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      if (inside(y, x) && !(inside(y - 1, x) && inside(y + 1, x) && inside(y, x - 1) && inside(y, x + 1))) found[y * width + x] = 1;
+    }
+  }
+  return found;
+}
+
 const decoded = (q, scale) => (q === MISSING ? NaN : scale.low + scale.step * q);
 
 // A metric of an image under one model, against its baselines; NaN if undefined.

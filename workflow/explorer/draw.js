@@ -43,13 +43,14 @@ function sizeOf(data, side) {
 }
 
 // A canvas of an image with, over it, `map` (values from 0 to 255, or differences from −255 to 255).
-function canvasOf(data, i, side, { map = null, difference = false, opacity = 1, alone = false, label = "" }) {
+function canvasOf(data, i, side, { map = null, difference = false, opacity = 1, alone = false, label = "", region = -1 }) {
   const [width, height] = sizeOf(data, side);
   const ratio = window.devicePixelRatio || 1;
   const canvas = element("canvas", { width: Math.round(width * ratio), height: Math.round(height * ratio), ...(label ? { role: "img", "aria-label": label } : { "aria-hidden": "true" }) });
   canvas.style.width = `${width}px`;
   canvas.style.height = `${height}px`;
   const over = map && mapCanvas(data, map, difference);
+  const line = region >= 0 && outlineCanvas(data, region, i);
   const paint = (image) => {
     const context = canvas.getContext("2d");
     if (image) {
@@ -62,6 +63,11 @@ function canvasOf(data, i, side, { map = null, difference = false, opacity = 1, 
       context.globalAlpha = alone ? 1 : opacity;
       context.imageSmoothingEnabled = true;
       context.drawImage(over, 0, 0, canvas.width, canvas.height);
+    }
+    if (line) {
+      context.globalAlpha = 1;
+      context.imageSmoothingEnabled = false;
+      context.drawImage(line, 0, 0, canvas.width, canvas.height);
     }
   };
   if (alone) {
@@ -95,11 +101,22 @@ function mapCanvas(data, map, difference) {
   return canvas;
 }
 
+function outlineCanvas(data, region, i) {
+  const { height, width } = data.about.images;
+  const canvas = element("canvas", { width, height });
+  const context = canvas.getContext("2d");
+  const pixels = context.createImageData(width, height);
+  outline(data, region, i).forEach((on, k) => on && pixels.data.set([255, 0, 200, 255], 4 * k));
+  context.putImageData(pixels, 0, 0);
+  return canvas;
+}
+
 // The map of some models in the way that the state asks for.
 function mapView(app, i, models, side, label, presentation = app.state.show) {
   const { data, state } = app;
   const reference = data.groups[data.baseline].models;
-  const options = { opacity: Number(state.opacity), alone: presentation === "map", label };
+  const region = data.about.regions.indexOf(state.region);
+  const options = { opacity: Number(state.opacity), alone: presentation === "map", label, region };
   if (presentation === "difference") {
     const map = meanMap(data, models, i);
     const other = meanMap(data, shownReference(app, reference), i);

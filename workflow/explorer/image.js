@@ -17,7 +17,7 @@ function imageView(app, root) {
       element("h2", {}, `Image ${data.index[i]}, class ${name}`),
       element("p", {}, place < 0 ? "not among the images that pass the filters" : `${(place + 1).toLocaleString("en")} of ${app.rows.length.toLocaleString("en")} in this order`, " ", step(-1, "← Previous"), " ", step(1, "Next →")),
     ),
-    element("div", { class: "figures" }, element("figure", {}, canvasOf(data, i, Math.max(128, Number(state.size)), { label: `Image ${data.index[i]}, class ${name}` }), element("figcaption", {}, "Image"))),
+    element("div", { class: "figures" }, element("figure", {}, canvasOf(data, i, Math.max(128, Number(state.size)), { label: `Image ${data.index[i]}, class ${name}`, region: data.about.regions.indexOf(state.region) }), element("figcaption", {}, "Image"))),
     ...data.groups.map((group) => groupSection(app, group, i)),
     ...numbersSection(app, i),
   );

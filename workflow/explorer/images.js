@@ -98,7 +98,7 @@ function rowOf(app, i, place, shown, side) {
       element("span", {}, name),
       state.sort !== "index" && element("span", { class: "number", "data-sort": state.sort }, shownNumber(number, sorting.digits)),
     ),
-    element("div", { role: "gridcell" }, canvasOf(data, i, side, { label: `Image ${data.index[i]}, class ${name}` })),
+    element("div", { role: "gridcell" }, canvasOf(data, i, side, { label: `Image ${data.index[i]}, class ${name}`, region: data.about.regions.indexOf(state.region) })),
     ...shown.map(({ title, models }) => {
       if (!models.length) return element("div", { role: "gridcell", class: "empty" }, "–");
       const text = caption(data, models, i, metric);

@@ -73,8 +73,7 @@ function application(data) {
       const before = app.state;
       app.state = { ...before, ...changes };
       const address = app.address({});
-      if (step && app.state.view !== before.view) history.pushState(null, "", address);
-      else history.replaceState(null, "", address);
+      remember(address, step && app.state.view !== before.view);
       if (SELECTING.some((key) => app.state[key] !== before[key])) app.choose();
       // While a slider is moved, the panel with the slider stays.
       if (step) app.render();
@@ -108,6 +107,15 @@ function application(data) {
     },
   };
   return app;
+}
+
+// Changes the address. A page inside another one, such as a report, may not be allowed to.
+function remember(address, step) {
+  try {
+    history[step ? "pushState" : "replaceState"](null, "", address);
+  } catch {
+    // The page works without its state in the address.
+  }
 }
 
 // Replaces children and keeps the focus on the control with the same id.

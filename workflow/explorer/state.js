@@ -14,6 +14,7 @@ const DEFAULTS = {
   show: "overlay",
   opacity: "0.55",
   size: "88", // pixels of an image in the grid
+  region: "", // whose outline is drawn; none
   x: "",
   y: "",
   colour: "correct",
@@ -48,8 +49,12 @@ function initial(data, columns) {
     x: first("confidence", "seeds"),
     y: first("shift", data.metrics[0]?.name, "augmentations"),
     colour: data.about.predicts ? "correct" : "class",
+    size: String(fittingSize(data.groups.length)),
   };
 }
+
+// The size of images with which the columns of so many groups fit into a usual window.
+const fittingSize = (groups) => Math.max(64, Math.min(128, 8 * Math.floor((1000 / (groups + 1) - 10) / 8)));
 
 // The state in an address; unknown keys and values that no view accepts are ignored.
 function parsed(hash, base, allowed) {
@@ -101,6 +106,7 @@ function allowedIn(data, columns) {
     show: oneOf(Object.keys(SHOWN)),
     opacity: number(0, 1),
     size: number(32, 256),
+    region: oneOf(["", ...data.about.regions]),
     x: oneOf(keys),
     y: oneOf(keys),
     colour: oneOf(["correct", "class"]),

@@ -25,6 +25,7 @@ with logged(snakemake.log[0]):
         localisation={
             m: tables.read(path) for m, path in zip(models, needs.localisation, strict=False)
         },
+        regions=(partial(data.read_regions, needs.data) if needs.localisation else lambda _: None),
         pairs={
             name: tables.read(path, columns=explorer_build.pair_columns(params.summary))
             for name, path in zip(params.with_pairs, needs.pairs, strict=False)

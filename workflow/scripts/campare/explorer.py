@@ -369,6 +369,23 @@ def add_numbers(
         payload.add(name, np.stack([part for part, _ in coded]))
 
 
+def region_bits(masks: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Masks of regions as bits, in the size of the images of a page.
+
+    Parameters
+    ----------
+    masks
+        bool (N, regions, H, W).
+    size
+        Height and width of the images; the nearest pixel of a mask is taken.
+    """
+    rows, columns = (
+        (np.arange(side) + 0.5) * whole / side
+        for side, whole in zip(size, masks.shape[2:], strict=True)
+    )
+    return np.packbits(masks[:, :, rows.astype(int)[:, None], columns.astype(int)])
+
+
 def rows_of(store: Store, index: NDArray[np.int64]) -> NDArray[np.intp]:
     """Rows of a store with these positions in the data set."""
     order = np.argsort(store.index, kind="stable")

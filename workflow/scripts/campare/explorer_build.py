@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from campare import explorer, registry
-from campare.data import Dataset
+from campare.data import Dataset, Regions
 from campare.design import BASELINE, Model
 from campare.explorer import FORMAT, Payload
 from campare.plots.style import colours, control_title, distance_label
@@ -40,6 +40,7 @@ def payload(
     stores: Mapping[Model, Callable[[], Store]],
     similarities: Mapping[Model, pd.DataFrame],
     localisation: Mapping[Model, pd.DataFrame],
+    regions: Callable[[np.ndarray[Any, Any]], Regions | None],
     pairs: Mapping[str, pd.DataFrame],
     summary: pd.DataFrame | None,
 ) -> Payload:
@@ -63,6 +64,8 @@ def payload(
         Similarity table of each model that is compared with baselines.
     localisation
         Table of localisation scores of each model; {} without masks.
+    regions
+        A function that returns the regions of the images at some positions; None without masks.
     pairs
         Augmentation, control or baseline → pairs of its models; {} without controls.
     summary
@@ -99,13 +102,18 @@ def payload(
     kept = explorer.add_maps(made, read, index)
     layout, sheets = explorer.sheets(dataset.images, index)
     made.about["images"] = layout
+    made.about["regions"] = []
+    if (masks := regions(index)) is not None:
+        made.about["regions"] = list(masks.names)
+        size = layout["height"], layout["width"]
+        made.add("regions", explorer.region_bits(masks.masks, size))
     made.blocks |= {f"sheet-{number}": text for number, text in enumerate(sheets)}
 
     compared = list(metrics) if similarities else []
     values = explorer.measured(similarities, models, compared, index)
     entries = [_metric(name) for name in compared]
-    regions, scores = explorer.located(localisation, models, index)
-    explorer.add_numbers(made, [*entries, *regions], np.concatenate([values, scores]), "values")
+    located, scores = explorer.located(localisation, models, index)
+    explorer.add_numbers(made, [*entries, *located], np.concatenate([values, scores]), "values")
     made.about["summary"] = [] if summary is None else _records(summary)
     _add_components(made, pairs, index)
     embedding = explorer.embedded(kept, [group["models"] for group in groups])
