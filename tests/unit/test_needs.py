@@ -85,7 +85,7 @@ KINDS: dict[str, dict[str, str]] = {
     name: {}
     for name in (
         *("load", "split_data", "fit_svm", "pixels", "table", "statistics", "map_other"),
-        "compare_uninformative",
+        *("compare_uninformative", "explore"),
     )
 } | {
     name: {"augmentation": "affine", "seed": "1", "variant": ""}
@@ -199,6 +199,15 @@ def test_more_baselines_and_seeds_ask_for_more_comparisons(tmp_path: Path) -> No
     assert need(one, "compare").minutes < need(of, "compare").minutes
     assert need(of, "compare").minutes < need(more, "compare").minutes
     assert need(one, "table").memory < need(of, "table").memory < need(more, "table").memory
+
+
+def test_the_explorer_asks_for_the_tables_and_maps_at_the_input_size(tmp_path: Path) -> None:
+    of = of_study(tmp_path)
+    small = of_study(tmp_path, model={"architecture": "small_cnn", "input_size": 32})
+    assert need(small, "explore").memory < need(of, "explore").memory
+    # Ten thousand maps of 224 × 224 float32 three times, more than the tables.
+    maps = 3 * 4 * 10_000 * 224**2 / 1e6
+    assert need(of, "explore").memory == pytest.approx(need(of, "table").memory + maps, abs=1)
 
 
 def test_pairs_are_those_of_the_augmentation(tmp_path: Path) -> None:

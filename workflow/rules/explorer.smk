@@ -34,7 +34,7 @@ rule make_explorer:
     group:
         "report"
     resources:
-        **sized("pixels"),
+        **sized("explore"),
     params:
         **named(
             study=STUDY["study"],

@@ -26,7 +26,7 @@ Floats = NDArray[np.floating[Any]]
 FORMAT = 1  # of the layout, so that a page never reads the data of another
 MISSING = 65535  # an undefined number among uint16
 # Limits of the size of a page: values of all maps together; pixels of all images; pixels of a side.
-MAP_VALUES = 40_000_000
+MAP_VALUES = 24_000_000
 PIXELS = 24_000_000
 SIDE = 320
 CHUNK = 500  # maps that are scaled at a time
@@ -194,7 +194,7 @@ def located(
             for model, table in tables.items()
         }
         for score, label in registry.LOCALISATION.items():
-            entries.append({"name": f"{score}:{region}", "label": f"{label}: {region}"})
+            entries.append({"name": f"{score}:{region}", "label": f"{region}: {label}"})
             nothing = pd.Series(dtype=float)
             values.append(
                 [

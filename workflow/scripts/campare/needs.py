@@ -151,6 +151,11 @@ class Needs:
         """A table or a figure of all similarities."""
         return Need(10, self._table_memory)
 
+    def explore(self, _: Wildcards) -> Need:
+        """The explorer: all similarities, and the maps of one model, at the input size at most."""
+        pixels = self._images["test"] * self._input_size**2
+        return Need(60, self._table_memory + _megabytes(12 * pixels))
+
     def statistics(self, _: Wildcards) -> Need:
         """Statistics that resample models and images."""
         pairs = self._pairs(*self.design.with_pairs)
