@@ -8,7 +8,12 @@ function columnsOf(data) {
   ];
   data.metrics.forEach((metric, k) =>
     columns.push(
-      column(metric.name, metric.label, true, (i, group) => overGroups(data, group, (g) => groupValue(data, k, g, i))),
+      column(
+        metric.name,
+        metric.label,
+        true,
+        (i, group) => overGroups(data, group, (g) => groupValue(data, k, g, i)),
+      ),
     ),
   );
   const repeated = data.groups.flatMap((group, g) => (group.models.length > 1 ? [g] : []));
@@ -30,13 +35,36 @@ function columnsOf(data) {
   if (rows.length) {
     const metric = rows[0].distance;
     const part = (row, kind, i) =>
-      decoded(data.components[(kind * rows.length + row.component) * data.n + i], data.about.components[kind].scale);
+      decoded(
+        data.components[(kind * rows.length + row.component) * data.n + i],
+        data.about.components[kind].scale,
+      );
     const over = (group, number) =>
-      mean(rows.filter((row) => (group < 0 ? augmentationRow(data, row) : row.augmentation === data.groups[group].name)).map(number));
+      mean(
+        rows.filter(
+          (row) =>
+            group < 0 ? augmentationRow(data, row) : row.augmentation === data.groups[group].name,
+        ).map(number),
+      );
     columns.push(
-      column("shift", `Map shift E (${metric})`, true, (i, group) => over(group, (row) => part(row, 0, i) + part(row, 1, i))),
-      column("net", `Net distance N (${metric})`, true, (i, group) => over(group, (row) => part(row, 0, i))),
-      column("tightening", `Tightening T (${metric})`, true, (i, group) => over(group, (row) => part(row, 1, i))),
+      column(
+        "shift",
+        `Map shift E (${metric})`,
+        true,
+        (i, group) => over(group, (row) => part(row, 0, i) + part(row, 1, i)),
+      ),
+      column(
+        "net",
+        `Net distance N (${metric})`,
+        true,
+        (i, group) => over(group, (row) => part(row, 0, i)),
+      ),
+      column(
+        "tightening",
+        `Tightening T (${metric})`,
+        true,
+        (i, group) => over(group, (row) => part(row, 1, i)),
+      ),
     );
   }
   if (data.about.predicts) {

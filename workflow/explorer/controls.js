@@ -1,33 +1,66 @@
 // The panel of controls. Each control shows one key of the state and changes it.
 
 function select(app, key, label, options, disabled = false) {
-  const list = element("select", { id: `control-${key}`, disabled, change: (event) => app.set({ [key]: event.target.value }) });
-  for (const [value, text] of options) list.append(new Option(text, value, false, String(value) === String(app.state[key])));
+  const list = element(
+    "select",
+    { id: `control-${key}`, disabled, change: (event) => app.set({ [key]: event.target.value }) },
+  );
+  for (const [value, text] of options) {
+    list.append(new Option(text, value, false, String(value) === String(app.state[key])));
+  }
   return element("label", {}, element("span", {}, label), list);
 }
 
 function range(app, key, label, low, high, step) {
-  const input = element("input", { id: `control-${key}`, type: "range", min: low, max: high, step, value: app.state[key], input: (event) => app.set({ [key]: event.target.value }, false) });
+  const input = element(
+    "input",
+    {
+      id: `control-${key}`,
+      type: "range",
+      min: low,
+      max: high,
+      step,
+      value: app.state[key],
+      input: (event) => app.set({ [key]: event.target.value }, false),
+    },
+  );
   return element("label", {}, element("span", {}, label), input);
 }
 
-const part = (title, ...children) => element("fieldset", {}, element("legend", {}, title), ...children);
+const part = (title, ...children) => element(
+  "fieldset",
+  {},
+  element("legend", {}, title),
+  ...children,
+);
 
 function panel(app) {
   const { data, columns, state } = app;
   const classes = [["", "any"], ...data.about.classes.map((name, k) => [k, name])];
   const column = (key) => columns.find((one) => one.key === key);
-  const groups = [["", "all augmentations"], ...data.groups.map((group) => [group.name, group.title])];
+  const groups = [
+    ["", "all augmentations"],
+    ...data.groups.map((group) => [group.name, group.title]),
+  ];
   const labels = columns.map((one) => [one.key, one.label]);
   const { member } = data.about;
-  const seeds = [["", `mean over ${member}s`], ["all", `all ${member}s`], ...seedsOf(data).map((seed) => [seed, `${member} ${seed}`])];
+  const seeds = [
+    ["", `mean over ${member}s`],
+    ["all", `all ${member}s`],
+    ...seedsOf(data).map((seed) => [seed, `${member} ${seed}`]),
+  ];
   const predicts = data.about.predicts;
   const parts = [
     part(
       "Order",
       select(app, "sort", "Sort by", labels),
       select(app, "order", "Order", [["desc", "highest first"], ["asc", "lowest first"]]),
-      data.groups.length > 1 && select(app, "of", column(state.sort)?.perGroup ? "Numbers of" : "Augmentation of filters", groups),
+      data.groups.length > 1 && select(
+        app,
+        "of",
+        column(state.sort)?.perGroup ? "Numbers of" : "Augmentation of filters",
+        groups,
+      ),
     ),
     part(
       "Images",
@@ -36,18 +69,46 @@ function panel(app) {
       predicts && select(app, "correct", "Correctness", Object.entries(CORRECTNESS)),
       predicts && select(app, "agree", "Predictions", Object.entries(AGREEMENT)),
       ...brushes(app),
-      element("p", { id: "count" }, `${app.rows.length.toLocaleString("en")} of ${data.n.toLocaleString("en")} images`),
-      element("button", { type: "button", id: "reset", disabled: !FILTERS.some((key) => state[key]), click: () => app.set(Object.fromEntries(FILTERS.map((key) => [key, app.base[key]]))) }, "Clear filters"),
+      element(
+        "p",
+        { id: "count" },
+        `${app.rows.length.toLocaleString("en")} of ${data.n.toLocaleString("en")} images`,
+      ),
+      element(
+        "button",
+        {
+          type: "button",
+          id: "reset",
+          disabled: !FILTERS.some((key) => state[key]),
+          click: () => app.set(Object.fromEntries(FILTERS.map((key) => [key, app.base[key]]))),
+        },
+        "Clear filters",
+      ),
     ),
   ];
   if (state.view === "images" || state.view === "image") {
     parts.push(
       part(
         "Maps",
-        select(app, "show", "Shown", Object.entries(SHOWN).filter(([show]) => data.groups.length > 1 || data.about.models.length > 1 || !["difference", "blink"].includes(show))),
+        select(
+          app,
+          "show",
+          "Shown",
+          Object.entries(SHOWN).filter(
+            ([show]) => data.groups.length > 1 || data.about.models.length > 1 || ![
+              "difference",
+              "blink",
+            ].includes(show),
+          ),
+        ),
         state.view === "images" && select(app, "seed", "Models", seeds),
         state.show !== "map" && range(app, "opacity", "Opacity", 0, 1, 0.05),
-        data.about.regions.length > 0 && select(app, "region", "Outline of region", [["", "none"], ...data.about.regions.map((name) => [name, name])]),
+        data.about.regions.length > 0 && select(
+          app,
+          "region",
+          "Outline of region",
+          [["", "none"], ...data.about.regions.map((name) => [name, name])],
+        ),
         range(app, "size", "Size", 48, 224, 8),
         colourBar(state.show === "difference"),
       ),
@@ -57,8 +118,14 @@ function panel(app) {
     parts.push(
       part(
         "Points",
-        ...(state.view === "scatter" ? [select(app, "x", "Horizontal", labels), select(app, "y", "Vertical", labels)] : []),
-        predicts && select(app, "colour", "Colour", [["correct", "correctness"], ["class", "true class"]]),
+        state.view === "scatter" && select(app, "x", "Horizontal", labels),
+        state.view === "scatter" && select(app, "y", "Vertical", labels),
+        predicts && select(
+          app,
+          "colour",
+          "Colour",
+          [["correct", "correctness"], ["class", "true class"]],
+        ),
       ),
     );
   }
@@ -70,6 +137,19 @@ function brushes(app) {
   return [["brush", "Scatter"], ["mapbrush", "Map clusters"]]
     .filter(([key]) => app.state[key])
     .map(([key, name]) =>
-      element("p", { class: "brush" }, `Selected in ${name} `, element("button", { type: "button", "aria-label": `Remove the selection in ${name}`, click: () => app.set({ [key]: null }) }, "Remove")),
+      element(
+        "p",
+        { class: "brush" },
+        `Selected in ${name} `,
+        element(
+          "button",
+          {
+            type: "button",
+            "aria-label": `Remove the selection in ${name}`,
+            click: () => app.set({ [key]: null }),
+          },
+          "Remove",
+        ),
+      ),
     );
 }

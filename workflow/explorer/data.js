@@ -47,10 +47,16 @@ function inRegion(data, region, i, pixel) {
 function outline(data, region, i) {
   const { height, width } = data.about.images;
   const found = new Uint8Array(height * width);
-  const inside = (y, x) => y >= 0 && y < height && x >= 0 && x < width && inRegion(data, region, i, y * width + x);
+  const inside = (y, x) => y >= 0 && y < height && x >= 0 && x < width && inRegion(
+    data,
+    region,
+    i,
+    y * width + x,
+  );
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      if (inside(y, x) && !(inside(y - 1, x) && inside(y + 1, x) && inside(y, x - 1) && inside(y, x + 1))) found[y * width + x] = 1;
+      const beside = [[y - 1, x], [y + 1, x], [y, x - 1], [y, x + 1]];
+      if (inside(y, x) && !beside.every((place) => inside(...place))) found[y * width + x] = 1;
     }
   }
   return found;
@@ -112,7 +118,9 @@ function shownModels(data, group, seed) {
 function mapColumns(data, seed) {
   return data.groups.flatMap(({ title, models }, group) =>
     seed === "all"
-      ? models.map((model) => ({ title: `${title} ${data.about.models[model].seed}`, group, models: [model] }))
+      ? models.map(
+        (model) => ({ title: `${title} ${data.about.models[model].seed}`, group, models: [model] }),
+      )
       : [{ title, group, models: shownModels(data, group, seed) }],
   );
 }

@@ -42,11 +42,21 @@ function sizeOf(data, side) {
   return [Math.max(1, Math.round(width * factor)), Math.max(1, Math.round(height * factor))];
 }
 
-// A canvas of an image with, over it, `map` (values from 0 to 255, or differences from −255 to 255).
-function canvasOf(data, i, side, { map = null, difference = false, opacity = 1, alone = false, label = "", region = -1 }) {
+// A canvas of an image. options: map (values from 0 to 255, or differences from −255 to 255), opacity
+// of the map, or whether it is alone; label for screen readers; region whose outline is drawn.
+function canvasOf(data, i, side, options) {
+  const { map = null, difference = false, opacity = 1, alone = false, label = "" } = options;
+  const { region = -1 } = options;
   const [width, height] = sizeOf(data, side);
   const ratio = window.devicePixelRatio || 1;
-  const canvas = element("canvas", { width: Math.round(width * ratio), height: Math.round(height * ratio), ...(label ? { role: "img", "aria-label": label } : { "aria-hidden": "true" }) });
+  const canvas = element(
+    "canvas",
+    {
+      width: Math.round(width * ratio),
+      height: Math.round(height * ratio),
+      ...(label ? { role: "img", "aria-label": label } : { "aria-hidden": "true" }),
+    },
+  );
   canvas.style.width = `${width}px`;
   canvas.style.height = `${height}px`;
   const over = map && mapCanvas(data, map, difference);
@@ -57,7 +67,17 @@ function canvasOf(data, i, side, { map = null, difference = false, opacity = 1, 
       const { height: h, width: w, cell, columns, rows } = data.about.images;
       const place = i % (rows * columns);
       context.imageSmoothingEnabled = canvas.width < 2 * w;
-      context.drawImage(image, (place % columns) * cell[1], Math.floor(place / columns) * cell[0], w, h, 0, 0, canvas.width, canvas.height);
+      context.drawImage(
+        image,
+        (place % columns) * cell[1],
+        Math.floor(place / columns) * cell[0],
+        w,
+        h,
+        0,
+        0,
+        canvas.width,
+        canvas.height,
+      );
     }
     if (over) {
       context.globalAlpha = alone ? 1 : opacity;
@@ -120,7 +140,12 @@ function mapView(app, i, models, side, label, presentation = app.state.show) {
   if (presentation === "difference") {
     const map = meanMap(data, models, i);
     const other = meanMap(data, shownReference(app, reference), i);
-    return canvasOf(data, i, side, { ...options, map: map.map((x, k) => x - other[k]), difference: true });
+    return canvasOf(
+      data,
+      i,
+      side,
+      { ...options, map: map.map((x, k) => x - other[k]), difference: true },
+    );
   }
   const blinking = presentation === "blink" && app.phase;
   const map = meanMap(data, blinking ? shownReference(app, reference) : models, i);
@@ -135,12 +160,32 @@ function shownReference(app, reference) {
 
 // A bar with the colours of maps or of differences, and what its ends mean.
 function colourBar(difference) {
-  const canvas = element("canvas", { width: 256, height: 1, class: "bar", role: "img", "aria-label": difference ? "Colours from blue, lower than the baseline, to orange, higher" : "Colours from dark, low, to yellow, high" });
+  const canvas = element(
+    "canvas",
+    {
+      width: 256,
+      height: 1,
+      class: "bar",
+      role: "img",
+      "aria-label": difference
+        ? "Colours from blue, lower than the baseline, to orange, higher"
+        : "Colours from dark, low, to yellow, high",
+    },
+  );
   const context = canvas.getContext("2d");
   const pixels = context.createImageData(256, 1);
   const colours = difference ? DIVERGING_TABLE : SEQUENTIAL_TABLE;
-  for (let v = 0; v < 256; v++) pixels.data.set([...colours.subarray(3 * v, 3 * v + 3), 255], 4 * v);
+  for (let v = 0; v < 256; v++) pixels.data.set(
+    [...colours.subarray(3 * v, 3 * v + 3), 255],
+    4 * v,
+  );
   context.putImageData(pixels, 0, 0);
   const ends = difference ? ["lower than the baseline", "higher"] : ["low", "high"];
-  return element("div", { class: "legend" }, canvas, element("span", {}, ends[0]), element("span", {}, ends[1]));
+  return element(
+    "div",
+    { class: "legend" },
+    canvas,
+    element("span", {}, ends[0]),
+    element("span", {}, ends[1]),
+  );
 }

@@ -15,12 +15,38 @@ function imagesView(app, root) {
     ...shown.map(({ title, group }) => {
       const { name, title: whole } = data.groups[group];
       const click = () => app.set({ of: state.of === name ? "" : name });
-      return element("div", { role: "columnheader" }, element("button", { type: "button", class: "link", "aria-pressed": String(state.of === name), title: `Sort by the numbers of ${whole}`, click }, title));
+      return element(
+        "div",
+        { role: "columnheader" },
+        element(
+          "button",
+          {
+            type: "button",
+            class: "link",
+            "aria-pressed": String(state.of === name),
+            title: `Sort by the numbers of ${whole}`,
+            click,
+          },
+          title,
+        ),
+      );
     }),
   );
   const body = element("div", { class: "rows", role: "rowgroup" });
   body.style.height = `${rows.length * height}px`;
-  const grid = element("div", { class: "grid", id: "grid", role: "grid", tabindex: 0, "aria-label": "Images and maps; arrow keys choose a row, Enter opens it", "aria-rowcount": rows.length + 1 }, header, body);
+  const grid = element(
+    "div",
+    {
+      class: "grid",
+      id: "grid",
+      role: "grid",
+      tabindex: 0,
+      "aria-label": "Images and maps; arrow keys choose a row, Enter opens it",
+      "aria-rowcount": rows.length + 1,
+    },
+    header,
+    body,
+  );
   grid.style.setProperty("--columns", template);
   root.replaceChildren(grid);
   if (!rows.length) body.append(element("p", {}, "No image passes all filters."));
@@ -28,7 +54,10 @@ function imagesView(app, root) {
 
   function update() {
     const first = Math.max(0, Math.floor((grid.scrollTop - 2 * height) / height));
-    const last = Math.min(rows.length, Math.ceil((grid.scrollTop + grid.clientHeight + 2 * height) / height));
+    const last = Math.min(
+      rows.length,
+      Math.ceil((grid.scrollTop + grid.clientHeight + 2 * height) / height),
+    );
     for (const [place, row] of live) {
       if (place < first || place >= last) {
         row.remove();
@@ -65,7 +94,14 @@ function imagesView(app, root) {
   const page = () => Math.max(1, Math.floor(grid.clientHeight / height) - 1);
   grid.addEventListener("scroll", () => requestAnimationFrame(update), { passive: true });
   grid.addEventListener("keydown", (event) => {
-    const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page(), PageUp: -page(), Home: -Infinity, End: Infinity };
+    const steps = {
+      ArrowDown: 1,
+      ArrowUp: -1,
+      PageDown: page(),
+      PageUp: -page(),
+      Home: -Infinity,
+      End: Infinity,
+    };
     if (event.target === grid && event.key in steps) {
       event.preventDefault();
       choose(app.active + steps[event.key]);
@@ -90,40 +126,89 @@ function rowOf(app, i, place, shown, side) {
   const metric = data.metrics.findIndex((entry) => entry.name === state.sort);
   return element(
     "div",
-    { class: "row", role: "row", id: `row-${place}`, "aria-rowindex": place + 2, "data-image": data.index[i], click: () => app.open(i) },
+    {
+      class: "row",
+      role: "row",
+      id: `row-${place}`,
+      "aria-rowindex": place + 2,
+      "data-image": data.index[i],
+      click: () => app.open(i),
+    },
     element(
       "div",
       { role: "rowheader", class: "name" },
-      element("a", { href: app.address({ view: "image", image: String(data.index[i]) }), tabindex: -1, click: (event) => event.preventDefault() }, `${data.index[i]}`),
+      element(
+        "a",
+        {
+          href: app.address({ view: "image", image: String(data.index[i]) }),
+          tabindex: -1,
+          click: (event) => event.preventDefault(),
+        },
+        `${data.index[i]}`,
+      ),
       element("span", {}, name),
-      state.sort !== "index" && element("span", { class: "number", "data-sort": state.sort }, shownNumber(number, sorting.digits)),
+      state.sort !== "index" && element(
+        "span",
+        { class: "number", "data-sort": state.sort },
+        shownNumber(number, sorting.digits),
+      ),
     ),
-    element("div", { role: "gridcell" }, canvasOf(data, i, side, { label: `Image ${data.index[i]}, class ${name}`, region: data.about.regions.indexOf(state.region) })),
+    element(
+      "div",
+      { role: "gridcell" },
+      canvasOf(
+        data,
+        i,
+        side,
+        {
+          label: `Image ${data.index[i]}, class ${name}`,
+          region: data.about.regions.indexOf(state.region),
+        },
+      ),
+    ),
     ...shown.map(({ title, models }) => {
       if (!models.length) return element("div", { role: "gridcell", class: "empty" }, "–");
       const text = caption(data, models, i, metric);
-      return element("div", { role: "gridcell" }, mapView(app, i, models, side, `Map of ${title}, ${text}`), element("span", { class: "caption" }, ...marked(data, models, i, metric)));
+      return element(
+        "div",
+        { role: "gridcell" },
+        mapView(app, i, models, side, `Map of ${title}, ${text}`),
+        element("span", { class: "caption" }, ...marked(data, models, i, metric)),
+      );
     }),
   );
 }
 
-// What is written below a map: correctness or prediction, and the metric by which images are sorted.
+// The text below a map: correctness or prediction, and the metric by which images are sorted.
 function marked(data, models, i, metric) {
   const parts = [];
   if (data.about.predicts) {
     const correct = models.filter((model) => isCorrect(data, model, i)).length;
-    const text = models.length > 1 ? `${correct}/${models.length}` : data.about.classes[predictedBy(data, models[0], i)];
-    parts.push(element("span", { class: 2 * correct > models.length ? "right" : "wrong" }, `${2 * correct > models.length ? "✓" : "✗"} ${text}`));
+    const single = data.about.classes[predictedBy(data, models[0], i)];
+    const text = models.length > 1 ? `${correct}/${models.length}` : single;
+    parts.push(
+      element(
+        "span",
+        { class: 2 * correct > models.length ? "right" : "wrong" },
+        `${2 * correct > models.length ? "✓" : "✗"} ${text}`,
+      ),
+    );
   }
   const number = metric < 0 ? NaN : mean(models.map((model) => valueOf(data, metric, model, i)));
-  if (Number.isFinite(number)) parts.push(element("span", { class: "number" }, shownNumber(number)));
+  if (Number.isFinite(number)) parts.push(
+    element("span", { class: "number" }, shownNumber(number)),
+  );
   return parts;
 }
 
 function caption(data, models, i, metric) {
-  const correct = data.about.predicts ? models.filter((model) => isCorrect(data, model, i)).length : 0;
+  const correct = data.about.predicts ? models.filter(
+    (model) => isCorrect(data, model, i),
+  ).length : 0;
   const number = metric < 0 ? NaN : mean(models.map((model) => valueOf(data, metric, model, i)));
-  const texts = data.about.predicts ? [`${correct} of ${models.length} models correct`] : [`${models.length} models`];
+  const texts = data.about.predicts ? [
+    `${correct} of ${models.length} models correct`,
+  ] : [`${models.length} models`];
   if (Number.isFinite(number)) texts.push(`${data.metrics[metric].label} ${shownNumber(number)}`);
   return texts.join(", ");
 }

@@ -1,6 +1,12 @@
 // The page: loading, state, keyboard.
 
-const RENDER = { answer: answerView, images: imagesView, image: imageView, scatter: scatterView, maps: clustersView };
+const RENDER = {
+  answer: answerView,
+  images: imagesView,
+  image: imageView,
+  scatter: scatterView,
+  maps: clustersView,
+};
 const KEYS = [
   ["1 – 5", "views, in the order of the tabs"],
   ["↑ ↓ Page Home End", "choose a row of Images"],
@@ -20,7 +26,9 @@ async function start() {
   const about = JSON.parse(document.getElementById("about").textContent);
   if (about.format !== FORMAT) throw new Error(`format ${about.format}, expected ${FORMAT}`);
   const names = Object.keys(about.arrays);
-  const arrays = await Promise.all(names.map((name) => unpacked(blockText(name), about.arrays[name].type)));
+  const arrays = await Promise.all(
+    names.map((name) => unpacked(blockText(name), about.arrays[name].type)),
+  );
   const data = study(about, Object.fromEntries(names.map((name, k) => [name, arrays[k]])));
   const app = application(data);
   document.title = `${about.study} · campare explorer`;
@@ -31,13 +39,17 @@ async function start() {
     event.preventDefault();
     app.view.focus();
   });
-  document.getElementById("theme").addEventListener("click", () => app.set({ theme: isDark(app) ? "light" : "dark" }));
+  document.getElementById("theme").addEventListener(
+    "click",
+    () => app.set({ theme: isDark(app) ? "light" : "dark" }),
+  );
   window.addEventListener("hashchange", () => app.read());
   window.addEventListener("resize", () => app.render());
   document.addEventListener("keydown", (event) => keyboard(app, event));
   setInterval(() => {
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    if (app.state.show !== "blink" || still || !["images", "image"].includes(app.state.view)) return;
+    const { show, view } = app.state;
+    if (show !== "blink" || still || !["images", "image"].includes(view)) return;
     app.phase = !app.phase;
     app.redraw();
   }, BLINK);
@@ -128,13 +140,24 @@ function refill(root, children) {
 }
 
 function tabs(app) {
-  const shown = Object.entries(VIEWS).filter(([view]) => view !== "answer" || app.data.about.summary.length);
+  const shown = Object.entries(VIEWS).filter(
+    ([view]) => view !== "answer" || app.data.about.summary.length,
+  );
   const links = shown.map(([view, title]) =>
-    element("a", { href: app.address({ view }), "aria-current": view === app.state.view ? "page" : null, "data-view": view, click: (event) => {
-      if (event.ctrlKey || event.metaKey) return;
-      event.preventDefault();
-      app.set({ view });
-    } }, title),
+    element(
+      "a",
+      {
+        href: app.address({ view }),
+        "aria-current": view === app.state.view ? "page" : null,
+        "data-view": view,
+        click: (event) => {
+          if (event.ctrlKey || event.metaKey) return;
+          event.preventDefault();
+          app.set({ view });
+        },
+      },
+      title,
+    ),
   );
   document.getElementById("tabs").replaceChildren(...links);
 }
@@ -144,7 +167,9 @@ function variantList(about) {
   if (about.variants.length < 2) return;
   const label = document.getElementById("variants");
   const list = label.querySelector("select");
-  for (const { title, current, file } of about.variants) list.append(new Option(title, file, current, current));
+  for (const { title, current, file } of about.variants) {
+    list.append(new Option(title, file, current, current));
+  }
   list.addEventListener("change", () => {
     location.href = list.value.split("/").map(encodeURIComponent).join("/") + location.hash;
   });
@@ -156,7 +181,11 @@ function help(about) {
   const button = document.getElementById("help-button");
   section.append(
     element("h2", {}, "Keys"),
-    element("dl", {}, ...KEYS.flatMap(([key, what]) => [element("dt", {}, key), element("dd", {}, what)])),
+    element(
+      "dl",
+      {},
+      ...KEYS.flatMap(([key, what]) => [element("dt", {}, key), element("dd", {}, what)]),
+    ),
     element("p", {}, "The address of the page contains its state: copy it to share a view."),
     element("h2", {}, "Contents"),
     element("p", {}, contents(about)),
@@ -171,6 +200,7 @@ function keyboard(app, event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest("input, select, textarea")) return;
   const views = [...document.querySelectorAll("#tabs a")].map((link) => link.dataset.view);
+  const atTop = event.target === document.body;
   const presentations = { o: "overlay", m: "map", d: "difference" };
   const { state } = app;
   if (views[Number(event.key) - 1]) app.set({ view: views[Number(event.key) - 1] });
@@ -184,20 +214,24 @@ function keyboard(app, event) {
     else app.set({ show: "blink" });
   } else if (state.view === "image" && event.key === "ArrowRight") app.step(1);
   else if (state.view === "image" && event.key === "ArrowLeft") app.step(-1);
-  else if (state.view === "images" && event.key.startsWith("Arrow") && event.target === document.body) document.getElementById("grid").focus();
-  else return;
+  else if (state.view === "images" && event.key.startsWith("Arrow") && atTop) {
+    document.getElementById("grid").focus();
+  } else return;
   event.preventDefault();
 }
 
 // What the page contains, and whether maps or images are smaller than in the study.
 function contents(about) {
   const size = ([height, width]) => `${height} × ${width}`;
-  const reduced = (now, original) => (size(now) === size(original) ? "" : `, reduced from ${size(original)}`);
+  const reduced = (now, original) =>
+    size(now) === size(original) ? "" : `, reduced from ${size(original)}`;
   const { height, width, original } = about.images;
   const { title } = about.variants.find((variant) => variant.current);
   return [
-    `${about.count.toLocaleString("en")} test images (${size([height, width])} pixels${reduced([height, width], original)}), ${about.models.length} networks.`,
-    `Maps: ${title}; ${size(about.map)} cells${reduced(about.map, about.map_original)}; negative values set to zero, each map scaled from its minimum to its maximum.`,
+    `${about.count.toLocaleString("en")} test images (${size([height, width])} pixels` +
+      `${reduced([height, width], original)}), ${about.models.length} networks.`,
+    `Maps: ${title}; ${size(about.map)} cells${reduced(about.map, about.map_original)}; ` +
+      "negative values set to zero, each map scaled from its minimum to its maximum.",
   ].join(" ");
 }
 
@@ -210,6 +244,7 @@ function announce(text) {
 
 start().catch((error) => {
   const status = document.getElementById("status") ?? document.getElementById("view");
-  status.textContent = `The page cannot be shown: ${error.message}. It needs a browser of 2023 or later.`;
+  status.textContent =
+    `The page cannot be shown: ${error.message}. It needs a browser of 2023 or later.`;
   throw error;
 });

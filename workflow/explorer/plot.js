@@ -2,7 +2,7 @@
 
 const MARGIN = { left: 62, right: 14, top: 12, bottom: 46 };
 
-// options: xs, ys, labels [x, y], colour (i → CSS colour), brush, key (of the brush in the state).
+// options: xs, ys, labels [x, y], colour (i → CSS colour), brush, its key in the state, equal axes.
 function pointPlot(app, { xs, ys, labels, colour, brush, key, equal = false }) {
   const width = Math.max(360, Math.min(900, app.view.clientWidth - 24));
   const height = Math.max(280, Math.min(560, app.view.clientHeight - 190));
@@ -36,13 +36,29 @@ function pointPlot(app, { xs, ys, labels, colour, brush, key, equal = false }) {
       context.fill();
     }
   }
-  const drawn = svg("svg", { width, height, class: "axes", role: "img", "aria-label": `${labels[1]} against ${labels[0]}, ${app.rows.length} images selected; drag to select, or type the limits below` });
+  const drawn = svg(
+    "svg",
+    {
+      width,
+      height,
+      class: "axes",
+      role: "img",
+      "aria-label":
+        `${labels[1]} against ${labels[0]}, ${app.rows.length} images selected; ` +
+        "drag to select, or type the limits below",
+    },
+  );
   drawn.append(...axes(x, y, [x0, x1], [y0, y1], right, bottom, labels));
   const rectangle = svg("rect", { class: "selection" });
   const show = (limits) => {
-    const [from, to] = [limits[0], limits[1]].map((value) => Math.max(MARGIN.left, Math.min(right, x(value))));
-    const [low, high] = [limits[2], limits[3]].map((value) => Math.max(MARGIN.top, Math.min(bottom, y(value))));
-    for (const [name, value] of Object.entries({ x: from, y: high, width: to - from, height: low - high })) rectangle.setAttribute(name, value);
+    const [from, to] = [limits[0], limits[1]].map(
+      (value) => Math.max(MARGIN.left, Math.min(right, x(value))),
+    );
+    const [low, high] = [limits[2], limits[3]].map(
+      (value) => Math.max(MARGIN.top, Math.min(bottom, y(value))),
+    );
+    const sides = { x: from, y: high, width: to - from, height: low - high };
+    for (const [name, value] of Object.entries(sides)) rectangle.setAttribute(name, value);
   };
   if (brush) show(brush);
   drawn.append(rectangle);
@@ -54,7 +70,12 @@ function pointPlot(app, { xs, ys, labels, colour, brush, key, equal = false }) {
   let start = null;
   const between = (event) => {
     const end = at(event);
-    return [Math.min(start[0], end[0]), Math.max(start[0], end[0]), Math.min(start[1], end[1]), Math.max(start[1], end[1])];
+    return [
+      Math.min(start[0], end[0]),
+      Math.max(start[0], end[0]),
+      Math.min(start[1], end[1]),
+      Math.max(start[1], end[1]),
+    ];
   };
   drawn.addEventListener("pointerdown", (event) => {
     start = at(event);
@@ -67,7 +88,12 @@ function pointPlot(app, { xs, ys, labels, colour, brush, key, equal = false }) {
     // A click without a movement removes the selection.
     app.set({ [key]: limits && limits[1] > limits[0] && limits[3] > limits[2] ? limits : null });
   });
-  return element("div", { class: "plot" }, element("div", { class: "layers" }, canvas, drawn), limitsForm(app, key, brush, [x0, x1, y0, y1]));
+  return element(
+    "div",
+    { class: "plot" },
+    element("div", { class: "layers" }, canvas, drawn),
+    limitsForm(app, key, brush, [x0, x1, y0, y1]),
+  );
 }
 
 function widened(low, high, length) {
@@ -79,10 +105,34 @@ function axes(x, y, [x0, x1], [y0, y1], right, bottom, labels) {
   const text = (content, attributes) => svg("text", attributes, content);
   return [
     svg("path", { d: `M${MARGIN.left},${MARGIN.top}V${bottom}H${right}` }),
-    ...ticks(x0, x1).map((value) => svg("g", {}, svg("path", { d: `M${x(value)},${bottom}v4` }), text(shortNumber(value), { x: x(value), y: bottom + 17, "text-anchor": "middle" }))),
-    ...ticks(y0, y1).map((value) => svg("g", {}, svg("path", { d: `M${MARGIN.left},${y(value)}h-4` }), text(shortNumber(value), { x: MARGIN.left - 7, y: y(value) + 4, "text-anchor": "end" }))),
-    text(labels[0], { x: (MARGIN.left + right) / 2, y: bottom + 36, "text-anchor": "middle", class: "label" }),
-    text(labels[1], { transform: `translate(14 ${(MARGIN.top + bottom) / 2}) rotate(-90)`, "text-anchor": "middle", class: "label" }),
+    ...ticks(x0, x1).map(
+      (value) => svg(
+        "g",
+        {},
+        svg("path", { d: `M${x(value)},${bottom}v4` }),
+        text(shortNumber(value), { x: x(value), y: bottom + 17, "text-anchor": "middle" }),
+      ),
+    ),
+    ...ticks(y0, y1).map(
+      (value) => svg(
+        "g",
+        {},
+        svg("path", { d: `M${MARGIN.left},${y(value)}h-4` }),
+        text(shortNumber(value), { x: MARGIN.left - 7, y: y(value) + 4, "text-anchor": "end" }),
+      ),
+    ),
+    text(
+      labels[0],
+      { x: (MARGIN.left + right) / 2, y: bottom + 36, "text-anchor": "middle", class: "label" },
+    ),
+    text(
+      labels[1],
+      {
+        transform: `translate(14 ${(MARGIN.top + bottom) / 2}) rotate(-90)`,
+        "text-anchor": "middle",
+        class: "label",
+      },
+    ),
   ];
 }
 
@@ -91,12 +141,44 @@ const shortNumber = (x) => String(Number(x.toPrecision(6))).replace("-", "−");
 // The limits of the selection as four numbers, for the keyboard.
 function limitsForm(app, key, brush, all) {
   const names = ["horizontal from", "horizontal to", "vertical from", "vertical to"];
-  const inputs = names.map((name, k) => element("input", { type: "number", step: "any", "aria-label": `Selection, ${name}`, value: brush ? Number(brush[k].toPrecision(5)) : "", placeholder: Number(all[k].toPrecision(3)) }));
+  const inputs = names.map(
+    (name, k) => element(
+      "input",
+      {
+        type: "number",
+        step: "any",
+        "aria-label": `Selection, ${name}`,
+        value: brush ? Number(brush[k].toPrecision(5)) : "",
+        placeholder: Number(all[k].toPrecision(3)),
+      },
+    ),
+  );
   const apply = (event) => {
     event.preventDefault();
-    app.set({ [key]: inputs.map((input, k) => (input.value === "" ? all[k] : Number(input.value))) });
+    app.set(
+      { [key]: inputs.map((input, k) => (input.value === "" ? all[k] : Number(input.value))) },
+    );
   };
-  return element("form", { class: "limits", submit: apply }, "Selection: ", inputs[0], " to ", inputs[1], " across, ", inputs[2], " to ", inputs[3], " up ", element("button", { type: "submit" }, "Select"), " ", element("button", { type: "button", disabled: !brush, click: () => app.set({ [key]: null }) }, "Remove"));
+  return element(
+    "form",
+    { class: "limits", submit: apply },
+    "Selection: ",
+    inputs[0],
+    " to ",
+    inputs[1],
+    " across, ",
+    inputs[2],
+    " to ",
+    inputs[3],
+    " up ",
+    element("button", { type: "submit" }, "Select"),
+    " ",
+    element(
+      "button",
+      { type: "button", disabled: !brush, click: () => app.set({ [key]: null }) },
+      "Remove",
+    ),
+  );
 }
 
 // The colour of an image's point, and a key to the colours.
@@ -104,12 +186,19 @@ function pointColours(app, group) {
   const { data, state } = app;
   if (state.colour === "class" || !data.about.predicts) {
     const entries = data.about.classes.slice(0, 12).map((name, k) => [classColour(k), name]);
-    if (data.about.classes.length > 12) entries.push(["transparent", "colours repeat after 12 classes"]);
+    if (data.about.classes.length > 12) entries.push(
+      ["transparent", "colours repeat after 12 classes"],
+    );
     return [(i) => classColour(data.label[i]), colourKey(entries)];
   }
   const models = modelsOf(data, group);
-  const correct = (i) => 2 * models.filter((model) => isCorrect(data, model, i)).length > models.length;
-  return [(i) => (correct(i) ? "#3366FF" : "#CC6600"), colourKey([["#3366FF", "most models correct"], ["#CC6600", "half or more incorrect"]])];
+  const correct = (i) => 2 * models.filter(
+    (model) => isCorrect(data, model, i),
+  ).length > models.length;
+  return [
+    (i) => (correct(i) ? "#3366FF" : "#CC6600"),
+    colourKey([["#3366FF", "most models correct"], ["#CC6600", "half or more incorrect"]]),
+  ];
 }
 
 const colourKey = (entries) =>
@@ -122,7 +211,34 @@ const colourKey = (entries) =>
 // The first of the selected images, in order, and a way to all of them.
 function strip(app) {
   const { data, rows } = app;
-  const pictures = rows.slice(0, 40).map((i) => element("button", { type: "button", class: "picture", "aria-label": `Open image ${data.index[i]}, class ${data.about.classes[data.label[i]]}`, title: `${data.index[i]}, ${data.about.classes[data.label[i]]}`, click: () => app.open(i) }, canvasOf(data, i, 48, {})));
-  const more = rows.length > 40 ? `the first 40 of ${rows.length.toLocaleString("en")} selected images` : `${rows.length} selected images`;
-  return element("section", { "aria-label": "Selected images" }, element("p", {}, `Below: ${more}. `, element("button", { type: "button", click: () => app.set({ view: "images" }) }, "Show all with maps")), element("div", { class: "strip" }, ...pictures));
+  const pictures = rows.slice(0, 40).map(
+    (i) => element(
+      "button",
+      {
+        type: "button",
+        class: "picture",
+        "aria-label": `Open image ${data.index[i]}, class ${data.about.classes[data.label[i]]}`,
+        title: `${data.index[i]}, ${data.about.classes[data.label[i]]}`,
+        click: () => app.open(i),
+      },
+      canvasOf(data, i, 48, {}),
+    ),
+  );
+  const selected = `${rows.length.toLocaleString("en")} selected images`;
+  const more = rows.length > 40 ? `the first 40 of ${selected}` : selected;
+  return element(
+    "section",
+    { "aria-label": "Selected images" },
+    element(
+      "p",
+      {},
+      `Below: ${more}. `,
+      element(
+        "button",
+        { type: "button", click: () => app.set({ view: "images" }) },
+        "Show all with maps",
+      ),
+    ),
+    element("div", { class: "strip" }, ...pictures),
+  );
 }

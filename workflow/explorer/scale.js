@@ -6,7 +6,9 @@ function ticks(low, high, wanted = 5) {
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].map((x) => x * power).find((x) => x >= raw);
   const found = [];
-  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) found.push(k * step);
+  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) {
+    found.push(k * step);
+  }
   return found.map((x) => Number(x.toPrecision(12)));
 }
 
@@ -30,7 +32,8 @@ function histogram(numbers, bins = 30) {
   const [low, high] = extent(numbers, 0);
   const counts = new Array(bins).fill(0);
   for (const x of numbers) {
-    if (Number.isFinite(x)) counts[Math.min(bins - 1, Math.floor(((x - low) / (high - low)) * bins))] += 1;
+    const bin = Math.floor(((x - low) / (high - low)) * bins);
+    if (Number.isFinite(x)) counts[Math.min(bins - 1, bin)] += 1;
   }
   return { low, high, counts };
 }

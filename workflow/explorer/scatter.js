@@ -26,13 +26,31 @@ function clustersView(app, root) {
   const group = embeddedGroup(data, state);
   const [xs, ys] = embeddingOf(data, group);
   const [colour, key] = pointColours(app, group);
-  const label = (k) => `Component ${k + 1} (${shownNumber(100 * data.about.embedding[k].explained, 1)} % of variance)`;
+  const share = (k) => shownNumber(100 * data.about.embedding[k].explained, 1);
+  const label = (k) => `Component ${k + 1} (${share(k)} % of variance)`;
   root.replaceChildren(
     element("h2", {}, `Mean maps of ${data.groups[group].title}`),
-    element("p", {}, "Each point is the mean map of an image over networks. The principal components are those of the maps of all augmentations together, so that places can be compared between augmentations."),
+    element(
+      "p",
+      {},
+      "Each point is the mean map of an image over networks. The principal components are those of " +
+        "the maps of all augmentations together, so that places can be compared between " +
+        "augmentations.",
+    ),
     componentMaps(app),
     key,
-    pointPlot(app, { xs, ys, labels: [label(0), label(1)], colour, brush: state.mapbrush, key: "mapbrush", equal: true }),
+    pointPlot(
+      app,
+      {
+        xs,
+        ys,
+        labels: [label(0), label(1)],
+        colour,
+        brush: state.mapbrush,
+        key: "mapbrush",
+        equal: true,
+      },
+    ),
     strip(app),
   );
 }
@@ -44,7 +62,21 @@ function componentMaps(app) {
     [0, 1].map((end) => {
       const start = (2 * axis + end) * data.cells;
       const text = `Component ${axis + 1}, ${end ? "high" : "low"}`;
-      return element("figure", {}, canvasOf(data, 0, 64, { map: data.ends.subarray(start, start + data.cells), alone: true, label: `Map at: ${text}` }), element("figcaption", {}, text));
+      return element(
+        "figure",
+        {},
+        canvasOf(
+          data,
+          0,
+          64,
+          {
+            map: data.ends.subarray(start, start + data.cells),
+            alone: true,
+            label: `Map at: ${text}`,
+          },
+        ),
+        element("figcaption", {}, text),
+      );
     }),
   );
   return element("div", { class: "figures", id: "ends" }, ...figures);

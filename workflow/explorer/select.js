@@ -48,7 +48,10 @@ function selected(data, columns, state) {
   const group = groupOf(data, state);
   const models = modelsOf(data, group);
   const brushes = [
-    [state.brush, () => [numbersOf(data, columns, state.x, group), numbersOf(data, columns, state.y, group)]],
+    [
+      state.brush,
+      () => [numbersOf(data, columns, state.x, group), numbersOf(data, columns, state.y, group)],
+    ],
     [state.mapbrush, () => embeddingOf(data, embeddedGroup(data, state))],
   ].map(([brush, axes]) => (brush ? [brush, ...axes()] : null));
   const predicts = data.about.predicts;
@@ -56,7 +59,9 @@ function selected(data, columns, state) {
   for (let i = 0; i < data.n; i++) {
     if (state.class !== "" && data.label[i] !== Number(state.class)) continue;
     if (predicts) {
-      if (state.predicted !== "" && !models.some((model) => predictedBy(data, model, i) === Number(state.predicted))) continue;
+      const predicted = Number(state.predicted);
+      const some = models.some((model) => predictedBy(data, model, i) === predicted);
+      if (state.predicted !== "" && !some) continue;
       if (!hasCorrectness(data, state.correct, group, i)) continue;
       if (!hasAgreement(data, state.agree, i)) continue;
     }
@@ -82,7 +87,10 @@ function embeddingOf(data, group) {
   if (!data.cache.has(name)) {
     const axes = data.about.embedding.map((entry, axis) => {
       const start = (axis * data.groups.length + group) * data.n;
-      return Float64Array.from({ length: data.n }, (_, i) => decoded(data.embedding[start + i], entry.scale));
+      return Float64Array.from(
+        { length: data.n },
+        (_, i) => decoded(data.embedding[start + i], entry.scale),
+      );
     });
     data.cache.set(name, axes);
   }

@@ -54,7 +54,10 @@ function initial(data, columns) {
 }
 
 // The size of images with which the columns of so many groups fit into a usual window.
-const fittingSize = (groups) => Math.max(64, Math.min(128, 8 * Math.floor((1000 / (groups + 1) - 10) / 8)));
+const fittingSize = (groups) => Math.max(
+  64,
+  Math.min(128, 8 * Math.floor((1000 / (groups + 1) - 10) / 8)),
+);
 
 // The state in an address; unknown keys and values that no view accepts are ignored.
 function parsed(hash, base, allowed) {
@@ -93,7 +96,9 @@ function allowedIn(data, columns) {
   const number = (low, high) => (value) => value !== "" && within(Number(value), low, high);
   const classes = ["", ...data.about.classes.keys()];
   return {
-    view: oneOf(Object.keys(VIEWS).filter((view) => view !== "answer" || data.about.summary.length)),
+    view: oneOf(
+      Object.keys(VIEWS).filter((view) => view !== "answer" || data.about.summary.length),
+    ),
     image: oneOf(["", ...data.index]),
     sort: oneOf(keys),
     of: oneOf(["", ...data.groups.map((group) => group.name)]),
