@@ -15,6 +15,7 @@ import pytest
 import explorer_study as small
 from browser import CHROMIUM, Browser
 from campare import explorer_build, explorer_page
+from campare.data import Regions
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 
@@ -349,6 +350,58 @@ def test_a_study_of_one_network_has_a_page(browser: Browser, folder: Path) -> No
         assert len(texts(browser, "#view canvas")) > 0
         keep(browser, f"bare_{view}")
     assert browser.errors == []
+
+
+def test_a_click_on_a_row_opens_its_image(page: Browser) -> None:
+    page.state("#view=images&sort=index&order=asc")
+    x, y = page.run(
+        "(({x, y}) => [x + 20, y + 20])"
+        "(document.querySelector('.rows [aria-rowindex=\"3\"] canvas').getBoundingClientRect())"
+    )
+    page.drag((x, y), (x, y))
+    assert f"Image {small.INDEX[1]}," in texts(page, "#view h2")[0]
+
+
+def test_another_way_of_making_maps_keeps_the_view(browser: Browser, tmp_path: Path) -> None:
+    variants = {"": "Grad-CAM", "variants/deep #1/": "HiRes-CAM"}
+    for variant in variants:
+        folder = tmp_path / variant
+        folder.mkdir(parents=True, exist_ok=True)
+        text = explorer_page.render(small.full(variant=variant, variants=variants))
+        (folder / "explorer.html").write_text(text, encoding="utf-8")
+    browser.errors.clear()
+    browser.open((tmp_path / "explorer.html").as_uri())
+    browser.state("#view=images&sort=mad&of=cutmix")
+    choose = (
+        "(() => { const list = document.querySelector('#variants select');"
+        "list.selectedIndex = 1 - list.selectedIndex; list.dispatchEvent(new Event('change')); })()"
+    )
+    for there in ("deep%20%231/explorer.html#view=images", "/explorer.html#view=images"):
+        browser.run(choose)
+        browser.wait(f"location.href.includes({json.dumps(there)})")
+        browser.wait("document.documentElement?.dataset.ready !== undefined")
+        assert browser.run("document.getElementById('control-sort').value") == "mad"
+    assert browser.errors == []
+
+
+def test_the_outline_of_a_region_is_drawn(browser: Browser, tmp_path: Path) -> None:
+    masks = np.zeros((small.IMAGES, 1, 12, 10), bool)
+    masks[:, 0, 3:9, 2:8] = True
+    payload = small.full(regions=lambda index: Regions(("object",), masks))
+    (tmp_path / "explorer.html").write_text(explorer_page.render(payload), encoding="utf-8")
+    browser.open((tmp_path / "explorer.html").as_uri())
+    script = """(() => {
+        const canvas = document.querySelectorAll('.rows [role=gridcell] canvas')[1];
+        const at = (row, column) => [...canvas.getContext('2d').getImageData(
+            (column + 0.5) * canvas.width / 10, (row + 0.5) * canvas.height / 12, 1, 1).data];
+        return [at(3, 4), at(8, 2), at(5, 5), at(1, 1)];
+    })()"""
+    pink = [255, 0, 200, 255]
+    browser.state("#view=images&show=map&region=object")
+    edge, corner, inside, outside = browser.run(script)
+    assert edge == corner == pink and pink not in (inside, outside)
+    browser.state("#view=images&show=map")
+    assert pink not in browser.run(script)
 
 
 def test_a_small_window_does_not_cut_off(page: Browser) -> None:

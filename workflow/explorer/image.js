@@ -157,7 +157,7 @@ function numbersSection(app, i) {
     }),
   );
   return [
-    element("h3", {}, "Metrics of each model against its baselines"),
+    element("h3", {}, "Metrics of each model (of two maps: against its baselines)"),
     element(
       "div",
       { class: "scroll" },
