@@ -312,7 +312,9 @@ LABELLED = {
     "curves": lambda *_: truth.faithfulness_curves(CURVES),
     "history": lambda *_: training.history(test_plots.history(MANY, [1], 3), MANY),
     "boxplot": lambda table, names: metrics.boxplot(table, "pearson", names, ["baseline"]),
-    "segments": lambda table, names: metrics.segments(table, "pearson", names, test_plots.SEGMENTS),
+    "segments": lambda table, _: metrics.segments(
+        test_plots.by_segment(table, "pearson"), "pearson", test_plots.SEGMENTS
+    ),
 }
 
 

@@ -35,7 +35,7 @@ DIGEST = re.compile(r"-([0-9a-f]{8,})\.")
 SHOWN = 5  # names in a message
 # What to do about faulty weights: files of the user, and published ones.
 COPY_AGAIN = "copy it again"
-DOWNLOAD_AGAIN = "delete it, so that it is downloaded again, or replace it"
+DOWNLOAD_AGAIN = "move it away, so that it is downloaded again, or replace it"
 
 Weights = dict[str, torch.Tensor]
 
