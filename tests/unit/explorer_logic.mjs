@@ -173,6 +173,12 @@ test("histograms count every defined number once", () => {
   assert.equal(get("histogram")([3, 3], 4).counts.reduce((a, b) => a + b), 2);
 });
 
+test("bars of selected images are in the bins of all images", () => {
+  const bars = get("binned")([1, 2], [0, 1, 2, 2, 4, NaN], 2);
+  assert.deepEqual(plain(bars), [[0, 2, 1 / 3], [2, 4, 1 / 3]]);
+  assert.deepEqual(plain(get("binned")([], [1, 2], 2)), []);
+});
+
 test("numbers for people", () => {
   const shown = get("shownNumber");
   assert.equal(shown(-0.01234), "−0.012");

@@ -106,8 +106,11 @@ def test_maps_made_elsewhere_give_the_same_study(project: Project, tmp_path: Pat
     for name in ("plain_1", "plain_2", "rotated_1", "rotated_2"):
         with h5py.File(other.path / f"{name}.h5", "r+") as file:
             del file["logits"]
-    run = other.snakemake("results/mine/tables/shift.csv")
+    run = other.snakemake("results/mine/tables/shift.csv", "results/mine/explorer.html")
     assert run.returncode == 0, run.stdout
+    page = (results / "explorer.html").read_text(encoding="utf-8")
+    assert '"predicts": false' in page and '"member": "network"' in page
+    assert "block-maps" in page and "block-predicted" not in page
     assert "warning: maps without logits" in run.stdout
     shift = pd.read_csv(results / "tables" / "shift.csv")
     assert set(shift["predictions"]) == {"any"} and shift["agreement"].isna().all()

@@ -1,6 +1,7 @@
 // A plot of points with a rectangle (brush) that selects images.
 
-const MARGIN = { left: 62, right: 14, top: 12, bottom: 46 };
+const MARGIN = { left: 62, right: 56, top: 50, bottom: 46 };
+const BAR = 36; // pixels of the highest bar of the distributions above and on the right
 
 // options: xs, ys, labels [x, y], colour (i → CSS colour), brush, its key in the state, equal axes.
 function pointPlot(app, { xs, ys, labels, colour, brush, key, equal = false }) {
@@ -49,6 +50,7 @@ function pointPlot(app, { xs, ys, labels, colour, brush, key, equal = false }) {
     },
   );
   drawn.append(...axes(x, y, [x0, x1], [y0, y1], right, bottom, labels));
+  drawn.append(...distributions(app, xs, ys, x, y, right));
   const rectangle = svg("rect", { class: "selection" });
   const show = (limits) => {
     const [from, to] = [limits[0], limits[1]].map(
@@ -134,6 +136,29 @@ function axes(x, y, [x0, x1], [y0, y1], right, bottom, labels) {
       },
     ),
   ];
+}
+
+// Bars of both columns: of all images, and of the selected ones in front of them.
+function distributions(app, xs, ys, x, y, right) {
+  const selected = (numbers) => app.rows.map((i) => numbers[i]);
+  return [["all", xs, ys], ["selected", selected(xs), selected(ys)]].flatMap(([name, ofX, ofY]) => {
+    const [across, up] = [binned(ofX, xs), binned(ofY, ys)];
+    const bars = across.map(([low, high, height]) => ({
+      x: x(low),
+      width: Math.max(0, x(high) - x(low) - 0.5),
+      y: MARGIN.top - 4 - BAR * height,
+      height: BAR * height,
+    }));
+    bars.push(
+      ...up.map(([low, high, height]) => ({
+        x: right + 4,
+        width: BAR * height,
+        y: y(high),
+        height: Math.max(0, y(low) - y(high) - 0.5),
+      })),
+    );
+    return bars.map((bar) => svg("rect", { ...bar, class: `bin ${name}` }));
+  });
 }
 
 const shortNumber = (x) => String(Number(x.toPrecision(6))).replace("-", "−");

@@ -27,15 +27,25 @@ function extent(numbers, room = 0.03) {
 
 const linear = (low, high, from, to) => (x) => from + ((x - low) / (high - low)) * (to - from);
 
-// Counts of the finite numbers in `bins` equal parts between their ends.
-function histogram(numbers, bins = 30) {
-  const [low, high] = extent(numbers, 0);
+// Counts of the finite numbers in `bins` equal parts between the ends, by default their own.
+function histogram(numbers, bins = 30, [low, high] = extent(numbers, 0)) {
   const counts = new Array(bins).fill(0);
   for (const x of numbers) {
     const bin = Math.floor(((x - low) / (high - low)) * bins);
     if (Number.isFinite(x)) counts[Math.min(bins - 1, bin)] += 1;
   }
   return { low, high, counts };
+}
+
+// Bars of some of the numbers, in the bins of all numbers: a list of [low, high, height], the height
+// as a share of the highest bar of all.
+function binned(some, all, bins = 40) {
+  const { low, high, counts } = histogram(all, bins);
+  const most = Math.max(...counts, 1);
+  const step = (high - low) / bins;
+  const own = histogram(some, bins, [low, high]).counts;
+  const parts = own.map((count, k) => [low + k * step, low + (k + 1) * step, count / most]);
+  return parts.filter((part) => part[2] > 0);
 }
 
 const capital = (text) => text[0].toUpperCase() + text.slice(1);
