@@ -20,7 +20,7 @@ import pytest
 from PIL import Image
 
 import explorer_study as small
-from campare import explorer, explorer_build, explorer_page, maps
+from campare import explorer, explorer_build, explorer_images, explorer_page, maps
 from campare.data import Regions
 from campare.explorer import Payload
 
@@ -180,15 +180,15 @@ def test_many_large_maps_are_reduced_to_the_limit() -> None:
 def test_every_image_is_at_its_place(
     shape: tuple[int, ...], lossless: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(explorer, "LOSSLESS", 10**9 if lossless else 0)
-    monkeypatch.setattr(explorer, "SHEET", 64)
+    monkeypatch.setattr(explorer_images, "LOSSLESS", 10**9 if lossless else 0)
+    monkeypatch.setattr(explorer_images, "SHEET", 64)
     # Smooth images, which JPEG keeps well; each of another brightness.
     images = (
         np.zeros(shape, np.uint8)
         + (np.arange(shape[0]) * 30 + 20).astype(np.uint8)[:, None, None, None]
     )
     order = np.random.default_rng(0).permutation(len(images))
-    layout, texts = explorer.sheets(images, order)
+    layout, texts = explorer_images.sheets(images, order)
     images = images[order]
     pages = [np.asarray(Image.open(io.BytesIO(base64.b64decode(text)))) for text in texts]
     assert len(pages) == layout["sheets"]
@@ -203,8 +203,8 @@ def test_every_image_is_at_its_place(
 
 
 def test_large_images_are_reduced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(explorer, "PIXELS", 8000)
-    layout, _ = explorer.sheets(np.zeros((10, 80, 40, 3), np.uint8), np.arange(10))
+    monkeypatch.setattr(explorer_images, "PIXELS", 8000)
+    layout, _ = explorer_images.sheets(np.zeros((10, 80, 40, 3), np.uint8), np.arange(10))
     assert (layout["height"], layout["width"]) == (40, 20)
     assert layout["original"] == [80, 40]
 
@@ -216,7 +216,7 @@ def test_masks_of_regions_are_bits_of_the_images_size() -> None:
     assert payload.about["regions"] == ["object", "<b>cue"]
     bits = np.unpackbits(unpacked(payload, "regions"))[: masks.size]
     assert (bits.reshape(masks.shape) == masks).all()
-    half = np.unpackbits(explorer.region_bits(masks, (6, 5)))[: masks.size // 4]
+    half = np.unpackbits(explorer_images.region_bits(masks, (6, 5)))[: masks.size // 4]
     assert (half.reshape(small.IMAGES, 2, 6, 5) == masks[:, :, 1::2, 1::2]).all()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from campare import explorer, registry
+from campare import explorer, explorer_images, registry
 from campare.data import Dataset, Regions
 from campare.design import BASELINE, Model
 from campare.explorer import FORMAT, Payload
@@ -100,13 +100,13 @@ def payload(
     )
     explorer.add_predictions(made, heads, index)
     kept = explorer.add_maps(made, read, index)
-    layout, sheets = explorer.sheets(dataset.images, index)
+    layout, sheets = explorer_images.sheets(dataset.images, index)
     made.about["images"] = layout
     made.about["regions"] = []
     if (masks := regions(index)) is not None:
         made.about["regions"] = list(masks.names)
         size = layout["height"], layout["width"]
-        made.add("regions", explorer.region_bits(masks.masks, size))
+        made.add("regions", explorer_images.region_bits(masks.masks, size))
     made.blocks |= {f"sheet-{number}": text for number, text in enumerate(sheets)}
 
     compared = list(metrics) if similarities else []
