@@ -153,6 +153,15 @@ def test_a_table_has_the_caption_of_tables() -> None:
     assert (shown.category, shown.subcategory) == ("Tables", None)
 
 
+def test_a_page_is_in_the_report_with_the_answer() -> None:
+    path = jobs().page("explorer")
+    assert str(path) == "<results>/{variant}explorer.html"
+    shown = get_flag_value(path, "report")
+    assert Path(shown.caption) == CAPTIONS / "explorer.rst" and Path(shown.caption).is_file()
+    assert shown.category == "Answer"
+    assert labels(path, "variants/hires/") == {"figure": "explorer", "variant": "hires"}
+
+
 @pytest.mark.parametrize(
     ("variant", "name"), [("", "main"), ("variants/hires/", "hires")]
 )  # fmt: skip
