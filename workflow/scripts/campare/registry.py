@@ -293,7 +293,8 @@ ARCHITECTURES: dict[str, Architecture] = {
     ),
     "cifar_cnn": Architecture(
         "whitened 2×2 patches, six 3×3 convolutions (48, 128, 192) with batch norm and GELU, "
-        "global max pooling, one linear layer; for fast training at 32 px, maps of 7×7 (Jordan 2024)",
+        "global max pooling, one linear layer; for fast training at 32 px, maps of 7×7 (Jordan "
+        "2024)",
         "cifar_cnn:cifar_cnn",
         gmacs=3.02,
     ),
