@@ -292,10 +292,11 @@ ARCHITECTURES: dict[str, Architecture] = {
         gmacs=0.18,
     ),
     "cifar_cnn": Architecture(
-        "whitened 2×2 patches, six 3×3 convolutions (32, 96, 192) with batch norm and GELU, global "
-        "max pooling, one linear layer; for fast training at 32 px, maps of 7×7 (Jordan 2024)",
+        "whitened 2×2 patches, six 3×3 convolutions (48, 128, 192) with batch norm and GELU, "
+        "global max pooling, one linear layer; for fast training at 32 px, maps of 7×7 (Jordan "
+        "2024)",
         "cifar_cnn:cifar_cnn",
-        gmacs=2.14,
+        gmacs=3.02,
     ),
     "resnet18_cifar": Architecture(
         "torchvision's ResNet-18 with the CIFAR stem (3×3, stride 1, no pooling) for inputs of "
