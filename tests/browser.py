@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +79,13 @@ class Browser:
         return time.monotonic() - began
 
     def wait(self, condition: str, timeout: float = 30) -> None:
+        """Wait until an expression is true, in this page or in one that replaces it meanwhile."""
         end = time.monotonic() + timeout
-        while not self.run(condition):
+        while True:
+            # While a page is replaced there is none that could evaluate the expression.
+            with suppress(RuntimeError):
+                if self.run(condition):
+                    return
             assert time.monotonic() < end, (condition, self.errors)
             time.sleep(0.05)
 

@@ -142,7 +142,9 @@ function numbersSection(app, i) {
     element(
       "th",
       { scope: "row" },
-      "Mean over augmentations; share of images with at most this value",
+      "Mean over augmentations",
+      element("br"),
+      element("small", {}, "and share of images with at most this value"),
     ),
     ...data.metrics.map((metric) => {
       const numbers = numbersOf(data, app.columns, metric.name, -1);
