@@ -235,7 +235,9 @@ class ReportJobs:
 
     def page(self, name: str) -> Any:
         """A page of HTML for each variant, in the report beside the answer."""
-        return self._reported(f"<results>/{PER_VARIANT}{name}.html", name, "Answer", {"figure": name})
+        return self._reported(
+            f"<results>/{PER_VARIANT}{name}.html", name, "Answer", {"figure": name}
+        )
 
     def _reported(
         self,
