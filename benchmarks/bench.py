@@ -77,22 +77,22 @@ def main() -> None:
     kinds_known = ["cam", "similarity", "training", "store", "augmenting", "recipes"]
     parser.add_argument("--only", nargs="+", choices=kinds_known)
     parser.add_argument("--output", type=Path, default=Path(__file__).with_name("results.json"))
-    wanted = parser.parse_args()
-    device = torch.device("cuda" if wanted.cuda else "cpu")
-    torch.set_num_threads(wanted.threads)
+    options = parser.parse_args()
+    device = torch.device("cuda" if options.cuda else "cpu")
+    torch.set_num_threads(options.threads)
     memory.keep_freed()
 
     kinds: dict[str, Callable[[], Iterator[Row]]] = {
-        "cam": lambda: explaining.rows(wanted.rounds, device),
-        "similarity": lambda: comparing.rows(wanted.rounds, device),
-        "training": lambda: training.rows(wanted.rounds, device),
+        "cam": lambda: explaining.rows(options.rounds, device),
+        "similarity": lambda: comparing.rows(options.rounds, device),
+        "training": lambda: training.rows(options.rounds, device),
         "store": storing.rows,
-        "augmenting": lambda: augmenting.rows(wanted.rounds),
-        "recipes": lambda: recipes.rows(min(wanted.rounds, 3), device),
+        "augmenting": lambda: augmenting.rows(options.rounds),
+        "recipes": lambda: recipes.rows(min(options.rounds, 3), device),
     }
     found: list[Row] = []
     print(HEADER)
-    for kind in wanted.only or kinds:
+    for kind in options.only or kinds:
         for row in kinds[kind]():
             found.append(row)
             goal = "" if row.goal is None else f"{row.goal:g}"
@@ -102,11 +102,11 @@ def main() -> None:
                 flush=True,
             )
             # After each row, so that a run that is stopped keeps those before.
-            about = machine(device, wanted.threads)
+            about = machine(device, options.threads)
             text = json.dumps(
                 {"machine": about, "results": [asdict(row) for row in found]}, indent=2
             )
-            wanted.output.write_text(f"{text}\n", encoding="utf-8")
+            options.output.write_text(f"{text}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

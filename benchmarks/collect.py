@@ -25,7 +25,7 @@ FIGURES = ("figures/**/*.png",)
 BY_SEED = ("cams/*/*.h5", "models/*/*.safetensors")  # <augmentation>/<seed>
 
 
-def wanted(results: Path) -> Iterator[Path]:
+def results_of(results: Path) -> Iterator[Path]:
     """The files of a study, the most important ones first."""
     for pattern in (*SMALL, *FIGURES):
         yield from sorted(path for path in results.glob(pattern) if path.is_file())
@@ -77,7 +77,7 @@ def main() -> None:
     archives, left_out = Archives(out), []
     for config in configs:
         study = yaml.safe_load(config.read_text(encoding="utf-8"))["study"]
-        left_out = [path for path in wanted(Path("results") / study) if not archives.add(path)]
+        left_out = [path for path in results_of(Path("results") / study) if not archives.add(path)]
     archives.close()
     for path in sorted(out.iterdir()):
         print(f"{path.stat().st_size:>12,} {path.name}")

@@ -30,8 +30,8 @@ def rows(rounds: int, device: torch.device) -> Iterator[Row]:
         rates = interleaved(sides(architecture, size, count, methods, device), rounds)
         for method in methods:
             title = name if method == "gradcam" else f"{name}_{method}"
-            wanted = goal if method == "gradcam" else None
-            yield row(title, rates, method, f"library {method}", wanted, "images/s")
+            target = goal if method == "gradcam" else None
+            yield row(title, rates, method, f"library {method}", target, "images/s")
         yield row(f"{name}_of_forward", rates, "gradcam", "forward", of_forward, "images/s")
 
 

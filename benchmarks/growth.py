@@ -174,9 +174,9 @@ def main() -> None:
     parser.add_argument("--case", type=json.loads, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--make", action="store_true", help=argparse.SUPPRESS)
-    wanted = parser.parse_args()
-    if wanted.case:
-        (made if wanted.make else done)(wanted.folder, **wanted.case)
+    options = parser.parse_args()
+    if options.case:
+        (made if options.make else done)(options.folder, **options.case)
         return
     import pandas as pd
 

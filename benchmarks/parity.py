@@ -62,19 +62,19 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=8)
     parser.add_argument("--method", nargs="+", choices=library.METHODS, default=QUICK)
     parser.add_argument("--architecture", nargs="+", default=ARCHITECTURES)
-    wanted = parser.parse_args()
-    images = library.pictures(wanted.images, wanted.size)
+    options = parser.parse_args()
+    images = library.pictures(options.images, options.size)
     inputs = library.prepared(images)
     networks = {
         name: library.settled(models.build(name, classes=10, channels=3, seed=0), inputs)
-        for name in wanted.architecture
+        for name in options.architecture
     }
     for title, how in TABLES.items():
         print(f"\n{title}\n{'':<14}" + "".join(f"{name:>20}" for name in networks))
-        for method in wanted.method:
+        for method in options.method:
             print(f"{method:<14}", end="")
             for network in networks.values():
-                value = difference(network, method, images, wanted.size, *how)
+                value = difference(network, method, images, options.size, *how)
                 print(f"{value:>20.1e}", end="", flush=True)
             print()
 

@@ -199,8 +199,8 @@ def grouped_backward(*arguments: Any, out_shape: Any, **_: Any) -> int:
     """torch's count for the gradients of a convolution; torch counts weights as without groups."""
     *others, groups, (images, weights, bias) = arguments
     counts = [
-        conv_backward_flop(*others, groups, wanted, out_val=out_shape)
-        for wanted in ((images, False, bias), (False, weights, bias))
+        conv_backward_flop(*others, groups, needed, out_val=out_shape)
+        for needed in ((images, False, bias), (False, weights, bias))
     ]
     return counts[0] + counts[1] // groups
 
@@ -253,13 +253,13 @@ def bare(
 
     def work() -> float:
         batches = list(zip(images, targets, strict=True)) * settings.epochs
-        for done, (batch, wanted) in enumerate(batches):
+        for done, (batch, expected) in enumerate(batches):
             for optimizer, highest in own:
                 optimizer.set_rate(schedule.rate(highest, done))
             with devices.convolutions(tf32=settings.precision == "tf32"):
                 with torch.autocast(device.type, torch.bfloat16, enabled=half):
                     scores = network(batch)
-                value = loss(scores.float(), wanted)
+                value = loss(scores.float(), expected)
                 network.zero_grad()
                 value.backward()
                 for optimizer, _ in own:
@@ -480,9 +480,9 @@ def main() -> None:
     )
     parser.add_argument("--accuracies", type=Path, nargs="+", required=True, metavar="RESULTS")
     parser.add_argument("--machine", required=True, help="what the studies ran on, in words")
-    wanted = parser.parse_args()
+    options = parser.parse_args()
     try:
-        tables = [accuracies(results, wanted.machine) for results in wanted.accuracies]
+        tables = [accuracies(results, options.machine) for results in options.accuracies]
     except (CampareError, FileNotFoundError) as problem:
         sys.exit(str(problem))
     known = [pd.read_csv(MEASURED)] if MEASURED.exists() else []

@@ -211,8 +211,8 @@ def bare(case: Case, pictures: np.ndarray, labels: np.ndarray, device: torch.dev
 
     def work() -> float:
         with devices.convolutions(tf32=case.precision == "tf32"):
-            for batch, wanted in list(zip(images, targets, strict=True)) * (1 + case.copies):
-                loss = F.cross_entropy(network(batch), wanted)
+            for batch, expected in list(zip(images, targets, strict=True)) * (1 + case.copies):
+                loss = F.cross_entropy(network(batch), expected)
                 network.zero_grad()
                 loss.backward()
                 adam.step()

@@ -117,15 +117,15 @@ def test_the_operations_of_cifar_cnn_are_those_of_its_layers() -> None:
 
 
 @pytest.mark.parametrize("groups", [1, 4, 8])
-@pytest.mark.parametrize("wanted", [True, False])
-def test_a_convolutions_gradients_cost_as_much_as_its_output(groups: int, wanted: bool) -> None:
+@pytest.mark.parametrize("needed", [True, False])
+def test_a_convolutions_gradients_cost_as_much_as_its_output(groups: int, needed: bool) -> None:
     layer = torch.nn.Conv2d(8, 16, 3, groups=groups)
-    images = torch.zeros(2, 8, 7, 7, requires_grad=wanted)
+    images = torch.zeros(2, 8, 7, 7, requires_grad=needed)
     mapping = {torch.ops.aten.convolution_backward: recipes.grouped_backward}
     with recipes.FlopCounterMode(display=False, custom_mapping=mapping) as counter:
         layer(images).sum().backward()
     forward = 2 * (2 * 16 * 5 * 5) * (8 // groups * 9)
-    assert counter.get_total_flops() == (3 if wanted else 2) * forward
+    assert counter.get_total_flops() == (3 if needed else 2) * forward
 
 
 def test_operations_of_a_training_have_all_images_and_steps() -> None:
