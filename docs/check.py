@@ -183,8 +183,7 @@ def with_interval(row: Row, column: str, number: Callable[[float], str] = signed
 
 def label(name: str) -> str:
     """The name of an augmentation in a table of a page."""
-    own = {"cutmix": "CutMix", "cutmix_mixed": "CutMix, labels mixed"}
-    return own.get(name) or name.replace("_", " ").capitalize()
+    return "CutMix" if name == "cutmix" else name.replace("_", " ").capitalize()
 
 
 def holds(condition: Any, text: str) -> str:

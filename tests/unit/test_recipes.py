@@ -165,11 +165,11 @@ def test_an_optimizer_is_torchs_to_the_bit(name: str, weight_decay: float, tenso
         assert torch.equal(weight, start) == (len(weight) == 2)  # without a gradient
 
 
-@pytest.mark.parametrize("nesterov", [False, True])
+@pytest.mark.parametrize(("momentum", "nesterov"), [(0.0, False), (0.6, False), (0.6, True)])
 @pytest.mark.parametrize("weight_decay", [0.0, 1e-2])
 @pytest.mark.parametrize("tensor", [False, True])
 def test_muon_is_torchs_of_filters_as_matrices(
-    nesterov: bool, weight_decay: float, tensor: bool
+    momentum: float, nesterov: bool, weight_decay: float, tensor: bool
 ) -> None:
     generator = torch.Generator().manual_seed(0)
     shapes = [(4, 3, 3, 3), (40, 2, 1, 1), (6, 9), (9, 6)]
@@ -177,7 +177,7 @@ def test_muon_is_torchs_of_filters_as_matrices(
     ours = [nn.Parameter(start.clone()) for start in starts]
     ours[0].data = ours[0].data.contiguous(memory_format=torch.channels_last)
     theirs = [nn.Parameter(start.flatten(1).clone()) for start in starts]
-    own = {"momentum": 0.6, "nesterov": nesterov, "weight_decay": weight_decay}
+    own = {"momentum": momentum, "nesterov": nesterov, "weight_decay": weight_decay}
     optimizer = optimizers.make(
         settings(optimizer="muon", **own),
         Group(ours, 0.25, orthogonal=True),

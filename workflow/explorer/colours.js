@@ -29,21 +29,6 @@ const DIVERGING = [
   [239, 138, 98],
   [178, 80, 10],
 ];
-// Paul Tol's "muted" scheme, as in campare's figures, then tints of it.
-const CLASSES = [
-  "#332288",
-  "#CC6677",
-  "#44AA99",
-  "#882255",
-  "#88CCEE",
-  "#117733",
-  "#DDCC77",
-  "#AA4499",
-  "#999933",
-  "#CC0000",
-  "#3366FF",
-  "#88CC22",
-];
 
 // 256 colours between support points: Uint8Array (256 · 3).
 function table(points) {
@@ -60,4 +45,4 @@ function table(points) {
   return colours;
 }
 
-const classColour = (k) => CLASSES[k % CLASSES.length];
+const classColour = (palette, k) => palette[k % palette.length];

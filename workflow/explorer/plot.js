@@ -210,11 +210,14 @@ function limitsForm(app, key, brush, all) {
 function pointColours(app, group) {
   const { data, state } = app;
   if (state.colour === "class" || !data.about.predicts) {
-    const entries = data.about.classes.slice(0, 12).map((name, k) => [classColour(k), name]);
-    if (data.about.classes.length > 12) entries.push(
-      ["transparent", "colours repeat after 12 classes"],
+    const { classes, palette } = data.about;
+    const entries = classes.slice(0, palette.length).map(
+      (name, k) => [classColour(palette, k), name],
     );
-    return [(i) => classColour(data.label[i]), colourKey(entries)];
+    if (classes.length > palette.length) entries.push(
+      ["transparent", `colours repeat after ${palette.length} classes`],
+    );
+    return [(i) => classColour(palette, data.label[i]), colourKey(entries)];
   }
   const models = modelsOf(data, group);
   const correct = (i) => 2 * models.filter(

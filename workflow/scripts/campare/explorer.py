@@ -279,10 +279,11 @@ def add_maps(
         chunks = np.split(rows, range(CHUNK, len(rows), CHUNK))
         values.append(np.concatenate([shown(store.maps[chunk], size) for chunk in chunks]))
         peaks.append(np.concatenate([store.maps[chunk].max((1, 2)) for chunk in chunks]).clip(0))
-    payload.add("maps", np.stack(values))
+    kept = np.stack(values)
+    payload.add("maps", kept)
     coded, payload.about["peak"] = quantised(peaks)
     payload.add("peak", coded)
-    return np.stack(values)
+    return kept
 
 
 def add_predictions(payload: Payload, stores: Sequence[Store], index: NDArray[np.int64]) -> None:

@@ -13,7 +13,7 @@ from campare import explorer, explorer_images, registry
 from campare.data import Dataset, Regions
 from campare.design import BASELINE, Model
 from campare.explorer import FORMAT, Payload
-from campare.plots.style import colours, control_title, distance_label
+from campare.plots.style import PALETTE, colours, control_title, distance_label
 from campare.store import Store
 
 # Columns of summary.csv that the page shows.
@@ -92,6 +92,7 @@ def payload(
             "member": "network" if imported else "seed",
             "models": [{"group": names.index(name), "seed": seed} for name, seed in models],
             "groups": groups,
+            "palette": list(PALETTE),
             "map": list(explorer.grid(shapes, len(index))),
             "map_original": [max(sides) for sides in zip(*shapes, strict=True)],
             "arrays": {},

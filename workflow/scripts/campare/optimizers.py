@@ -146,7 +146,7 @@ class SGD(Optimizer):
         )
 
 
-class Muon(Optimizer):
+class Muon(SGD):
     """`torch.optim.Muon`, of weights as matrices, (out, everything else): a row is a filter.
 
     The momentum of the gradients is made nearly orthogonal by five Newton-Schulz iterations, in
@@ -158,24 +158,13 @@ class Muon(Optimizer):
     ITERATIONS = 5
     LEAST_NORM = 1e-7
 
-    def __init__(
-        self,
-        parameters: Iterable[torch.nn.Parameter],
-        learning_rate: float | Tensor,
-        weight_decay: float,
-        *,
-        momentum: float,
-        nesterov: bool,
-    ) -> None:
-        super().__init__(parameters, learning_rate, weight_decay)
-        self.momentum, self.nesterov = momentum, nesterov
-        self.buffers = {"momentum": [torch.zeros_like(weight) for weight in self.parameters]}
-
     def _update(
         self, weights: list[Tensor], gradients: list[Tensor], buffers: dict[str, list[Tensor]]
     ) -> None:
-        for weight, gradient, buffer in zip(weights, gradients, buffers["momentum"], strict=True):
-            buffer.lerp_(gradient, 1 - self.momentum)
+        momenta = buffers.get("momentum", gradients)
+        for weight, gradient, buffer in zip(weights, gradients, momenta, strict=True):
+            if self.momentum:
+                buffer.lerp_(gradient, 1 - self.momentum)
             update = gradient.lerp(buffer, self.momentum) if self.nesterov else buffer
             step = _orthogonal(update.flatten(1)).view(weight.shape)
             scale = math.sqrt(max(1, weight.shape[0] / weight[0].numel()))
