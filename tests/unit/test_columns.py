@@ -27,6 +27,7 @@ def shown(table: str, name: str, value: object) -> str:
         ("shift", -0.0055, "−0.0055"),
         ("shift", 4.2e-6, "+4.2 × 10⁻⁶"),
         ("shift", 0.0, "0.000"),
+        ("accuracy_change", -0.0001, "0.0"),
         ("shift", math.nan, "–"),
         ("noise_corrected_similarity", 0.93643, "0.936"),
         ("accuracy", 0.98143, "98.1"),
@@ -97,7 +98,7 @@ def test_every_code_has_a_label() -> None:
     for table in EVERY.values():
         for column in table.columns.values():
             if column.codes:
-                assert all(columns._codes(column.codes).values())
+                assert all(columns.CODES[column.codes].values())
 
 
 def test_labels_of_a_table_differ() -> None:

@@ -16,7 +16,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any
 
 from campare import labels, registry
@@ -84,7 +83,7 @@ class Column:
     unit
         Unit of the values in the file; "" for none.
     codes
-        Kind of the codes of a column of the form "code", see `_codes`.
+        Kind of the codes of a column of the form "code", a key of `CODES`.
     ends
         Columns with the ends of its interval; () for none.
     level
@@ -130,6 +129,8 @@ class Table:
     sort
         Columns by which rows are sorted for reading, "-" before those in descending order; other
         rows, and equal ones, keep the order of the file, which is that of the study.
+    first
+        Columns that are shown first for reading.
     file
         Path in the folder of the study; "" for `tables/<name>.csv`.
     """
@@ -139,6 +140,7 @@ class Table:
     columns: Mapping[str, Column]
     metrics: bool = False
     sort: tuple[str, ...] = ()
+    first: tuple[str, ...] = ()
     file: str = ""
 
 
@@ -196,10 +198,15 @@ _FURTHER = (
 )
 
 
-def text(column: Column, value: Any) -> str:
+def text(column: Column, value: Any, decimals: int | None = None) -> str:
     """A value as tables show it: rounded, ids replaced by labels, `MISSING` if undefined.
 
     Numbers below 0.01 have two significant digits, so that small distances are not shown as 0.
+
+    Parameters
+    ----------
+    decimals
+        Of a number; None: those of its form.
     """
     if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
         return MISSING
@@ -211,12 +218,21 @@ def text(column: Column, value: Any) -> str:
     number = form.scale * float(value)
     if column.form == "p" and 0 <= number < 0.001:
         return "< 0.001"
-    sign = "+" if form.signed and number != 0 else ""
-    if column.form in ("number", "signed") and 0 < abs(number) < 0.01:
-        shown = _small(number, sign)
-    else:
-        shown = f"{number:{sign},.{form.decimals}f}"
-    return shown.replace("-", "−")
+    if decimals is None and column.form in ("number", "signed") and 0 < abs(number) < 0.01:
+        return _small(number, "+" if form.signed else "").replace("-", "−")
+    places = form.decimals if decimals is None else decimals
+    number = round(number, places) + 0.0  # without the sign of −0
+    return f"{number:{'+' if form.signed and number else ''},.{places}f}".replace("-", "−")
+
+
+def decimals(column: Column, low: float, high: float) -> int | None:
+    """Decimals of an estimate and its interval: two significant digits of half the width, 2 to 6.
+
+    None if these are the decimals of the column's form, or there is no interval.
+    """
+    if column.form not in ("number", "signed") or not high > low or math.isinf(high - low):
+        return None
+    return min(6, max(2, 1 - math.floor(math.log10((high - low) / 2))))
 
 
 def _small(number: float, sign: str) -> str:
@@ -240,7 +256,7 @@ def _named(column: Column, value: str) -> str:
         case "metrics":
             return ", ".join(map(metric_label, value.split(", ")))
         case "code":
-            return _codes(column.codes).get(value, value)
+            return CODES[column.codes].get(value, value)
     return value
 
 
@@ -252,54 +268,46 @@ def metric_label(name: str) -> str:
     return found.label if found else name
 
 
-@cache
-def _codes(kind: str) -> Mapping[str, str]:
-    """Code → label. Modules of figures are imported on use: they import pandas and matplotlib."""
-    from campare import analysis, classifiers
-    from campare.plots import metrics, stages, training, truth
+def _sentence_case(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
-    of_kind: dict[str, Mapping[str, str]] = {
-        "class": stages.GROUPS,
-        "curve": {name: label.replace("\n", " ") for name, label in truth.CURVES.items()},
-        "group": {name: style[0] for name, style in truth.GROUP_STYLES.items()},
-        "kind": {
-            "baselines": "Two baselines",
-            "within": "Two of the augmentation",
-            **{
-                f"with_{name}": f"One of the augmentation, one of {labels.control_title(name)}"
-                for name in ("baseline", *registry.MATCHED)
-            },
+
+# Kind of codes → code → label.
+CODES: dict[str, Mapping[str, str]] = {
+    "class": labels.GROUPS,
+    "curve": {name: label.replace("\n", " ") for name, label in labels.CURVES.items()},
+    "group": labels.CUE_GROUPS,
+    "kind": {
+        "baselines": "Two baselines",
+        "within": "Two of the augmentation",
+        **{
+            f"with_{name}": f"One of the augmentation, one of {labels.control_title(name)}"
+            for name in ("baseline", *registry.MATCHED)
         },
-        "level": {
-            name: labels.title(name) for name in ("shuffled", "gaussian", "edges", "untrained")
-        },
-        "localisation": registry.LOCALISATION,
-        "map": {"map": "Map of the model", "random": "Random map"},
-        "measure": truth.GAINS,
-        "model": classifiers.NAMES,
-        "over": {name: label.capitalize() for name, label in metrics.OVER.items()},
-        "pairs": {
-            "reference": "Reference of the study",
-            "across seeds": "Different seeds only",
-            "strongest": "Strongest",
-            "weakest": "Weakest",
-        },
-        "predictions": {"any": "All images", "equal": "Equal predictions"},
-        "score": {
-            name: f"{label[:1].upper()}{label[1:]}" for name, label in training.SCORES.items()
-        },
-        "segment": {
-            name: label for part in analysis.SEGMENTS.values() for name, label in part.items()
-        },
-        "spurious": {
-            "accuracy": "Accuracy",
-            "cue_class_rate": "Predicted as the class of the cue",
-            "energy": "Share of the map on the cue",
-        },
-        "statistic": {"mean": "Highest mean", "std": "Highest standard deviation"},
-        "subset": {"train": "Training", "validation": "Validation", "test": "Test"},
-    }
-    return of_kind[kind]
+    },
+    "level": {name: labels.title(name) for name in ("shuffled", "gaussian", "edges", "untrained")},
+    "localisation": registry.LOCALISATION,
+    "map": {"map": "Map of the model", "random": "Random map"},
+    "measure": labels.GAINS,
+    "model": labels.CLASSIFIERS,
+    "over": {name: _sentence_case(label) for name, label in labels.OVER.items()},
+    "pairs": {
+        "reference": "Reference of the study",
+        "across seeds": "Different seeds only",
+        "strongest": "Strongest",
+        "weakest": "Weakest",
+    },
+    "predictions": {"any": "All images", "equal": "Equal predictions"},
+    "score": {name: _sentence_case(label) for name, label in labels.SCORES.items()},
+    "segment": {name: label for part in labels.SEGMENTS.values() for name, label in part.items()},
+    "spurious": {
+        "accuracy": "Accuracy",
+        "cue_class_rate": "Predicted as the class of the cue",
+        "energy": "Share of the map on the cue",
+    },
+    "statistic": {"mean": "Highest mean", "std": "Highest standard deviation"},
+    "subset": {"train": "Training", "validation": "Validation", "test": "Test"},
+}
 
 
 def _estimate(
@@ -598,6 +606,11 @@ TABLES: dict[str, Table] = {
             ),
             "tested": Column("Tested metrics", "Number of metrics whose shift is tested.", "count"),
         },
+        first=(
+            *("augmentation", "accuracy_change", "net", "tightening", "shift"),
+            *("relative_shift", "noise_corrected_similarity", "shift_p_holm"),
+            *("significant", "tested"),
+        ),
     ),
     "accuracy_change": Table(
         "Accuracy change",
@@ -636,6 +649,10 @@ TABLES: dict[str, Table] = {
             ),
             **SHIFTS,
         },
+        first=(
+            *("augmentation", "metric", "reference", "predictions", "net", "tightening", "shift"),
+            *("relative_shift", "noise_corrected_similarity", "shift_p_holm"),
+        ),
     ),
     "between": Table(
         "Map shift between augmentations",
