@@ -50,7 +50,7 @@ def test_values_are_rounded_and_named(name: str, value: object, text: str) -> No
     ("table", "name", "value", "text"),
     [
         ("clusters", "members", "elastic + random_crop", "Elastic + Random crop"),
-        ("weakest_pairs", "metrics", "mad, msd", "Mean absolute difference, Mean squared difference"),
+        ("weakest_pairs", "metrics", "mad, all", "Mean absolute difference, All metrics"),
         ("distribution", "metric", "overlap_20_area", "Overlap rate (top 20 %): area"),
         ("clusters", "metric", "all", "All metrics"),
         ("segments", "segment", "only_baseline_correct", "Only baseline correct"),

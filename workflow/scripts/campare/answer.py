@@ -143,6 +143,10 @@ def _shifts(rows: pd.DataFrame, figure: str) -> Iterator[str]:
         "augmentation; the mean distance between two of them, the noise floor, is "
         f"{columns.text(columns.FLOOR, first['floor'])}."
     )
+    yield _paragraph(
+        "AA, AB and BB: mean distances between two augmented networks, between an augmented and a "
+        "reference network, and between two reference networks, always of different seeds."
+    )
     for column in (columns.SHIFT, columns.NET, columns.TIGHTENING, columns.CORRECTED):
         yield _paragraph(f"{column.label}: {column.about}")
     yield _paragraph(

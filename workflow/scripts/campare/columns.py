@@ -316,10 +316,9 @@ def _estimate(
     """A column with an interval, and the columns of its ends, `<stem>low` and `<stem>high`."""
     stem = f"{name}_" if stem is None else stem
     ends = (f"{stem}low", f"{stem}high")
-    of = column.about.rstrip(".")
     found = {name: replace(column, ends=ends, level=level)}
     for end, which in zip(ends, ("lower", "upper"), strict=True):
-        about = f"{which.capitalize()} end of the {level} interval of the column {name}: {of}."
+        about = f"{which.capitalize()} end of the {level} interval of `{name}`."
         found[end] = replace(column, label=f"{column.label}, {which} end", about=about, end=which)
     return found
 
@@ -349,7 +348,9 @@ AUGMENTATION = Column(
 )
 SEED = Column("Seed", "Seed of the model; for imported models its number.", "count")
 AUGMENTATION_A = Column("First augmentation", "One augmentation of the pair.", "augmentation")
-AUGMENTATION_B = Column("Second augmentation", "The other one.", "augmentation")
+AUGMENTATION_B = Column(
+    "Second augmentation", "The other augmentation of the pair.", "augmentation"
+)
 METRIC = Column("Metric", "Metric by which maps or predictions are compared.", "metric")
 CLASS = Column("Class", "Class of the images.", "class")
 MODEL = Column("Model", "Network or classifier.", "code", codes="model")
@@ -457,7 +458,8 @@ SHIFTS = {
     ),
     "shift_p_holm": Column(
         "p of E, Holm",
-        "The same, corrected by Holm's method over the augmentations of a metric and reference.",
+        "One-sided p of the map shift, corrected by Holm's method over the augmentations of a metric "
+        "and reference.",
         "p",
     ),
     "tightening_p": Column(
@@ -465,7 +467,8 @@ SHIFTS = {
     ),
     "tightening_p_holm": Column(
         "p of T, Holm",
-        "The same, corrected by Holm's method over the augmentations of a metric and reference.",
+        "Two-sided p of the tightening, corrected by Holm's method over the augmentations of a "
+        "metric and reference.",
         "p",
     ),
     "note": replace(NOTE, about="Why the map shift is not tested; empty if it is."),
@@ -492,7 +495,9 @@ _P_CHANGE = Column(
     "p",
 )
 _P_CHANGE_HOLM = Column(
-    "p of the change, Holm", "The same, corrected by Holm's method over the augmentations.", "p"
+    "p of the change, Holm",
+    "Two-sided p of the accuracy change, corrected by Holm's method over the augmentations.",
+    "p",
 )
 ACCURACIES = {
     "accuracy": replace(ACCURACY, about="Mean test accuracy of the models of the row."),
@@ -596,7 +601,9 @@ TABLES: dict[str, Table] = {
                 "90 %",
             ),
             "equal_shift_p_holm": Column(
-                "p of E, equal predictions, Holm", "Its p, after Holm's correction.", "p"
+                "p of E, equal predictions, Holm",
+                "One-sided p of this shift, after Holm's correction over the augmentations.",
+                "p",
             ),
             "significant": Column(
                 "Significant metrics",
@@ -680,7 +687,9 @@ TABLES: dict[str, Table] = {
                 "",
             ),
             "p": Column("p", "One-sided p of the shift, by permutation of the labels.", "p"),
-            "p_holm": Column("p, Holm", "The same, corrected over the pairs of a metric.", "p"),
+            "p_holm": Column(
+                "p, Holm", "p after Holm's correction over the pairs of a metric.", "p"
+            ),
             "note": replace(NOTE, about="Why the shift is not tested; empty if it is."),
             "pairs": Column("Pairs of models", "Number of pairs of models of the two.", "count"),
             "images": IMAGES,
