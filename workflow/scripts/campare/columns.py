@@ -458,8 +458,8 @@ SHIFTS = {
     ),
     "shift_p_holm": Column(
         "p of E, Holm",
-        "One-sided p of the map shift, corrected by Holm's method over the augmentations of a metric "
-        "and reference.",
+        "One-sided p of the map shift, corrected by Holm's method over the augmentations of a "
+        "metric and reference.",
         "p",
     ),
     "tightening_p": Column(
