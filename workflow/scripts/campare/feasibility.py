@@ -111,11 +111,19 @@ def _problems(study: Study, written: Study, images: Images) -> Iterator[str]:
         if stage in study:
             svm = (written.get(stage) or {}).get("svm", {})
             yield from _svm(f"{stage}.svm", study[stage]["svm"], svm, images)
-    used = (written.get("faithfulness") or {}).get("images", 0)
-    if used > (available := images.count("test")):
+    available = images.count("test")
+    for stage in ("faithfulness", "representations"):
+        used = (written.get(stage) or {}).get("images", 0)
+        if used > available:
+            yield (
+                f"{stage}.images: {used}, but there are {available} test images; "
+                f"set it to {available}"
+            )
+    neighbours = study.get("representations", {}).get("neighbours", 0)
+    if neighbours > max(available - 2, 0):
         yield (
-            f"faithfulness.images: {used}, but there are {available} test images; "
-            f"set it to {available}"
+            f"representations.neighbours: {neighbours}, but there are {available} test images; "
+            "set fewer"
         )
     if "occlusion" in study and (problem := occlusion(study["occlusion"]["sizes"], images.side)):
         yield problem
