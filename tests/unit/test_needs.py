@@ -79,6 +79,7 @@ STUDY: dict[str, Any] = {
         "longer_training": True,
     },
     "faithfulness": {"images": 100},
+    "representations": {},
 }
 # A job of each kind, by its wildcards.
 KINDS: dict[str, dict[str, str]] = {
@@ -91,7 +92,7 @@ KINDS: dict[str, dict[str, str]] = {
     name: {"augmentation": "affine", "seed": "1", "variant": ""}
     for name in (
         *("train", "augment", "map", "compare", "compare_pairs", "localise"),
-        "test_faithfulness",
+        *("test_faithfulness", "represent"),
     )
 }
 
