@@ -80,6 +80,7 @@ STUDY: dict[str, Any] = {
     },
     "faithfulness": {"images": 100},
     "representations": {},
+    "mosaics": {},
 }
 # A job of each kind, by its wildcards.
 KINDS: dict[str, dict[str, str]] = {
@@ -92,7 +93,7 @@ KINDS: dict[str, dict[str, str]] = {
     name: {"augmentation": "affine", "seed": "1", "variant": ""}
     for name in (
         *("train", "augment", "map", "compare", "compare_pairs", "localise"),
-        *("test_faithfulness", "represent"),
+        *("test_faithfulness", "represent", "map_mosaics"),
     )
 }
 

@@ -127,6 +127,8 @@ def _problems(study: Study, written: Study, images: Images) -> Iterator[str]:
         )
     if "occlusion" in study and (problem := occlusion(study["occlusion"]["sizes"], images.side)):
         yield problem
+    if "mosaics" in study:
+        yield from _mosaics(study["mosaics"]["cells"], images)
     if "localisation" in study and not images.regions:
         yield "localisation: the data set has no masks; remove the key"
     region = study.get("localisation", {}).get("spurious")
@@ -134,6 +136,22 @@ def _problems(study: Study, written: Study, images: Images) -> Iterator[str]:
         yield (
             f"localisation.spurious: the images have no region {region!r}; they have: "
             f"{', '.join(images.regions)}"
+        )
+
+
+def _mosaics(cells: int, images: Images) -> Iterator[str]:
+    """Messages about mosaics for which the test images do not suffice."""
+    counts = [n for (_, subset), n in images.counts.items() if subset == "test" and n]
+    if len(counts) < cells**2:
+        remedy = "set it to 2" if cells > 2 and len(counts) >= 4 else "remove the key mosaics"
+        yield (
+            f"mosaics.cells: {cells}, but the test images have {len(counts)} classes, and the grid "
+            f"pointing game needs {cells**2}; {remedy}"
+        )
+    elif max(counts) < cells**2 // 2:
+        yield (
+            f"mosaics.cells: {cells}, but no class has {cells**2 // 2} test images; use more test "
+            "images, or remove the key mosaics"
         )
 
 

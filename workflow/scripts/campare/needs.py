@@ -142,6 +142,13 @@ class Needs:
         holes = 4 * shares * stage["images"]
         return Need(minutes + imputing_minutes(holes, self._input_size), self._network_memory)
 
+    def map_mosaics(self, job: Wildcards) -> Need:
+        """Mapping mosaics of test images, and scoring the maps."""
+        stage = self.design.study["mosaics"]
+        images = 2 * stage["mosaics"] * stage["cells"] ** 2
+        minutes = explaining_minutes(images, 3, self._gmacs(job), self._threads, self.gpu)
+        return Need(minutes, self._network_memory + _megabytes(20 * images * self._input_size**2))
+
     def represent(self, job: Wildcards) -> Need:
         """Features of a sample of test images, and their Gram matrices."""
         images = self.design.study["representations"]["images"]

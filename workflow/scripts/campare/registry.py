@@ -796,6 +796,12 @@ LOCALISATION = {
     "average_precision": "Average precision of the map for the region's pixels",
 }
 
+# Scores of maps of mosaics, with their labels in figures.
+MOSAICS = {
+    "energy": "Share of the map on the cells of the explained class",
+    "pointing": "Share of maps with their maximum on a cell of the explained class",
+}
+
 # Columns of tables with a column per metric, and other names in the place of a metric's.
 COLUMNS = {
     *("index", "label", "prediction", "baseline_prediction", "augmentation", "seed", "level"),

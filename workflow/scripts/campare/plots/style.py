@@ -103,6 +103,7 @@ TITLES = {
     "untrained": "Untrained network",
     "duplicated_originals": "Duplicated originals",
     "longer_training": "Longer training",
+    "grid_pointing": "Grid pointing game",
 }
 
 
