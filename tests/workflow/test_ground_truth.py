@@ -139,7 +139,7 @@ def test_own_pictures_with_masks_are_localised(
     for name, value in (("LC_ALL", "C"), ("PYTHONUTF8", "0"), ("PYTHONCOERCECLOCALE", "0")):
         monkeypatch.setenv(name, value)
     own = {**STUDY, "data": {"name": "image_folder", "root": "data/{own} *"}}
-    del own["localisation"], own["faithfulness"]
+    del own["localisation"], own["faithfulness"], own["mosaics"]
     project = copy_project(tmp_path / "project", own)
     root = project.path / "data" / "{own} *"
     random = np.random.default_rng(0)
