@@ -59,6 +59,10 @@ def test_tables_and_figures_are_there_and_stay(known: Project) -> None:
     assert known.planned(*STAGES) == {}
 
 
+def test_every_column_is_in_the_data_dictionary(known: Project) -> None:
+    assert known.undescribed() == []
+
+
 def test_every_model_is_scored_on_every_region(known: Project) -> None:
     table = read(known, "localisation")
     assert set(table["augmentation"]) == {"baseline", "cutmix"}

@@ -160,12 +160,17 @@ def test_figures_are_drawn_and_nothing_is_left_to_do(controlled: Project) -> Non
     assert controlled.planned("controls") == {}
 
 
-def test_the_report_opens_with_the_summary(controlled: Project) -> None:
+def test_every_column_is_in_the_data_dictionary(controlled: Project) -> None:
+    assert controlled.undescribed() == []
+
+
+def test_the_report_of_a_target_has_its_figures_and_no_answer(controlled: Project) -> None:
     run = controlled.snakemake("controls", "--report", "report.zip")
     assert run.returncode == 0, run.stdout
     with ZipFile(controlled.path / "report.zip") as report:
         page = report.read("report/report.html").decode()
-    assert 'class=\\"answer\\"' in page and "System Message" not in page
+    assert "results of the requested" in page and "System Message" not in page
+    assert "figures/summary/summary.png" in page and "answer.html" not in page
 
 
 def test_without_a_reference_augmentations_are_compared_with_each_other(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 
 from campare import controls
 from campare.design import BASELINE
+from campare.labels import CALIBRATION, distance_label
 from campare.plots.charts import draw_seeds, panels_side_by_side
 from campare.plots.style import (
     DARK,
@@ -18,7 +19,6 @@ from campare.plots.style import (
     REFERENCE,
     SMALL,
     colours,
-    distance_label,
     styled,
 )
 from campare.plots.summary import CHARACTERS, REFERENCES
@@ -31,12 +31,6 @@ PANELS = {
     "Predictions": ("jensen_shannon", "churn"),
 }
 MARKERS = ("o", "^")
-CALIBRATION = {
-    "confidence": "Mean confidence",
-    "ece": "Expected\ncalibration error",
-    "brier": "Brier score",
-    "nll": "Negative log-\nlikelihood (nats)",
-}
 
 
 @styled
@@ -129,7 +123,9 @@ def calibration(table: pd.DataFrame) -> Figure:
     """
     names = list(dict.fromkeys(table["augmentation"]))
     colour = colours(names)
-    figure, panels = panels_side_by_side(names, list(CALIBRATION.values()))
+    figure, panels = panels_side_by_side(
+        names, [textwrap.fill(label, 22) for label in CALIBRATION.values()]
+    )
     for axes, measure in zip(panels, CALIBRATION, strict=True):
         for row, name in enumerate(names):
             values = table.loc[table["augmentation"] == name, measure].to_numpy(float)
