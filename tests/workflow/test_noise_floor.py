@@ -51,6 +51,13 @@ def test_controls_train_the_models_of_the_design_and_no_others(tmp_path: Path) -
     assert project.planned("all")["train"] == len(models)
 
 
+def test_variants_of_the_maps_are_compared_in_one_table_and_figure(tmp_path: Path) -> None:
+    study = STUDY | {"cam": {"variants": {"true_class": {"class": "true"}}}}
+    planned = copy_project(tmp_path / "project", study).planned("controls")
+    assert (planned["tabulate_variants"], planned["plot_variants"]) == (1, 1)
+    assert planned["tabulate_summary"] == 2
+
+
 def settings(project: Project, model: str) -> dict[str, Any]:
     """What a weight file says of its training."""
     with safe_open(project.results / "models" / f"{model}.safetensors", "np") as file:
