@@ -4,7 +4,7 @@ import os
 from itertools import chain
 
 from campare import config as study_config, feasibility, needs, ownership, registry, config_text
-from campare import explorer_page, user_code
+from campare import columns, explorer_page, user_code
 from campare.design import Design, transforms
 from campare.errors import CampareError
 from snakemake.exceptions import WorkflowError
@@ -65,7 +65,7 @@ INPUTS = Inputs(DESIGN, SOURCE)
 STAGES = sorted(
     file.stem for file in (ROOT / "workflow/rules/stages").glob("*.smk") if file.stem in STUDY
 )
-TARGETS = ["tables", "figures", "explorer", "architectures", *STAGES]
+TARGETS = ["tables", "figures", "explorer", "architectures", *STAGES, "pages"]
 # Targets that are made only on request.
 ON_DEMAND = {"architectures", "own_images"}
 # One split for all models, or one per seed.

@@ -31,6 +31,7 @@ with logged(snakemake.log[0]):
             for name, path in zip(params.with_pairs, needs.pairs, strict=False)
         },
         summary=tables.read(needs.summary) if needs.summary else None,
+        folder=snakemake.output.explorer.removesuffix(f"{params.variant}explorer.html"),
     )
     page = explorer_page.render(payload)
     with atomic.replacing(snakemake.output.explorer) as aside:

@@ -125,7 +125,7 @@ if DESIGN.summarised:
         "summary",
         needs={"summary": "<results>/{variant}tables/summary.csv"},
         makes=REPORT.labelled(
-            "summary", {"summary": {"figure": "summary"}}, "{variant}", category="Answer"
+            "summary", {"summary": {"page": "Summary, figure"}}, "{variant}", category="Answer"
         ),
         metrics=[STUDY["analysis"]["summary"]],
         study=STUDY["study"],
@@ -157,7 +157,7 @@ if DESIGN.summarised:
                 "ranking": "<results>/tables/variants_ranking.csv",
             },
             makes=REPORT.labelled(
-                "variants", {"variants": {"figure": "variants"}}, category="Answer"
+                "variants", {"variants": {"page": "Variants of the maps"}}, category="Answer"
             ),
             metrics=[STUDY["analysis"]["summary"]],
         )
