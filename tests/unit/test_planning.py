@@ -12,7 +12,7 @@ import pytest
 import yaml
 from safetensors.numpy import save_file
 
-from campare import config, needs, planning, power
+from campare import columns, config, needs, planning, power
 from campare.design import Design
 from campare.planning import Costs
 from campare.power import Comparison
@@ -148,17 +148,20 @@ def test_measured_times_replace_estimates() -> None:
 
 def test_the_text_has_the_plan_and_where_its_numbers_are_from() -> None:
     table = planning.table(design(), costs(), pairs(8), "overlap_20", 0)
+    assert list(table) == list(columns.TABLES["plan"].columns)
     own = table[table["design"] == "study"]
     assert list(own["metric"]) == ["overlap_20", "mad"]
     assert list(own["variability"]) == ["pilot", "shipped studies"]
     cheap = table[table["design"] == "cheapest"]
     assert (cheap["detectable"] <= cheap["wanted"]).all() and len(cheap) >= 4
-    text = planning.text(table, design(), planning.basis(True, {"train": 100}))
+    text = planning.text(table, design(), planning.basis(["train", "cams"], {"train": 100}))
     assert "14 networks" in text and "times measured in this study" in text
     assert "from the 8 baselines of this study (pilot)" in text
     share = 100 * own["detectable"].iloc[0]
     assert f"| {share:.1f} (" in text
-    assert "50,000 training" in planning.basis(False, None)
+    assert planning.basis(["cams"], {"train": 9}).startswith("times of training: upper estimates")
+    assert "training and maps: upper" in planning.basis([], None)
+    assert "50,000 training" in planning.basis([], None)
 
 
 def test_the_plan_of_a_study_without_comparison_says_so() -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from campare import variants
+from campare import columns, variants
 
 NAN = np.nan
 
@@ -106,3 +106,12 @@ def test_the_order_of_augmentations_is_compared_without_controls(shifts: pd.Data
     assert (row.variants, row.augmentations) == (2, 3)
     # Orders 1 2 3 and 2 1 3: Spearman's correlation is 0.5, W = (0.5 + 1)/2.
     assert row.kendall_w == pytest.approx(0.75)
+
+
+def test_tables_have_the_columns_of_the_dictionary(shifts: pd.DataFrame) -> None:
+    for name, table in (
+        ("variants", shifts),
+        ("variants_agreement", variants.agreement(shifts)),
+        ("variants_ranking", variants.ranking(shifts, 0)),
+    ):
+        assert list(table) == list(columns.TABLES[name].columns)

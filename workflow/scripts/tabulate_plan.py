@@ -31,6 +31,7 @@ with logged(snakemake.log[0]):
         params.seed,
     )
     tables.write(plan, snakemake.output.plan)
-    basis = planning.basis(any(measured.values()), needs.sizes(split) if split.exists() else None)
+    kinds = [kind for kind, times in measured.items() if times]
+    basis = planning.basis(kinds, needs.sizes(split) if split.exists() else None)
     with replacing(snakemake.output.text) as aside:
         aside.write_text(planning.text(plan, design, basis), encoding="utf-8")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -45,7 +45,9 @@ USUAL: Mapping[str, tuple[tuple[float, float], ...]] = {
 }
 PILOT, SHIPPED = "pilot", "shipped studies"
 OTHERS = "other augmentations"
-KINDS = "train", "cams"  # of jobs whose times are measured: folders under `benchmarks`
+# Kinds of jobs whose times are measured: folders under `benchmarks`.
+WORK = {"train": "training", "cams": "maps"}
+KINDS = tuple(WORK)
 # The references in sentences.
 REFERENCES = {
     BASELINE: "baselines",
@@ -447,17 +449,19 @@ def text(plan: pd.DataFrame, design: Design, basis: str) -> str:
     return "\n".join([*lines, ""])
 
 
-def basis(measured: bool, images: Mapping[str, int] | None) -> str:
+def basis(measured: Collection[str], images: Mapping[str, int] | None) -> str:
     """What times and memory are based on.
 
     Parameters
     ----------
     measured
-        Whether times of this study are used.
+        Kinds of jobs (`KINDS`) whose times were measured in this study.
     images
         Number of images in each subset; None if they are not known yet.
     """
-    times = "times measured in this study" if measured else "upper estimates"
+    times = "times measured in this study"
+    if estimated := [WORK[kind] for kind in KINDS if kind not in measured]:
+        times = f"times of {' and '.join(estimated)}: upper estimates, often several times too long"
     if images:
         return times
     assumed = f"{USUAL_IMAGES['train']:,} training and {USUAL_IMAGES['test']:,} test images"
