@@ -52,6 +52,13 @@ def test_controls_train_the_models_of_the_design_and_no_others(tmp_path: Path) -
     assert project.planned("all")["train"] == len(models)
 
 
+def test_variants_of_the_maps_are_compared_in_one_table_and_figure(tmp_path: Path) -> None:
+    study = STUDY | {"cam": {"variants": {"true_class": {"class": "true"}}}}
+    planned = copy_project(tmp_path / "project", study).planned("controls")
+    assert (planned["tabulate_variants"], planned["plot_variants"]) == (1, 1)
+    assert planned["tabulate_summary"] == 2
+
+
 def settings(project: Project, model: str) -> dict[str, Any]:
     """What a weight file says of its training."""
     with safe_open(project.results / "models" / f"{model}.safetensors", "np") as file:
@@ -196,3 +203,19 @@ def test_comparing_with_all_baselines_needs_further_ones(tmp_path: Path) -> None
     run = project.snakemake("--dry-run")
     assert run.returncode != 0
     assert "reference: all needs 1 or more controls.baselines.seeds" in run.stdout
+
+
+def test_the_plan_warns_of_too_few_networks_and_follows_the_pilot(controlled: Project) -> None:
+    run = controlled.snakemake("plan")
+    assert run.returncode == 0, run.stdout
+    warning = "2 networks of each augmentation compared with 3 baselines cannot give p ≤ 0.05"
+    assert f"warning: {warning}" in run.stdout and f"Warning: {warning}" in run.stdout
+    # Three baselines are too few to estimate their variability.
+    assert "median and range of the shipped studies" in run.stdout
+    assert "times measured in this study" in run.stdout
+    plan = pd.read_csv(controlled.results / "tables" / "plan.csv")
+    assert set(plan["design"]) == {"study", "cheapest"}
+    assert controlled.planned("plan") == {"plan": 1}  # only printed again
+    pilot = controlled.results / "pairs" / "baseline.parquet"
+    pilot.touch()
+    assert controlled.planned("plan")["tabulate_plan"] == 1

@@ -24,6 +24,7 @@ from inputs import (
     folder_digest,
     model_of,
     of_models,
+    stamps,
     with_digest,
 )
 from provenance import each, named

@@ -151,3 +151,10 @@ def folder_digest(folder: str) -> str:
     files = sorted(path for each in folders for path in each.iterdir() if path.is_file())
     listed = [(os.fsencode(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
     return hashlib.sha256(repr(listed).encode()).hexdigest()
+
+
+def stamps(folder: Path, patterns: Iterable[str]) -> str:
+    """A digest of names, sizes and times of files that a job uses only if they exist."""
+    files = sorted(path for pattern in patterns for path in folder.glob(pattern))
+    listed = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    return hashlib.sha256(repr(listed).encode()).hexdigest()

@@ -354,6 +354,7 @@ AUGMENTATION_A = Column("First augmentation", "One augmentation of the pair.", "
 AUGMENTATION_B = Column(
     "Second augmentation", "The other augmentation of the pair.", "augmentation"
 )
+VARIANT = Column("Variant", "Name of the variant of the maps; `main` is `cam` itself.", "text")
 METRIC = Column("Metric", "Metric by which maps or predictions are compared.", "metric")
 CLASS = Column("Class", "Class of the images.", "class")
 MODEL = Column("Model", "Network or classifier.", "code", codes="model")
@@ -887,6 +888,165 @@ TABLES: dict[str, Table] = {
             "architecture": Column("Architecture", "Architecture of the network.", "text"),
             "accuracy": ACCURACY,
             "images": IMAGES,
+        },
+    ),
+    "variants": Table(
+        "Map shift for several kinds of maps",
+        "A row per variant of the maps (`cam.variants`) and augmentation, in the metric of the "
+        "summary. Intervals are 90 % intervals, each end one-sided at 5 %.",
+        {
+            "variant": VARIANT,
+            "maps": Column("Maps", "CAM method, explained class and target layer.", "text"),
+            "augmentation": AUGMENTATION,
+            "reference": REFERENCE,
+            "metric": METRIC,
+            "floor": FLOOR,
+            "net": NET,
+            "tightening": TIGHTENING,
+            **_estimate("shift", SHIFT, "90 %"),
+            **_estimate(
+                "relative_shift",
+                replace(
+                    SHIFTS["relative_shift"],
+                    about="Map shift E divided by the noise floor BB of the variant.",
+                ),
+                "90 %",
+            ),
+            "shift_p_holm": replace(
+                SHIFTS["shift_p_holm"],
+                about="One-sided p of the map shift, corrected by Holm's method over the "
+                "augmentations of the variant.",
+            ),
+            "above_floor": Column(
+                "Above the noise floor",
+                "Whether the shift is positive and significant; empty if it is not tested.",
+                "text",
+            ),
+            "rank": Column(
+                "Rank",
+                "Rank of the shift among the augmentations of the variant, 1 the largest.",
+                "decimal",
+            ),
+        },
+    ),
+    "variants_agreement": Table(
+        "Agreement of the kinds of maps",
+        "A row per augmentation or control: in how many variants its map shift is above the noise "
+        "floor, and where the answer differs from that of the main variant.",
+        {
+            "augmentation": AUGMENTATION,
+            "variants": Column("Variants", "Number of variants.", "count"),
+            "tested": Column("Tested", "Number of variants in which the shift is tested.", "count"),
+            "above_floor": Column(
+                "Above the noise floor",
+                "Number of variants in which the shift is positive and significant.",
+                "count",
+            ),
+            "positive": Column(
+                "E > 0", "Number of variants in which the map shift is positive.", "count"
+            ),
+            "net_positive": Column(
+                "N > 0", "Number of variants in which the net distance is positive.", "count"
+            ),
+            "net_larger": Column(
+                "N > T",
+                "Number of variants in which the net distance is larger than the tightening.",
+                "count",
+            ),
+            "sign_consistent": Column(
+                "Same sign", "Whether the map shift has the same sign in all variants.", "text"
+            ),
+            "rank_first": Column(
+                "First rank", "Smallest rank over the variants; 1 is the largest shift.", "decimal"
+            ),
+            "rank_last": Column("Last rank", "Largest rank over the variants.", "decimal"),
+            "rank_main": Column("Rank, main variant", "Rank in the main variant.", "decimal"),
+            "relative_shift_min": Column(
+                "Smallest shift, % of noise floor",
+                "Smallest map shift over the variants, divided by the noise floor.",
+                "change",
+            ),
+            "relative_shift_max": Column(
+                "Largest shift, % of noise floor",
+                "Largest map shift over the variants, divided by the noise floor.",
+                "change",
+            ),
+            "different": Column(
+                "Different in",
+                "Variants in which the shift is above the noise floor and in the main variant is "
+                "not, or the reverse.",
+                "text",
+            ),
+        },
+    ),
+    "variants_ranking": Table(
+        "Order of the augmentations for several kinds of maps",
+        "One row. All variants are maps of the same networks, so that p does not say whether other "
+        "networks would give the same order.",
+        {
+            "metric": METRIC,
+            "kendall_w": Column(
+                "Kendall's W",
+                "Concordance of the variants in the order of the map shifts: 1 if all have the "
+                "same order.",
+            ),
+            "p": Column("p", "p of W, by permutation of the ranks within each variant.", "p"),
+            "variants": Column("Variants", "Number of variants.", "count"),
+            "augmentations": Column("Augmentations", "Number of augmentations.", "count"),
+        },
+    ),
+    "plan": Table(
+        "Plan: detectable map shifts and costs",
+        "A row per metric and reference of the study, then the cheapest design for each of several "
+        "shifts. Limits of detectable shifts follow from the 95 % interval of the variability of "
+        "the pilot, or are the range of the shipped studies.",
+        {
+            "design": Column(
+                "Design", "`study`: the study as it is; `cheapest`: the cheapest design.", "text"
+            ),
+            "wanted": Column(
+                "Wanted shift, % of noise floor",
+                "Map shift that the cheapest design detects with a power of 80 %.",
+                "percent",
+            ),
+            "metric": METRIC,
+            "reference": REFERENCE,
+            "models": replace(MODELS, about="Number of networks of each augmentation."),
+            "reference_models": REFERENCE_MODELS,
+            "tests": Column("Tests", "Number of augmentations in Holm's correction.", "count"),
+            "least_p": Column(
+                "Least p", "Smallest possible p-value of E after Holm's correction.", "p"
+            ),
+            "variability": Column(
+                "Variability from",
+                "`pilot`: the baselines of this study; `shipped studies`: those of config/.",
+                "text",
+            ),
+            "pilot_networks": Column("Pilot", "Number of baselines of the pilot.", "count"),
+            "floor": FLOOR,
+            **_estimate(
+                "relative_variability",
+                Column(
+                    "Relative variability",
+                    "Standard deviation of the residual distances between two networks without "
+                    "augmentation, divided by the noise floor.",
+                    "percent",
+                ),
+            ),
+            **_estimate(
+                "detectable",
+                Column(
+                    "Detectable shift, % of noise floor",
+                    "Smallest map shift with a power of 80 %; empty if there is none.",
+                    "percent",
+                ),
+            ),
+            "networks": Column("Networks", "Number of networks of the study.", "count"),
+            "hours": Column(
+                "Hours", "Time of all jobs, one after another.", "decimal", unit="hours"
+            ),
+            "memory_gb": Column("Memory", "Memory of the largest job.", "decimal", unit="GB"),
+            "note": replace(NOTE, about="Why the map shift is not tested; empty if it is."),
         },
     ),
     "published": Table(
