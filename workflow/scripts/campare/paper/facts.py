@@ -199,7 +199,7 @@ def trained_on(weights: str | Path) -> str:
 def versions(packages: str) -> dict[str, str]:
     """Package → version, from the attribute of a store: "torch 2.11.0, numpy 2.4.6"."""
     pairs = (each.rsplit(" ", 1) for each in packages.split(", ") if " " in each)
-    return dict(pairs)  # type: ignore[arg-type]
+    return dict(pairs)
 
 
 def usage(benchmarks: Path) -> dict[str, Usage]:
@@ -215,9 +215,9 @@ def usage(benchmarks: Path) -> dict[str, Usage]:
             continue
         last = pd.read_csv(path, sep="\t").iloc[-1]
         # Snakemake writes "NA" or "-" for jobs that are too short to be measured.
-        wall, cpu = (pd.to_numeric(last.get(key), errors="coerce") for key in ("s", "cpu_time"))
+        wall, cpu = (float(pd.to_numeric(last[key], errors="coerce")) for key in ("s", "cpu_time"))
         wall = float(np.nan_to_num(wall))
-        cpu = wall if np.isnan(cpu) else float(cpu)
+        cpu = wall if np.isnan(cpu) else cpu
         kind = KINDS.get(inner[0], REST) if len(inner) > 1 else REST
         rows.append((kind, wall, cpu))
     table = pd.DataFrame(rows, columns=["kind", "wall", "cpu"])

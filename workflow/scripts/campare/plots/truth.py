@@ -14,7 +14,14 @@ from matplotlib.ticker import MaxNLocator
 
 from campare.design import BASELINE
 from campare.localisation import GROUPS
-from campare.plots.charts import draw_seeds, panels_in_grid, panels_side_by_side, text_columns
+from campare.plots import page
+from campare.plots.charts import (
+    draw_seeds,
+    key_columns,
+    panels_in_grid,
+    panels_side_by_side,
+    text_columns,
+)
 from campare.plots.fitting import arranged, sets_shown, two_lines
 from campare.plots.style import (
     GREY,
@@ -92,7 +99,8 @@ def localisation(models: pd.DataFrame, summary: pd.DataFrame, score: str, label:
         ),
         Line2D([], [], label="Chance (by area of the region)", **CHANCE),
     )
-    figure.legend(handles=key, loc="outside upper center", ncols=len(key))
+    columns = key_columns((str(line.get_label()) for line in key), len(key))
+    figure.legend(handles=key, loc="outside upper center", ncols=columns)
     return figure
 
 
@@ -140,7 +148,8 @@ def spurious(models: pd.DataFrame, summary: pd.DataFrame, region: str) -> Figure
     figure.supxlabel(
         f"Mean ± s.d. over seeds; dots: seeds; dotted: chance (area of the {region})", size=8
     )
-    figure.legend(loc="outside upper center", ncols=4)
+    columns = key_columns((label for label, _, _ in GROUP_STYLES.values()), 4)
+    figure.legend(loc="outside upper center", ncols=columns)
     return figure
 
 
@@ -196,7 +205,8 @@ def faithfulness_curves(table: pd.DataFrame) -> Figure:
         Line2D([], [], color="black", linewidth=1.3, label=own),
         Line2D([], [], color=GREY, linewidth=1.3, dashes=(3, 2), label=random),
     )
-    figure.legend(handles=key, loc="outside upper center", ncols=2)
+    columns = key_columns((str(line.get_label()) for line in key), 2)
+    figure.legend(handles=key, loc="outside upper center", ncols=columns)
     return figure
 
 
@@ -236,7 +246,12 @@ def _draw_models(axes: Axes, models: pd.DataFrame, column: str, names: Sequence[
 
 
 def _print_gains(axes: Axes, gains: pd.DataFrame, what: str) -> None:
-    """Print a difference with its interval next to each row; columns: mean, low, high."""
+    """Print a difference with its interval next to each row; columns: mean, low, high.
+
+    Not on a narrow page, where they would leave no room for the axes.
+    """
+    if page.narrow():
+        return
     texts = [_gain(*row) for row in gains.itertuples(index=False)]
     text_columns(axes, {f"{what} ({LEVEL} interval)": texts})
 
