@@ -14,6 +14,7 @@ from typing import Any
 
 from campare import registry, statistics, user_code
 from campare.design import BASELINE, Design
+from campare.labels import in_sentence, title
 from campare.paper.facts import Facts, energy
 from campare.paper.references import (
     LABEL_SMOOTHING,
@@ -24,7 +25,6 @@ from campare.paper.references import (
     SOFTWARE,
     cite,
 )
-from campare.plots.style import in_sentence, title
 
 NAMES = {
     "adam": "Adam",
