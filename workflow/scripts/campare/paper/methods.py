@@ -267,7 +267,10 @@ def _inputs(model: Mapping[str, Any], facts: Facts) -> str:
     if by is None:
         by = f"mean {_plain(normalise['mean'])} and standard deviation {_plain(normalise['std'])}"
     if not resized:
-        return f"Its inputs are images of {size} × {size} pixels, with each channel normalised by {by}."
+        return (
+            f"Its inputs are images of {size} × {size} pixels, with each channel normalised by "
+            f"{by}."
+        )
     return f"Images were {resized}{size} × {size} pixels, and each channel was normalised by {by}."
 
 
@@ -326,8 +329,10 @@ def _recipe(design: Design, facts: Facts) -> Sentences:
         steps = (
             f"batches of {size:,} images ({-(-images // size):,} steps per epoch without copies)"
         )
-    cites = cite(OPTIMIZERS[optimizer])
-    yield f"Each network was trained {ending} in {steps} with {NAMES[optimizer]}{cites} ({listed(details)})."
+    yield (
+        f"Each network was trained {ending} in {steps} with {NAMES[optimizer]}"
+        f"{cite(OPTIMIZERS[optimizer])} ({listed(details)})."
+    )
     yield _schedule(training)
     loss = (
         "the cross-entropy"
@@ -702,8 +707,8 @@ def statistical(design: Design) -> Sentences:
             + (
                 "A and B are networks of two augmentations."
                 if design.study["reference"] == "none"
-                else "A is a network trained with an augmentation and B a reference network trained "
-                "without. BB is the noise floor."
+                else "A is a network trained with an augmentation and B a reference network "
+                "trained without. BB is the noise floor."
             )
         )
         yield BREAK

@@ -7,10 +7,12 @@ optimizers, schedules and so on are here. The rules import this module: no panda
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
+from campare import registry
+from campare.design import Design
 from campare.errors import CampareError
 
 FILE = Path(__file__).parent / "references.bib"
@@ -58,6 +60,22 @@ def entries() -> dict[str, str]:
     """Key → BibTeX entry, of all of `references.bib`."""
     text = FILE.read_text(encoding="utf-8")
     return {match["key"]: match[0] for match in _ENTRY.finditer(text)}
+
+
+def of_registry(design: Design) -> dict[str, str]:
+    """Entry of the registry that a study uses → its reference; a param of the job that cites it."""
+    study = design.study
+    kinds: list[tuple[Mapping[str, registry.Entry], Iterable[str]]] = [
+        (registry.DATASETS, [study["data"]["name"]]),
+        (
+            registry.STEPS,
+            [used for steps in study["augmentations"].values() for used, _ in steps],
+        ),
+        (registry.CAM_METHODS, [variant.method for variant in design.variants.values()]),
+    ]
+    found = {name: registry.entry(kind, name).reference for kind, names in kinds for name in names}
+    found |= {name: registry.metric(name).reference for name in design.metrics}
+    return found | {name: registry.architecture_reference(name) for name in design.architectures}
 
 
 def keys(reference: str) -> list[str]:

@@ -169,11 +169,11 @@ def _stacked(table: pd.DataFrame, names: Sequence[str], colour: Mapping[str, str
     for axes, text, entries in zip(panels, TITLES, KEYS, strict=True):
         axes.set_yticks(range(len(names)), list(labels.values()))
         axes.set_ylim(len(names) - 0.5, -0.5)
-        axes.set_title(text.replace("\n", " "), loc="left", weight="bold")
+        axes.set_title(text.replace("\n", " "), loc="left", weight="bold", pad=16)
         axes.set_xlabel("Percentage points" if axes is panels[0] else distance, size=SMALL)
         axes.legend(
-            handles=_handles(*entries), loc="upper center", bbox_to_anchor=(0.4, -0.3 / 0.22 / len(names) * 1.1),
-            ncols=2, borderpad=0, handletextpad=0.2, handlelength=1.2, columnspacing=1.0,
+            handles=_handles(*entries), loc="lower left", bbox_to_anchor=(0, 1), ncols=2,
+            borderpad=0.2, handletextpad=0.2, handlelength=1.2, columnspacing=1.0,
         )  # fmt: skip
     return figure
 
