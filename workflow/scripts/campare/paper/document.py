@@ -22,8 +22,9 @@ TEMPLATE = r"""% Tables, figures and methods of a study, to look at them on page
 \documentclass[10pt,twocolumn]{article}
 \usepackage[T1]{fontenc}
 \usepackage[utf8]{inputenc}
+\usepackage{mathptmx}
 \usepackage[a4paper,left=14mm,right=14mm,top=18mm,bottom=20mm,columnsep=4.2mm]{geometry}
-\usepackage{textcomp,booktabs,graphicx,url,caption,placeins}
+\usepackage{textcomp,booktabs,graphicx,url,caption}
 \captionsetup{font=small,labelfont=bf}
 \setlength{\emergencystretch}{3em}
 \renewcommand{\topfraction}{0.95}
@@ -43,14 +44,15 @@ authors.
 
 \input{methods.tex}
 
-\FloatBarrier
 \section*{Results}
+
+Tables and figures are on the following pages.
 
 TABLES
 
 FIGURES
 
-\FloatBarrier
+\clearpage
 \section*{The same figures at the other width}
 
 OTHERS
@@ -90,7 +92,7 @@ def document(
 
 
 def _figure(path: str, width: str, caption: str, label: str = "") -> str:
-    star, room = ("*", r"\textwidth") if width == TWO else ("", r"\columnwidth")
+    star = "*" if width == TWO else ""
     if label:
         written = f"\\caption{{{latex.escape(caption)}}}\n\\label{{fig:{label}}}\n"
     else:  # a reference, not text to be escaped
@@ -98,8 +100,8 @@ def _figure(path: str, width: str, caption: str, label: str = "") -> str:
         written = f"\\caption*{{As figure~\\ref{{fig:{name}}}.}}\n"
     return (
         f"\\begin{{figure{star}}}\n\\centering\n"
-        f"% drawn for this width; do not scale\n"
-        f"\\includegraphics[width={room}]{{{path}{width}.pdf}}\n{written}\\end{{figure{star}}}\n"
+        f"\\includegraphics{{{path}{width}.pdf}}% drawn for this width: do not scale it\n"
+        f"{written}\\end{{figure{star}}}\n"
     )
 
 

@@ -49,7 +49,7 @@ _MATHS = {
     for raised, plain in zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", [*"0123456789", "-"], strict=True)
 }
 _TEXT = {"–": "--", "—": "---", "…": r"\ldots{}", "’": "'", "‘": "`", "“": "``", "”": "''",
-         "\u00a0": "~", "✓": r"$\surd$"}  # fmt: skip
+         "\u00a0": "~", "✓": r"$\surd$", "✗": r"$\times$"}  # fmt: skip
 # Characters of the T1 encoding besides ASCII: Latin letters of western and central Europe.
 _LATIN = re.compile(r"[¡-ÿĀ-ſ]")
 
@@ -94,7 +94,10 @@ def from_markdown(text: str) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-_INLINE = re.compile(r"\*\*(?P<bold>.+?)\*\*|`(?P<code>[^`]+)`| ?\[(?P<cited>@[^\]]+)\]")
+_INLINE = re.compile(
+    r"\*\*(?P<bold>.+?)\*\*|`(?P<code>[^`]+)`| ?\[(?P<cited>@[^\]]+)\]"
+    r"|(?P<letter>\b[a-z])_(?P<index>[A-Z]{2}\b)"  # s_AB
+)
 
 
 def _inline(text: str) -> str:
@@ -105,6 +108,8 @@ def _inline(text: str) -> str:
             parts.append(rf"\textbf{{{_inline(match['bold'])}}}")
         elif match["code"]:
             parts.append(rf"\texttt{{{escape(match['code'])}}}")
+        elif match["letter"]:
+            parts.append(rf"${match['letter']}_{{\mathrm{{{match['index']}}}}}$")
         else:
             keys = re.findall(r"@([\w-]+)", match["cited"])
             parts.append(rf"~\cite{{{','.join(keys)}}}")

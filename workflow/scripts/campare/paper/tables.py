@@ -29,8 +29,8 @@ PERMUTED = (
 MOST_PAIRS = 8
 # Points: width of a column and of a page; of a character and a gap at the sizes of LaTeX.
 COLUMN, PAGE = 252, 515
-SIZES = {"footnotesize": (3.8, 12), "scriptsize": (3.4, 8)}
-HEADER = 16  # characters of a line of a heading
+SIZES = {"footnotesize": (3.4, 12), "scriptsize": (3.0, 8)}
+HEADER = 18  # characters of a line of a heading
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,8 @@ def _markdown(text: str) -> str:
 
 
 def _lines(head: str) -> list[str]:
-    return textwrap.wrap(head.replace(" %", "\u00a0%"), HEADER, break_long_words=False) or [""]
+    whole = head.replace(" %", "\u00a0%").replace("n = ", "n\u00a0=\u00a0")
+    return textwrap.wrap(whole, HEADER, break_long_words=False) or [""]
 
 
 def _stacked(head: str, align: str) -> str:

@@ -94,7 +94,10 @@ def boxplot(
     for name in floor:
         values = table.loc[table["augmentation"] == name, metric]
         if values.notna().any():
-            rows.append((FLOOR if name == BASELINE else control_title(name), values))
+            label = control_title(name)
+            if name == BASELINE:
+                label = "Two baselines" if page.narrow() else FLOOR
+            rows.append((label, values))
             fills.append(GREY)
     labels, groups = [label for label, _ in rows], [values.to_numpy() for _, values in rows]
     figure, axes = named_rows(labels)

@@ -161,7 +161,8 @@ def _labels(names: Sequence[str]) -> list[str]:
 
 def _stacked(table: pd.DataFrame, names: Sequence[str], colour: Mapping[str, str]) -> Figure:
     """The three panels one below the other, for a narrow page."""
-    labels = two_lines(_labels(names), 0.3 * page.width(), SMALL)
+    short = [label.replace(" (step-matched)", "") for label in _labels(names)]
+    labels = two_lines(short, 0.3 * page.width(), SMALL)
     figure = blank_figure(page.width(), 3 * (0.8 + 0.22 * len(names)), "constrained")
     panels = list(figure.subplots(3, 1))
     _draw(panels, table, names, colour)
