@@ -23,6 +23,7 @@ TEMPLATE = r"""% Tables, figures and methods of a study, to look at them on page
 \usepackage[T1]{fontenc}
 \usepackage[utf8]{inputenc}
 \usepackage{mathptmx}
+\renewcommand{\ttdefault}{pcr}
 \usepackage[a4paper,left=14mm,right=14mm,top=18mm,bottom=20mm,columnsep=4.2mm]{geometry}
 \usepackage{textcomp,booktabs,graphicx,url,caption}
 \captionsetup{font=small,labelfont=bf}

@@ -30,7 +30,7 @@ MOST_PAIRS = 8
 # Points: width of a column and of a page; of a character and a gap at the sizes of LaTeX.
 COLUMN, PAGE = 252, 515
 SIZES = {"footnotesize": (3.4, 12), "scriptsize": (3.0, 8)}
-HEADER = 18  # characters of a line of a heading
+HEADER = 12  # least number of characters of a line of a heading
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,8 @@ class PaperTable:
         below the other, each with the columns of text.
         """
         widths = [
-            max(len(part) for part in [*_lines(head), *(row[place] for row in self.rows)])
-            for place, head in enumerate(self.header)
+            max(len(part) for part in [*self._heading(place), *(row[place] for row in self.rows)])
+            for place in range(len(self.header))
         ]
         every = range(len(self.header))
         starred = _points(widths, every, "footnotesize") > COLUMN
@@ -103,11 +103,17 @@ class PaperTable:
                 break
         return parts
 
+    def _heading(self, place: int) -> list[str]:
+        """Lines of the heading of a column, as wide as its cells."""
+        room = max([HEADER, *(len(row[place]) for row in self.rows)])
+        whole = self.header[place].replace(" %", "\u00a0%").replace("n = ", "n\u00a0=\u00a0")
+        return textwrap.wrap(whole, room, break_long_words=False) or [""]
+
     def _tabular(self, places: Sequence[int]) -> str:
         """Some columns in LaTeX."""
         align = ["l" if place < self.text else "r" for place in places]
         heads = [
-            _stacked(self.header[place], side) for place, side in zip(places, align, strict=True)
+            _stacked(self._heading(place), side) for place, side in zip(places, align, strict=True)
         ]
         body = []
         for number, row in enumerate(self.rows):
@@ -132,17 +138,12 @@ def _markdown(text: str) -> str:
     return re.sub(r"([\\`*_|\[\]<>])", r"\\\1", " ".join(text.split()))
 
 
-def _lines(head: str) -> list[str]:
-    whole = head.replace(" %", "\u00a0%").replace("n = ", "n\u00a0=\u00a0")
-    return textwrap.wrap(whole, HEADER, break_long_words=False) or [""]
-
-
-def _stacked(head: str, align: str) -> str:
-    """A heading in several lines, without a further package."""
-    lines = list(map(escape, _lines(head)))
+def _stacked(lines: Sequence[str], align: str) -> str:
+    """Lines of a heading, without a further package."""
     if len(lines) == 1:
-        return lines[0]
-    return rf"\begin{{tabular}}[b]{{@{{}}{align}@{{}}}}" + r"\\".join(lines) + r"\end{tabular}"
+        return escape(lines[0])
+    content = r"\\".join(map(escape, lines))
+    return rf"\begin{{tabular}}[b]{{@{{}}{align}@{{}}}}{content}\end{{tabular}}"
 
 
 def make(name: str, frames: Frames, design: Design) -> PaperTable:

@@ -34,7 +34,7 @@ def blank_canvas(width: float, height: float) -> tuple[Figure, Axes]:
 
 def names_width() -> float:
     """Room for the names of rows of images, inches."""
-    return 0.8 if page.narrow() else 1.1
+    return 0.95 if page.narrow() else 1.1
 
 
 def most_images(count: int, pitch: float) -> int:

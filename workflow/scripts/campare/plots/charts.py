@@ -23,7 +23,8 @@ MOST_ROWS = 20  # rows up to which names may have two lines
 def named_rows(names: Sequence[str]) -> tuple[Figure, Axes]:
     """Axes with a row per item, the first on top; the height of the figure follows from them."""
     short, pitch = _row_labels(names, _room(LABEL), 0.28)
-    figure = blank_figure(WIDTH, 0.75 + pitch * max(1, len(names)), "constrained")
+    around = 1.25 if page.narrow() else 0.75  # labels and keys have more lines
+    figure = blank_figure(WIDTH, around + pitch * max(1, len(names)), "constrained")
     axes = figure.subplots()
     name_rows(axes, [short[name] for name in names])
     return figure, axes

@@ -19,6 +19,7 @@ from matplotlib.text import Text
 COLUMNS = {"_one_column": 3.5, "_two_columns": 7.16}
 USUAL = 7.0  # inches, without a page
 NARROW = 5.0  # figures below this width stack their panels
+LABEL = 38  # characters of a line below axes of a narrow page
 EDGE = 0.03  # least distance of text from the edge, inches
 
 _widths: list[float] = []
@@ -70,6 +71,16 @@ def columns_of_key(labels: Sequence[str], most: int, inches: float) -> int:
     return max(1, min(most, int(width() / (inches + 0.45))))
 
 
+def wrap_long_labels(figure: Figure) -> None:
+    """Break labels below axes of a narrow page, for which the layout would leave no axes."""
+    if not narrow():
+        return
+    for axes in figure.axes:
+        label = axes.xaxis.label
+        lines = [textwrap.fill(line, LABEL) for line in label.get_text().split("\n")]
+        label.set_text("\n".join(lines))
+
+
 def wrap_labels(figure: Figure) -> bool:
     """Break titles and axis labels that do not fit into the figure; whether any was broken."""
     size = figure.get_size_inches() * figure.dpi
@@ -98,7 +109,7 @@ def _wrap(text: Text, wide: float, high: float, dpi: float) -> bool:
     else:
         room = 2 * min((low + top) / 2, end - (low + top) / 2) - 2 * edge
     longest = max(words.split("\n"), key=len)
-    characters = int(len(longest) * room / (top - low))
-    lines = [textwrap.fill(line, max(characters, 8)) for line in words.split("\n")]
+    characters = max(int(0.95 * len(longest) * room / (top - low)), 8)  # widths differ
+    lines = [textwrap.fill(line, characters) for line in words.split("\n")]
     text.set_text("\n".join(lines))
     return text.get_text() != words

@@ -15,6 +15,7 @@ from matplotlib.ticker import MaxNLocator
 
 from campare import performance, registry
 from campare.agreement import DIFFERENT, SAME
+from campare.plots import page
 from campare.plots.charts import key_columns, named_rows, panel_grid, text_columns
 from campare.plots.fitting import MOST_CLASSES, arranged, lowest_and_highest, ordered
 from campare.plots.style import GREY, LEVEL, PALETTE, blank_figure, styled
@@ -88,8 +89,9 @@ def agreement(table: pd.DataFrame, metric: str, names: tuple[str, str]) -> Figur
         f"(mean with {LEVEL} interval over test images){note}"
     )
     figure.legend(loc="outside upper center", ncols=key_columns((k[3] for k in kinds), 2))
-    sizes = {"Pairs": [f"{count:,}" for count in rows["pairs"]]}
-    text_columns(axes, sizes | {"Undefined": [f"{count:,}" for count in rows["undefined"]]})
+    if not page.narrow():
+        sizes = {"Pairs": [f"{count:,}" for count in rows["pairs"]]}
+        text_columns(axes, sizes | {"Undefined": [f"{count:,}" for count in rows["undefined"]]})
     return figure
 
 

@@ -94,6 +94,7 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
         with matplotlib.style.context(STYLE, after_reset=True):
             figure = draw(*args, **kwargs)
             layout = figure.get_layout_engine()
+            page.wrap_long_labels(figure)
             if layout:
                 layout.execute(figure)
             if page.printing() and page.wrap_labels(figure) and layout:

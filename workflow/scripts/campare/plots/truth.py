@@ -167,8 +167,9 @@ def faithfulness_curves(table: pd.DataFrame) -> Figure:
     names, note = sets_shown(every)
     colour = colours(every)
     curves, titles = len(CURVES), two_lines(map(title, names), 0.82, SMALL)
+    high = 1.0 if page.narrow() else 1.15
     across, width, height = arranged(
-        len(names), 0.85, 1.15 * curves, margin_width=0.6, margin_height=0.8
+        len(names), 0.85, high * curves, margin_width=0.6, margin_height=0.8
     )
     figure = blank_figure(max(WIDTH, width), height, "constrained")
     down = -(-len(names) // across)

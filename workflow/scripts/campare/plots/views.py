@@ -319,7 +319,7 @@ def _draw_view(
 def _captions(views: Iterable[ModelView], pitch: float) -> Callable[[ModelView], str]:
     """The caption of a view, at most `pitch` inches wide: ✓ ship: 75%."""
     views = list(views)
-    if page.narrow():  # without the probability
+    if page.printing():  # images are smaller: without the probability
         bare = fitted([view.predicted for view in views], pitch - 0.05 - text_width("✗ "))
         return lambda view: f"{view.mark} {bare[view.predicted]}"
     room = pitch - 0.05 - text_width("✗ : 100%")
