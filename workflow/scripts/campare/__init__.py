@@ -20,7 +20,7 @@ The modules, in the order of the pipeline:
     output      tables, naming, selection (of images), plots, efficiency (of jobs), explorer (with
                 its other modules), virelay, embedding (of maps)
     machine     devices, hardware, memory, atomic (files appear complete), errors
-    notebooks   results (`campare.open_study`)
+    notebooks   results (`campare.open_study`), image_maps (which it draws)
 
 No module depends on Snakemake: the scripts one folder up read and write the files of the jobs.
 """
