@@ -22,6 +22,7 @@ Doubles = NDArray[np.float64]
 
 NEIGHBOURS = 10  # of each map in the graph
 VALUES = 16  # eigenvalues of an embedding
+LANDMARKS = 5000  # points of large studies that are embedded exactly
 DENSE = 600  # nodes up to which all eigenvalues are computed, which takes less than a second
 
 
@@ -113,6 +114,27 @@ def spectrum(points: NDArray[np.floating[Any]], count: int = VALUES) -> Spectrum
     vectors = vectors[:, order]
     signs = np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(kept)])
     return Spectrum(1 - largest[order], vectors * signs, degrees)
+
+
+def eigenmaps(points: Doubles, most: int = LANDMARKS) -> Doubles:
+    """The plane of Laplacian eigenmaps of many points: float64 (N, 2).
+
+    At most `most` points, evenly spaced in their order, are embedded. Each of the others is placed
+    by Nyström's formula (Bengio et al. 2004): the mean of the places of its nearest embedded
+    points, divided by 1 − λ of each axis.
+    """
+    from sklearn.neighbors import NearestNeighbors
+
+    chosen = np.arange(0, len(points), -(-len(points) // most))
+    found = spectrum(points[chosen], 3)
+    places = np.zeros((len(points), 2))
+    places[chosen] = found.plane
+    others = np.setdiff1d(np.arange(len(points)), chosen)
+    if others.size:
+        search = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(chosen)), algorithm="brute")
+        near = search.fit(points[chosen]).kneighbors(points[others], return_distance=False)
+        places[others] = found.plane[near].mean(axis=1) / np.maximum(1 - found.values[1:3], 0.1)
+    return places
 
 
 def neighbours(points: NDArray[np.floating[Any]]) -> Any:

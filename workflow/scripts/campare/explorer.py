@@ -23,7 +23,7 @@ from campare.store import Store
 Floats = NDArray[np.floating[Any]]
 FORMAT = 1  # of the layout, so that a page never reads the data of another
 MISSING = 65535  # an undefined number among uint16
-MAP_VALUES = 24_000_000  # of all maps of a page together, so that it has about 50 MB at most
+MAP_VALUES = 240_000_000  # of all maps of a page together, which a browser keeps in memory
 CHUNK = 500  # maps that are scaled at a time
 KINDS = {BASELINE: "baseline", **dict.fromkeys(registry.MATCHED, "control")}
 
@@ -173,20 +173,21 @@ def components(
 
 @dataclass(frozen=True)
 class Embedding:
-    """The first two principal components of maps.
+    """The first two principal components of maps, and their Laplacian eigenmaps.
 
-    places: float64 (groups, N, 2); explained: share of the variance that each of the two explains;
-    ends: uint8 (2, 2, h, w), for each component the mean map minus and plus two standard deviations
-    along it.
+    places, spectral: float64 (groups, N, 2); explained: share of the variance that each of the two
+    components explains; ends: uint8 (2, 2, h, w), for each component the mean map minus and plus
+    two standard deviations along it.
     """
 
     places: Floats
     explained: list[float]
     ends: NDArray[np.uint8]
+    spectral: Floats
 
 
 def embedded(values: NDArray[np.uint8], groups: Sequence[Sequence[int]]) -> Embedding:
-    """The principal components of the mean map of each group of models and image.
+    """Two embeddings of the mean map of each group of models and image.
 
     One analysis of all groups together, so that their places can be compared.
 
@@ -206,6 +207,7 @@ def embedded(values: NDArray[np.uint8], groups: Sequence[Sequence[int]]) -> Embe
         found.places.reshape(len(groups), count, 2),
         found.explained,
         np.rint(255 * ends.clip(0, 1)).astype(np.uint8).reshape(2, 2, *size),
+        embedding.eigenmaps(flat).reshape(len(groups), count, 2),
     )
 
 
