@@ -66,9 +66,9 @@ INPUTS = Inputs(DESIGN, SOURCE)
 STAGES = sorted(
     file.stem for file in (ROOT / "workflow/rules/stages").glob("*.smk") if file.stem in STUDY
 )
-TARGETS = ["tables", "figures", "explorer", "architectures", "paper", *STAGES, "pages"]
+TARGETS = ["tables", "figures", "explorer", "virelay", "architectures", "paper", *STAGES, "pages"]
 # Targets that are made only on request.
-ON_DEMAND = {"architectures", "own_images", "paper"}
+ON_DEMAND = {"architectures", "own_images", "paper", "virelay"}
 # One split for all models, or one per seed.
 SPLIT = "split" if DESIGN.one_split else "split/{seed}"
 FIRST_SPLIT = f"<results>/{SPLIT}.csv".format(seed=DESIGN.first_seed)

@@ -169,9 +169,11 @@ class Needs:
         return Need(10, self._table_memory)
 
     def explore(self, _: Wildcards) -> Need:
-        """The explorer: all similarities, and the maps of one model, at the input size at most."""
+        """The explorer: all similarities, the maps of one model, at the input size at most, and
+        those of all models, reduced to 240 million values (`explorer.MAP_VALUES`)."""
         pixels = self._images["test"] * self._input_size**2
-        return Need(60, self._table_memory + _megabytes(12 * pixels))
+        kept = min(pixels * len(self.design.models), 240_000_000)
+        return Need(60, self._table_memory + _megabytes(12 * (pixels + kept)))
 
     def statistics(self, _: Wildcards) -> Need:
         """Statistics that resample models and images."""
