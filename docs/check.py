@@ -20,6 +20,7 @@ from __future__ import annotations
 import argparse
 import csv
 import functools
+import json
 import math
 import re
 import sys
@@ -39,7 +40,7 @@ NOT_COVERED = {
     "docs/mnist100.md": "all",
     "docs/shapes.md": "all",
     "docs/parity.md": "all (numbers of tests)",
-    "benchmarks/RESULTS.md": "all (numbers of benchmarks)",
+    "benchmarks/RESULTS.md": "what was measured once, outside the regions",
 }
 REGION = re.compile(
     r"(?P<begin><!-- from docs/templates/(?P<name>\S+) -->\n).*?"
@@ -170,6 +171,14 @@ def points(value: float, digits: int = 1) -> str:
 
 
 @_printed
+def significant(value: float, digits: int = 3) -> str:
+    """Significant digits: 1,230 or 12.3 or 0.0123"""
+    rounded = float(f"{value:.{digits}g}")
+    decimals = digits - 1 - math.floor(math.log10(abs(rounded))) if rounded else 0
+    return f"{rounded:,.{max(decimals, 0)}f}"
+
+
+@_printed
 def p_value(value: float) -> str:
     """0.042, or < 0.001"""
     return "< 0.001" if value < 0.0005 else f"{value:.3f}"
@@ -179,6 +188,12 @@ def with_interval(row: Row, column: str, number: Callable[[float], str] = signed
     """+0.030 (−0.007 to +0.067), from the columns `column`, `column`_low and `column`_high."""
     low, high = (number(row[f"{column}_{end}"]) for end in ("low", "high"))
     return f"{number(row[column])} ({low} to {high})"
+
+
+def with_range(row: Row, digits: int = 3) -> str:
+    """8.34 [7.83, 8.81]: the ratio of a benchmark, with the lowest and highest of its rounds."""
+    ratio, low, high = (significant(row[column], digits) for column in ("ratio", "low", "high"))
+    return f"{ratio} [{low}, {high}]"
 
 
 def label(name: str) -> str:
@@ -201,7 +216,10 @@ class Tables:
         self.tables: dict[str, list[Row]] = {}
 
     def rows(self, table: str, **values: Any) -> list[Row]:
-        """The rows of a table that have these values, as dictionaries; numbers as floats."""
+        """The rows of a table that have these values, as dictionaries; numbers as floats.
+
+        benchmarks/NAME is the table NAME.csv of the folder benchmarks of the repository.
+        """
         found = [row for row in self._read(table) if all(row[k] == v for k, v in values.items())]
         if not found:
             raise DocsError(f"{table} has no row with {values}")
@@ -222,9 +240,10 @@ class Tables:
 
     def _read(self, table: str) -> list[Row]:
         if table not in self.tables:
-            path = self.folder / f"{table}.csv"
+            root = self.folder.parents[1] if table.startswith("benchmarks/") else self.folder
+            path = root / f"{table}.csv"
             if not path.exists():
-                raise DocsError(f"docs/tables/{table}.csv is missing")
+                raise DocsError(f"{path.relative_to(self.folder.parents[1])} is missing")
             with path.open(newline="") as file:
                 cells = list(csv.DictReader(file))
             self.tables[table] = [{k: _value(v) for k, v in row.items()} for row in cells]
@@ -245,12 +264,26 @@ def _value(text: str) -> float | str:
         return text
 
 
+def benchmarks(folder: Path) -> Callable[[str], dict[str, Any]]:
+    """The function `benchmark` of templates: a JSON file of the folder, results by their name."""
+
+    @functools.cache
+    def benchmark(file: str) -> dict[str, Any]:
+        path = folder / file
+        if not path.exists():
+            raise DocsError(f"{folder.name}/{file} is missing")
+        content = json.loads(path.read_text())
+        return content | {"results": {row["name"]: row for row in content["results"]}}
+
+    return benchmark
+
+
 def quoter(folder: Path) -> Callable[[str, str], str]:
-    """The function `quoted` of templates: a text that must be on a page of the folder."""
+    """The function `quoted` of templates: a text that must be in a file of the folder."""
 
     def quoted(page: str, text: str) -> str:
         if " ".join(text.split()) not in " ".join((folder / page).read_text().split()):
-            raise DocsError(f"docs/{page} does not have “{text}”")
+            raise DocsError(f"{page} does not have “{text}”")
         return text
 
     return quoted
@@ -266,12 +299,16 @@ def render(template: str, tables: Tables, templates: Path) -> str:
         keep_trailing_newline=True,
         extensions=["jinja2.ext.do"],
     )
-    numbers: Sequence[Callable[..., str]] = (fixed, signed, percent, points, p_value, label)
+    numbers: Sequence[Callable[..., str]] = (
+        *(fixed, signed, percent, points, significant, p_value, label),
+        *(with_interval, with_range),
+    )
     environment.filters |= {number.__name__: number for number in numbers}
     environment.globals |= {number.__name__: number for number in numbers}
     environment.globals |= {"rows": tables.rows, "row": tables.row, "holds": holds}
     environment.globals["correlations"] = tables.correlations
-    environment.globals |= {"with_interval": with_interval, "quoted": quoter(templates.parent)}
+    root = templates.parents[1]
+    environment.globals |= {"quoted": quoter(root), "benchmark": benchmarks(root / "benchmarks")}
     try:
         return environment.get_template(template).render()
     except (DocsError, jinja2.TemplateError, KeyError) as error:
@@ -290,7 +327,7 @@ def written(page: str, tables: Tables, templates: Path) -> str:
 
 def pages(root: Path) -> Iterator[tuple[Path, str]]:
     """The pages that have regions, with their texts."""
-    for path in (root / "README.md", *sorted((root / "docs").glob("*.md"))):
+    for path in (root / "README.md", *sorted(root.glob("docs/*.md")), *root.glob("benchmarks/*.md")):
         text = path.read_text()
         if len(REGION.findall(text)) != text.count("<!-- from docs/templates/"):
             raise DocsError(f"{path.relative_to(root)}: a region has no end")
