@@ -23,8 +23,9 @@ import functools
 import json
 import math
 import re
+import statistics
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,6 @@ ROOT = Path(__file__).resolve().parents[1]
 # Pages with numbers of studies that are not compared with tables yet.
 NOT_COVERED = {
     "docs/evidence.md": "the sections on six seeds and on configuration",
-    "docs/cifar10.md": "all",
     "docs/fashion.md": "all",
     "docs/mnist100.md": "all",
     "docs/shapes.md": "all",
@@ -196,6 +196,21 @@ def with_range(row: Row, digits: int = 3) -> str:
     return f"{ratio} [{low}, {high}]"
 
 
+def defined(values: Iterable[float]) -> list[float]:
+    """The values that are not NaN."""
+    return [value for value in values if not math.isnan(value)]
+
+
+def over_seeds(values: Sequence[float], digits: int = 3, number: Callable[..., str] = fixed) -> str:
+    """0.123 ± 0.045 (7 seeds): mean and standard deviation over the seeds that have a value.
+
+    Their number is given if some have none.
+    """
+    found = defined(values)
+    shown = f"{number(statistics.mean(found), digits)} ± {fixed(statistics.stdev(found), digits)}"
+    return shown if len(found) == len(values) else f"{shown} ({len(found)} seeds)"
+
+
 def label(name: str) -> str:
     """The name of an augmentation in a table of a page."""
     return "CutMix" if name == "cutmix" else name.replace("_", " ").capitalize()
@@ -230,10 +245,10 @@ class Tables:
         every = (path.relative_to(self.folder) for path in self.folder.rglob("*.csv"))
         return sorted({str(path.with_suffix("")) for path in every} - set(self.tables))
 
-    def correlations(self, study: str, metric: str) -> list[float]:
+    def correlations(self, study: str, metric: str, table: str = "correlation") -> list[float]:
         """Correlations of a metric between augmentations, each pair once."""
         pairs: dict[frozenset[str], float] = {}
-        for row in self.rows(f"{study}/correlation", metric=metric):
+        for row in self.rows(f"{study}/{table}", metric=metric):
             names = frozenset((row["augmentation_a"], row["augmentation_b"]))
             pairs[names] = row["pearson"]
         return [value for names, value in pairs.items() if len(names) == 2]
@@ -301,9 +316,9 @@ def render(template: str, tables: Tables, templates: Path) -> str:
     )
     numbers: Sequence[Callable[..., str]] = (
         *(fixed, signed, percent, points, significant, p_value, label),
-        *(with_interval, with_range),
+        *(with_interval, with_range, over_seeds),
     )
-    environment.filters |= {number.__name__: number for number in numbers}
+    environment.filters |= {number.__name__: number for number in (*numbers, defined)}
     environment.globals |= {number.__name__: number for number in numbers}
     environment.globals |= {"rows": tables.rows, "row": tables.row, "holds": holds}
     environment.globals["correlations"] = tables.correlations
@@ -327,7 +342,7 @@ def written(page: str, tables: Tables, templates: Path) -> str:
 
 def pages(root: Path) -> Iterator[tuple[Path, str]]:
     """The pages that have regions, with their texts."""
-    for path in (root / "README.md", *sorted(root.glob("docs/*.md")), *root.glob("benchmarks/*.md")):
+    for path in (root / "README.md", *sorted(root.glob("*/*.md"))):
         text = path.read_text()
         if len(REGION.findall(text)) != text.count("<!-- from docs/templates/"):
             raise DocsError(f"{path.relative_to(root)}: a region has no end")

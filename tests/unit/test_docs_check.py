@@ -62,7 +62,9 @@ def test_pages_of_the_repository_have_the_numbers_of_the_tables() -> None:
 )
 def test_changed_digit_of_the_repository_is_found(tmp_path: Path, name: str, template: str) -> None:
     """The last digit of every region, in a copy of the pages."""
-    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    ignored = shutil.ignore_patterns("*.png", "*.py", "__pycache__")
+    for folder in ("docs", "benchmarks"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
     shutil.copy(ROOT / "README.md", tmp_path)
     page = next(path for path, text in docs.pages(tmp_path) if f"end of {name}" in text)
     text, end = page.read_text(), page.read_text().index(f"<!-- end of {name}")
@@ -133,12 +135,42 @@ def test_every_table_of_the_repository_can_be_copied_again() -> None:
 
 
 def test_quotation_must_be_on_the_other_page(root: Path) -> None:
-    edit(root / "docs/templates/arms.md", '"The floor")', 'quoted("other.md", "The floor"))')
+    edit(root / "docs/templates/arms.md", '"The floor")', 'quoted("docs/other.md", "The floor"))')
     (root / "docs/other.md").write_text("… The\nfloor …")
     assert docs.check(root) == []
     (root / "docs/other.md").write_text("The ceiling")
     (message,) = docs.check(root)
     assert "docs/other.md does not have “The floor”" in message
+
+
+RESULTS = """{"machine": {"cores": 2}, "results": [
+{"name": "cam", "ratio": 8.336, "low": 7.834, "high": 8.809, "ours": 223.9}]}"""
+
+
+def test_benchmarks_are_read_from_their_files(root: Path) -> None:
+    page = "<!-- from docs/templates/speed.md -->\n{}<!-- end of speed.md -->\n"
+    folder = root / "benchmarks"
+    folder.mkdir()
+    (folder / "results.json").write_text(RESULTS)
+    (folder / "recipes.csv").write_text("recipe,minutes\ncifar10,0.79\n")
+    (folder / "RESULTS.md").write_text(page.format(""))
+    (root / "docs/templates/speed.md").write_text(
+        '{% set file = benchmark("results.json") %}\n'
+        "{{ with_range(file.results.cam) }}; {{ file.machine.cores }} cores; "
+        '{{ row("benchmarks/recipes").minutes|fixed(2) }} minutes\n'
+    )
+    assert docs.check(root, write=True) == []
+    text = "8.34 [7.83, 8.81]; 2 cores; 0.79 minutes\n"
+    assert (folder / "RESULTS.md").read_text() == page.format(text)
+    edit(folder / "results.json", "8.336", "8.4")
+    (message,) = docs.check(root)
+    assert message.startswith("benchmarks/RESULTS.md:2: ") and "8.40 [7.83, 8.81]" in message
+    (folder / "recipes.csv").unlink()
+    (message,) = docs.check(root)
+    assert message.endswith("benchmarks/recipes.csv is missing")
+    (folder / "results.json").unlink()
+    (message,) = docs.check(root)
+    assert message.endswith("benchmarks/results.json is missing")
 
 
 def test_copies_have_the_chosen_columns_and_rows_and_all_digits(root: Path) -> None:
@@ -170,6 +202,11 @@ def test_copies_have_the_chosen_columns_and_rows_and_all_digits(root: Path) -> N
         (docs.signed(0.0), "+0.000"),
         (docs.percent(0.1234), "12.3"),
         (docs.fixed(float("nan")), "–"),
+        (docs.significant(1234.5), "1,230"),
+        (docs.significant(0.0, 2), "0"),
+        (docs.significant(9.996), "10.0"),
+        (docs.over_seeds([0.1, 0.3, float("nan")], 1), "0.2 ± 0.1 (2 seeds)"),
+        (docs.over_seeds([-0.1, -0.3], 1, docs.signed), "−0.2 ± 0.1"),
         (docs.p_value(0.0004), "< 0.001"),
         (docs.p_value(0.0424), "0.042"),
     ],
