@@ -6,13 +6,17 @@ A page has generated regions, each from a Jinja template that takes its numbers 
     …
     <!-- end of NAME.md -->
 
+docs/tables/runs.csv is written by hand: when, with which version and on what a study was made, and
+the CPU time of its jobs (results/<study>/benchmarks/).
+
 Statements without a number are tested as well: `holds(condition, text)` in a template is the text,
 or a failure if the tables contradict it. `quoted(page, text)` is a text that must be
 on another page.
 
     python docs/check.py            (make docs-check) report each line that differs
     python docs/check.py --write    (make docs) write the regions
-    python docs/check.py --copy     copy what docs/tables/ has again from results/, after a rerun
+    python docs/check.py --copy shapes --write      after a rerun of this study: copy its tables and
+                                                    figures again from results/ first
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ import functools
 import json
 import math
 import re
+import shutil
 import statistics
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -39,7 +44,6 @@ NOT_COVERED = {
     "docs/fashion.md": "all",
     "docs/mnist100.md": "all",
     "docs/shapes.md": "all",
-    "docs/parity.md": "all (numbers of tests)",
     "benchmarks/RESULTS.md": "what was measured once, outside the regions",
 }
 REGION = re.compile(
@@ -61,6 +65,13 @@ METRICS = [
     *("overlap_20", "overlap_10", "overlap_5", "pearson", "spearman"),
     *("mad", "msd", "class_kld"),
 ]
+DIFFERENCE = "difference difference_low difference_high"
+SCORES = f"model accuracy low high f1 {DIFFERENCE}"
+MEANS = (
+    "augmentation seed pearson kl entropy entropy_baseline "
+    "entropy_histogram entropy_histogram_baseline"
+)
+UNDEFINED = {"metric": ["pearson", "entropy"]}
 ALL: Mapping[str, Sequence[str]] = {}
 COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
     "cifar10/summary": (SUMMARY, ALL),
@@ -127,6 +138,93 @@ COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
     "cifar10-evidence/pair_kinds": ("metric augmentation kind mean", {"metric": ["overlap_20"]}),
     "cifar10-evidence/true_class/summary": (SUMMARY, ALL),
     "cifar10-evidence/baseline_class/summary": (SUMMARY, ALL),
+    "shapes/summary": (SUMMARY, ALL),
+    "shapes/accuracy_change": (
+        "augmentation reference accuracy_change accuracy_change_low accuracy_change_high",
+        {"reference": ["baseline"]},
+    ),
+    "shapes/localisation_summary": (
+        f"augmentation region score seeds images constant mean chance other {DIFFERENCE}",
+        {"score": ["energy", "average_precision"]},
+    ),
+    "shapes/spurious_summary": (
+        f"augmentation group measure seeds images mean std chance {DIFFERENCE}",
+        ALL,
+    ),
+    "shapes/faithfulness_summary": (
+        f"augmentation measure seeds images gain gain_low gain_high {DIFFERENCE}",
+        ALL,
+    ),
+    "evidence/summary": (SUMMARY, ALL),
+    "evidence/shift": (
+        "metric augmentation reference predictions shift shift_p_holm relative_shift",
+        {"metric": ["overlap_20", "class_kld"], "reference": ["baseline"], "predictions": ["any"]},
+    ),
+    "evidence/correlation": (
+        "metric augmentation_a augmentation_b pearson",
+        {"metric": ["overlap_20"]},
+    ),
+    "evidence/correlation_shared": (
+        "metric augmentation_a augmentation_b pearson",
+        {"metric": ["overlap_20"]},
+    ),
+    "evidence/pair_counts": ("pairs augmentation_a augmentation_b count p p_any", ALL),
+    "evidence/uninformative": (
+        "metric level augmentation mean",
+        {"metric": ["overlap_20"], "augmentation": ["baseline"]},
+    ),
+    "evidence/true_class/summary": (SUMMARY, ALL),
+    "mnist100/published": (
+        "score augmentation published published_rank mean std seeds rank low high inside best "
+        "above_baseline",
+        ALL,
+    ),
+    "mnist100/performance": ("augmentation seed accuracy", ALL),
+    "mnist100/validation": ("augmentation seed accuracy", ALL),
+    "mnist100/model_means": (MEANS, ALL),
+    "mnist100/accuracy_correlation": ("metric over pearson low high n", ALL),
+    "mnist100/segments": ("metric augmentation segment pairs undefined", UNDEFINED),
+    "mnist100/input_gradient/model_means": (MEANS, ALL),
+    "mnist100/input_gradient/accuracy_correlation": ("metric over pearson low high n", ALL),
+    "mnist100/input_gradient/segments": (
+        "metric augmentation segment pairs undefined",
+        UNDEFINED,
+    ),
+    "fashion/hybrid_scores": (SCORES, ALL),
+    "fashion/hybrid_classes": ("model class precision recall f1 support", {"model": ["cnn-svm"]}),
+    "fashion/masking_scores": (SCORES, ALL),
+    "fashion/masking_classes": ("model class precision recall f1 support", {"model": ["masked"]}),
+    "fashion/agreement": (
+        f"metric class pairs undefined mean chance {DIFFERENCE}",
+        ALL,
+    ),
+    "fashion/occlusion": (
+        "size class measure mean",
+        {"measure": ["accuracy", "pearson"]},
+    ),
+}
+# Figure of docs/ → its place in results/.
+FIGURES = {
+    "evidence_summary": "digits/figures/summary/summary",
+    "results_summary": "cifar10/figures/summary/summary",
+    "results_accuracy": "cifar10/figures/accuracy/overlap_20",
+    "results_pearson": "cifar10/figures/boxplot/pearson",
+    "evidence_cifar10_summary": "cifar10-evidence/figures/summary/summary",
+    "shapes_summary": "shapes/figures/summary/summary",
+    "shapes_spurious": "shapes/figures/spurious/spurious",
+    "shapes_energy": "shapes/figures/localisation/energy",
+    "shapes_curves": "shapes/figures/faithfulness/curves",
+    "fashion_overlays": "fashion/figures/sheets/classes",
+    "fashion_mistakes": "fashion/figures/sheets/mistakes",
+    "fashion_masking": "fashion/figures/scores/masking",
+    "fashion_masks": "fashion/figures/masks/classes",
+    "fashion_agreement": "fashion/figures/agreement/overlap_20_ties",
+    "fashion_maps": "fashion/figures/hybrid/maps",
+    "fashion_occlusion": "fashion/figures/occlusion/accuracy",
+    "mnist100_sets": "mnist100/figures/sets/sets",
+    "mnist100_boxplot": "mnist100/variants/input_gradient/figures/boxplot/pearson",
+    "mnist100_maps": "mnist100/variants/input_gradient/figures/overlays/over_images",
+    "mnist100_accuracy": "mnist100/variants/input_gradient/figures/accuracy/pearson",
 }
 Row = dict[str, Any]
 
@@ -253,6 +351,16 @@ class Tables:
             pairs[names] = row["pearson"]
         return [value for names, value in pairs.items() if len(names) == 2]
 
+    def made(self, study: str) -> str:
+        """When, with which version and on what a study was made: its row of runs.csv as text."""
+        run = self.row("runs", study=study)
+        return (
+            f"Made on {run['date']} with {run['version']}, on {run['machine']}, torch "
+            f"{run['torch']}, one thread per job: {run['cpu_minutes']:.0f} minutes of CPU time for "
+            f"the tables and figures of this page ({run['clock_minutes']:.0f} minutes by the clock "
+            "on one core that it shared with other work)."
+        )
+
     def _read(self, table: str) -> list[Row]:
         if table not in self.tables:
             root = self.folder.parents[1] if table.startswith("benchmarks/") else self.folder
@@ -321,7 +429,7 @@ def render(template: str, tables: Tables, templates: Path) -> str:
     environment.filters |= {number.__name__: number for number in (*numbers, defined)}
     environment.globals |= {number.__name__: number for number in numbers}
     environment.globals |= {"rows": tables.rows, "row": tables.row, "holds": holds}
-    environment.globals["correlations"] = tables.correlations
+    environment.globals |= {"correlations": tables.correlations, "made": tables.made}
     root = templates.parents[1]
     environment.globals |= {"quoted": quoter(root), "benchmark": benchmarks(root / "benchmarks")}
     try:
@@ -387,43 +495,61 @@ def _lines(lines: Sequence[str]) -> str:
     return "\n  ".join(lines) or "(nothing)"
 
 
-def copy(root: Path = ROOT, copies: Mapping[str, Any] = COPIES) -> list[str]:
-    """Copy the tables of `copies` from results/ to docs/tables/; a message for each missing one.
+def copy(
+    root: Path = ROOT,
+    copies: Mapping[str, Any] = COPIES,
+    figures: Mapping[str, str] = FIGURES,
+    studies: Sequence[str] = (),
+) -> list[str]:
+    """Copy tables and figures from results/ to docs/; a message for each that is missing.
 
     study/table is from results/<study>/tables/, study/variant/table from
-    results/<study>/variants/<variant>/tables/. A missing table leaves the earlier copy as it is.
+    results/<study>/variants/<variant>/tables/. What is missing leaves the earlier copy as it is.
+    `studies`: only of these; none: of all.
     """
-    messages = []
-    for name, (columns, values) in copies.items():
+    results, messages = root / "results", []
+    for name, chosen in copies.items():
         study, *variant, table = name.split("/")
-        folder = "/".join([study, *(["variants", *variant] if variant else []), "tables"])
-        source = root / "results" / folder / f"{table}.csv"
-        if not source.exists():
-            messages.append(f"results/{folder}/{table}.csv is missing")
+        if not studies or study in studies:
+            folder = "/".join([study, *(["variants", *variant] if variant else []), "tables"])
+            target = root / "docs" / "tables" / f"{name}.csv"
+            messages += _copy_table(results, f"{folder}/{table}.csv", target, *chosen)
+    for name, place in figures.items():
+        if studies and place.split("/")[0] not in studies:
             continue
-        with source.open(newline="") as file:
-            found = list(csv.DictReader(file))
-        if absent := {*columns.split(), *values} - set(found[0]):
-            messages.append(f"results/{folder}/{table}.csv has no column {', '.join(absent)}")
-            continue
-        path = root / "docs" / "tables" / f"{name}.csv"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w", newline="") as file:
-            writer = csv.DictWriter(
-                file, columns.split(), extrasaction="ignore", lineterminator="\n"
-            )
-            writer.writeheader()
-            writer.writerows(r for r in found if all(r[k] in v for k, v in values.items()))
+        if (results / f"{place}.png").exists():
+            shutil.copyfile(results / f"{place}.png", root / "docs" / f"{name}.png")
+        else:
+            messages.append(f"results/{place}.png is missing")
     return messages
+
+
+def _copy_table(
+    results: Path, name: str, target: Path, columns: str, values: Mapping[str, Sequence[str]]
+) -> list[str]:
+    if not (results / name).exists():
+        return [f"results/{name} is missing"]
+    with (results / name).open(newline="") as file:
+        found = list(csv.DictReader(file))
+    if absent := {*columns.split(), *values} - set(found[0]):
+        return [f"results/{name} has no column {', '.join(sorted(absent))}"]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("w", newline="") as file:
+        writer = csv.DictWriter(file, columns.split(), extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(r for r in found if all(r[k] in v for k, v in values.items()))
+    return []
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Report, write or copy; 1 if there is a message."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--write", action="store_true", help="write the regions")
-    parser.add_argument("--copy", action="store_true", help="copy the tables from results/ first")
+    parser.add_argument(
+        "--copy", nargs="*", metavar="STUDY", help="copy from results/ first; no STUDY: of all"
+    )
     options = parser.parse_args(arguments)
-    messages = copy() if options.copy else []
+    messages = [] if options.copy is None else copy(studies=options.copy)
     messages += check(write=options.write)
     for message in messages:
         print(message, file=sys.stderr)

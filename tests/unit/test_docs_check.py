@@ -63,7 +63,7 @@ def test_pages_of_the_repository_have_the_numbers_of_the_tables() -> None:
 def test_changed_digit_of_the_repository_is_found(tmp_path: Path, name: str, template: str) -> None:
     """The last digit of every region, in a copy of the pages."""
     ignored = shutil.ignore_patterns("*.png", "*.py", "__pycache__")
-    for folder in ("docs", "benchmarks"):
+    for folder in ("docs", "benchmarks", "tests/unit"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
     shutil.copy(ROOT / "README.md", tmp_path)
     page = next(path for path, text in docs.pages(tmp_path) if f"end of {name}" in text)
@@ -128,8 +128,9 @@ def test_template_and_table_that_are_not_used_are_named(root: Path) -> None:
 def test_every_table_of_the_repository_can_be_copied_again() -> None:
     folder = ROOT / "docs/tables"
     tables = {str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.csv")}
-    assert tables == set(docs.COPIES)
-    for name, (columns, _) in docs.COPIES.items():
+    assert tables - {"runs"} <= set(docs.COPIES)
+    for name in tables - {"runs"}:
+        columns, _ = docs.COPIES[name]
         header = (folder / f"{name}.csv").read_text().split("\n")[0]
         assert header == ",".join(columns.split())
 
@@ -182,7 +183,7 @@ def test_copies_have_the_chosen_columns_and_rows_and_all_digits(root: Path) -> N
         "digits/summary": ("augmentation", {}),
         "digits/true_class/none": ("p", {}),
     }
-    assert docs.copy(root, copies) == [
+    assert docs.copy(root, copies, {}) == [
         "results/digits/tables/summary.csv is missing",
         "results/digits/variants/true_class/tables/none.csv is missing",
     ]
@@ -191,8 +192,29 @@ def test_copies_have_the_chosen_columns_and_rows_and_all_digits(root: Path) -> N
     assert (root / "docs/tables/digits/summary.csv").read_text() == TABLE
     copies["digits/true_class/shift"] = ("metric q", {})
     assert "results/digits/variants/true_class/tables/shift.csv has no column q" in docs.copy(
-        root, copies
+        root, copies, {}
     )
+
+
+def test_figures_are_copied_and_only_of_the_studies_that_are_named(root: Path) -> None:
+    figures = {"a": "digits/figures/summary/summary", "b": "shapes/figures/summary/summary"}
+    for study in ("digits", "shapes"):
+        folder = root / "results" / study / "figures/summary"
+        folder.mkdir(parents=True)
+        (folder / "summary.png").write_bytes(study.encode())
+    copies = {"digits/summary": ("augmentation", {})}
+    assert docs.copy(root, copies, figures, ["shapes"]) == []
+    assert not (root / "docs/a.png").exists()
+    assert (root / "docs/b.png").read_bytes() == b"shapes"
+    (root / "results/shapes/figures/summary/summary.png").unlink()
+    assert docs.copy(root, {}, figures) == ["results/shapes/figures/summary/summary.png is missing"]
+    assert (root / "docs/a.png").read_bytes() == b"digits"
+    assert (root / "docs/b.png").read_bytes() == b"shapes"
+
+
+def test_every_figure_that_can_be_copied_is_on_a_page() -> None:
+    pages = "".join(path.read_text() for path in ROOT.glob("docs/*.md"))
+    assert [name for name in docs.FIGURES if f"({name}.png)" not in pages] == []
 
 
 @pytest.mark.parametrize(
