@@ -62,7 +62,7 @@ def test_pages_of_the_repository_have_the_numbers_of_the_tables() -> None:
 )
 def test_changed_digit_of_the_repository_is_found(tmp_path: Path, name: str, template: str) -> None:
     """The last digit of every region, in a copy of the pages."""
-    ignored = shutil.ignore_patterns("*.png", "*.py", "__pycache__")
+    ignored = shutil.ignore_patterns("*.png", "__pycache__")
     for folder in ("docs", "benchmarks", "tests/unit"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
     shutil.copy(ROOT / "README.md", tmp_path)
