@@ -69,7 +69,7 @@ def test_the_posters_study_is_the_posters() -> None:
     assert set(study["published"]) == {"baseline", *study["augmentations"]}
 
 
-@pytest.mark.parametrize("file", ["config", "thesis", "cifar10-cpu"])
+@pytest.mark.parametrize("file", ["config", "thesis", "cifar10-evidence"])
 def test_shipped_studies_are_valid(file: str) -> None:
     study = shipped(file)
     assert set(study["augmentations"]) == {
