@@ -659,7 +659,7 @@ def _layer(method: registry.Method, facts: Facts, folder: str) -> str:
 
 def metrics(design: Design) -> Sentences:
     """The metrics of pairs of maps."""
-    if not design.compares and "controls" not in design.study:
+    if not design.compares and not {"controls", "hybrid", "occlusion"} & design.study.keys():
         return
     yield "Two maps of an image are compared by the following metrics:"
     yield BREAK

@@ -360,8 +360,9 @@ def _map_shift(frames: Frames, design: Design) -> PaperTable:
         f"Map shift beyond retraining variability. Distance: {distance_label(frame['metric'][0])}. "
         f"{_networks(frame)} Net distance N = AB − BB, tightening T = (BB − AA)/2, map shift "
         f"E = N + T; noise floor BB = {_floor(frame)}. c: noise-corrected similarity, 1 without a "
-        f"shift. Intervals: 95 %, of E and c 90 % (their test is one-sided). "
-        f"{_permuted(frame)}; one-sided for E. Equal predictions: images for which both networks predict the same class.",
+        "shift. Intervals: 95 %, of E and c 90 % (their test is one-sided). "
+        f"{_permuted(frame)}; one-sided for E. Equal predictions: images for which both networks "
+        "predict the same class.",
         header,
         rows,
         groups=_controls(list(frame["augmentation"])),
@@ -429,8 +430,8 @@ def _shift_by_metric(frames: Frames, design: Design) -> PaperTable:
         "Map shift E in per cent of the noise floor, in every metric. Reference: "
         f"{title(reference).lower()}; {_spread(frame['models'])} networks per training set, "
         f"{_spread(frame['reference_models'])} reference networks, {int(frame['images'].max()):,} "
-        f"test images. * p ≤ {ALPHA:g}. {_permuted(frame)}; one-sided. A small share with a small p "
-        "is a measurable, not a large, shift.",
+        f"test images. * p ≤ {ALPHA:g}. {_permuted(frame)}; one-sided. A small share with a small "
+        "p is a measurable, not a large, shift.",
         ["Training set", *map(columns.metric_label, metrics)],
         [[control_title(name), *row] for name, row in zip(names, texts, strict=True)],
         groups=_controls(names),
