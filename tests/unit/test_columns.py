@@ -27,6 +27,7 @@ def shown(table: str, name: str, value: object) -> str:
         ("shift", -0.0055, "−0.0055"),
         ("shift", 4.2e-6, "+4.2 × 10⁻⁶"),
         ("shift", 0.0, "0.000"),
+        ("accuracy_change", -0.0001, "0.0"),
         ("shift", math.nan, "–"),
         ("noise_corrected_similarity", 0.93643, "0.936"),
         ("accuracy", 0.98143, "98.1"),
@@ -49,7 +50,7 @@ def test_values_are_rounded_and_named(name: str, value: object, text: str) -> No
     ("table", "name", "value", "text"),
     [
         ("clusters", "members", "elastic + random_crop", "Elastic + Random crop"),
-        ("weakest_pairs", "metrics", "mad, msd", "Mean absolute difference, Mean squared difference"),
+        ("weakest_pairs", "metrics", "mad, all", "Mean absolute difference, All metrics"),
         ("distribution", "metric", "overlap_20_area", "Overlap rate (top 20 %): area"),
         ("clusters", "metric", "all", "All metrics"),
         ("segments", "segment", "only_baseline_correct", "Only baseline correct"),
@@ -97,7 +98,7 @@ def test_every_code_has_a_label() -> None:
     for table in EVERY.values():
         for column in table.columns.values():
             if column.codes:
-                assert all(columns._codes(column.codes).values())
+                assert all(columns.CODES[column.codes].values())
 
 
 def test_labels_of_a_table_differ() -> None:

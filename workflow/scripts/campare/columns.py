@@ -16,7 +16,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any
 
 from campare import labels, registry
@@ -84,7 +83,7 @@ class Column:
     unit
         Unit of the values in the file; "" for none.
     codes
-        Kind of the codes of a column of the form "code", see `_codes`.
+        Kind of the codes of a column of the form "code", a key of `CODES`.
     ends
         Columns with the ends of its interval; () for none.
     level
@@ -130,6 +129,8 @@ class Table:
     sort
         Columns by which rows are sorted for reading, "-" before those in descending order; other
         rows, and equal ones, keep the order of the file, which is that of the study.
+    first
+        Columns that are shown first for reading.
     file
         Path in the folder of the study; "" for `tables/<name>.csv`.
     """
@@ -139,6 +140,7 @@ class Table:
     columns: Mapping[str, Column]
     metrics: bool = False
     sort: tuple[str, ...] = ()
+    first: tuple[str, ...] = ()
     file: str = ""
 
 
@@ -196,10 +198,15 @@ _FURTHER = (
 )
 
 
-def text(column: Column, value: Any) -> str:
+def text(column: Column, value: Any, decimals: int | None = None) -> str:
     """A value as tables show it: rounded, ids replaced by labels, `MISSING` if undefined.
 
     Numbers below 0.01 have two significant digits, so that small distances are not shown as 0.
+
+    Parameters
+    ----------
+    decimals
+        Of a number; None: those of its form.
     """
     if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
         return MISSING
@@ -211,12 +218,21 @@ def text(column: Column, value: Any) -> str:
     number = form.scale * float(value)
     if column.form == "p" and 0 <= number < 0.001:
         return "< 0.001"
-    sign = "+" if form.signed and number != 0 else ""
-    if column.form in ("number", "signed") and 0 < abs(number) < 0.01:
-        shown = _small(number, sign)
-    else:
-        shown = f"{number:{sign},.{form.decimals}f}"
-    return shown.replace("-", "−")
+    if decimals is None and column.form in ("number", "signed") and 0 < abs(number) < 0.01:
+        return _small(number, "+" if form.signed else "").replace("-", "−")
+    places = form.decimals if decimals is None else decimals
+    number = round(number, places) + 0.0  # without the sign of −0
+    return f"{number:{'+' if form.signed and number else ''},.{places}f}".replace("-", "−")
+
+
+def decimals(column: Column, low: float, high: float) -> int | None:
+    """Decimals of an estimate and its interval: two significant digits of half the width, 2 to 6.
+
+    None if these are the decimals of the column's form, or there is no interval.
+    """
+    if column.form not in ("number", "signed") or not high > low or math.isinf(high - low):
+        return None
+    return min(6, max(2, 1 - math.floor(math.log10((high - low) / 2))))
 
 
 def _small(number: float, sign: str) -> str:
@@ -240,7 +256,7 @@ def _named(column: Column, value: str) -> str:
         case "metrics":
             return ", ".join(map(metric_label, value.split(", ")))
         case "code":
-            return _codes(column.codes).get(value, value)
+            return CODES[column.codes].get(value, value)
     return value
 
 
@@ -248,58 +264,53 @@ def metric_label(name: str) -> str:
     """The label of a metric, of one of its further columns, or of what takes a metric's place."""
     if name in ("all", "accuracy"):
         return {"all": "All metrics", "accuracy": "Accuracy"}[name]
+    if name in registry.REPRESENTATIONS:
+        return registry.REPRESENTATIONS[name].label
     found = metric_column(name)
     return found.label if found else name
 
 
-@cache
-def _codes(kind: str) -> Mapping[str, str]:
-    """Code → label. Modules of figures are imported on use: they import pandas and matplotlib."""
-    from campare import analysis, classifiers
-    from campare.plots import metrics, stages, training, truth
+def _sentence_case(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
-    of_kind: dict[str, Mapping[str, str]] = {
-        "class": stages.GROUPS,
-        "curve": {name: label.replace("\n", " ") for name, label in truth.CURVES.items()},
-        "group": {name: style[0] for name, style in truth.GROUP_STYLES.items()},
-        "kind": {
-            "baselines": "Two baselines",
-            "within": "Two of the augmentation",
-            **{
-                f"with_{name}": f"One of the augmentation, one of {labels.control_title(name)}"
-                for name in ("baseline", *registry.MATCHED)
-            },
+
+# Kind of codes → code → label.
+CODES: dict[str, Mapping[str, str]] = {
+    "class": labels.GROUPS,
+    "curve": {name: label.replace("\n", " ") for name, label in labels.CURVES.items()},
+    "group": labels.CUE_GROUPS,
+    "kind": {
+        "baselines": "Two baselines",
+        "within": "Two of the augmentation",
+        **{
+            f"with_{name}": f"One of the augmentation, one of {labels.control_title(name)}"
+            for name in ("baseline", *registry.MATCHED)
         },
-        "level": {
-            name: labels.title(name) for name in ("shuffled", "gaussian", "edges", "untrained")
-        },
-        "localisation": registry.LOCALISATION,
-        "map": {"map": "Map of the model", "random": "Random map"},
-        "measure": truth.GAINS,
-        "model": classifiers.NAMES,
-        "over": {name: label.capitalize() for name, label in metrics.OVER.items()},
-        "pairs": {
-            "reference": "Reference of the study",
-            "across seeds": "Different seeds only",
-            "strongest": "Strongest",
-            "weakest": "Weakest",
-        },
-        "predictions": {"any": "All images", "equal": "Equal predictions"},
-        "score": {
-            name: f"{label[:1].upper()}{label[1:]}" for name, label in training.SCORES.items()
-        },
-        "segment": {
-            name: label for part in analysis.SEGMENTS.values() for name, label in part.items()
-        },
-        "spurious": {
-            "accuracy": "Accuracy",
-            "cue_class_rate": "Predicted as the class of the cue",
-            "energy": "Share of the map on the cue",
-        },
-        "statistic": {"mean": "Highest mean", "std": "Highest standard deviation"},
-        "subset": {"train": "Training", "validation": "Validation", "test": "Test"},
-    }
-    return of_kind[kind]
+    },
+    "level": {name: labels.title(name) for name in ("shuffled", "gaussian", "edges", "untrained")},
+    "localisation": registry.LOCALISATION,
+    "calibration": labels.CALIBRATION,
+    "map": {"map": "Map of the model", "random": "Random map"},
+    "measure": labels.GAINS,
+    "model": labels.CLASSIFIERS,
+    "over": {name: _sentence_case(label) for name, label in labels.OVER.items()},
+    "pairs": {
+        "reference": "Reference of the study",
+        "across seeds": "Different seeds only",
+        "strongest": "Strongest",
+        "weakest": "Weakest",
+    },
+    "predictions": {"any": "All images", "equal": "Equal predictions"},
+    "score": {name: _sentence_case(label) for name, label in labels.SCORES.items()},
+    "segment": {name: label for part in labels.SEGMENTS.values() for name, label in part.items()},
+    "spurious": {
+        "accuracy": "Accuracy",
+        "cue_class_rate": "Predicted as the class of the cue",
+        "energy": "Share of the map on the cue",
+    },
+    "statistic": {"mean": "Highest mean", "std": "Highest standard deviation"},
+    "subset": {"train": "Training", "validation": "Validation", "test": "Test"},
+}
 
 
 def _estimate(
@@ -308,10 +319,9 @@ def _estimate(
     """A column with an interval, and the columns of its ends, `<stem>low` and `<stem>high`."""
     stem = f"{name}_" if stem is None else stem
     ends = (f"{stem}low", f"{stem}high")
-    of = column.about.rstrip(".")
     found = {name: replace(column, ends=ends, level=level)}
     for end, which in zip(ends, ("lower", "upper"), strict=True):
-        about = f"{which.capitalize()} end of the {level} interval of the column {name}: {of}."
+        about = f"{which.capitalize()} end of the {level} interval of `{name}`."
         found[end] = replace(column, label=f"{column.label}, {which} end", about=about, end=which)
     return found
 
@@ -341,7 +351,10 @@ AUGMENTATION = Column(
 )
 SEED = Column("Seed", "Seed of the model; for imported models its number.", "count")
 AUGMENTATION_A = Column("First augmentation", "One augmentation of the pair.", "augmentation")
-AUGMENTATION_B = Column("Second augmentation", "The other one.", "augmentation")
+AUGMENTATION_B = Column(
+    "Second augmentation", "The other augmentation of the pair.", "augmentation"
+)
+VARIANT = Column("Variant", "Name of the variant of the maps; `main` is `cam` itself.", "text")
 METRIC = Column("Metric", "Metric by which maps or predictions are compared.", "metric")
 CLASS = Column("Class", "Class of the images.", "class")
 MODEL = Column("Model", "Network or classifier.", "code", codes="model")
@@ -449,7 +462,8 @@ SHIFTS = {
     ),
     "shift_p_holm": Column(
         "p of E, Holm",
-        "The same, corrected by Holm's method over the augmentations of a metric and reference.",
+        "One-sided p of the map shift, corrected by Holm's method over the augmentations of a "
+        "metric and reference.",
         "p",
     ),
     "tightening_p": Column(
@@ -457,7 +471,8 @@ SHIFTS = {
     ),
     "tightening_p_holm": Column(
         "p of T, Holm",
-        "The same, corrected by Holm's method over the augmentations of a metric and reference.",
+        "Two-sided p of the tightening, corrected by Holm's method over the augmentations of a "
+        "metric and reference.",
         "p",
     ),
     "note": replace(NOTE, about="Why the map shift is not tested; empty if it is."),
@@ -484,7 +499,9 @@ _P_CHANGE = Column(
     "p",
 )
 _P_CHANGE_HOLM = Column(
-    "p of the change, Holm", "The same, corrected by Holm's method over the augmentations.", "p"
+    "p of the change, Holm",
+    "Two-sided p of the accuracy change, corrected by Holm's method over the augmentations.",
+    "p",
 )
 ACCURACIES = {
     "accuracy": replace(ACCURACY, about="Mean test accuracy of the models of the row."),
@@ -559,6 +576,77 @@ def _of_classifiers(stage: str, of: str) -> dict[str, Table]:
     }
 
 
+_LOCALISATION = {
+    "augmentation": AUGMENTATION,
+    "seed": SEED,
+    "region": Column("Region", "Region of the image whose pixels are known.", "text"),
+    "score": Column("Score", "How well the map coincides with it.", "code", codes="localisation"),
+    "images": replace(IMAGES, about="Number of test images with the region."),
+    "constant": Column("Constant maps", "Number of constant maps among them.", "count"),
+    "mean": Column("Mean", "Mean score of the maps."),
+    "chance": Column("Random map", "Mean score of a random map."),
+    "other": Column("Map of another image", "Mean score of the model's maps of other images."),
+}
+_LOCALISATION_SUMMARY = {
+    "augmentation": AUGMENTATION,
+    "region": Column("Region", "Region of the image whose pixels are known.", "text"),
+    "score": Column("Score", "How well the map coincides with it.", "code", codes="localisation"),
+    "seeds": SEEDS,
+    "images": replace(IMAGES, about="Number of test images with the region."),
+    "constant": Column("Constant maps", "Mean number of constant maps per model.", "decimal"),
+    "mean": Column("Mean", "Mean score over seeds."),
+    "std": STD_SEEDS,
+    "chance": Column("Random map", "Mean score of a random map."),
+    "other": Column("Map of another image", "Mean score of the model's maps of other images."),
+    **_estimate("difference", DIFFERENCE),
+}
+_CALIBRATION = {
+    "confidence": Column("Confidence", "Mean probability of the predicted class.", "percent"),
+    "ece": Column(
+        "Calibration error",
+        "Expected calibration error: mean of |accuracy − confidence| over 15 bins of confidence.",
+        "percent",
+    ),
+    "brier": Column(
+        "Brier score", "Mean squared distance of the probabilities from the label, 0 to 2."
+    ),
+    "nll": Column(
+        "Log loss", "Mean negative logarithm of the probability of the true class.", unit="nats"
+    ),
+}
+
+
+def _of_mosaics() -> dict[str, Table]:
+    """The tables of the stage `mosaics`: those of `localisation` with other words."""
+    kind = Column("Kind of mosaic", "Grid pointing game or Focus.", "augmentation")
+    mosaics = Column("Mosaics", "Number of mosaics.", "count")
+    of = {
+        "region": kind,
+        "score": Column("Score", "Where the map lies in the mosaic.", "code", codes="localisation"),
+        "images": mosaics,
+        "chance": Column("Random map", "Share of the cells that show the explained class."),
+        "other": Column(
+            "Map of another mosaic", "Mean score of the model's maps of other mosaics."
+        ),
+    }
+    return {
+        f"mosaics{part}": Table(
+            f"Localisation in mosaics, {each}",
+            f"{row}, kind of mosaic and score; the region is the cells of the explained class.",
+            {name: of.get(name, column) for name, column in columns.items()},
+        )
+        for part, each, row, columns in (
+            ("", "every model", "A row per model", _LOCALISATION),
+            (
+                "_summary",
+                "by augmentation",
+                "A row per augmentation (intervals: 95 %, over seeds and mosaics)",
+                _LOCALISATION_SUMMARY,
+            ),
+        )
+    }
+
+
 TABLES: dict[str, Table] = {
     "summary": Table(
         "Summary: accuracy change and map shift",
@@ -588,7 +676,9 @@ TABLES: dict[str, Table] = {
                 "90 %",
             ),
             "equal_shift_p_holm": Column(
-                "p of E, equal predictions, Holm", "Its p, after Holm's correction.", "p"
+                "p of E, equal predictions, Holm",
+                "One-sided p of this shift, after Holm's correction over the augmentations.",
+                "p",
             ),
             "significant": Column(
                 "Significant metrics",
@@ -598,6 +688,11 @@ TABLES: dict[str, Table] = {
             ),
             "tested": Column("Tested metrics", "Number of metrics whose shift is tested.", "count"),
         },
+        first=(
+            *("augmentation", "accuracy_change", "net", "tightening", "shift"),
+            *("relative_shift", "noise_corrected_similarity", "shift_p_holm"),
+            *("significant", "tested"),
+        ),
     ),
     "accuracy_change": Table(
         "Accuracy change",
@@ -636,6 +731,31 @@ TABLES: dict[str, Table] = {
             ),
             **SHIFTS,
         },
+        first=(
+            *("augmentation", "metric", "reference", "predictions", "net", "tightening", "shift"),
+            *("relative_shift", "noise_corrected_similarity", "shift_p_holm"),
+        ),
+    ),
+    "representation_shift": Table(
+        "Shift of features and predictions",
+        "A row per measure, reference, images used and augmentation, as of the map shift, over the "
+        "images of the sample.",
+        {
+            "metric": replace(METRIC, about="Measure by which two networks are compared."),
+            "augmentation": AUGMENTATION,
+            "reference": REFERENCE,
+            "predictions": Column(
+                "Images used",
+                "All images, or those for which both models of a pair predict the same class.",
+                "code",
+                codes="predictions",
+            ),
+            **SHIFTS,
+        },
+        first=(
+            *("augmentation", "metric", "reference", "predictions", "net", "tightening", "shift"),
+            *("relative_shift", "noise_corrected_similarity", "shift_p_holm"),
+        ),
     ),
     "between": Table(
         "Map shift between augmentations",
@@ -663,7 +783,9 @@ TABLES: dict[str, Table] = {
                 "",
             ),
             "p": Column("p", "One-sided p of the shift, by permutation of the labels.", "p"),
-            "p_holm": Column("p, Holm", "The same, corrected over the pairs of a metric.", "p"),
+            "p_holm": Column(
+                "p, Holm", "p after Holm's correction over the pairs of a metric.", "p"
+            ),
             "note": replace(NOTE, about="Why the shift is not tested; empty if it is."),
             "pairs": Column("Pairs of models", "Number of pairs of models of the two.", "count"),
             "images": IMAGES,
@@ -766,6 +888,165 @@ TABLES: dict[str, Table] = {
             "architecture": Column("Architecture", "Architecture of the network.", "text"),
             "accuracy": ACCURACY,
             "images": IMAGES,
+        },
+    ),
+    "variants": Table(
+        "Map shift for several kinds of maps",
+        "A row per variant of the maps (`cam.variants`) and augmentation, in the metric of the "
+        "summary. Intervals are 90 % intervals, each end one-sided at 5 %.",
+        {
+            "variant": VARIANT,
+            "maps": Column("Maps", "CAM method, explained class and target layer.", "text"),
+            "augmentation": AUGMENTATION,
+            "reference": REFERENCE,
+            "metric": METRIC,
+            "floor": FLOOR,
+            "net": NET,
+            "tightening": TIGHTENING,
+            **_estimate("shift", SHIFT, "90 %"),
+            **_estimate(
+                "relative_shift",
+                replace(
+                    SHIFTS["relative_shift"],
+                    about="Map shift E divided by the noise floor BB of the variant.",
+                ),
+                "90 %",
+            ),
+            "shift_p_holm": replace(
+                SHIFTS["shift_p_holm"],
+                about="One-sided p of the map shift, corrected by Holm's method over the "
+                "augmentations of the variant.",
+            ),
+            "above_floor": Column(
+                "Above the noise floor",
+                "Whether the shift is positive and significant; empty if it is not tested.",
+                "text",
+            ),
+            "rank": Column(
+                "Rank",
+                "Rank of the shift among the augmentations of the variant, 1 the largest.",
+                "decimal",
+            ),
+        },
+    ),
+    "variants_agreement": Table(
+        "Agreement of the kinds of maps",
+        "A row per augmentation or control: in how many variants its map shift is above the noise "
+        "floor, and where the answer differs from that of the main variant.",
+        {
+            "augmentation": AUGMENTATION,
+            "variants": Column("Variants", "Number of variants.", "count"),
+            "tested": Column("Tested", "Number of variants in which the shift is tested.", "count"),
+            "above_floor": Column(
+                "Above the noise floor",
+                "Number of variants in which the shift is positive and significant.",
+                "count",
+            ),
+            "positive": Column(
+                "E > 0", "Number of variants in which the map shift is positive.", "count"
+            ),
+            "net_positive": Column(
+                "N > 0", "Number of variants in which the net distance is positive.", "count"
+            ),
+            "net_larger": Column(
+                "N > T",
+                "Number of variants in which the net distance is larger than the tightening.",
+                "count",
+            ),
+            "sign_consistent": Column(
+                "Same sign", "Whether the map shift has the same sign in all variants.", "text"
+            ),
+            "rank_first": Column(
+                "First rank", "Smallest rank over the variants; 1 is the largest shift.", "decimal"
+            ),
+            "rank_last": Column("Last rank", "Largest rank over the variants.", "decimal"),
+            "rank_main": Column("Rank, main variant", "Rank in the main variant.", "decimal"),
+            "relative_shift_min": Column(
+                "Smallest shift, % of noise floor",
+                "Smallest map shift over the variants, divided by the noise floor.",
+                "change",
+            ),
+            "relative_shift_max": Column(
+                "Largest shift, % of noise floor",
+                "Largest map shift over the variants, divided by the noise floor.",
+                "change",
+            ),
+            "different": Column(
+                "Different in",
+                "Variants in which the shift is above the noise floor and in the main variant is "
+                "not, or the reverse.",
+                "text",
+            ),
+        },
+    ),
+    "variants_ranking": Table(
+        "Order of the augmentations for several kinds of maps",
+        "One row. All variants are maps of the same networks, so that p does not say whether other "
+        "networks would give the same order.",
+        {
+            "metric": METRIC,
+            "kendall_w": Column(
+                "Kendall's W",
+                "Concordance of the variants in the order of the map shifts: 1 if all have the "
+                "same order.",
+            ),
+            "p": Column("p", "p of W, by permutation of the ranks within each variant.", "p"),
+            "variants": Column("Variants", "Number of variants.", "count"),
+            "augmentations": Column("Augmentations", "Number of augmentations.", "count"),
+        },
+    ),
+    "plan": Table(
+        "Plan: detectable map shifts and costs",
+        "A row per metric and reference of the study, then the cheapest design for each of several "
+        "shifts. Limits of detectable shifts follow from the 95 % interval of the variability of "
+        "the pilot, or are the range of the shipped studies.",
+        {
+            "design": Column(
+                "Design", "`study`: the study as it is; `cheapest`: the cheapest design.", "text"
+            ),
+            "wanted": Column(
+                "Wanted shift, % of noise floor",
+                "Map shift that the cheapest design detects with a power of 80 %.",
+                "percent",
+            ),
+            "metric": METRIC,
+            "reference": REFERENCE,
+            "models": replace(MODELS, about="Number of networks of each augmentation."),
+            "reference_models": REFERENCE_MODELS,
+            "tests": Column("Tests", "Number of augmentations in Holm's correction.", "count"),
+            "least_p": Column(
+                "Least p", "Smallest possible p-value of E after Holm's correction.", "p"
+            ),
+            "variability": Column(
+                "Variability from",
+                "`pilot`: the baselines of this study; `shipped studies`: those of config/.",
+                "text",
+            ),
+            "pilot_networks": Column("Pilot", "Number of baselines of the pilot.", "count"),
+            "floor": FLOOR,
+            **_estimate(
+                "relative_variability",
+                Column(
+                    "Relative variability",
+                    "Standard deviation of the residual distances between two networks without "
+                    "augmentation, divided by the noise floor.",
+                    "percent",
+                ),
+            ),
+            **_estimate(
+                "detectable",
+                Column(
+                    "Detectable shift, % of noise floor",
+                    "Smallest map shift with a power of 80 %; empty if there is none.",
+                    "percent",
+                ),
+            ),
+            "networks": Column("Networks", "Number of networks of the study.", "count"),
+            "hours": Column(
+                "Hours", "Time of all jobs, one after another.", "decimal", unit="hours"
+            ),
+            "memory_gb": Column("Memory", "Memory of the largest job.", "decimal", unit="GB"),
+            "note": replace(NOTE, about="Why the map shift is not tested; empty if it is."),
         },
     ),
     "published": Table(
@@ -1002,45 +1283,38 @@ TABLES: dict[str, Table] = {
     "localisation": Table(
         "Localisation of every model",
         "A row per model, region and score: means over the test images that have the region.",
-        {
-            "augmentation": AUGMENTATION,
-            "seed": SEED,
-            "region": Column("Region", "Region of the image whose pixels are known.", "text"),
-            "score": Column(
-                "Score", "How well the map coincides with it.", "code", codes="localisation"
-            ),
-            "images": replace(IMAGES, about="Number of test images with the region."),
-            "constant": Column("Constant maps", "Number of constant maps among them.", "count"),
-            "mean": Column("Mean", "Mean score of the maps."),
-            "chance": Column("Random map", "Mean score of a random map."),
-            "other": Column(
-                "Map of another image", "Mean score of the model's maps of other images."
-            ),
-        },
+        _LOCALISATION,
     ),
     "localisation_summary": Table(
         "Localisation by augmentation",
         "A row per augmentation, region and score. Intervals are 95 % intervals over seeds and "
         "images "
         "(crossed bootstrap), not corrected for several augmentations.",
+        _LOCALISATION_SUMMARY,
+    ),
+    **_of_mosaics(),
+    "calibration": Table(
+        "Calibration of every model",
+        "A row per model, over all test images.",
+        {"augmentation": AUGMENTATION, "seed": SEED, "accuracy": ACCURACY, **_CALIBRATION},
+    ),
+    "calibration_change": Table(
+        "Change of calibration",
+        "A row per measure and augmentation or control, compared with the baselines. Intervals are "
+        "95 % intervals over models (Student's t).",
         {
+            "measure": Column("Measure", "Measure of calibration.", "code", codes="calibration"),
             "augmentation": AUGMENTATION,
-            "region": Column("Region", "Region of the image whose pixels are known.", "text"),
-            "score": Column(
-                "Score", "How well the map coincides with it.", "code", codes="localisation"
+            "mean": Column("Mean", "Mean over models."),
+            "baseline": Column("Baselines", "Mean over the baselines."),
+            **_estimate("change", Column("Change", "Difference of the means.", "signed")),
+            "change_p": Column("p", "Two-sided permutation test over models.", "p"),
+            "change_p_holm": Column(
+                "p (Holm)", "The same after Holm's correction over the augmentations.", "p"
             ),
-            "seeds": SEEDS,
-            "images": replace(IMAGES, about="Number of test images with the region."),
-            "constant": Column(
-                "Constant maps", "Mean number of constant maps per model.", "decimal"
-            ),
-            "mean": Column("Mean", "Mean score over seeds."),
-            "std": STD_SEEDS,
-            "chance": Column("Random map", "Mean score of a random map."),
-            "other": Column(
-                "Map of another image", "Mean score of the model's maps of other images."
-            ),
-            **_estimate("difference", DIFFERENCE),
+            "note": replace(NOTE, about="Why the change is not tested; empty if it is."),
+            "models": MODELS,
+            "baselines": Column("Baselines compared", "Number of baselines.", "count"),
         },
     ),
     "spurious": Table(
@@ -1302,6 +1576,27 @@ FILES: dict[str, Table] = {
         },
         file="localisation/<augmentation>/<seed>.parquet",
     ),
+    "mosaics_images": Table(
+        "Localisation in mosaics, every mosaic",
+        "A row per mosaic; the region is the cells of the explained class.",
+        {},
+        file="mosaics/<augmentation>/<seed>.parquet",
+    ),
+    "representation_pairs": Table(
+        "Features and predictions of pairs of models",
+        "A row per pair of models and test image of the sample.",
+        {
+            **_PAIR,
+            **_PER_IMAGE,
+            "prediction_a": replace(_PREDICTED, label="Predicted by the first"),
+            "prediction_b": replace(_PREDICTED, label="Predicted by the second"),
+            **{
+                name: Column(entry.label, f"{_sentence_case(entry.about)}.")
+                for name, entry in registry.REPRESENTATIONS.items()
+            },
+        },
+        file="representation_pairs/<augmentation>.parquet",
+    ),
     "faithfulness_images": Table(
         "Curves of faithfulness, every image",
         "A row per sampled test image, kind of map, curve and share of the pixels.",
@@ -1370,3 +1665,6 @@ FILES: dict[str, Table] = {
         file="benchmarks/efficiency.csv",
     ),
 }
+FILES["mosaics_images"] = replace(
+    FILES["mosaics_images"], columns=FILES["localisation_images"].columns
+)

@@ -813,6 +813,53 @@ METRICS: dict[str, Metric] = {
     ),
 }
 
+# Measures of the stage `representations`, the columns of `representations.compare`. The labels say
+# what figures show, also for distances of one network from another.
+REPRESENTATIONS: dict[str, Metric] = {
+    "cka_target_layer": Metric(
+        "debiased linear CKA of the features at the target layer",
+        "representations:cka",
+        label="CKA, target layer",
+        same=1.0,
+        bounds=(-1.0, 1.0),
+    ),
+    "neighbours_target_layer": Metric(
+        "share of the nearest neighbours at the target layer that two networks have in common",
+        "representations:shared_neighbours",
+        label="Shared neighbours, target layer",
+        same=1.0,
+        bounds=(0.0, 1.0),
+    ),
+    "cka_penultimate": Metric(
+        "debiased linear CKA of the inputs of the last linear layer",
+        "representations:cka",
+        label="CKA, before the classifier",
+        same=1.0,
+        bounds=(-1.0, 1.0),
+    ),
+    "neighbours_penultimate": Metric(
+        "share of the nearest neighbours before the classifier that two networks have in common",
+        "representations:shared_neighbours",
+        label="Shared neighbours, before the classifier",
+        same=1.0,
+        bounds=(0.0, 1.0),
+    ),
+    "jensen_shannon": Metric(
+        "Jensen-Shannon divergence of the two predictions",
+        "representations:jensen_shannon",
+        label="Jensen-Shannon divergence of the predictions (bits)",
+        bounds=(0.0, 1.0),
+        of="predictions",
+    ),
+    "churn": Metric(
+        "whether the predicted classes differ (prediction churn)",
+        "representations:compare",
+        label="Prediction churn (share of images)",
+        bounds=(0.0, 1.0),
+        of="predictions",
+    ),
+}
+
 # Localisation scores, the columns of `localisation.scored`, with their labels in figures.
 LOCALISATION = {
     "pointing": "Pointing game (share of maps with their maximum inside the region)",
@@ -821,12 +868,19 @@ LOCALISATION = {
     "average_precision": "Average precision of the map for the region's pixels",
 }
 
+# Scores of maps of mosaics, with their labels in figures.
+MOSAICS = {
+    "energy": "Share of the map on the cells of the explained class",
+    "pointing": "Share of maps with their maximum on a cell of the explained class",
+}
+
 # Columns of tables with a column per metric, and other names in the place of a metric's.
 COLUMNS = {
     *("index", "label", "prediction", "baseline_prediction", "augmentation", "seed", "level"),
     *("a", "b", "seed_a", "seed_b", "prediction_a", "prediction_b", "constant_a", "constant_b"),
     *("baseline", "image", "images", "class", "segment", "correctness", "agreement", "size"),
     *("metric", "accuracy", "all"),
+    *REPRESENTATIONS,
 }
 _Entry = TypeVar("_Entry", bound=Entry)
 
@@ -886,6 +940,11 @@ def metric(name: str) -> Metric:
             )
         label = f"{label}, native resolution"
     return replace(about, label=label)
+
+
+def measure(name: str) -> Metric:
+    """The entry of a metric or of a measure of representations; raises as `metric`."""
+    return REPRESENTATIONS.get(name) or metric(name)
 
 
 def check_free(reference: str, names: Iterable[str]) -> None:

@@ -172,7 +172,7 @@ def tile(
     above: str = "",
     cam: Floats | None = None,
     incorrect: bool = False,
-    map_only: bool = False,
+    opacity: float = MAP_OPACITY,
 ) -> None:
     """Draw an image with its captions, with or without a map.
 
@@ -192,14 +192,13 @@ def tile(
         A map (h, w) in [0, 1], drawn over the image.
     incorrect
         Whether the model's prediction is incorrect.
-    map_only
-        Draw the map without the image.
+    opacity
+        Of the map over the image, in [0, 1]; 1 draws the map without the image.
     """
     place: dict[str, Any] = {"extent": (x, x + size, y + size, y), "aspect": "auto"}
     if cam is not None:
-        if not map_only:
+        if opacity < 1:
             axes.imshow(image.mean(axis=2), cmap="gray", vmin=-255, vmax=255, **place)
-        opacity = 1 if map_only else MAP_OPACITY
         axes.imshow(cam, cmap=MAP_COLOURS, vmin=0, vmax=1, alpha=opacity, **place)
     elif image.shape[2] == 1:
         axes.imshow(image[..., 0], cmap="gray", vmin=0, vmax=255, **place)
@@ -214,14 +213,14 @@ def tile(
 
 
 def map_colour_bar(
-    figure: Figure, axes: Axes, x: float, y: float, *, map_only: bool = False
+    figure: Figure, axes: Axes, x: float, y: float, *, opacity: float = MAP_OPACITY
 ) -> None:
     """Draw the colour bar of maps at (x, y) inches of a canvas."""
     width, height = figure.get_size_inches()
     bar = axes.inset_axes((x / width, 1 - (y + 0.08) / height, BAR / width, 0.08 / height))
     figure.colorbar(
         ScalarMappable(Normalize(0, 1), MAP_COLOURS), bar, orientation="horizontal",
-        alpha=1 if map_only else MAP_OPACITY, ticks=(0, 0.5, 1),
+        alpha=opacity, ticks=(0, 0.5, 1),
         label="Map, relative to its maximum",
     )  # fmt: skip
 

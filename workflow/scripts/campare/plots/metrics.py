@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from campare import registry
 from campare.design import BASELINE
+from campare.labels import OVER as OVER
 from campare.plots import page
 from campare.plots.charts import (
     Powers,
@@ -39,12 +40,6 @@ from campare.plots.style import (
     title,
 )
 
-# What an accuracy correlation is over.
-OVER = {
-    "models": "models",
-    "within": "models, within augmentations",
-    "augmentations": "augmentation means",
-}
 FLOOR = "Retraining variability (baseline vs. baseline)"
 
 

@@ -13,19 +13,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from campare import performance, registry
-from campare.agreement import DIFFERENT, SAME
+from campare import registry
+from campare.labels import GROUPS
 from campare.plots import page
 from campare.plots.charts import key_columns, named_rows, panel_grid, text_columns
 from campare.plots.fitting import MOST_CLASSES, arranged, lowest_and_highest, ordered
 from campare.plots.style import GREY, LEVEL, PALETTE, blank_figure, styled
-
-# Groups of images above the classes → their labels.
-GROUPS = {
-    performance.ALL: "All images",
-    SAME: SAME.capitalize(),
-    DIFFERENT: DIFFERENT.capitalize(),
-}
 
 
 @styled

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from campare.design import BASELINE
+from campare.labels import SCORES as SCORES
 from campare.plots.charts import (
     Powers,
     axes_and_legend,
@@ -37,12 +38,6 @@ from campare.plots.style import (
     title,
 )
 
-SCORES = {
-    "accuracy": "accuracy",
-    "precision": "precision (macro)",
-    "recall": "recall (macro)",
-    "f1": "F1 score (macro)",
-}
 RATE = 1.3  # height of the panel of the learning rate, inches
 
 

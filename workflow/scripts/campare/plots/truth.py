@@ -13,6 +13,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from campare.design import BASELINE
+from campare.labels import CUE_GROUPS
+from campare.labels import CURVES as CURVES
+from campare.labels import GAINS as GAINS
 from campare.localisation import GROUPS
 from campare.plots import page
 from campare.plots.charts import (
@@ -37,25 +40,10 @@ from campare.plots.style import (
 )
 
 # Groups of images by class and cue → label, marker, colour; markers are hollow without the cue.
-GROUP_STYLES = dict(
-    zip(
-        GROUPS,
-        (
-            ("Class of the cue, with cue", "o", PALETTE[5]),
-            ("Class of the cue, without cue", "o", PALETTE[5]),
-            ("Other classes, with cue", "s", PALETTE[1]),
-            ("Other classes, without cue", "s", PALETTE[1]),
-        ),
-        strict=True,
-    )
-)
-CURVES = {
-    "deletion": "Deletion ↓",
-    "insertion": "Insertion ↑",
-    "road_most": "ROAD, most\nrelevant first ↓",
-    "road_least": "ROAD, least\nrelevant first ↑",
+GROUP_STYLES = {
+    name: (CUE_GROUPS[name], marker, PALETTE[colour])
+    for name, marker, colour in zip(GROUPS, "ooss", (5, 5, 1, 1), strict=True)
 }
-GAINS = {"deletion": "Deletion", "insertion": "Insertion", "road": "ROAD"}
 CHANCE: dict[str, Any] = {"color": "0.3", "linewidth": 0.9, "dashes": (1, 2)}
 _HOLLOW: dict[str, Any] = {"markerfacecolor": "white", "markersize": 3.5, "markeredgewidth": 0.8}
 
