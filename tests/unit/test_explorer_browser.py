@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 from collections.abc import Iterator
@@ -297,6 +298,15 @@ def test_the_spectral_plane_selects_by_its_coordinates(page: Browser) -> None:
         "(document.getElementById('control-plane'))"
     )
     assert count(page) == small.IMAGES  # the selection was of the other plane
+
+
+def test_wide_tables_are_printed_smaller(page: Browser) -> None:
+    page.state("#view=answer")
+    page.run("document.querySelector('.scroll table').style.width = '2090px'")
+    pdf = page.call("Page.printToPDF", preferCSSPageSize=True)["data"]
+    assert base64.b64decode(pdf).startswith(b"%PDF")
+    fit = page.run("getComputedStyle(document.documentElement).getPropertyValue('--fit')")
+    assert float(fit) == pytest.approx(0.5)
 
 
 @pytest.fixture
