@@ -365,7 +365,7 @@ def test_a_page_without_its_data_says_so(
     browser.errors.clear()
 
 
-def test_keys(page: Browser) -> None:
+def test_keys(page: Browser, folder: Path) -> None:
     page.state("#view=images&sort=index&order=asc")
     page.run("document.getElementById('grid').focus()")
     for key in ("ArrowDown", "ArrowDown", "Enter"):
@@ -384,6 +384,9 @@ def test_keys(page: Browser) -> None:
     assert page.run("!document.getElementById('help').hidden")
     (contents,) = texts(page, "#help h2 + p")
     assert contents.startswith("40 test images (12 × 10 pixels), 7 networks. Maps: Grad-CAM; 4 × 5")
+    links = "[...document.querySelectorAll('#tables a')].map((link) => link.href)"
+    beside = folder.as_uri()
+    assert page.run(links) == [f"{beside}/tables/summary.csv", f"{beside}/tables/aggregate.parquet"]
     keep(page, "help")
 
 

@@ -200,11 +200,25 @@ function help(about) {
     element("p", {}, "The address of the page contains its state: copy it to share a view."),
     element("h2", {}, "Contents"),
     element("p", {}, contents(about)),
+    ...tableLinks(about),
   );
   button.addEventListener("click", () => {
     section.hidden = !section.hidden;
     button.setAttribute("aria-expanded", String(!section.hidden));
   });
+}
+
+// Links to the tables of the study, which are next to the page in its results folder.
+function tableLinks({ tables }) {
+  if (!tables.length) return [];
+  const links = tables.map((file) =>
+    element("li", {}, element("a", { href: encodeURI(file) }, file.replace("tables/", ""))),
+  );
+  return [
+    element("h2", {}, "Tables"),
+    element("p", {}, "All tables of the study, if the page is in its results folder:"),
+    element("ul", { id: "tables" }, ...links),
+  ];
 }
 
 function keyboard(app, event) {

@@ -5,7 +5,7 @@ Rule files declare them (`tabulate`, `draw`), and rules/report.smk makes a rule 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -201,6 +201,19 @@ class ReportJobs:
             for path in paths
             for folder in (self.design.variants if PER_VARIANT in path else [""])
         ]
+
+    def tables(self, variant: str, without: Container[str] = ()) -> list[str]:
+        """The tables of a variant, relative to its folder, without those of some targets."""
+        paths = {
+            path.replace(PER_VARIANT, variant)
+            for job in self.jobs
+            if job.target not in without
+            for path in paths_of(job.makes)
+        }
+        folder = f"<results>/{variant}"
+        return sorted(
+            path.removeprefix(folder) for path in paths if path.startswith(f"{folder}tables/")
+        )
 
     def table(self, name: str, folder: str = "") -> Any:
         """A table, with its caption."""

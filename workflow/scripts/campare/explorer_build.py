@@ -43,6 +43,7 @@ def payload(
     regions: Callable[[np.ndarray[Any, Any]], Regions | None],
     pairs: Mapping[str, pd.DataFrame],
     summary: pd.DataFrame | None,
+    tables: Sequence[str] = (),
 ) -> Payload:
     """The description, arrays and images of a page.
 
@@ -70,6 +71,8 @@ def payload(
         Augmentation, control or baseline → pairs of its models; {} without controls.
     summary
         summary.csv; None if the study has none.
+    tables
+        Files of tables to which the page links, relative to it.
     """
     models = list(stores)
     read = list(stores.values())
@@ -98,6 +101,7 @@ def payload(
             "arrays": {},
             "shards": {"digest": "", "files": []},
             "summary": [],
+            "tables": list(tables),
         }
     )
     explorer.add_predictions(made, heads, index)
