@@ -262,6 +262,101 @@ def test_map_clusters_select_too(page: Browser) -> None:
     keep(page, "maps")
 
 
+def test_limits_of_numbers_keep_images(page: Browser) -> None:
+    page.state("#view=images&sort=index&order=asc&of=affine")
+    choose = """((list) => {
+        list.value = 'mad';
+        list.dispatchEvent(new Event('change'));
+    })(document.getElementById('control-limits'))"""
+    page.run(choose)
+    assert count(page) == small.IMAGES
+    for place, number in enumerate((0.3, 0.6)):
+        page.run(
+            f"((input) => {{ input.value = {number}; input.dispatchEvent(new Event('change')); }})"
+            f"(document.getElementById('control-limit-0-{place}'))"
+        )
+    inside = metric("mad", [0, 1]).between(0.3, 0.6)
+    assert 0 < count(page) == inside.sum() < small.IMAGES
+    assert images(page)[:3] == list(inside.index[inside][:3])
+    assert "limits=0.3,0.6,mad" in page.run("location.hash")
+    keep(page, "limits")
+    page.run("document.querySelector('.limit button').click()")
+    assert count(page) == small.IMAGES
+
+
+def test_the_spectral_plane_selects_by_its_coordinates(page: Browser) -> None:
+    page.state("#view=maps&of=cutmix&plane=spectral&mapbrush=0,9,-9,9")
+    payload = small.full()
+    group = [g["name"] for g in payload.about["groups"]].index("cutmix")
+    from test_explorer import decoded, unpacked
+
+    scale = payload.about["spectral"][0]["scale"]
+    places = decoded(unpacked(payload, "spectral")[0, group], scale)
+    assert 0 < count(page) == (places >= 0).sum() < small.IMAGES
+    keep(page, "spectral")
+    page.run(
+        "((list) => { list.value = 'pca'; list.dispatchEvent(new Event('change')); })"
+        "(document.getElementById('control-plane'))"
+    )
+    assert count(page) == small.IMAGES  # the selection was of the other plane
+
+
+@pytest.fixture
+def sharded(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Path, Path]:
+    """A page with its data in a folder, and the folder."""
+    monkeypatch.setattr(explorer_page, "ONE_FILE", 1000)
+    monkeypatch.setattr(explorer_page, "SHARD", 4000)
+    path = tmp_path_factory.mktemp("large #1")
+    page, shards = explorer_page.files(small.full())
+    (path / "explorer.html").write_text(page, encoding="utf-8")
+    (path / explorer_page.DATA).mkdir()
+    for name, text in shards.items():
+        (path / explorer_page.DATA / name).write_text(text, encoding="ascii")
+    return path / "explorer.html", path / explorer_page.DATA
+
+
+def test_data_in_a_folder_is_loaded_from_files(
+    browser: Browser, folder: Path, sharded: tuple[Path, Path]
+) -> None:
+    shown = []
+    for path in (folder / "full.html", sharded[0]):
+        browser.errors.clear()
+        browser.open(path.as_uri())
+        browser.state("#view=images&sort=mad&of=affine&show=map")
+        browser.wait("document.querySelectorAll('.rows canvas').length > 10")
+        shown.append((images(browser), texts(browser, ".rows .row"), browser.run(PIXELS)))
+        assert browser.errors == []
+    assert shown[0] == shown[1]
+    assert sum(shown[0][2]) > 0
+
+
+PIXELS = """new Promise((ready) => setTimeout(() => {
+    const canvas = document.querySelectorAll('.rows canvas')[1];
+    const {width, height} = canvas;
+    ready([...canvas.getContext('2d').getImageData(0, 0, width, height).data.slice(0, 4000)]);
+}, 300))"""
+
+
+@pytest.mark.parametrize("fault", ["missing", "of another version"])
+def test_a_page_without_its_data_says_so(
+    browser: Browser, sharded: tuple[Path, Path], fault: str
+) -> None:
+    path, data = sharded
+    one = data / "maps-0.js"
+    if fault == "missing":
+        one.unlink()
+    else:
+        one.write_text(one.read_text().replace('campareShard("', 'campareShard("0'))
+    browser.call("Page.navigate", url=path.as_uri())
+    browser.wait("document.getElementById('status')?.textContent.includes('cannot be shown')")
+    (message,) = texts(browser, "#status")
+    assert f"explorer_data/maps-0.js is {fault}" in message
+    assert "folder explorer_data" in message
+    browser.errors.clear()
+
+
 def test_keys(page: Browser) -> None:
     page.state("#view=images&sort=index&order=asc")
     page.run("document.getElementById('grid').focus()")

@@ -18,16 +18,17 @@ const KEYS = [
   ["?", "this help"],
 ];
 // Keys of the state that decide which images are shown and in which order.
-const SELECTING = ["sort", "of", "order", "x", "y", ...FILTERS];
+const SELECTING = ["sort", "of", "order", "x", "y", "plane", ...FILTERS];
 const BLINK = 700; // milliseconds
 
 async function start() {
   const began = performance.now();
   const about = JSON.parse(document.getElementById("about").textContent);
   if (about.format !== FORMAT) throw new Error(`format ${about.format}, expected ${FORMAT}`);
+  await loadShards(about);
   const names = Object.keys(about.arrays);
   const arrays = await Promise.all(
-    names.map((name) => unpacked(blockText(name), about.arrays[name].type)),
+    names.map((name) => unpacked(blockTexts(name), about.arrays[name].type)),
   );
   const data = study(about, Object.fromEntries(names.map((name, k) => [name, arrays[k]])));
   const app = application(data);
@@ -84,6 +85,8 @@ function application(data) {
     set(changes, step = true) {
       const before = app.state;
       app.state = { ...before, ...changes };
+      // A selection belongs to its plane.
+      if (app.state.plane !== before.plane) app.state.mapbrush = null;
       const address = app.address({});
       remember(address, step && app.state.view !== before.view);
       if (SELECTING.some((key) => app.state[key] !== before[key])) app.choose();
@@ -248,7 +251,7 @@ function announce(text) {
 
 start().catch((error) => {
   const status = document.getElementById("status") ?? document.getElementById("view");
-  status.textContent =
-    `The page cannot be shown: ${error.message}. It needs a browser of 2023 or later.`;
+  const remedy = error.remedy ?? "It needs a browser of 2023 or later.";
+  status.textContent = `The page cannot be shown: ${error.message}. ${remedy}`;
   throw error;
 });

@@ -95,10 +95,14 @@ class Inputs:
 
         return stores
 
-    def pairs(self, wildcards: Any) -> list[str]:
-        """The stores of all models in the pairs of an augmentation, in order of appearance."""
-        models = dict.fromkeys(chain(*self.design.pairs_of(wildcards.augmentation)))
-        return of_models(CAMS, models, wildcards.variant)
+    def in_pairs(self, pattern: str) -> InputFunction:
+        """An input function: a path per model in the pairs of an augmentation, as they appear."""
+
+        def paths(wildcards: Any) -> list[str]:
+            models = dict.fromkeys(chain(*self.design.pairs_of(wildcards.augmentation)))
+            return of_models(pattern, models, wildcards.get("variant"))
+
+        return paths
 
     def imported(self, wildcards: Any) -> str:
         """The file of a model, or of its maps, that exists already."""

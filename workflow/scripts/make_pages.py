@@ -3,6 +3,8 @@
 import base64
 from pathlib import Path
 
+import pandas as pd
+
 from campare import answer, atomic, pages, tables
 from job import logged
 
@@ -27,9 +29,11 @@ with logged(snakemake.log[0]):
     frames = {}
     for source, target in zip(map(Path, needs.tables), snakemake.output.pages, strict=True):
         name = source.stem
-        frame = tables.read(source, text=pages.texts(name))
+        # A table without rows may have no columns, either.
+        has_columns = source.read_text(encoding="utf-8").strip() != ""
+        frame = tables.read(source, text=pages.texts(name)) if has_columns else pd.DataFrame()
         write(target, pages.table_page(name, frame))
-        if source.parent == folder and name in answer.TABLES:
+        if source.parent == folder and name in answer.TABLES and len(frame):
             frames[name] = frame
     facts = answer.Facts(
         study=params.study,

@@ -6,7 +6,7 @@ Rule files declare them (`tabulate`, `draw`), and rules/report.smk makes a rule 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ CAPTIONS = ROOT / "workflow" / "report"
 # Categories of the report, which shows them in alphabetical order.
 ANSWER, FIGURES, TABLES, FILES = "Answer", "Figures", "Tables", "Tables as CSV files"
 PER_VARIANT = "{variant}"
+PRINTED = 300  # dots per inch of images in figures for a paper
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,35 @@ class ReportJobs:
         params |= {"caption": self.caption(_per_variant(makes), maps)}
         compared = metric_labels(metrics) | self.code(script or f"plot_{name}", *entries)
         self._add(f"plot_{name}", script, needs, makes, "table", params, compared)
+
+    def print_figures(self, names: Iterable[str], widths: Iterable[str]) -> None:
+        """Declare jobs `print_<name>` that draw declared figures at the widths of a printed page.
+
+        The scripts are those of the figures; every variant of the maps has its own.
+
+        Parameters
+        ----------
+        names
+            Figures as <kind>/<name>.
+        widths
+            Ends of the names of files, see plots.page.
+        """
+        wanted, ends = [*names], [*widths]
+        suffix = self.design.study["figures"]["formats"][0]
+        for job in [*self.jobs]:
+            drawn = {
+                key: [
+                    f"<results>/paper/{job.folder}figures/{name}{end}.pdf"
+                    for name in wanted
+                    if f"<results>/{job.folder}figures/{name}.{suffix}" in paths_of({key: part})
+                    for end in ends
+                ]
+                for key, part in job.makes.items()
+            }
+            if paths_of(drawn):
+                params = {**job.params, "dpi": PRINTED, "caption": ""}
+                name = f"print_{job.name.removeprefix('plot_')}"
+                self.jobs.append(replace(job, name=name, target="", makes=drawn, params=params))
 
     def add(self, paths: Iterable[Any]) -> None:
         """Add files of other rules to the target."""

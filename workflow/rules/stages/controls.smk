@@ -9,7 +9,7 @@ PAIRS = [f"<results>/{{variant}}pairs/{name}.parquet" for name in DESIGN.with_pa
 
 compute(
     "measure_pairs",
-    needs={"stores": INPUTS.pairs},
+    needs={"stores": INPUTS.in_pairs(CAMS)},
     makes={"pairs": "<results>/{variant}pairs/{augmentation}.parquet"},
     kind="compare_pairs",
     gpu=COMPARING_GPU,

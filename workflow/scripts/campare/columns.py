@@ -264,6 +264,8 @@ def metric_label(name: str) -> str:
     """The label of a metric, of one of its further columns, or of what takes a metric's place."""
     if name in ("all", "accuracy"):
         return {"all": "All metrics", "accuracy": "Accuracy"}[name]
+    if name in registry.REPRESENTATIONS:
+        return registry.REPRESENTATIONS[name].label
     found = metric_column(name)
     return found.label if found else name
 
@@ -287,6 +289,7 @@ CODES: dict[str, Mapping[str, str]] = {
     },
     "level": {name: labels.title(name) for name in ("shuffled", "gaussian", "edges", "untrained")},
     "localisation": registry.LOCALISATION,
+    "calibration": labels.CALIBRATION,
     "map": {"map": "Map of the model", "random": "Random map"},
     "measure": labels.GAINS,
     "model": labels.CLASSIFIERS,
@@ -459,8 +462,8 @@ SHIFTS = {
     ),
     "shift_p_holm": Column(
         "p of E, Holm",
-        "One-sided p of the map shift, corrected by Holm's method over the augmentations of a metric "
-        "and reference.",
+        "One-sided p of the map shift, corrected by Holm's method over the augmentations of a "
+        "metric and reference.",
         "p",
     ),
     "tightening_p": Column(
@@ -573,6 +576,77 @@ def _of_classifiers(stage: str, of: str) -> dict[str, Table]:
     }
 
 
+_LOCALISATION = {
+    "augmentation": AUGMENTATION,
+    "seed": SEED,
+    "region": Column("Region", "Region of the image whose pixels are known.", "text"),
+    "score": Column("Score", "How well the map coincides with it.", "code", codes="localisation"),
+    "images": replace(IMAGES, about="Number of test images with the region."),
+    "constant": Column("Constant maps", "Number of constant maps among them.", "count"),
+    "mean": Column("Mean", "Mean score of the maps."),
+    "chance": Column("Random map", "Mean score of a random map."),
+    "other": Column("Map of another image", "Mean score of the model's maps of other images."),
+}
+_LOCALISATION_SUMMARY = {
+    "augmentation": AUGMENTATION,
+    "region": Column("Region", "Region of the image whose pixels are known.", "text"),
+    "score": Column("Score", "How well the map coincides with it.", "code", codes="localisation"),
+    "seeds": SEEDS,
+    "images": replace(IMAGES, about="Number of test images with the region."),
+    "constant": Column("Constant maps", "Mean number of constant maps per model.", "decimal"),
+    "mean": Column("Mean", "Mean score over seeds."),
+    "std": STD_SEEDS,
+    "chance": Column("Random map", "Mean score of a random map."),
+    "other": Column("Map of another image", "Mean score of the model's maps of other images."),
+    **_estimate("difference", DIFFERENCE),
+}
+_CALIBRATION = {
+    "confidence": Column("Confidence", "Mean probability of the predicted class.", "percent"),
+    "ece": Column(
+        "Calibration error",
+        "Expected calibration error: mean of |accuracy − confidence| over 15 bins of confidence.",
+        "percent",
+    ),
+    "brier": Column(
+        "Brier score", "Mean squared distance of the probabilities from the label, 0 to 2."
+    ),
+    "nll": Column(
+        "Log loss", "Mean negative logarithm of the probability of the true class.", unit="nats"
+    ),
+}
+
+
+def _of_mosaics() -> dict[str, Table]:
+    """The tables of the stage `mosaics`: those of `localisation` with other words."""
+    kind = Column("Kind of mosaic", "Grid pointing game or Focus.", "augmentation")
+    mosaics = Column("Mosaics", "Number of mosaics.", "count")
+    of = {
+        "region": kind,
+        "score": Column("Score", "Where the map lies in the mosaic.", "code", codes="localisation"),
+        "images": mosaics,
+        "chance": Column("Random map", "Share of the cells that show the explained class."),
+        "other": Column(
+            "Map of another mosaic", "Mean score of the model's maps of other mosaics."
+        ),
+    }
+    return {
+        f"mosaics{part}": Table(
+            f"Localisation in mosaics, {each}",
+            f"{row}, kind of mosaic and score; the region is the cells of the explained class.",
+            {name: of.get(name, column) for name, column in columns.items()},
+        )
+        for part, each, row, columns in (
+            ("", "every model", "A row per model", _LOCALISATION),
+            (
+                "_summary",
+                "by augmentation",
+                "A row per augmentation (intervals: 95 %, over seeds and mosaics)",
+                _LOCALISATION_SUMMARY,
+            ),
+        )
+    }
+
+
 TABLES: dict[str, Table] = {
     "summary": Table(
         "Summary: accuracy change and map shift",
@@ -647,6 +721,27 @@ TABLES: dict[str, Table] = {
         "images.",
         {
             "metric": METRIC,
+            "augmentation": AUGMENTATION,
+            "reference": REFERENCE,
+            "predictions": Column(
+                "Images used",
+                "All images, or those for which both models of a pair predict the same class.",
+                "code",
+                codes="predictions",
+            ),
+            **SHIFTS,
+        },
+        first=(
+            *("augmentation", "metric", "reference", "predictions", "net", "tightening", "shift"),
+            *("relative_shift", "noise_corrected_similarity", "shift_p_holm"),
+        ),
+    ),
+    "representation_shift": Table(
+        "Shift of features and predictions",
+        "A row per measure, reference, images used and augmentation, as of the map shift, over the "
+        "images of the sample.",
+        {
+            "metric": replace(METRIC, about="Measure by which two networks are compared."),
             "augmentation": AUGMENTATION,
             "reference": REFERENCE,
             "predictions": Column(
@@ -1188,45 +1283,38 @@ TABLES: dict[str, Table] = {
     "localisation": Table(
         "Localisation of every model",
         "A row per model, region and score: means over the test images that have the region.",
-        {
-            "augmentation": AUGMENTATION,
-            "seed": SEED,
-            "region": Column("Region", "Region of the image whose pixels are known.", "text"),
-            "score": Column(
-                "Score", "How well the map coincides with it.", "code", codes="localisation"
-            ),
-            "images": replace(IMAGES, about="Number of test images with the region."),
-            "constant": Column("Constant maps", "Number of constant maps among them.", "count"),
-            "mean": Column("Mean", "Mean score of the maps."),
-            "chance": Column("Random map", "Mean score of a random map."),
-            "other": Column(
-                "Map of another image", "Mean score of the model's maps of other images."
-            ),
-        },
+        _LOCALISATION,
     ),
     "localisation_summary": Table(
         "Localisation by augmentation",
         "A row per augmentation, region and score. Intervals are 95 % intervals over seeds and "
         "images "
         "(crossed bootstrap), not corrected for several augmentations.",
+        _LOCALISATION_SUMMARY,
+    ),
+    **_of_mosaics(),
+    "calibration": Table(
+        "Calibration of every model",
+        "A row per model, over all test images.",
+        {"augmentation": AUGMENTATION, "seed": SEED, "accuracy": ACCURACY, **_CALIBRATION},
+    ),
+    "calibration_change": Table(
+        "Change of calibration",
+        "A row per measure and augmentation or control, compared with the baselines. Intervals are "
+        "95 % intervals over models (Student's t).",
         {
+            "measure": Column("Measure", "Measure of calibration.", "code", codes="calibration"),
             "augmentation": AUGMENTATION,
-            "region": Column("Region", "Region of the image whose pixels are known.", "text"),
-            "score": Column(
-                "Score", "How well the map coincides with it.", "code", codes="localisation"
+            "mean": Column("Mean", "Mean over models."),
+            "baseline": Column("Baselines", "Mean over the baselines."),
+            **_estimate("change", Column("Change", "Difference of the means.", "signed")),
+            "change_p": Column("p", "Two-sided permutation test over models.", "p"),
+            "change_p_holm": Column(
+                "p (Holm)", "The same after Holm's correction over the augmentations.", "p"
             ),
-            "seeds": SEEDS,
-            "images": replace(IMAGES, about="Number of test images with the region."),
-            "constant": Column(
-                "Constant maps", "Mean number of constant maps per model.", "decimal"
-            ),
-            "mean": Column("Mean", "Mean score over seeds."),
-            "std": STD_SEEDS,
-            "chance": Column("Random map", "Mean score of a random map."),
-            "other": Column(
-                "Map of another image", "Mean score of the model's maps of other images."
-            ),
-            **_estimate("difference", DIFFERENCE),
+            "note": replace(NOTE, about="Why the change is not tested; empty if it is."),
+            "models": MODELS,
+            "baselines": Column("Baselines compared", "Number of baselines.", "count"),
         },
     ),
     "spurious": Table(
@@ -1488,6 +1576,27 @@ FILES: dict[str, Table] = {
         },
         file="localisation/<augmentation>/<seed>.parquet",
     ),
+    "mosaics_images": Table(
+        "Localisation in mosaics, every mosaic",
+        "A row per mosaic; the region is the cells of the explained class.",
+        {},
+        file="mosaics/<augmentation>/<seed>.parquet",
+    ),
+    "representation_pairs": Table(
+        "Features and predictions of pairs of models",
+        "A row per pair of models and test image of the sample.",
+        {
+            **_PAIR,
+            **_PER_IMAGE,
+            "prediction_a": replace(_PREDICTED, label="Predicted by the first"),
+            "prediction_b": replace(_PREDICTED, label="Predicted by the second"),
+            **{
+                name: Column(entry.label, f"{_sentence_case(entry.about)}.")
+                for name, entry in registry.REPRESENTATIONS.items()
+            },
+        },
+        file="representation_pairs/<augmentation>.parquet",
+    ),
     "faithfulness_images": Table(
         "Curves of faithfulness, every image",
         "A row per sampled test image, kind of map, curve and share of the pixels.",
@@ -1556,3 +1665,6 @@ FILES: dict[str, Table] = {
         file="benchmarks/efficiency.csv",
     ),
 }
+FILES["mosaics_images"] = replace(
+    FILES["mosaics_images"], columns=FILES["localisation_images"].columns
+)

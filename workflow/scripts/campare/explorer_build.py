@@ -105,6 +105,7 @@ def payload(
             "map": list(explorer.grid(shapes, len(index))),
             "map_original": [max(sides) for sides in zip(*shapes, strict=True)],
             "arrays": {},
+            "shards": {"digest": "", "files": []},
             "summary": [],
         }
     )
@@ -134,6 +135,7 @@ def payload(
         np.moveaxis(embedding.places, 2, 0),
         "embedding",
     )
+    explorer.add_numbers(made, [{}, {}], np.moveaxis(embedding.spectral, 2, 0), "spectral")
     return made
 
 

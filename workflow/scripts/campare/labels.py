@@ -35,6 +35,7 @@ TITLES = {
     "untrained": "Untrained network",
     "duplicated_originals": "Duplicated originals",
     "longer_training": "Longer training",
+    "grid_pointing": "Grid pointing game",
 }
 
 # Division of the test images → its segments, with their labels in figures.
@@ -76,6 +77,12 @@ CURVES = {
     "road_most": "ROAD, most\nrelevant first ↓",
     "road_least": "ROAD, least\nrelevant first ↑",
 }
+CALIBRATION = {
+    "confidence": "Mean confidence",
+    "ece": "Expected calibration error",
+    "brier": "Brier score",
+    "nll": "Negative log-likelihood (nats)",
+}
 GAINS = {"deletion": "Deletion", "insertion": "Insertion", "road": "ROAD"}
 CUE_GROUPS = {
     "cue_class_with_cue": "Class of the cue, with cue",
@@ -97,6 +104,7 @@ FIGURES = {
     "architectures": "Architectures",
     "between": "Map shift between augmentations",
     "boxplot": "Similarity to the baseline",
+    "calibration": "Calibration",
     "clusters": "Clusters of augmentations",
     "confusion": "Confusion matrices",
     "correlation": "Correlation between augmentations",
@@ -108,11 +116,13 @@ FIGURES = {
     "hybrid": "Maps of CNN and CNN+SVM",
     "localisation": "Localisation",
     "masks": "Inputs of the SVMs",
+    "mosaics": "Localisation in mosaics",
     "occlusion": "Occluded images",
     "overlays": "Maps of example images",
     "own_images": "Own images",
     "pairs": "Strongest and weakest pairs",
     "performance": "Scores on the test images",
+    "representations": "Features and predictions",
     "scores": "Scores of classifiers",
     "segments": "Similarity by correctness",
     "sets": "Training sets",

@@ -161,10 +161,10 @@ def table_page(name: str, frame: pd.DataFrame) -> str:
 
 def ordered(frame: pd.DataFrame, sort: Sequence[str]) -> pd.DataFrame:
     """Rows sorted by columns, those with "-" in descending order; equal rows keep their order."""
-    for name in reversed(sort):
-        frame = frame.sort_values(
-            name.removeprefix("-"), ascending=not name.startswith("-"), kind="stable"
-        )
+    for key in reversed(sort):
+        name = key.removeprefix("-")
+        if name in frame:
+            frame = frame.sort_values(name, ascending=name == key, kind="stable")
     return frame
 
 

@@ -18,6 +18,7 @@ from campare.labels import control_title as control_title
 from campare.labels import distance_label as distance_label
 from campare.labels import in_sentence as in_sentence
 from campare.labels import title as title
+from campare.plots import page
 
 P = ParamSpec("P")
 Floats = npt.NDArray[np.floating[Any]]
@@ -92,8 +93,13 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     def drawn(*args: P.args, **kwargs: P.kwargs) -> Figure:
         with matplotlib.style.context(STYLE, after_reset=True):
             figure = draw(*args, **kwargs)
-            if layout := figure.get_layout_engine():
+            layout = figure.get_layout_engine()
+            page.wrap_long_labels(figure)
+            if layout:
                 layout.execute(figure)
+            if page.printing() and page.wrap_labels(figure) and layout:
+                layout.execute(figure)
+            if layout:
                 figure.set_layout_engine("none")
             return figure
 
@@ -103,8 +109,12 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 def blank_figure(
     width: float, height: float, layout: Literal["constrained", "compressed"] | None = None
 ) -> Figure:
-    """An empty figure of this size in inches, wider if it would be too tall."""
-    figure = Figure(figsize=(max(width, height / TALLEST), height), layout=layout)
+    """An empty figure of this size in inches, wider if it would be too tall.
+
+    On a page the figure has the width of the page.
+    """
+    wide = page.width() if page.printing() else max(width, height / TALLEST)
+    figure = Figure(figsize=(wide, height), layout=layout)
     # Without a canvas, matplotlib makes a new one of all pixels for every text it measures.
     FigureCanvasAgg(figure)
     return figure

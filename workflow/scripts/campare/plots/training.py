@@ -15,6 +15,7 @@ from campare.labels import SCORES as SCORES
 from campare.plots.charts import (
     Powers,
     axes_and_legend,
+    beside,
     draw_seeds,
     named_rows,
     panel_grid,
@@ -111,7 +112,7 @@ def confusion(table: pd.DataFrame, augmentation: str) -> Figure:
         shares, classes, texts, cell=0.34, cmap="Blues", limits=(0, 100),
         side_text=_confused(counts, classes) if len(classes) > MOST_CLASSES else "",
     )  # fmt: skip
-    colour_bar(figure, axes, mesh, "Share of the true class (%)")
+    colour_bar(figure, axes, mesh, "Share of the true class (%)", len(classes))
     name = fitted([title(augmentation)], figure.get_figwidth() - 2.6)[title(augmentation)]
     step = -(-len(classes) // MOST_CLASSES)
     every = f" (one in {step} is named)" if step > 1 else ""
@@ -243,7 +244,7 @@ def architecture_scores(table: pd.DataFrame, score: str, architectures: Sequence
     axes.grid()
     axes.set(xlabel="Epoch", ylabel=f"Test {SCORES[score]} (%)")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    figure.legend(loc="outside right upper", ncols=columns)
+    figure.legend(loc=beside(), ncols=columns)
     return figure
 
 
