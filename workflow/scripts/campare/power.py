@@ -41,7 +41,8 @@ from campare.shift import SHIFT
 from campare.statistics import ALPHA, QUANTILE, Doubles
 
 POWER = 0.8
-STUDIES = 500  # simulated for each design
+# Studies simulated for a design: as many as keep the number of values, labellings × studies.
+FEWEST, MOST, VALUES = 500, 4_000, 2_000_000
 # L: dimensions in which networks vary most.
 DIMENSIONS = 32
 # Labellings used of those of a permutation test, at least; and for each test at the level ALPHA.
@@ -134,7 +135,7 @@ def least_p(comparison: Comparison, tests: int = 1) -> float:
 
 
 def simulate(
-    comparison: Comparison, relative: float, tests: int, seed: int, studies: int = STUDIES
+    comparison: Comparison, relative: float, tests: int, seed: int, studies: int | None = None
 ) -> Simulated:
     """Simulated studies of a comparison, by the model of this module.
 
@@ -144,6 +145,8 @@ def simulate(
         Relative variability q.
     tests
         Number of tests that Holm's correction is for: more labellings are drawn for more tests.
+    studies
+        Their number; None: 500 to 4,000, more if there are few labellings.
     """
     arm = _augmented(comparison)
     labels, _ = statistics.relabellings(arm, seed, _paired(comparison))
@@ -156,6 +159,7 @@ def simulate(
     first, second = first[used], second[used]
     weights = _weights(labels, first, second)
     weights = weights[~np.isnan(weights).any(axis=1)]  # labellings without a kind of pair
+    studies = studies or min(MOST, max(FEWEST, VALUES // len(weights)))
     along = np.where(arm, 1.0, -1.0)[:, None] * rng.standard_normal((len(arm), studies))
     between = arm[first] != arm[second]
     cross = math.sqrt(2) * relative * between[:, None] * (along[first] + along[second])
@@ -184,7 +188,7 @@ def power(simulated: Simulated, shift: float, tests: int) -> float:
 
 
 def detectable(
-    comparison: Comparison, relative: float, tests: int, seed: int, studies: int = STUDIES
+    comparison: Comparison, relative: float, tests: int, seed: int, studies: int | None = None
 ) -> float:
     """The smallest shift that is detected with a power of 80 %, as a share of the noise floor.
 
