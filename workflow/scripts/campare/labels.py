@@ -132,7 +132,7 @@ FIGURES = {
     "svm_confusion": "Confusion matrices of classifiers",
     "training": "Training curves",
     "uninformative": "Uninformative reference maps",
-    "variants": "Map shift of other kinds of maps",
+    "variants": "Variants of the maps",
 }
 
 
