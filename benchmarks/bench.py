@@ -36,7 +36,10 @@ import training
 from campare import memory
 from rounds import Row
 
-PACKAGES = ["torch", "torchvision", "grad-cam", "numpy", "scipy", "numba", "opencv-python-headless"]
+PACKAGES = [
+    *("torch", "torchvision", "albumentations", "grad-cam"),
+    *("numpy", "scipy", "numba", "opencv-python-headless"),
+]
 HEADER = f"{'':<40}{'ratio':>9}{'lowest':>9}{'highest':>9}{'goal':>7}{'ours':>12}{'theirs':>12}"
 
 

@@ -6,13 +6,17 @@ A page has generated regions, each from a Jinja template that takes its numbers 
     …
     <!-- end of NAME.md -->
 
+docs/tables/runs.csv is written by hand: when, with which version and on what a study was made, and
+the CPU time of its jobs (results/<study>/benchmarks/).
+
 Statements without a number are tested as well: `holds(condition, text)` in a template is the text,
 or a failure if the tables contradict it. `quoted(page, text)` is a text that must be
 on another page.
 
     python docs/check.py            (make docs-check) report each line that differs
     python docs/check.py --write    (make docs) write the regions
-    python docs/check.py --copy     copy what docs/tables/ has again from results/, after a rerun
+    python docs/check.py --copy shapes --write      after a rerun of this study: copy its tables and
+                                                    figures again from results/ first
 """
 
 from __future__ import annotations
@@ -20,10 +24,13 @@ from __future__ import annotations
 import argparse
 import csv
 import functools
+import json
 import math
 import re
+import shutil
+import statistics
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
@@ -34,12 +41,10 @@ ROOT = Path(__file__).resolve().parents[1]
 # Pages with numbers of studies that are not compared with tables yet.
 NOT_COVERED = {
     "docs/evidence.md": "the sections on six seeds and on configuration",
-    "docs/cifar10.md": "all",
     "docs/fashion.md": "all",
     "docs/mnist100.md": "all",
     "docs/shapes.md": "all",
-    "docs/parity.md": "all (numbers of tests)",
-    "benchmarks/RESULTS.md": "all (numbers of benchmarks)",
+    "benchmarks/RESULTS.md": "what was measured once, outside the regions",
 }
 REGION = re.compile(
     r"(?P<begin><!-- from docs/templates/(?P<name>\S+) -->\n).*?"
@@ -60,6 +65,13 @@ METRICS = [
     *("overlap_20", "overlap_10", "overlap_5", "pearson", "spearman"),
     *("mad", "msd", "class_kld"),
 ]
+DIFFERENCE = "difference difference_low difference_high"
+SCORES = f"model accuracy low high f1 {DIFFERENCE}"
+MEANS = (
+    "augmentation seed pearson kl entropy entropy_baseline "
+    "entropy_histogram entropy_histogram_baseline"
+)
+UNDEFINED = {"metric": ["pearson", "entropy"]}
 ALL: Mapping[str, Sequence[str]] = {}
 COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
     "cifar10/summary": (SUMMARY, ALL),
@@ -82,9 +94,11 @@ COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
         "metric first second distance support",
         {"metric": ["overlap_20", "all"]},
     ),
-    "cifar10/true_class/summary": (SUMMARY, ALL),
-    "cifar10/earlier_layer/summary": (SUMMARY, ALL),
-    "cifar10/hirescam/summary": (SUMMARY, ALL),
+    "cifar10/variants": (
+        "variant augmentation floor net tightening shift relative_shift shift_p_holm rank",
+        ALL,
+    ),
+    "cifar10/variants_ranking": ("metric kendall_w p variants augmentations", ALL),
     "cifar10/earlier_layer/pair_kinds": (
         "metric augmentation kind mean pairs images undefined constant",
         {"metric": ["overlap_20"]},
@@ -126,6 +140,93 @@ COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
     "cifar10-evidence/pair_kinds": ("metric augmentation kind mean", {"metric": ["overlap_20"]}),
     "cifar10-evidence/true_class/summary": (SUMMARY, ALL),
     "cifar10-evidence/baseline_class/summary": (SUMMARY, ALL),
+    "shapes/summary": (SUMMARY, ALL),
+    "shapes/accuracy_change": (
+        "augmentation reference accuracy_change accuracy_change_low accuracy_change_high",
+        {"reference": ["baseline"]},
+    ),
+    "shapes/localisation_summary": (
+        f"augmentation region score seeds images constant mean chance other {DIFFERENCE}",
+        {"score": ["energy", "average_precision"]},
+    ),
+    "shapes/spurious_summary": (
+        f"augmentation group measure seeds images mean std chance {DIFFERENCE}",
+        ALL,
+    ),
+    "shapes/faithfulness_summary": (
+        f"augmentation measure seeds images gain gain_low gain_high {DIFFERENCE}",
+        ALL,
+    ),
+    "evidence/summary": (SUMMARY, ALL),
+    "evidence/shift": (
+        "metric augmentation reference predictions shift shift_p_holm relative_shift",
+        {"metric": ["overlap_20", "class_kld"], "reference": ["baseline"], "predictions": ["any"]},
+    ),
+    "evidence/correlation": (
+        "metric augmentation_a augmentation_b pearson",
+        {"metric": ["overlap_20"]},
+    ),
+    "evidence/correlation_shared": (
+        "metric augmentation_a augmentation_b pearson",
+        {"metric": ["overlap_20"]},
+    ),
+    "evidence/pair_counts": ("pairs augmentation_a augmentation_b count p p_any", ALL),
+    "evidence/uninformative": (
+        "metric level augmentation mean",
+        {"metric": ["overlap_20"], "augmentation": ["baseline"]},
+    ),
+    "evidence/true_class/summary": (SUMMARY, ALL),
+    "mnist100/published": (
+        "score augmentation published published_rank mean std seeds rank low high inside best "
+        "above_baseline",
+        ALL,
+    ),
+    "mnist100/performance": ("augmentation seed accuracy", ALL),
+    "mnist100/validation": ("augmentation seed accuracy", ALL),
+    "mnist100/model_means": (MEANS, ALL),
+    "mnist100/accuracy_correlation": ("metric over pearson low high n", ALL),
+    "mnist100/segments": ("metric augmentation segment pairs undefined", UNDEFINED),
+    "mnist100/input_gradient/model_means": (MEANS, ALL),
+    "mnist100/input_gradient/accuracy_correlation": ("metric over pearson low high n", ALL),
+    "mnist100/input_gradient/segments": (
+        "metric augmentation segment pairs undefined",
+        UNDEFINED,
+    ),
+    "fashion/hybrid_scores": (SCORES, ALL),
+    "fashion/hybrid_classes": ("model class precision recall f1 support", {"model": ["cnn-svm"]}),
+    "fashion/masking_scores": (SCORES, ALL),
+    "fashion/masking_classes": ("model class precision recall f1 support", {"model": ["masked"]}),
+    "fashion/agreement": (
+        f"metric class pairs undefined mean chance {DIFFERENCE}",
+        ALL,
+    ),
+    "fashion/occlusion": (
+        "size class measure mean",
+        {"measure": ["accuracy", "pearson"]},
+    ),
+}
+# Figure of docs/ → its place in results/.
+FIGURES = {
+    "evidence_summary": "digits/figures/summary/summary",
+    "results_summary": "cifar10/figures/summary/summary",
+    "results_accuracy": "cifar10/figures/accuracy/overlap_20",
+    "results_pearson": "cifar10/figures/boxplot/pearson",
+    "evidence_cifar10_summary": "cifar10-evidence/figures/summary/summary",
+    "shapes_summary": "shapes/figures/summary/summary",
+    "shapes_spurious": "shapes/figures/spurious/spurious",
+    "shapes_energy": "shapes/figures/localisation/energy",
+    "shapes_curves": "shapes/figures/faithfulness/curves",
+    "fashion_overlays": "fashion/figures/sheets/classes",
+    "fashion_mistakes": "fashion/figures/sheets/mistakes",
+    "fashion_masking": "fashion/figures/scores/masking",
+    "fashion_masks": "fashion/figures/masks/classes",
+    "fashion_agreement": "fashion/figures/agreement/overlap_20_ties",
+    "fashion_maps": "fashion/figures/hybrid/maps",
+    "fashion_occlusion": "fashion/figures/occlusion/accuracy",
+    "mnist100_sets": "mnist100/figures/sets/sets",
+    "mnist100_boxplot": "mnist100/variants/input_gradient/figures/boxplot/pearson",
+    "mnist100_maps": "mnist100/variants/input_gradient/figures/overlays/over_images",
+    "mnist100_accuracy": "mnist100/variants/input_gradient/figures/accuracy/pearson",
 }
 Row = dict[str, Any]
 
@@ -170,6 +271,14 @@ def points(value: float, digits: int = 1) -> str:
 
 
 @_printed
+def significant(value: float, digits: int = 3) -> str:
+    """Significant digits: 1,230 or 12.3 or 0.0123"""
+    rounded = float(f"{value:.{digits}g}")
+    decimals = digits - 1 - math.floor(math.log10(abs(rounded))) if rounded else 0
+    return f"{rounded:,.{max(decimals, 0)}f}"
+
+
+@_printed
 def p_value(value: float) -> str:
     """0.042, or < 0.001"""
     return "< 0.001" if value < 0.0005 else f"{value:.3f}"
@@ -179,6 +288,27 @@ def with_interval(row: Row, column: str, number: Callable[[float], str] = signed
     """+0.030 (−0.007 to +0.067), from the columns `column`, `column`_low and `column`_high."""
     low, high = (number(row[f"{column}_{end}"]) for end in ("low", "high"))
     return f"{number(row[column])} ({low} to {high})"
+
+
+def with_range(row: Row, digits: int = 3) -> str:
+    """8.34 [7.83, 8.81]: the ratio of a benchmark, with the lowest and highest of its rounds."""
+    ratio, low, high = (significant(row[column], digits) for column in ("ratio", "low", "high"))
+    return f"{ratio} [{low}, {high}]"
+
+
+def defined(values: Iterable[float]) -> list[float]:
+    """The values that are not NaN."""
+    return [value for value in values if not math.isnan(value)]
+
+
+def over_seeds(values: Sequence[float], digits: int = 3, number: Callable[..., str] = fixed) -> str:
+    """0.123 ± 0.045 (7 seeds): mean and standard deviation over the seeds that have a value.
+
+    Their number is given if some have none.
+    """
+    found = defined(values)
+    shown = f"{number(statistics.mean(found), digits)} ± {fixed(statistics.stdev(found), digits)}"
+    return shown if len(found) == len(values) else f"{shown} ({len(found)} seeds)"
 
 
 def label(name: str) -> str:
@@ -201,7 +331,10 @@ class Tables:
         self.tables: dict[str, list[Row]] = {}
 
     def rows(self, table: str, **values: Any) -> list[Row]:
-        """The rows of a table that have these values, as dictionaries; numbers as floats."""
+        """The rows of a table that have these values, as dictionaries; numbers as floats.
+
+        benchmarks/NAME is the table NAME.csv of the folder benchmarks of the repository.
+        """
         found = [row for row in self._read(table) if all(row[k] == v for k, v in values.items())]
         if not found:
             raise DocsError(f"{table} has no row with {values}")
@@ -212,19 +345,30 @@ class Tables:
         every = (path.relative_to(self.folder) for path in self.folder.rglob("*.csv"))
         return sorted({str(path.with_suffix("")) for path in every} - set(self.tables))
 
-    def correlations(self, study: str, metric: str) -> list[float]:
+    def correlations(self, study: str, metric: str, table: str = "correlation") -> list[float]:
         """Correlations of a metric between augmentations, each pair once."""
         pairs: dict[frozenset[str], float] = {}
-        for row in self.rows(f"{study}/correlation", metric=metric):
+        for row in self.rows(f"{study}/{table}", metric=metric):
             names = frozenset((row["augmentation_a"], row["augmentation_b"]))
             pairs[names] = row["pearson"]
         return [value for names, value in pairs.items() if len(names) == 2]
 
+    def made(self, study: str) -> str:
+        """When, with which version and on what a study was made: its row of runs.csv as text."""
+        run = self.row("runs", study=study)
+        return (
+            f"Made on {run['date']} with {run['version']}, on {run['machine']}, torch "
+            f"{run['torch']}, one thread per job: {run['cpu_minutes']:.0f} minutes of CPU time for "
+            f"the tables and figures of this page ({run['clock_minutes']:.0f} minutes by the clock "
+            "on one core that it shared with other work)."
+        )
+
     def _read(self, table: str) -> list[Row]:
         if table not in self.tables:
-            path = self.folder / f"{table}.csv"
+            root = self.folder.parents[1] if table.startswith("benchmarks/") else self.folder
+            path = root / f"{table}.csv"
             if not path.exists():
-                raise DocsError(f"docs/tables/{table}.csv is missing")
+                raise DocsError(f"{path.relative_to(self.folder.parents[1])} is missing")
             with path.open(newline="") as file:
                 cells = list(csv.DictReader(file))
             self.tables[table] = [{k: _value(v) for k, v in row.items()} for row in cells]
@@ -245,12 +389,26 @@ def _value(text: str) -> float | str:
         return text
 
 
+def benchmarks(folder: Path) -> Callable[[str], dict[str, Any]]:
+    """The function `benchmark` of templates: a JSON file of the folder, results by their name."""
+
+    @functools.cache
+    def benchmark(file: str) -> dict[str, Any]:
+        path = folder / file
+        if not path.exists():
+            raise DocsError(f"{folder.name}/{file} is missing")
+        content = json.loads(path.read_text())
+        return content | {"results": {row["name"]: row for row in content["results"]}}
+
+    return benchmark
+
+
 def quoter(folder: Path) -> Callable[[str, str], str]:
-    """The function `quoted` of templates: a text that must be on a page of the folder."""
+    """The function `quoted` of templates: a text that must be in a file of the folder."""
 
     def quoted(page: str, text: str) -> str:
         if " ".join(text.split()) not in " ".join((folder / page).read_text().split()):
-            raise DocsError(f"docs/{page} does not have “{text}”")
+            raise DocsError(f"{page} does not have “{text}”")
         return text
 
     return quoted
@@ -266,12 +424,16 @@ def render(template: str, tables: Tables, templates: Path) -> str:
         keep_trailing_newline=True,
         extensions=["jinja2.ext.do"],
     )
-    numbers: Sequence[Callable[..., str]] = (fixed, signed, percent, points, p_value, label)
-    environment.filters |= {number.__name__: number for number in numbers}
+    numbers: Sequence[Callable[..., str]] = (
+        *(fixed, signed, percent, points, significant, p_value, label),
+        *(with_interval, with_range, over_seeds),
+    )
+    environment.filters |= {number.__name__: number for number in (*numbers, defined)}
     environment.globals |= {number.__name__: number for number in numbers}
     environment.globals |= {"rows": tables.rows, "row": tables.row, "holds": holds}
-    environment.globals["correlations"] = tables.correlations
-    environment.globals |= {"with_interval": with_interval, "quoted": quoter(templates.parent)}
+    environment.globals |= {"correlations": tables.correlations, "made": tables.made}
+    root = templates.parents[1]
+    environment.globals |= {"quoted": quoter(root), "benchmark": benchmarks(root / "benchmarks")}
     try:
         return environment.get_template(template).render()
     except (DocsError, jinja2.TemplateError, KeyError) as error:
@@ -290,7 +452,7 @@ def written(page: str, tables: Tables, templates: Path) -> str:
 
 def pages(root: Path) -> Iterator[tuple[Path, str]]:
     """The pages that have regions, with their texts."""
-    for path in (root / "README.md", *sorted((root / "docs").glob("*.md"))):
+    for path in (root / "README.md", *sorted(root.glob("*/*.md"))):
         text = path.read_text()
         if len(REGION.findall(text)) != text.count("<!-- from docs/templates/"):
             raise DocsError(f"{path.relative_to(root)}: a region has no end")
@@ -335,43 +497,61 @@ def _lines(lines: Sequence[str]) -> str:
     return "\n  ".join(lines) or "(nothing)"
 
 
-def copy(root: Path = ROOT, copies: Mapping[str, Any] = COPIES) -> list[str]:
-    """Copy the tables of `copies` from results/ to docs/tables/; a message for each missing one.
+def copy(
+    root: Path = ROOT,
+    copies: Mapping[str, Any] = COPIES,
+    figures: Mapping[str, str] = FIGURES,
+    studies: Sequence[str] = (),
+) -> list[str]:
+    """Copy tables and figures from results/ to docs/; a message for each that is missing.
 
     study/table is from results/<study>/tables/, study/variant/table from
-    results/<study>/variants/<variant>/tables/. A missing table leaves the earlier copy as it is.
+    results/<study>/variants/<variant>/tables/. What is missing leaves the earlier copy as it is.
+    `studies`: only of these; none: of all.
     """
-    messages = []
-    for name, (columns, values) in copies.items():
+    results, messages = root / "results", []
+    for name, chosen in copies.items():
         study, *variant, table = name.split("/")
-        folder = "/".join([study, *(["variants", *variant] if variant else []), "tables"])
-        source = root / "results" / folder / f"{table}.csv"
-        if not source.exists():
-            messages.append(f"results/{folder}/{table}.csv is missing")
+        if not studies or study in studies:
+            folder = "/".join([study, *(["variants", *variant] if variant else []), "tables"])
+            target = root / "docs" / "tables" / f"{name}.csv"
+            messages += _copy_table(results, f"{folder}/{table}.csv", target, *chosen)
+    for name, place in figures.items():
+        if studies and place.split("/")[0] not in studies:
             continue
-        with source.open(newline="") as file:
-            found = list(csv.DictReader(file))
-        if absent := {*columns.split(), *values} - set(found[0]):
-            messages.append(f"results/{folder}/{table}.csv has no column {', '.join(absent)}")
-            continue
-        path = root / "docs" / "tables" / f"{name}.csv"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w", newline="") as file:
-            writer = csv.DictWriter(
-                file, columns.split(), extrasaction="ignore", lineterminator="\n"
-            )
-            writer.writeheader()
-            writer.writerows(r for r in found if all(r[k] in v for k, v in values.items()))
+        if (results / f"{place}.png").exists():
+            shutil.copyfile(results / f"{place}.png", root / "docs" / f"{name}.png")
+        else:
+            messages.append(f"results/{place}.png is missing")
     return messages
+
+
+def _copy_table(
+    results: Path, name: str, target: Path, columns: str, values: Mapping[str, Sequence[str]]
+) -> list[str]:
+    if not (results / name).exists():
+        return [f"results/{name} is missing"]
+    with (results / name).open(newline="") as file:
+        found = list(csv.DictReader(file))
+    if absent := {*columns.split(), *values} - set(found[0]):
+        return [f"results/{name} has no column {', '.join(sorted(absent))}"]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("w", newline="") as file:
+        writer = csv.DictWriter(file, columns.split(), extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(r for r in found if all(r[k] in v for k, v in values.items()))
+    return []
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Report, write or copy; 1 if there is a message."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--write", action="store_true", help="write the regions")
-    parser.add_argument("--copy", action="store_true", help="copy the tables from results/ first")
+    parser.add_argument(
+        "--copy", nargs="*", metavar="STUDY", help="copy from results/ first; no STUDY: of all"
+    )
     options = parser.parse_args(arguments)
-    messages = copy() if options.copy else []
+    messages = [] if options.copy is None else copy(studies=options.copy)
     messages += check(write=options.write)
     for message in messages:
         print(message, file=sys.stderr)

@@ -62,7 +62,9 @@ def test_pages_of_the_repository_have_the_numbers_of_the_tables() -> None:
 )
 def test_changed_digit_of_the_repository_is_found(tmp_path: Path, name: str, template: str) -> None:
     """The last digit of every region, in a copy of the pages."""
-    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    ignored = shutil.ignore_patterns("*.png", "__pycache__")
+    for folder in ("docs", "benchmarks", "tests/unit"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
     shutil.copy(ROOT / "README.md", tmp_path)
     page = next(path for path, text in docs.pages(tmp_path) if f"end of {name}" in text)
     text, end = page.read_text(), page.read_text().index(f"<!-- end of {name}")
@@ -126,19 +128,50 @@ def test_template_and_table_that_are_not_used_are_named(root: Path) -> None:
 def test_every_table_of_the_repository_can_be_copied_again() -> None:
     folder = ROOT / "docs/tables"
     tables = {str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.csv")}
-    assert tables == set(docs.COPIES)
-    for name, (columns, _) in docs.COPIES.items():
+    assert tables - {"runs"} <= set(docs.COPIES)
+    for name in tables - {"runs"}:
+        columns, _ = docs.COPIES[name]
         header = (folder / f"{name}.csv").read_text().split("\n")[0]
         assert header == ",".join(columns.split())
 
 
 def test_quotation_must_be_on_the_other_page(root: Path) -> None:
-    edit(root / "docs/templates/arms.md", '"The floor")', 'quoted("other.md", "The floor"))')
+    edit(root / "docs/templates/arms.md", '"The floor")', 'quoted("docs/other.md", "The floor"))')
     (root / "docs/other.md").write_text("… The\nfloor …")
     assert docs.check(root) == []
     (root / "docs/other.md").write_text("The ceiling")
     (message,) = docs.check(root)
     assert "docs/other.md does not have “The floor”" in message
+
+
+RESULTS = """{"machine": {"cores": 2}, "results": [
+{"name": "cam", "ratio": 8.336, "low": 7.834, "high": 8.809, "ours": 223.9}]}"""
+
+
+def test_benchmarks_are_read_from_their_files(root: Path) -> None:
+    page = "<!-- from docs/templates/speed.md -->\n{}<!-- end of speed.md -->\n"
+    folder = root / "benchmarks"
+    folder.mkdir()
+    (folder / "results.json").write_text(RESULTS)
+    (folder / "recipes.csv").write_text("recipe,minutes\ncifar10,0.79\n")
+    (folder / "RESULTS.md").write_text(page.format(""))
+    (root / "docs/templates/speed.md").write_text(
+        '{% set file = benchmark("results.json") %}\n'
+        "{{ with_range(file.results.cam) }}; {{ file.machine.cores }} cores; "
+        '{{ row("benchmarks/recipes").minutes|fixed(2) }} minutes\n'
+    )
+    assert docs.check(root, write=True) == []
+    text = "8.34 [7.83, 8.81]; 2 cores; 0.79 minutes\n"
+    assert (folder / "RESULTS.md").read_text() == page.format(text)
+    edit(folder / "results.json", "8.336", "8.4")
+    (message,) = docs.check(root)
+    assert message.startswith("benchmarks/RESULTS.md:2: ") and "8.40 [7.83, 8.81]" in message
+    (folder / "recipes.csv").unlink()
+    (message,) = docs.check(root)
+    assert message.endswith("benchmarks/recipes.csv is missing")
+    (folder / "results.json").unlink()
+    (message,) = docs.check(root)
+    assert message.endswith("benchmarks/results.json is missing")
 
 
 def test_copies_have_the_chosen_columns_and_rows_and_all_digits(root: Path) -> None:
@@ -150,7 +183,7 @@ def test_copies_have_the_chosen_columns_and_rows_and_all_digits(root: Path) -> N
         "digits/summary": ("augmentation", {}),
         "digits/true_class/none": ("p", {}),
     }
-    assert docs.copy(root, copies) == [
+    assert docs.copy(root, copies, {}) == [
         "results/digits/tables/summary.csv is missing",
         "results/digits/variants/true_class/tables/none.csv is missing",
     ]
@@ -159,8 +192,29 @@ def test_copies_have_the_chosen_columns_and_rows_and_all_digits(root: Path) -> N
     assert (root / "docs/tables/digits/summary.csv").read_text() == TABLE
     copies["digits/true_class/shift"] = ("metric q", {})
     assert "results/digits/variants/true_class/tables/shift.csv has no column q" in docs.copy(
-        root, copies
+        root, copies, {}
     )
+
+
+def test_figures_are_copied_and_only_of_the_studies_that_are_named(root: Path) -> None:
+    figures = {"a": "digits/figures/summary/summary", "b": "shapes/figures/summary/summary"}
+    for study in ("digits", "shapes"):
+        folder = root / "results" / study / "figures/summary"
+        folder.mkdir(parents=True)
+        (folder / "summary.png").write_bytes(study.encode())
+    copies = {"digits/summary": ("augmentation", {})}
+    assert docs.copy(root, copies, figures, ["shapes"]) == []
+    assert not (root / "docs/a.png").exists()
+    assert (root / "docs/b.png").read_bytes() == b"shapes"
+    (root / "results/shapes/figures/summary/summary.png").unlink()
+    assert docs.copy(root, {}, figures) == ["results/shapes/figures/summary/summary.png is missing"]
+    assert (root / "docs/a.png").read_bytes() == b"digits"
+    assert (root / "docs/b.png").read_bytes() == b"shapes"
+
+
+def test_every_figure_that_can_be_copied_is_on_a_page() -> None:
+    pages = "".join(path.read_text() for path in ROOT.glob("docs/*.md"))
+    assert [name for name in docs.FIGURES if f"({name}.png)" not in pages] == []
 
 
 @pytest.mark.parametrize(
@@ -170,6 +224,11 @@ def test_copies_have_the_chosen_columns_and_rows_and_all_digits(root: Path) -> N
         (docs.signed(0.0), "+0.000"),
         (docs.percent(0.1234), "12.3"),
         (docs.fixed(float("nan")), "–"),
+        (docs.significant(1234.5), "1,230"),
+        (docs.significant(0.0, 2), "0"),
+        (docs.significant(9.996), "10.0"),
+        (docs.over_seeds([0.1, 0.3, float("nan")], 1), "0.2 ± 0.1 (2 seeds)"),
+        (docs.over_seeds([-0.1, -0.3], 1, docs.signed), "−0.2 ± 0.1"),
         (docs.p_value(0.0004), "< 0.001"),
         (docs.p_value(0.0424), "0.042"),
     ],

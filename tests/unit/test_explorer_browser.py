@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from snakemake.common import get_report_id
+from snakemake.iocontainers import FILE_HASH_PREFIX_LEN
 
 import explorer_study as small
 from browser import CHROMIUM, Browser
@@ -386,7 +388,7 @@ def test_keys(page: Browser, folder: Path) -> None:
     assert contents.startswith("40 test images (12 × 10 pixels), 7 networks. Maps: Grad-CAM; 4 × 5")
     links = "[...document.querySelectorAll('#tables a')].map((link) => link.href)"
     beside = folder.as_uri()
-    assert page.run(links) == [f"{beside}/tables/summary.csv", f"{beside}/tables/aggregate.parquet"]
+    assert page.run(links) == [f"{beside}/tables/summary.html", f"{beside}/tables/shift.html"]
     keep(page, "help")
 
 
@@ -489,6 +491,27 @@ def test_another_way_of_making_maps_keeps_the_view(browser: Browser, tmp_path: P
         browser.wait(f"location.href.includes({json.dumps(there)})")
         browser.wait("document.documentElement?.dataset.ready !== undefined")
         assert browser.run("document.getElementById('control-sort').value") == "mad"
+    assert browser.errors == []
+
+
+def test_pages_of_variants_link_to_each_other_in_a_report(browser: Browser, tmp_path: Path) -> None:
+    variants = {"": "Grad-CAM", "variants/deep/": "HiRes-CAM"}
+    for variant in variants:
+        payload = small.full(variant=variant, variants=variants, folder="results/small/")
+        identifier = get_report_id(f"results/small/{variant}explorer.html")[:FILE_HASH_PREFIX_LEN]
+        (tmp_path / "data/raw" / identifier).mkdir(parents=True)
+        page = tmp_path / "data/raw" / identifier / "explorer.html"
+        page.write_text(explorer_page.render(payload), encoding="utf-8")
+    browser.errors.clear()
+    browser.open(page.as_uri())
+    browser.run(
+        "(() => { const list = document.querySelector('#variants select');"
+        "list.selectedIndex = 0; list.dispatchEvent(new Event('change')); })()"
+    )
+    browser.wait(f"!location.href.includes('{identifier}')")
+    browser.wait("document.documentElement?.dataset.ready !== undefined")
+    chosen = "document.querySelector('#variants select').selectedOptions[0].text"
+    assert browser.run(chosen) == "Grad-CAM"
     assert browser.errors == []
 
 

@@ -27,7 +27,7 @@ def test_sizes_of_the_subsets_are_read_anew_when_the_split_changes(tmp_path: Pat
 @pytest.mark.parametrize(
     ("images", "epochs", "architecture", "input_size", "threads", "measured"),
     [
-        # benchmarks of the default study and of docs/cifar10.md, one thread
+        # measured with one thread: the default study, and 5,400 CIFAR-10 images with a copy each
         (2_156, 10, "small_cnn", 32, 1, 7 / 60),
         (10_800, 30, "small_cnn_wide", 32, 1, 6),
     ],
@@ -79,6 +79,8 @@ STUDY: dict[str, Any] = {
         "longer_training": True,
     },
     "faithfulness": {"images": 100},
+    "representations": {},
+    "mosaics": {},
 }
 # A job of each kind, by its wildcards.
 KINDS: dict[str, dict[str, str]] = {
@@ -91,7 +93,7 @@ KINDS: dict[str, dict[str, str]] = {
     name: {"augmentation": "affine", "seed": "1", "variant": ""}
     for name in (
         *("train", "augment", "map", "compare", "compare_pairs", "localise"),
-        "test_faithfulness",
+        *("test_faithfulness", "represent", "map_mosaics"),
     )
 }
 

@@ -173,13 +173,17 @@ function tabs(app) {
   document.getElementById("tabs").replaceChildren(...links);
 }
 
-// Pages of the other ways of making maps; the state goes with the address.
+// Pages of the other ways of making maps; the state goes with the address. In the zipped report of
+// Snakemake each page has a folder of its own; in the report as one file it has no address.
 function variantList(about) {
-  if (about.variants.length < 2) return;
+  if (about.variants.length < 2 || location.protocol === "data:") return;
+  const { report } = about.variants.find((variant) => variant.current);
+  const archived = location.pathname.endsWith(`/data/raw/${report}/explorer.html`);
   const label = document.getElementById("variants");
   const list = label.querySelector("select");
-  for (const { title, current, file } of about.variants) {
-    list.append(new Option(title, file, current, current));
+  for (const { title, current, file, report } of about.variants) {
+    const page = archived ? `../${report}/explorer.html` : file;
+    list.append(new Option(title, page, current, current));
   }
   list.addEventListener("change", () => {
     location.href = list.value.split("/").map(encodeURIComponent).join("/") + location.hash;
@@ -211,8 +215,9 @@ function help(about) {
 // Links to the tables of the study, which are next to the page in its results folder.
 function tableLinks({ tables }) {
   if (!tables.length) return [];
+  const name = (file) => file.replace("tables/", "").replace(".html", "");
   const links = tables.map((file) =>
-    element("li", {}, element("a", { href: encodeURI(file) }, file.replace("tables/", ""))),
+    element("li", {}, element("a", { href: encodeURI(file) }, name(file))),
   );
   return [
     element("h2", {}, "Tables"),

@@ -32,6 +32,7 @@ with logged(snakemake.log[0]):
             for name, path in zip(params.with_pairs, needs.pairs, strict=False)
         },
         summary=tables.read(needs.summary) if needs.summary else None,
+        folder=snakemake.output.explorer.removesuffix(f"{params.variant}explorer.html"),
         tables=params.tables,
     )
     page, shards = explorer_page.files(payload)

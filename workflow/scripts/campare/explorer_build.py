@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -43,6 +44,7 @@ def payload(
     regions: Callable[[np.ndarray[Any, Any]], Regions | None],
     pairs: Mapping[str, pd.DataFrame],
     summary: pd.DataFrame | None,
+    folder: str = "",
     tables: Sequence[str] = (),
 ) -> Payload:
     """The description, arrays and images of a page.
@@ -71,6 +73,8 @@ def payload(
         Augmentation, control or baseline → pairs of its models; {} without controls.
     summary
         summary.csv; None if the study has none.
+    folder
+        Folder of the study, as Snakemake names it and with "/" at its end.
     tables
         Files of tables to which the page links, relative to it.
     """
@@ -86,8 +90,13 @@ def payload(
             "format": FORMAT,
             "study": study,
             "variants": [
-                {"title": title, "current": folder == variant, "file": _link(variant, folder)}
-                for folder, title in variants.items()
+                {
+                    "title": title,
+                    "current": part == variant,
+                    "file": _link(variant, part),
+                    "report": _report_id(f"{folder}{part}explorer.html"),
+                }
+                for part, title in variants.items()
             ],
             "count": len(index),
             "classes": list(dataset.classes),
@@ -184,3 +193,8 @@ def _add_components(
 def _link(origin: str, folder: str) -> str:
     """The page of a variant, relative to that of another."""
     return os.path.relpath(f"{folder or '.'}/explorer.html", origin or ".")
+
+
+def _report_id(path: str) -> str:
+    """The folder of a file in the report of Snakemake (`snakemake.common.get_report_id`)."""
+    return hashlib.sha256(path.encode()).hexdigest()[:16]

@@ -39,6 +39,9 @@ PYTHON = 1_500_000_000
 CUDA = 3_000_000_000
 KEPT = 4_000
 ROW = 500
+# Bytes of features of an image at the target layer, per input pixel: 9,408 numbers at 32 px in two
+# precisions (the CIFAR network), 62,720 at 224 px (EfficientNet-B0).
+FEATURES = 120
 
 # Assumptions while the files do not exist and the study is only planned: bytes, images.
 DATA = 200_000_000
@@ -138,6 +141,20 @@ class Needs:
         )
         holes = 4 * shares * stage["images"]
         return Need(minutes + imputing_minutes(holes, self._input_size), self._network_memory)
+
+    def map_mosaics(self, job: Wildcards) -> Need:
+        """Mapping mosaics of test images, and scoring the maps."""
+        stage = self.design.study["mosaics"]
+        images = 2 * stage["mosaics"] * stage["cells"] ** 2
+        minutes = explaining_minutes(images, 3, self._gmacs(job), self._threads, self.gpu)
+        return Need(minutes, self._network_memory + _megabytes(20 * images * self._input_size**2))
+
+    def represent(self, job: Wildcards) -> Need:
+        """Features of a sample of test images, and their Gram matrices."""
+        images = self.design.study["representations"]["images"]
+        minutes = explaining_minutes(images, 1, self._gmacs(job), self._threads, self.gpu)
+        features = FEATURES * self._input_size**2
+        return Need(minutes, self._network_memory + _megabytes(images * (features + 50 * images)))
 
     def fit_svm(self, _: Wildcards) -> Need:
         """Fitting an SVM."""

@@ -13,6 +13,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from campare.plots import page
 from campare.plots.fitting import arranged, fitted, text_width, two_lines
 from campare.plots.style import SMALL, STYLE, TALLEST, Floats, blank_figure, title
 
@@ -31,13 +32,25 @@ def blank_canvas(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, axes
 
 
+def names_width() -> float:
+    """Room for the names of rows of images, inches."""
+    return 0.95 if page.narrow() else 1.1
+
+
+def most_images(count: int, pitch: float) -> int:
+    """How many of `count` images fit into a row of a page; all without a page."""
+    if not page.printing():
+        return count
+    return max(1, min(count, int((page.width() - names_width() - 0.05) / pitch)))
+
+
 class ImageGrid:
     """Places of the same images in several sets: a row per set, or a column per set.
 
     Rows are in blocks side by side. Sets are in columns if there are more of them than images, and
     the figure is then at most a tenth wider: no figure is taller than `TALLEST` of its width, so
     that a grid with many rows would leave much of the width empty. What is left over is spread
-    between the images.
+    between the images. On a page sets are rows of one block as wide as the page.
 
     Attributes
     ----------
@@ -81,7 +94,7 @@ class ImageGrid:
         """
         self.sets, self.classes, self.cell = [title(name) for name in sets], list(classes), cell
         self.before = int(originals)
-        self.left, self.top = 1.1, 0.3
+        self.left, self.top = names_width(), 0.3
         block = max(self.left + len(classes) * pitch[0] + 0.05, least)
         blocks, self.width, self.height = arranged(
             len(sets), block, pitch[1], margin_height=self.top + self.before * pitch[1] + below
@@ -97,6 +110,9 @@ class ImageGrid:
         height = top + len(classes) * pitch[1] + below
         width = max(left + (len(sets) + self.before) * column + 0.05, least, height / TALLEST)
         self.columns = len(sets) > len(classes) and width < 1.1 * self.width
+        if page.printing():
+            self.columns, self.down, self.block = False, len(sets), self.width
+            self.height = self.top + (self.before + len(sets)) * pitch[1] + below
         if self.columns:
             self.width, self.height, self.left, self.top = width, height, left, top
             self.block, self.down = width, len(sets)

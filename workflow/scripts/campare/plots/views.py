@@ -14,12 +14,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from campare.plots import page
 from campare.plots.canvas import (
     BAR,
     MAP_OPACITY,
     ImageGrid,
     blank_canvas,
     map_colour_bar,
+    most_images,
+    names_width,
     prediction_key,
     tile,
 )
@@ -236,14 +239,17 @@ def overlays(views: Sequence[Sequence[ModelView]], *, map_only: bool, note: str 
     note
         A note on the choice of models.
     """
-    cell, pitch, left = 0.76, 1.03, 1.1
+    cell, pitch, left = 0.76, 1.03, names_width()
+    if page.printing():
+        cell, pitch = (0.56, 0.62) if page.narrow() else (0.66, 0.8)
+        views = views[: most_images(len(views), pitch)]
     images = [of_image[0] for of_image in views]
     models = [view.augmentation for view in views[0]]
     grid = ImageGrid(
         models,
         [view.true for view in images],
         cell,
-        (pitch, 0.91),
+        (pitch, cell + 0.15),
         originals=True,
         below=0.55,
         least=left + BAR + 0.15,  # the colour bar below the maps
@@ -370,6 +376,10 @@ def _draw_view(
 
 def _captions(views: Iterable[ModelView], pitch: float) -> Callable[[ModelView], str]:
     """The caption of a view, at most `pitch` inches wide: ✓ ship: 75%; "" if it is unknown."""
+    views = list(views)
+    if page.printing():  # images are smaller: without the probability
+        bare = fitted([view.predicted for view in views], pitch - 0.05 - text_width("✗ "))
+        return lambda view: f"{view.mark} {bare[view.predicted]}" if view.predicted else ""
     room = pitch - 0.05 - text_width("✗ : 100%")
     short = fitted([view.predicted for view in views], room)
 
