@@ -37,7 +37,7 @@ def name_rows(axes: Axes, labels: Sequence[str]) -> None:
 
 def panels_side_by_side(names: Sequence[str], panels: Sequence[str]) -> tuple[Figure, list[Axes]]:
     """Titled panels side by side that share their named rows, the first on top."""
-    short, pitch = _row_labels(map(control_title, names), 1.0, 0.5)
+    short, pitch = _row_labels(map(control_title, names), 1.2, 0.5)
     figure = blank_figure(WIDTH, 0.95 + pitch * len(names), "constrained")
     axes = list(figure.subplots(1, len(panels), sharey=True, squeeze=False)[0])
     name_rows(axes[0], [short[control_title(name)] for name in names])
