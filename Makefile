@@ -5,7 +5,8 @@
 # make bench   compare the speed with the usual libraries; writes benchmarks/results.json
 # make lint    ruff, snakefmt, mypy, snakemake --lint
 # make format  ruff and snakefmt
-# make docs    config/README.md from the schema and the registry; numbers of pages from docs/tables/
+# make docs    config/README.md from the schema and the registry, docs/tables.md from the data
+#              dictionary; numbers of pages from docs/tables/
 # make docs-check    compare the numbers of pages with docs/tables/ (docs/check.py)
 # make lock    resolve envs/*.in again (needs uv)
 # make clean   remove .venv and .snakemake
@@ -118,6 +119,7 @@ clean:
 
 docs: environment
 	PYTHONPATH=workflow/scripts $(BIN)/python -m campare.reference > config/README.md
+	PYTHONPATH=workflow/scripts $(BIN)/python -m campare.reference tables > docs/tables.md
 	$(BIN)/python docs/check.py --write
 
 docs-check: environment

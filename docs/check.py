@@ -94,9 +94,11 @@ COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
         "metric first second distance support",
         {"metric": ["overlap_20", "all"]},
     ),
-    "cifar10/true_class/summary": (SUMMARY, ALL),
-    "cifar10/earlier_layer/summary": (SUMMARY, ALL),
-    "cifar10/hirescam/summary": (SUMMARY, ALL),
+    "cifar10/variants": (
+        "variant augmentation floor net tightening shift relative_shift shift_p_holm rank",
+        ALL,
+    ),
+    "cifar10/variants_ranking": ("metric kendall_w p variants augmentations", ALL),
     "cifar10/earlier_layer/pair_kinds": (
         "metric augmentation kind mean pairs images undefined constant",
         {"metric": ["overlap_20"]},

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import yaml
 
-from campare import similarity
+from campare import columns, similarity
 from campare.store import Store
 
 ROOT = Path(__file__).parents[1]
@@ -96,6 +96,17 @@ class Project:
         assert plan.returncode == 0, plan.stdout
         return announced(plan.stdout)
 
+    def undescribed(self) -> list[str]:
+        """Tables whose columns are not exactly those of the data dictionary."""
+        folders = [self.results / "tables", *self.results.glob("variants/*/tables")]
+        files = {file.stem: file for folder in folders for file in folder.glob("*.csv")}
+        assert files
+        return [
+            f"{name}: {found}, not {described}"
+            for name, file in files.items()
+            if (found := header(name, file)) != (described := [*columns.TABLES[name].columns])
+        ]
+
     def edit(self, file: str, change: Callable[[str], str]) -> None:
         """Rewrite a source file; the change must change it."""
         path = self.path / file
@@ -103,6 +114,14 @@ class Project:
         after = change(before)
         assert after != before
         path.write_text(after)
+
+
+def header(table: str, file: Path) -> list[str]:
+    """The columns of a table, without those of metrics."""
+    names = file.read_text(encoding="utf-8").splitlines()[0].split(",")
+    about = columns.TABLES[table]
+    of_metrics = {name for name in names if about.metrics and columns.metric_column(name)}
+    return [name for name in names if name in about.columns or name not in of_metrics]
 
 
 def heed_ctrl_c() -> None:

@@ -31,6 +31,7 @@ function small(changes = {}) {
     values: [{ name: "mad", label: "MAD", scale }],
     probability: { low: 0, step: 0.01 },
     embedding: [{ scale, explained: 0.6 }, { scale, explained: 0.2 }],
+    spectral: [{ scale }, { scale }],
     summary: [{ augmentation: "affine", component: 0, distance: "1 − overlap" }],
     components: [{ scale: { low: -1, step: 0.5 } }, { scale: { low: 0, step: 1 } }],
     ...changes,
@@ -45,6 +46,7 @@ function small(changes = {}) {
     values: Uint16Array.of(missing, missing, missing, missing, missing, missing, 1, 2, missing, 3, missing, missing),
     components: Uint16Array.of(0, 1, 2, 3, 2, missing),
     embedding: Uint16Array.of(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11),
+    spectral: Uint16Array.of(0, 1, 2, 5, 4, 3, 6, 7, 8, 9, 10, 11),
   });
 }
 
@@ -125,14 +127,25 @@ test("brushes select in the plot's own columns", () => {
   assert.deepEqual(rows({ of: "affine", mapbrush: [0.35, 0.55, 0, 2] }), [1, 2]);
 });
 
+test("a selection in the spectral plane is of its coordinates", () => {
+  assert.deepEqual(rows({ of: "affine", plane: "spectral", mapbrush: [0.35, 0.55, 0, 2] }), [0, 1]);
+});
+
+test("limits keep the images whose numbers are within all of them", () => {
+  assert.deepEqual(rows({ limits: [["index", 11, null]] }), [1, 2]);
+  assert.deepEqual(rows({ limits: [["index", null, 11], ["confidence", 0.55, null]] }), [1]);
+  assert.deepEqual(rows({ of: "affine", limits: [["mad", 0, 9]] }), [0, 1]); // not undefined ones
+  assert.deepEqual(rows({ of: "affine", limits: [["mad", null, null]] }), [0, 1, 2]);
+});
+
 test("the address holds what differs from the defaults, and is read back", () => {
   const data = small();
   const columns = get("columnsOf")(data);
   const base = get("initial")(data, columns);
   const allowed = get("allowedIn")(data, columns);
-  const changed = { ...base, view: "image", image: "11", class: "0", brush: [0, 1.5, -2, 3] };
+  const changed = { ...base, view: "image", image: "11", class: "0", brush: [0, 1.5, -2, 3], limits: [["mad", 0.5, null], ["index", -1, 2]] };
   const address = get("formatted")(changed, base);
-  assert.equal(address, "#view=image&image=11&class=0&brush=0,1.5,-2,3");
+  assert.equal(address, "#view=image&image=11&class=0&brush=0,1.5,-2,3&limits=0.5,,mad%3B-1,2,index");
   assert.deepEqual(plain(get("parsed")(address, base, allowed)), plain(changed));
   assert.equal(get("formatted")(base, base), "#");
 });
@@ -142,9 +155,15 @@ test("what an address must not say is ignored", () => {
   const columns = get("columnsOf")(data);
   const base = get("initial")(data, columns);
   const read = (hash) => plain(get("parsed")(hash, base, get("allowedIn")(data, columns)));
-  for (const hash of ["#view=nothing", "#image=999", "#sort=__proto__", "#of=<b>", "#opacity=7", "#size=", "#brush=1,2", "#brush=a,b,c,d", "#other=1", "#constructor=1", "#class=2"]) {
+  for (const hash of ["#view=nothing", "#image=999", "#sort=__proto__", "#of=<b>", "#opacity=7", "#size=", "#brush=1,2", "#brush=a,b,c,d", "#other=1", "#constructor=1", "#class=2", "#limits=1,2,other", "#limits=a,2,mad", "#limits=;", "#plane=x"]) {
     assert.deepEqual(read(hash), plain(base), hash);
   }
+});
+
+test("limits of columns with any name are read back", () => {
+  const limits = [["energy:a;b,c%3B", 0.25, null], ["pointing:d & é", null, 1]];
+  const text = get("formattedLimits")(limits);
+  assert.deepEqual(plain(get("parsedLimits")(text, () => true)), limits);
 });
 
 test("steps stay within the order", () => {

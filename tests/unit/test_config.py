@@ -404,6 +404,11 @@ def test_defaults_are_not_shared_between_studies() -> None:
             ["kernel_size: 5.0", "write 5"],
         ),
         ({"occlusion": {"sizes": [4, 9]}}, ["occlusion.sizes: 9", "8×8 pixels"]),
+        ({"representations": {}}, ["representations: compares pairs", "add controls.baselines"]),
+        (
+            {"representations": {"images": 20, "neighbours": 19}, "controls": {}},
+            ["representations.neighbours: 19 of 20 images", "18 or fewer"],
+        ),
         (
             {"occlusion": {"sizes": [17]}, "data": {"name": "image_folder", "size": 16}},
             ["occlusion.sizes: 17", "16×16 pixels"],
@@ -487,6 +492,8 @@ def test_every_key_refuses_in_words_what_it_cannot_mean(path: tuple[str, ...]) -
     }
     for value, kind in VALUES:
         study = {**copy.deepcopy(STUDY), "data": {"name": "shapes"}}
+        if path[0] == "representations":
+            study["controls"] = copy.deepcopy(needed["controls"])
         inner = study
         for key in path[:-1]:
             inner = inner.setdefault(key, copy.deepcopy(needed.get(key, {})))

@@ -20,7 +20,7 @@ import pytest
 from PIL import Image
 
 import explorer_study as small
-from campare import explorer, explorer_build, explorer_images, explorer_page, maps
+from campare import embedding, explorer, explorer_build, explorer_images, explorer_page, maps
 from campare.data import Regions
 from campare.explorer import Payload
 
@@ -234,6 +234,43 @@ def test_the_embedding_is_that_of_a_singular_value_decomposition() -> None:
     steps = 2 * s[:2, None] / np.sqrt(59) * v[:2]
     sides = np.abs(got.ends[:, 1].astype(float) - got.ends[:, 0]).reshape(2, 9) / 255
     np.testing.assert_allclose(sides, np.abs(2 * steps), atol=1.1 / 255)
+
+
+def test_the_spectral_plane_is_that_of_all_groups_together() -> None:
+    payload = small.full()
+    coded = unpacked(payload, "spectral")
+    assert coded.shape == (2, len(payload.about["groups"]), small.IMAGES)
+    values = unpacked(payload, "maps")
+    means = [values[group["models"]].mean(0) / 255 for group in payload.about["groups"]]
+    expected = embedding.spectrum(np.concatenate(means).reshape(-1, values[0, 0].size)).plane
+    for axis, entry in enumerate(payload.about["spectral"]):
+        got = decoded(coded[axis], entry["scale"]).ravel()
+        assert abs(np.corrcoef(got, expected[:, axis])[0, 1]) > 0.9999
+
+
+def test_a_large_study_has_its_data_in_scripts_in_a_folder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    payload = small.full()
+    whole, none = explorer_page.files(payload)
+    assert none == {}
+    monkeypatch.setattr(explorer_page, "ONE_FILE", 1000)
+    monkeypatch.setattr(explorer_page, "SHARD", 400)
+    page, shards = explorer_page.files(payload)
+    assert len(page) < len(whole)
+    assert 'id="block-' not in page
+    about = json.loads(re.search(r'id="about">(.*?)</script>', page, re.S)[1])  # type: ignore[index]
+    digest, listed = about["shards"]["digest"], about["shards"]["files"]
+    assert [entry["file"] for entry in listed] == [f"explorer_data/{name}" for name in shards]
+    texts: dict[str, str] = {}
+    for entry, text in zip(listed, shards.values(), strict=True):
+        of, block, part = json.loads(f"[{text.removeprefix('campareShard(')[:-3]}]")
+        assert (of, block) == (digest, entry["block"])
+        assert len(part) <= 400
+        base64.b64decode(part, validate=True)
+        texts[block] = texts.get(block, "") + part
+    assert texts == payload.blocks
+    assert explorer_page.files(payload) == (page, shards)
 
 
 def test_constant_maps_have_an_embedding() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from snakemake.common import get_report_id
+from snakemake.iocontainers import FILE_HASH_PREFIX_LEN
 
 import explorer_study as small
 from browser import CHROMIUM, Browser
@@ -260,7 +263,111 @@ def test_map_clusters_select_too(page: Browser) -> None:
     keep(page, "maps")
 
 
-def test_keys(page: Browser) -> None:
+def test_limits_of_numbers_keep_images(page: Browser) -> None:
+    page.state("#view=images&sort=index&order=asc&of=affine")
+    choose = """((list) => {
+        list.value = 'mad';
+        list.dispatchEvent(new Event('change'));
+    })(document.getElementById('control-limits'))"""
+    page.run(choose)
+    assert count(page) == small.IMAGES
+    for place, number in enumerate((0.3, 0.6)):
+        page.run(
+            f"((input) => {{ input.value = {number}; input.dispatchEvent(new Event('change')); }})"
+            f"(document.getElementById('control-limit-0-{place}'))"
+        )
+    inside = metric("mad", [0, 1]).between(0.3, 0.6)
+    assert 0 < count(page) == inside.sum() < small.IMAGES
+    assert images(page)[:3] == list(inside.index[inside][:3])
+    assert "limits=0.3,0.6,mad" in page.run("location.hash")
+    keep(page, "limits")
+    page.run("document.querySelector('.limit button').click()")
+    assert count(page) == small.IMAGES
+
+
+def test_the_spectral_plane_selects_by_its_coordinates(page: Browser) -> None:
+    page.state("#view=maps&of=cutmix&plane=spectral&mapbrush=0,9,-9,9")
+    payload = small.full()
+    group = [g["name"] for g in payload.about["groups"]].index("cutmix")
+    from test_explorer import decoded, unpacked
+
+    scale = payload.about["spectral"][0]["scale"]
+    places = decoded(unpacked(payload, "spectral")[0, group], scale)
+    assert 0 < count(page) == (places >= 0).sum() < small.IMAGES
+    keep(page, "spectral")
+    page.run(
+        "((list) => { list.value = 'pca'; list.dispatchEvent(new Event('change')); })"
+        "(document.getElementById('control-plane'))"
+    )
+    assert count(page) == small.IMAGES  # the selection was of the other plane
+
+
+def test_wide_tables_are_printed_smaller(page: Browser) -> None:
+    page.state("#view=answer")
+    page.run("document.querySelector('.scroll table').style.width = '2090px'")
+    pdf = page.call("Page.printToPDF", preferCSSPageSize=True)["data"]
+    assert base64.b64decode(pdf).startswith(b"%PDF")
+    fit = page.run("getComputedStyle(document.documentElement).getPropertyValue('--fit')")
+    assert float(fit) == pytest.approx(0.5)
+
+
+@pytest.fixture
+def sharded(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Path, Path]:
+    """A page with its data in a folder, and the folder."""
+    monkeypatch.setattr(explorer_page, "ONE_FILE", 1000)
+    monkeypatch.setattr(explorer_page, "SHARD", 4000)
+    path = tmp_path_factory.mktemp("large #1")
+    page, shards = explorer_page.files(small.full())
+    (path / "explorer.html").write_text(page, encoding="utf-8")
+    (path / explorer_page.DATA).mkdir()
+    for name, text in shards.items():
+        (path / explorer_page.DATA / name).write_text(text, encoding="ascii")
+    return path / "explorer.html", path / explorer_page.DATA
+
+
+def test_data_in_a_folder_is_loaded_from_files(
+    browser: Browser, folder: Path, sharded: tuple[Path, Path]
+) -> None:
+    shown = []
+    for path in (folder / "full.html", sharded[0]):
+        browser.errors.clear()
+        browser.open(path.as_uri())
+        browser.state("#view=images&sort=mad&of=affine&show=map")
+        browser.wait("document.querySelectorAll('.rows canvas').length > 10")
+        shown.append((images(browser), texts(browser, ".rows .row"), browser.run(PIXELS)))
+        assert browser.errors == []
+    assert shown[0] == shown[1]
+    assert sum(shown[0][2]) > 0
+
+
+PIXELS = """new Promise((ready) => setTimeout(() => {
+    const canvas = document.querySelectorAll('.rows canvas')[1];
+    const {width, height} = canvas;
+    ready([...canvas.getContext('2d').getImageData(0, 0, width, height).data.slice(0, 4000)]);
+}, 300))"""
+
+
+@pytest.mark.parametrize("fault", ["missing", "of another version"])
+def test_a_page_without_its_data_says_so(
+    browser: Browser, sharded: tuple[Path, Path], fault: str
+) -> None:
+    path, data = sharded
+    one = data / "maps-0.js"
+    if fault == "missing":
+        one.unlink()
+    else:
+        one.write_text(one.read_text().replace('campareShard("', 'campareShard("0'))
+    browser.call("Page.navigate", url=path.as_uri())
+    browser.wait("document.getElementById('status')?.textContent.includes('cannot be shown')")
+    (message,) = texts(browser, "#status")
+    assert f"explorer_data/maps-0.js is {fault}" in message
+    assert "folder explorer_data" in message
+    browser.errors.clear()
+
+
+def test_keys(page: Browser, folder: Path) -> None:
     page.state("#view=images&sort=index&order=asc")
     page.run("document.getElementById('grid').focus()")
     for key in ("ArrowDown", "ArrowDown", "Enter"):
@@ -279,6 +386,9 @@ def test_keys(page: Browser) -> None:
     assert page.run("!document.getElementById('help').hidden")
     (contents,) = texts(page, "#help h2 + p")
     assert contents.startswith("40 test images (12 × 10 pixels), 7 networks. Maps: Grad-CAM; 4 × 5")
+    links = "[...document.querySelectorAll('#tables a')].map((link) => link.href)"
+    beside = folder.as_uri()
+    assert page.run(links) == [f"{beside}/tables/summary.html", f"{beside}/tables/shift.html"]
     keep(page, "help")
 
 
@@ -381,6 +491,27 @@ def test_another_way_of_making_maps_keeps_the_view(browser: Browser, tmp_path: P
         browser.wait(f"location.href.includes({json.dumps(there)})")
         browser.wait("document.documentElement?.dataset.ready !== undefined")
         assert browser.run("document.getElementById('control-sort').value") == "mad"
+    assert browser.errors == []
+
+
+def test_pages_of_variants_link_to_each_other_in_a_report(browser: Browser, tmp_path: Path) -> None:
+    variants = {"": "Grad-CAM", "variants/deep/": "HiRes-CAM"}
+    for variant in variants:
+        payload = small.full(variant=variant, variants=variants, folder="results/small/")
+        identifier = get_report_id(f"results/small/{variant}explorer.html")[:FILE_HASH_PREFIX_LEN]
+        (tmp_path / "data/raw" / identifier).mkdir(parents=True)
+        page = tmp_path / "data/raw" / identifier / "explorer.html"
+        page.write_text(explorer_page.render(payload), encoding="utf-8")
+    browser.errors.clear()
+    browser.open(page.as_uri())
+    browser.run(
+        "(() => { const list = document.querySelector('#variants select');"
+        "list.selectedIndex = 0; list.dispatchEvent(new Event('change')); })()"
+    )
+    browser.wait(f"!location.href.includes('{identifier}')")
+    browser.wait("document.documentElement?.dataset.ready !== undefined")
+    chosen = "document.querySelector('#variants select').selectedOptions[0].text"
+    assert browser.run(chosen) == "Grad-CAM"
     assert browser.errors == []
 
 

@@ -60,6 +60,14 @@ def svm(**set_by_the_study: int) -> dict[str, Any]:
             "hybrid.svm.folds: 6, but a class has 5",
         ),
         ({"faithfulness": {"images": 3}}, "faithfulness.images: 3, but there are 2 test images"),
+        (
+            {"representations": {"images": 20}, "controls": {}},
+            "representations.images: 20, but there are 2 test images",
+        ),
+        (
+            {"representations": {"neighbours": 5}, "controls": {}},
+            "representations.neighbours: 5, but there are 2 test images",
+        ),
         ({"occlusion": {"sizes": [4, 17]}}, "occlusion.sizes: 17 is larger .* 16×16"),
         (
             {"training": {"steps_per_epoch": 5}},

@@ -131,7 +131,7 @@ def test_models_are_paired_with_their_baselines() -> None:
 
 
 def test_each_model_of_the_pairs_is_read_once() -> None:
-    assert inputs().pairs(wildcards(augmentation="affine", variant="")) == [
+    assert inputs().in_pairs(CAMS)(wildcards(augmentation="affine", variant="")) == [
         f"<results>/cams/{model}.h5" for model in ("affine/1", "affine/2", "baseline/1",
                                                   "baseline/11")
     ]  # fmt: skip

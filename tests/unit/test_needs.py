@@ -79,6 +79,8 @@ STUDY: dict[str, Any] = {
         "longer_training": True,
     },
     "faithfulness": {"images": 100},
+    "representations": {},
+    "mosaics": {},
 }
 # A job of each kind, by its wildcards.
 KINDS: dict[str, dict[str, str]] = {
@@ -91,7 +93,7 @@ KINDS: dict[str, dict[str, str]] = {
     name: {"augmentation": "affine", "seed": "1", "variant": ""}
     for name in (
         *("train", "augment", "map", "compare", "compare_pairs", "localise"),
-        "test_faithfulness",
+        *("test_faithfulness", "represent", "map_mosaics"),
     )
 }
 

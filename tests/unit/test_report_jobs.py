@@ -6,15 +6,19 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from docutils.core import publish_parts
+from jinja2 import Environment
 from snakemake.io import flag, get_flag_value, is_flagged
 from snakemake.iocontainers import Wildcards
 
 import provenance
 import report_jobs
-from campare import config, registry
+from campare import columns, config, registry
+from campare import labels as names
 from campare.design import Design
 
 ROOT = Path(report_jobs.__file__).parents[2]
@@ -141,8 +145,25 @@ def test_the_report_has_the_first_format_of_a_figure() -> None:
     ]
     assert [is_flagged(path, "report") for path in paths] == [True, False] * 2
     shown = get_flag_value(paths[0], "report")
-    assert (shown.category, shown.subcategory) == ("Figures", "boxplot")
-    assert labels(paths[2]) == {"metric": "pearson"}
+    assert (shown.category, shown.subcategory) == ("Figures", "Similarity to the baseline")
+    assert labels(paths[2]) == {"metric": "Pearson correlation"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "label", "name", "shown"),
+    [
+        ("clusters", "metric", "all", "All metrics"),
+        ("occlusion", "measure", "accuracy", "Accuracy"),
+        ("confusion", "augmentation", "longer_training", "Longer training (step-matched)"),
+        ("performance", "score", "f1", "F1 score (macro)"),
+        ("localisation", "score", "iou", registry.LOCALISATION["iou"]),
+        ("svm_confusion", "model", "cnn-svm", "CNN+SVM"),
+        ("overlays", "maps", "over_images", "Over images"),
+    ],
+)
+def test_figures_have_labels_instead_of_ids(kind: str, label: str, name: str, shown: str) -> None:
+    (path, _) = jobs().figures(kind, label, [name])
+    assert labels(path) == {label: shown}
 
 
 def test_a_table_has_the_caption_of_tables() -> None:
@@ -150,7 +171,34 @@ def test_a_table_has_the_caption_of_tables() -> None:
     assert str(path) == "<results>/{variant}tables/accuracy_change.csv"
     shown = get_flag_value(path, "report")
     assert Path(shown.caption).name == "tables.rst"
+    assert (shown.category, shown.subcategory) == ("Tables as CSV files", None)
+
+
+def test_the_report_shows_the_page_of_a_table() -> None:
+    report = jobs()
+    path = report.readable("<results>/variants/hires/tables/shift.csv")
+    assert str(path) == "<results>/variants/hires/tables/shift.html"
+    shown = get_flag_value(path, "report")
     assert (shown.category, shown.subcategory) == ("Tables", None)
+    title = "Grad-CAM, predicted class, last convolutional block"
+    assert labels(path) == {"table": "Map shift in every metric", "maps": f"HiRes{title[5:]}"}
+    main = report.readable("<results>/tables/shift.csv")
+    assert labels(main)["maps"] == title
+    assert labels(jobs(cam={}).readable("<results>/tables/shift.csv")) == {
+        "table": "Map shift in every metric"
+    }
+
+
+def test_tables_of_targets_are_those_of_every_variant() -> None:
+    report = jobs()
+    report.tabulate("one", {}, {"a": report.table("shift", "{variant}"), "b": "tables/b.parquet"})
+    report.target = "other"
+    report.tabulate("two", {}, {"a": report.table("performance")})
+    assert report.tables(["figures"]) == [
+        "<results>/tables/shift.csv",
+        "<results>/variants/hires/tables/shift.csv",
+    ]
+    assert report.tables(["other"]) == ["<results>/tables/performance.csv"]
 
 
 def test_a_page_is_in_the_report_with_the_answer() -> None:
@@ -159,22 +207,21 @@ def test_a_page_is_in_the_report_with_the_answer() -> None:
     shown = get_flag_value(path, "report")
     assert Path(shown.caption) == CAPTIONS / "explorer.rst" and Path(shown.caption).is_file()
     assert shown.category == "Answer"
-    assert labels(path, "variants/hires/") == {"figure": "explorer", "variant": "hires"}
+    assert labels(path, "variants/hires/")["page"] == "Explorer"
+    assert labels(path, "variants/hires/")["maps"].startswith("HiRes")
 
 
-@pytest.mark.parametrize(
-    ("variant", "name"), [("", "main"), ("variants/hires/", "hires")]
-)  # fmt: skip
-def test_the_report_distinguishes_variants(variant: str, name: str) -> None:
+def test_the_report_distinguishes_variants() -> None:
     path = jobs().table("accuracy_change", "{variant}")
-    assert labels(path, variant) == {"table": "accuracy_change", "variant": name}
+    main, hires = (labels(path, variant) for variant in ("", "variants/hires/"))
+    assert main["table"] == hires["table"] == "Accuracy change"
+    assert main["maps"] != hires["maps"]
 
 
 def test_labels_omit_the_variant_if_there_is_only_one() -> None:
-    assert labels(jobs(cam={}).table("accuracy_change", "{variant}")) == {
-        "table": "accuracy_change"
-    }
-    assert labels(jobs().table("accuracy_change")) == {"table": "accuracy_change"}
+    shown = {"table": "Accuracy change"}
+    assert labels(jobs(cam={}).table("accuracy_change", "{variant}")) == shown
+    assert labels(jobs().table("accuracy_change")) == shown
 
 
 def declared() -> set[str]:
@@ -187,8 +234,53 @@ def declared() -> set[str]:
 def test_every_kind_of_figure_has_a_caption_and_every_caption_a_kind() -> None:
     assert len(declared()) > 20
     assert {path.stem for path in CAPTIONS.glob("*.rst")} == declared() | {
-        *("explorer", "tables", "workflow"),
+        *("answer", "explorer", "tables", "workflow"),
     }
+    assert declared() == set(names.FIGURES)
+
+
+def test_every_caption_says_n_and_what_to_conclude() -> None:
+    for kind in declared():
+        text = (CAPTIONS / f"{kind}.rst").read_text()
+        assert "**n**" in text and "**Conclusion**" in text, kind
+        of_inputs = kind in ("examples", "sets", "masks")
+        assert of_inputs or re.search(r"\*\*(Interval|intervals)\*\*", text), kind
+
+
+class Anything(dict[str, Any]):
+    """Params of a job: its values, and a number for those that are not given."""
+
+    def __getattr__(self, name: str) -> Any:
+        return self.get(name, 3)
+
+
+@pytest.mark.parametrize("across_seeds", [True, False])
+def test_captions_are_rendered_as_snakemake_does(across_seeds: bool, tmp_path: Path) -> None:
+    table = tmp_path / "performance.csv"
+    table.write_text("augmentation,seed,accuracy,images\nbaseline,1,0.5,359\n")
+    params = Anything(across_seeds=across_seeds, models=[1, 2], architectures=["a"], spline=None)
+    given = {
+        "snakemake": SimpleNamespace(params=params, config={}),
+        "files": [SimpleNamespace(target="performance.csv", path=table)],
+    }
+    for caption in CAPTIONS.glob("*.rst"):
+        template = Environment(trim_blocks=True, lstrip_blocks=True)  # noqa: S701: RST, not HTML
+        text = template.from_string(caption.read_text(encoding="utf-8")).render(**given)
+        html = publish_parts(text, writer="html")["body"]
+        assert "System Message" not in html, caption.name
+        assert caption.stem != "correlation" or "359 test images" in html
+
+
+def test_every_table_of_the_rules_is_in_the_dictionary_and_vice_versa() -> None:
+    rules = (ROOT / "workflow" / "rules").rglob("*.smk")
+    text = "\n".join(path.read_text() for path in rules)
+    made = set(re.findall(r"\btable\(\"(\w+)\"", text))
+    made |= {
+        f"{stage}_{part}"
+        for stage in ("hybrid", "masking")
+        for part in re.findall(r"\btable\(f\"{stage}_(\w+)\"", text)
+    }
+    assert len(made) > 30 and made == set(columns.TABLES)
 
 
 def test_captions_are_found_from_rule_files_in_any_folder() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.image import AxesImage
+from matplotlib.text import Text
+from PIL import Image
 
 import campare
 from campare import data, maps, store, tables
@@ -27,6 +32,7 @@ MODELS = [("baseline", 1), ("affine", 1), ("affine", 2), ("affine", 10), ("cutmi
 def write_store(path: Path, seed: int) -> None:
     random = np.random.default_rng(seed)
     attributes: dict[str, str | int] = dict.fromkeys(store.ATTRIBUTES, "x")
+    attributes |= {"augmentation": path.parent.name, "seed": int(path.stem)}
     batch = (
         random.normal(size=(3, 4, 4)).astype(np.float32),
         random.normal(size=(3, 2)).astype(np.float32),
@@ -230,3 +236,71 @@ def test_opening_a_study_needs_no_torch(folder: Path) -> None:
     run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     unneeded = {"torch", "sklearn", "scipy", "matplotlib", "numba", "snakemake"}
     assert not unneeded & set(run.stdout.split())
+
+
+# One image with all its maps
+
+
+def test_an_image_has_the_map_and_the_prediction_of_every_model(study: Study) -> None:
+    found = study.image(5)
+    assert [(view.augmentation, int(view.seed)) for view in found.views] == MODELS
+    for view, (name, seed) in zip(found.views, MODELS, strict=True):
+        kept = study.store(name, seed)
+        np.testing.assert_array_equal(view.image, study.images([5])[0])
+        np.testing.assert_array_equal(view.map, study.maps(name, seed)[1])
+        assert view.predicted == study.classes[kept.predicted[1]]
+        assert view.probability == pytest.approx(kept.prediction[1].max())
+    assert found.predictions["correct"].tolist() == [
+        study.store(*model).predicted[1] == LABELS[5] for model in MODELS
+    ]
+    assert "image 5" in repr(found)
+
+
+def test_a_notebook_draws_the_maps_of_an_image(study: Study) -> None:
+    found = study.image(7, augmentations=["affine", "baseline"], opacity=0.3)
+    assert [view.augmentation for view in found.views] == ["affine"] * 3 + ["baseline"]
+    drawn = [image for image in found.figure.findobj(AxesImage) if image.get_alpha() == 0.3]
+    assert len(drawn) == 4
+    np.testing.assert_array_equal(drawn[0].get_array(), study.maps("affine", 1)[2])
+    png = found._repr_png_()
+    with Image.open(io.BytesIO(png)) as picture:
+        assert picture.format == "PNG"
+        assert picture.width > picture.height > 100
+    assert found._repr_png_() == png
+
+
+def test_an_image_of_a_variant(study: Study) -> None:
+    found = study.image(2, variant="of_truth", augmentations="cutmix")
+    assert found.maps == "of_truth"
+    (view,) = found.views
+    np.testing.assert_array_equal(view.map, study.variant("of_truth").maps("cutmix", 1)[0])
+    texts = [text.get_text() for text in found.figure.findobj(Text)]
+    assert "Image 2. Maps: of_truth" in texts
+
+
+def test_maps_without_predictions_have_no_captions(folder: Path, tmp_path: Path) -> None:
+    shutil.copy(folder / "data.h5", tmp_path)
+    attributes: dict[str, str | int] = dict.fromkeys(store.ATTRIBUTES, "x") | {"input_size": SIDE}
+    path = tmp_path / "cams" / "baseline" / "1.h5"
+    unknown = np.ones((3, 4, 4), np.float32), np.zeros((3, 2), np.float32), np.zeros(3, np.int64)
+    store.write(path, [unknown], labels=LABELS[INDEX], indices=INDEX, attributes=attributes)
+    found = campare.open_study(tmp_path).image(5)
+    assert found.views[0].predicted == ""
+    assert not any("%" in text.get_text() for text in found.figure.findobj(Text))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"position": 4}, "no map of image 4"),
+        ({"position": 5, "augmentations": ["afine"]}, "afine"),
+        ({"position": 5, "variant": "none"}, "no such variant"),
+        ({"position": 5, "opacity": 2}, "opacity"),
+    ],
+    ids=str,
+)
+def test_an_image_that_does_not_exist(
+    study: Study, arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(CampareError, match=message):
+        study.image(**arguments)

@@ -118,6 +118,10 @@ def test_study_without_augmentations_compares_nothing_with_the_baseline(shop: Pr
     assert shop.planned() == {}
 
 
+def test_every_column_is_in_the_data_dictionary(shop: Project) -> None:
+    assert shop.undescribed() == []
+
+
 def test_machines_have_a_file_each_and_no_pickle(shop: Project) -> None:
     for name in SVMS:
         for suffix in ("safetensors", "csv", "parquet"):

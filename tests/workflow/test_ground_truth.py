@@ -26,9 +26,10 @@ STUDY = TINY | {
     "training": {"epochs": 1},
     "localisation": {"spurious": "cue"},
     "faithfulness": {"images": 4, "steps": 2, "road": [0.5]},
+    "mosaics": {"mosaics": 6},
     "figures": {"dpi": 60, "formats": ["png"]},
 }
-STAGES = ("localisation", "faithfulness")
+STAGES = ("localisation", "faithfulness", "mosaics")
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +54,13 @@ def test_tables_and_figures_are_there_and_stay(known: Project) -> None:
         ),
         *(Path(name) for name in ("spurious/spurious.png", "faithfulness/curves.png")),
         Path("faithfulness/gain.png"),
+        *(Path(f"mosaics/{score}.png") for score in ("energy", "pointing")),
     }
     assert known.planned(*STAGES) == {}
+
+
+def test_every_column_is_in_the_data_dictionary(known: Project) -> None:
+    assert known.undescribed() == []
 
 
 def test_every_model_is_scored_on_every_region(known: Project) -> None:
@@ -86,6 +92,20 @@ def test_faithfulness_has_the_images_asked_for(known: Project) -> None:
     curves = read(known, "faithfulness_curves")
     assert set(curves["map"]) == {"map", "random"}
     assert set(curves.loc[curves["curve"] == "deletion", "share"]) == {0, 0.5, 1}
+
+
+def test_all_models_have_the_same_mosaics(known: Project) -> None:
+    baseline, augmented = (
+        pd.read_parquet(known.results / "mosaics" / name / "1.parquet")
+        for name in ("baseline", "cutmix")
+    )
+    same = ["region", "index", "label", "area"]
+    pd.testing.assert_frame_equal(baseline[same], augmented[same])
+    assert baseline.groupby("region")["area"].unique().map(list).to_dict() == {
+        "grid_pointing": [0.25],
+        "focus": [0.5],
+    }
+    assert set(read(known, "mosaics_summary")["region"]) == {"grid_pointing", "focus"}
 
 
 def test_another_threshold_of_road_rebuilds_faithfulness_alone(
@@ -123,7 +143,7 @@ def test_own_pictures_with_masks_are_localised(
     for name, value in (("LC_ALL", "C"), ("PYTHONUTF8", "0"), ("PYTHONCOERCECLOCALE", "0")):
         monkeypatch.setenv(name, value)
     own = {**STUDY, "data": {"name": "image_folder", "root": "data/{own} *"}}
-    del own["localisation"], own["faithfulness"]
+    del own["localisation"], own["faithfulness"], own["mosaics"]
     project = copy_project(tmp_path / "project", own)
     root = project.path / "data" / "{own} *"
     random = np.random.default_rng(0)

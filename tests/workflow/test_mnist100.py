@@ -168,6 +168,10 @@ def test_what_is_published_lies_beside_what_came_out(poster: Project) -> None:
             assert row["seeds"] == len(SEEDS)
 
 
+def test_every_column_is_in_the_data_dictionary(poster: Project) -> None:
+    assert poster.undescribed() == []
+
+
 def test_figures_are_drawn(poster: Project) -> None:
     for figure in FIGURES:
         with Image.open(poster.results / figure) as image:

@@ -28,6 +28,7 @@ STUDY = TINY | {
         "matched_seeds": [1, 21],
         "uninformative": True,
     },
+    "representations": {"images": 30, "neighbours": 3},
     "augmentations": {"affine": {}, "cutmix": {}},
     "training": {"epochs": 1},
     "similarity": {"metrics": ["mad", "pearson_native"]},
@@ -39,7 +40,7 @@ STUDY = TINY | {
 def controlled(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The controls of a tiny study, run once from nothing."""
     project = copy_project(tmp_path_factory.mktemp("controlled") / "project", STUDY)
-    run = project.snakemake("controls", "results/tiny/figures/boxplot/mad.png")
+    run = project.snakemake("controls", "representations", "results/tiny/figures/boxplot/mad.png")
     assert run.returncode == 0, run.stdout
     return project
 
@@ -49,6 +50,13 @@ def test_controls_train_the_models_of_the_design_and_no_others(tmp_path: Path) -
     project = copy_project(tmp_path / "project", study)
     models = Design(config.complete(study, "tiny.yaml")).models
     assert project.planned("all")["train"] == len(models)
+
+
+def test_variants_of_the_maps_are_compared_in_one_table_and_figure(tmp_path: Path) -> None:
+    study = STUDY | {"cam": {"variants": {"true_class": {"class": "true"}}}}
+    planned = copy_project(tmp_path / "project", study).planned("controls")
+    assert (planned["tabulate_variants"], planned["plot_variants"]) == (1, 1)
+    assert planned["tabulate_summary"] == 2
 
 
 def settings(project: Project, model: str) -> dict[str, Any]:
@@ -91,6 +99,25 @@ def test_pairs_are_of_models_that_share_no_seed(controlled: Project) -> None:
     }
     across = found["affine"][found["affine"]["a"] == "baseline"]
     assert ((across["seed_a"] == 1) & (across["seed_b"] == 1)).sum() == 0
+
+
+def test_features_are_compared_in_the_same_pairs_as_maps(controlled: Project) -> None:
+    for path in (controlled.results / "representation_pairs").glob("*.parquet"):
+        features, maps = (
+            pd.read_parquet(controlled.results / folder / path.name)
+            for folder in ("representation_pairs", "pairs")
+        )
+        assert len(features) == len(maps) * 30 // 40
+        both = features.merge(maps, on=["a", "seed_a", "b", "seed_b", "index"])
+        assert len(both) == len(features)
+        assert (both["prediction_a_x"] == both["prediction_a_y"]).all()
+        churn = both["prediction_a_x"] != both["prediction_b_x"]
+        assert (both["churn"] == churn).all()
+    tables = controlled.results / "tables"
+    accuracy = pd.read_csv(tables / "performance.csv").set_index(["augmentation", "seed"])
+    calibration = pd.read_csv(tables / "calibration.csv").set_index(["augmentation", "seed"])
+    assert calibration["accuracy"].to_dict() == pytest.approx(accuracy["accuracy"].to_dict())
+    assert (controlled.results / "figures/representations/shift.png").exists()
 
 
 def test_each_augmentation_is_compared_with_baselines_of_its_own(controlled: Project) -> None:
@@ -140,12 +167,17 @@ def test_figures_are_drawn_and_nothing_is_left_to_do(controlled: Project) -> Non
     assert controlled.planned("controls") == {}
 
 
-def test_the_report_opens_with_the_summary(controlled: Project) -> None:
+def test_every_column_is_in_the_data_dictionary(controlled: Project) -> None:
+    assert controlled.undescribed() == []
+
+
+def test_the_report_of_a_target_has_its_figures_and_no_answer(controlled: Project) -> None:
     run = controlled.snakemake("controls", "--report", "report.zip")
     assert run.returncode == 0, run.stdout
     with ZipFile(controlled.path / "report.zip") as report:
         page = report.read("report/report.html").decode()
-    assert 'class=\\"answer\\"' in page and "System Message" not in page
+    assert "results of the requested" in page and "System Message" not in page
+    assert "figures/summary/summary.png" in page and "answer.html" not in page
 
 
 def test_without_a_reference_augmentations_are_compared_with_each_other(tmp_path: Path) -> None:
@@ -171,3 +203,19 @@ def test_comparing_with_all_baselines_needs_further_ones(tmp_path: Path) -> None
     run = project.snakemake("--dry-run")
     assert run.returncode != 0
     assert "reference: all needs 1 or more controls.baselines.seeds" in run.stdout
+
+
+def test_the_plan_warns_of_too_few_networks_and_follows_the_pilot(controlled: Project) -> None:
+    run = controlled.snakemake("plan")
+    assert run.returncode == 0, run.stdout
+    warning = "2 networks of each augmentation compared with 3 baselines cannot give p ≤ 0.05"
+    assert f"warning: {warning}" in run.stdout and f"Warning: {warning}" in run.stdout
+    # Three baselines are too few to estimate their variability.
+    assert "median and range of the shipped studies" in run.stdout
+    assert "times measured in this study" in run.stdout
+    plan = pd.read_csv(controlled.results / "tables" / "plan.csv")
+    assert set(plan["design"]) == {"study", "cheapest"}
+    assert controlled.planned("plan") == {"plan": 1}  # only printed again
+    pilot = controlled.results / "pairs" / "baseline.parquet"
+    pilot.touch()
+    assert controlled.planned("plan")["tabulate_plan"] == 1

@@ -130,6 +130,13 @@ def test_settings_that_change_places_rebuild(project: Project) -> None:
     assert any("'validation: 0.1'" in reason for reason in reasons(plan.stdout))
 
 
+def test_a_new_label_of_a_column_makes_the_pages_of_tables_alone(project: Project) -> None:
+    project.edit(
+        f"{PACKAGE}/columns.py", lambda text: text.replace('"Accuracy"', '"Share correct"')
+    )
+    assert set(project.planned()) == {"make_pages", "all"}
+
+
 def test_a_new_label_of_a_metric_redraws_the_figures_that_show_it(project: Project) -> None:
     project.edit(
         f"{PACKAGE}/registry.py", lambda text: text.replace('"Mean absolute difference"', '"MAD"')
@@ -137,5 +144,5 @@ def test_a_new_label_of_a_metric_redraws_the_figures_that_show_it(project: Proje
     jobs = project.planned()
     assert {"plot_boxplots", "plot_segments"} <= set(jobs)
     others = {rule for rule in jobs if not rule.startswith("plot_")}
-    assert others == {"make_explorer", "all"}
+    assert others == {"make_explorer", "make_pages", "all"}
     assert not {"plot_history", "plot_performance", "plot_examples"} & set(jobs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import pytest
 from PIL import Image
 from safetensors import safe_open
 
+from browser import CHROMIUM, Browser
+from campare import columns, labels
 from tiny import TINY, Project, announced, copy_project, pretend_gpu
 
 pytestmark = pytest.mark.workflow
@@ -39,6 +42,23 @@ FIGURES = [
 ]
 # What holds clock times, and so differs between two runs.
 TIMED = {"seconds", "images_per_second"}
+
+
+def test_every_column_is_in_the_data_dictionary(finished: Project) -> None:
+    assert finished.undescribed() == []
+
+
+def test_files_of_images_are_in_the_data_dictionary(finished: Project) -> None:
+    for name, path in {
+        "aggregate": "tables/aggregate.parquet",
+        "similarity": "similarity/cutmix/1.parquet",
+        "history": "models/cutmix/1.csv",
+        "split": "split.csv",
+    }.items():
+        file = finished.results / path
+        read = pd.read_csv if file.suffix == ".csv" else pd.read_parquet
+        for column in read(file):
+            columns.column(name, column)
 
 
 def test_every_figure_is_drawn(finished: Project) -> None:
@@ -157,17 +177,71 @@ def test_architectures_are_compared(again: Project) -> None:
     assert {"test_accuracy", "test_f1"} <= set(history.columns)
 
 
-def test_report_has_every_figure_with_a_caption(project: Project) -> None:
-    run = project.snakemake("--report", "report.zip")
+@pytest.fixture(scope="module")
+def report(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of the study, unpacked."""
+    folder = tmp_path_factory.mktemp("report")
+    copied = Project(folder / "project")  # processes of tests share `finished`
+    shutil.copytree(finished.path, copied.path, copy_function=shutil.copy2)
+    run = copied.snakemake("--report", str(folder / "report.zip"))
     assert run.returncode == 0, run.stdout
-    with zipfile.ZipFile(project.path / "report.zip") as report:
-        names = report.namelist()
-        page = "".join(
-            report.read(name).decode() for name in names if name.endswith((".html", ".js"))
-        )
+    shutil.rmtree(copied.path)
+    with zipfile.ZipFile(folder / "report.zip") as packed:
+        packed.extractall(folder)
+    return folder / "report"
+
+
+def test_report_has_every_figure_with_a_caption_and_every_table(report: Path) -> None:
+    page = (report / "report.html").read_text(encoding="utf-8")
     for kind in ("boxplot", "correlation", "segments", "extremes", "performance", "examples"):
-        assert kind in page
-    assert sum(name.endswith(".png") for name in names) == len(FIGURES)
+        assert f"figures/{kind}/" in page and labels.FIGURES[kind] in page
+    assert len(list(report.rglob("*.png"))) == len(FIGURES)
+    names = [path.stem for path in report.rglob("*.csv")]
+    assert len(names) > 8
+    assert sorted([*names, "answer", "explorer"]) == sorted(
+        path.stem for path in (report / "data").rglob("*.html")
+    )
+    assert "System Message" not in page and "<strong>n</strong>" in page
+
+
+SIZES = ((1280, 800), (1920, 1080))
+CHOOSE = """((ending) => {
+    const path = Object.keys(results).find((each) => each.endsWith(ending));
+    const content = results[path].mime_type === "text/html" ? "html" : "img";
+    app.setView({ content, contentPath: results[path].data_uri, resultPath: path });
+})"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+def test_the_report_opens_with_the_answer_and_figures_fit_the_window(
+    report: Path, tmp_path: Path
+) -> None:
+    """The viewer is Snakemake's own page."""
+    with Browser(tmp_path) as browser:
+        browser.call("Page.navigate", url=(report / "report.html").as_uri())
+        browser.wait("!!document.querySelector('.campare.answer h1')")
+        for size in SIZES:
+            browser.resize(*size)
+            place = "document.querySelector('.campare.answer h1').getBoundingClientRect()"
+            assert 0 <= browser.run(f"{place}.top") < 100
+            assert browser.run("document.querySelector('.campare.answer table').offsetHeight") > 100
+            width = browser.run("document.querySelector('.campare.answer').offsetWidth")
+            assert width > size[0] / 2  # Snakemake gives 512 pixels
+        browser.run(f"{CHOOSE}('overlays/over_images.png')")
+        browser.wait("document.querySelector('.p-3 > img')?.naturalWidth > 0")
+        for size in SIZES:
+            browser.resize(*size)
+            left, top, right, bottom = browser.run(
+                "(({ left, top, right, bottom }) => [left, top, right, bottom])"
+                "(document.querySelector('.p-3 > img').getBoundingClientRect())"
+            )
+            assert 0 <= left < right <= size[0] and 0 <= top < bottom <= size[1]
+        browser.run(f"{CHOOSE}('tables/performance.html')")
+        inside = "document.querySelector('iframe')?.contentDocument"
+        # Pages of file: have no common origin, so its content is not accessible from outside.
+        browser.wait("!!document.querySelector('iframe')?.src.endsWith('performance.html')")
+        assert browser.run(f"{inside} === null")
+        assert browser.errors == []
 
 
 def test_class_policy_baseline_explains_what_the_baseline_predicts(project: Project) -> None:

@@ -70,6 +70,10 @@ def test_own_checkpoints_are_compared_to_the_summary(project: Project) -> None:
     )
 
 
+def test_every_column_is_in_the_data_dictionary(project: Project) -> None:
+    assert project.undescribed() == []
+
+
 def test_weights_of_another_network_stop_before_the_maps(project: Project) -> None:
     configure(project, STUDIES[1] | FAST | {"model": {"architecture": "small_cnn"}})
     run = project.snakemake("results/tiny/cams/rotated/101.h5")

@@ -68,6 +68,7 @@ function panel(app) {
       predicts && select(app, "predicted", "Predicted by any model", classes),
       predicts && select(app, "correct", "Correctness", Object.entries(CORRECTNESS)),
       predicts && select(app, "agree", "Predictions", Object.entries(AGREEMENT)),
+      ...limits(app),
       ...brushes(app),
       element(
         "p",
@@ -118,6 +119,7 @@ function panel(app) {
     parts.push(
       part(
         "Points",
+        state.view === "maps" && select(app, "plane", "Embedding", Object.entries(PLANES)),
         state.view === "scatter" && select(app, "x", "Horizontal", labels),
         state.view === "scatter" && select(app, "y", "Vertical", labels),
         predicts && select(
@@ -130,6 +132,63 @@ function panel(app) {
     );
   }
   return parts;
+}
+
+// Bounds of columns, such as the probability or a localisation score of a region.
+function limits(app) {
+  const { data, columns, state } = app;
+  const chosen = state.limits ?? [];
+  const changed = (k, limit) => {
+    const rest = limit ? chosen.with(k, limit) : chosen.toSpliced(k, 1);
+    app.set({ limits: rest.length ? rest : null });
+  };
+  const lines = chosen.map((limit, k) => {
+    const [key, ...bounds] = limit;
+    const { label } = columns.find((one) => one.key === key);
+    const ends = extent(numbersOf(data, columns, key, groupOf(data, state)), 0);
+    const bound = (place) =>
+      element("input", {
+        id: `control-limit-${k}-${place}`,
+        type: "number",
+        step: "any",
+        value: bounds[place] ?? "",
+        placeholder: shownNumber(ends[place], 3),
+        "aria-label": `${label}, ${place ? "highest" : "lowest"}`,
+        change: (event) => {
+          const number = event.target.value === "" ? null : Number(event.target.value);
+          changed(k, limit.with(place + 1, number));
+        },
+      });
+    return element(
+      "div",
+      { class: "limit", "data-column": key },
+      element("span", {}, label),
+      bound(0),
+      "to",
+      bound(1),
+      element(
+        "button",
+        {
+          type: "button",
+          "aria-label": `Remove the limits of ${label}`,
+          click: () => changed(k, null),
+        },
+        "Remove",
+      ),
+    );
+  });
+  const list = element(
+    "select",
+    {
+      id: "control-limits",
+      change: (event) => app.set({ limits: [...chosen, [event.target.value, null, null]] }),
+    },
+    new Option("choose a number …", ""),
+  );
+  for (const { key, label } of columns) {
+    if (!chosen.some(([other]) => other === key)) list.append(new Option(label, key));
+  }
+  return [...lines, element("label", {}, element("span", {}, "Limits of a number"), list)];
 }
 
 // A line for each selection in a plot, with a button that removes it.

@@ -13,8 +13,9 @@ function bytesOf(text) {
   return bytes;
 }
 
-async function unpacked(text, type) {
-  const stream = new Blob([bytesOf(text)]).stream().pipeThrough(new DecompressionStream("gzip"));
+// An array from its base64 texts, which are parts of one gzip stream.
+async function unpacked(texts, type) {
+  const stream = new Blob(texts.map(bytesOf)).stream().pipeThrough(new DecompressionStream("gzip"));
   return new TYPES[type](await new Response(stream).arrayBuffer());
 }
 

@@ -21,15 +21,13 @@ function svg(name, attributes = {}, ...children) {
   return made;
 }
 
-const blockText = (name) => document.getElementById(`block-${name}`).textContent;
-
 // Sheets of images, decoded when one of their images is first drawn.
 const sheets = new Map();
 
 function sheetOf(data, number) {
   if (!sheets.has(number)) {
     const image = new Image();
-    image.src = `data:${data.about.images.type};base64,${blockText(`sheet-${number}`)}`;
+    image.src = `data:${data.about.images.type};base64,${blockTexts(`sheet-${number}`).join("")}`;
     sheets.set(number, { image, ready: image.decode() });
   }
   return sheets.get(number);

@@ -18,16 +18,18 @@ const KEYS = [
   ["?", "this help"],
 ];
 // Keys of the state that decide which images are shown and in which order.
-const SELECTING = ["sort", "of", "order", "x", "y", ...FILTERS];
+const SELECTING = ["sort", "of", "order", "x", "y", "plane", ...FILTERS];
 const BLINK = 700; // milliseconds
+const PAPER = 1045; // CSS pixels across a printed page, A4 landscape without margins
 
 async function start() {
   const began = performance.now();
   const about = JSON.parse(document.getElementById("about").textContent);
   if (about.format !== FORMAT) throw new Error(`format ${about.format}, expected ${FORMAT}`);
+  await loadShards(about);
   const names = Object.keys(about.arrays);
   const arrays = await Promise.all(
-    names.map((name) => unpacked(blockText(name), about.arrays[name].type)),
+    names.map((name) => unpacked(blockTexts(name), about.arrays[name].type)),
   );
   const data = study(about, Object.fromEntries(names.map((name, k) => [name, arrays[k]])));
   const app = application(data);
@@ -45,6 +47,7 @@ async function start() {
   );
   window.addEventListener("hashchange", () => app.read());
   window.addEventListener("resize", () => app.render());
+  window.addEventListener("beforeprint", fitToPaper);
   document.addEventListener("keydown", (event) => keyboard(app, event));
   setInterval(() => {
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -55,6 +58,12 @@ async function start() {
   }, BLINK);
   app.read();
   document.documentElement.dataset.ready = Math.round(performance.now() - began);
+}
+
+// Wide tables are printed smaller, so that the paper does not cut them off.
+function fitToPaper() {
+  const wide = [...document.querySelectorAll(".scroll, .grid")].map((table) => table.scrollWidth);
+  document.documentElement.style.setProperty("--fit", Math.min(1, PAPER / Math.max(1, ...wide)));
 }
 
 function application(data) {
@@ -84,6 +93,8 @@ function application(data) {
     set(changes, step = true) {
       const before = app.state;
       app.state = { ...before, ...changes };
+      // A selection belongs to its plane.
+      if (app.state.plane !== before.plane) app.state.mapbrush = null;
       const address = app.address({});
       remember(address, step && app.state.view !== before.view);
       if (SELECTING.some((key) => app.state[key] !== before[key])) app.choose();
@@ -162,13 +173,17 @@ function tabs(app) {
   document.getElementById("tabs").replaceChildren(...links);
 }
 
-// Pages of the other ways of making maps; the state goes with the address.
+// Pages of the other ways of making maps; the state goes with the address. In the zipped report of
+// Snakemake each page has a folder of its own; in the report as one file it has no address.
 function variantList(about) {
-  if (about.variants.length < 2) return;
+  if (about.variants.length < 2 || location.protocol === "data:") return;
+  const { report } = about.variants.find((variant) => variant.current);
+  const archived = location.pathname.endsWith(`/data/raw/${report}/explorer.html`);
   const label = document.getElementById("variants");
   const list = label.querySelector("select");
-  for (const { title, current, file } of about.variants) {
-    list.append(new Option(title, file, current, current));
+  for (const { title, current, file, report } of about.variants) {
+    const page = archived ? `../${report}/explorer.html` : file;
+    list.append(new Option(title, page, current, current));
   }
   list.addEventListener("change", () => {
     location.href = list.value.split("/").map(encodeURIComponent).join("/") + location.hash;
@@ -189,11 +204,26 @@ function help(about) {
     element("p", {}, "The address of the page contains its state: copy it to share a view."),
     element("h2", {}, "Contents"),
     element("p", {}, contents(about)),
+    ...tableLinks(about),
   );
   button.addEventListener("click", () => {
     section.hidden = !section.hidden;
     button.setAttribute("aria-expanded", String(!section.hidden));
   });
+}
+
+// Links to the tables of the study, which are next to the page in its results folder.
+function tableLinks({ tables }) {
+  if (!tables.length) return [];
+  const name = (file) => file.replace("tables/", "").replace(".html", "");
+  const links = tables.map((file) =>
+    element("li", {}, element("a", { href: encodeURI(file) }, name(file))),
+  );
+  return [
+    element("h2", {}, "Tables"),
+    element("p", {}, "All tables of the study, if the page is in its results folder:"),
+    element("ul", { id: "tables" }, ...links),
+  ];
 }
 
 function keyboard(app, event) {
@@ -244,7 +274,7 @@ function announce(text) {
 
 start().catch((error) => {
   const status = document.getElementById("status") ?? document.getElementById("view");
-  status.textContent =
-    `The page cannot be shown: ${error.message}. It needs a browser of 2023 or later.`;
+  const remedy = error.remedy ?? "It needs a browser of 2023 or later.";
+  status.textContent = `The page cannot be shown: ${error.message}. ${remedy}`;
   throw error;
 });

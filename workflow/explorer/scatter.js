@@ -1,4 +1,4 @@
-// Scatter plots: of two columns, and of the principal components of the maps.
+// Scatter plots: of two columns, and of embeddings of the maps.
 
 function scatterView(app, root) {
   const { data, columns, state } = app;
@@ -24,20 +24,25 @@ function scatterView(app, root) {
 function clustersView(app, root) {
   const { data, state } = app;
   const group = embeddedGroup(data, state);
-  const [xs, ys] = embeddingOf(data, group);
+  const [xs, ys] = embeddingOf(data, group, state.plane);
   const [colour, key] = pointColours(app, group);
   const share = (k) => shownNumber(100 * data.about.embedding[k].explained, 1);
-  const label = (k) => `Component ${k + 1} (${share(k)} % of variance)`;
+  const components = state.plane === "pca";
+  const label = (k) =>
+    components ? `Component ${k + 1} (${share(k)} % of variance)` : `Spectral coordinate ${k + 1}`;
   root.replaceChildren(
     element("h2", {}, `Mean maps of ${data.groups[group].title}`),
     element(
       "p",
       {},
-      "Each point is the mean map of an image over networks. The principal components are those of " +
-        "the maps of all augmentations together, so that places can be compared between " +
-        "augmentations.",
+      "Each point is the mean map of an image over networks. " +
+        (components
+          ? "The principal components are those of the maps of all augmentations together"
+          : "Maps that are among each other’s nearest neighbours are close to each other " +
+            "(Laplacian eigenmaps of the maps of all augmentations together)") +
+        ", so that places can be compared between augmentations.",
     ),
-    componentMaps(app),
+    ...(components ? [componentMaps(app)] : []),
     key,
     pointPlot(
       app,

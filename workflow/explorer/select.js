@@ -52,8 +52,13 @@ function selected(data, columns, state) {
       state.brush,
       () => [numbersOf(data, columns, state.x, group), numbersOf(data, columns, state.y, group)],
     ],
-    [state.mapbrush, () => embeddingOf(data, embeddedGroup(data, state))],
+    [state.mapbrush, () => embeddingOf(data, embeddedGroup(data, state), state.plane)],
   ].map(([brush, axes]) => (brush ? [brush, ...axes()] : null));
+  const limits = (state.limits ?? [])
+    .filter(([, low, high]) => low !== null || high !== null)
+    .map(([key, low, high]) =>
+      [numbersOf(data, columns, key, group), low ?? -Infinity, high ?? Infinity],
+    );
   const predicts = data.about.predicts;
   const kept = [];
   for (let i = 0; i < data.n; i++) {
@@ -65,6 +70,7 @@ function selected(data, columns, state) {
       if (!hasCorrectness(data, state.correct, group, i)) continue;
       if (!hasAgreement(data, state.agree, i)) continue;
     }
+    if (!limits.every(([numbers, low, high]) => within(numbers[i], low, high))) continue;
     if (brushes.some((one) => one && !inBrush(...one, i))) continue;
     kept.push(i);
   }
@@ -81,15 +87,16 @@ function selected(data, columns, state) {
 // The group whose maps the embedding shows: the one of the state, otherwise the first.
 const embeddedGroup = (data, state) => Math.max(0, groupOf(data, state));
 
-// Places of the maps of a group in the embedding: [x, y], each Float64Array (n).
-function embeddingOf(data, group) {
-  const name = `embedding ${group}`;
+// Places of the maps of a group in a plane (of PLANES): [x, y], each Float64Array (n).
+function embeddingOf(data, group, plane) {
+  const name = `embedding ${plane} ${group}`;
   if (!data.cache.has(name)) {
-    const axes = data.about.embedding.map((entry, axis) => {
+    const block = plane === "pca" ? "embedding" : "spectral";
+    const axes = data.about[block].map((entry, axis) => {
       const start = (axis * data.groups.length + group) * data.n;
       return Float64Array.from(
         { length: data.n },
-        (_, i) => decoded(data.embedding[start + i], entry.scale),
+        (_, i) => decoded(data[block][start + i], entry.scale),
       );
     });
     data.cache.set(name, axes);

@@ -20,6 +20,8 @@ const DEFAULTS = {
   colour: "correct",
   brush: null,
   mapbrush: null,
+  plane: "pca", // of the map clusters
+  limits: null, // of numbers of images: [[column, from, to], …]; null: no bound
   theme: "",
 };
 const VIEWS = {
@@ -35,7 +37,8 @@ const SHOWN = {
   difference: "difference from the baseline",
   blink: "alternating with the baseline",
 };
-const FILTERS = ["class", "predicted", "correct", "agree", "brush", "mapbrush"];
+const PLANES = { pca: "principal components", spectral: "spectral (neighbouring maps)" };
+const FILTERS = ["class", "predicted", "correct", "agree", "limits", "brush", "mapbrush"];
 
 // Defaults that depend on the study.
 function initial(data, columns) {
@@ -67,12 +70,30 @@ function parsed(hash, base, allowed) {
     if (key === "brush" || key === "mapbrush") {
       const numbers = value.split(",").map(Number);
       if (numbers.length === 4 && numbers.every(Number.isFinite)) state[key] = numbers;
+    } else if (key === "limits") {
+      state.limits = parsedLimits(value, allowed.sort);
     } else if (!allowed[key] || allowed[key](value)) {
       state[key] = value;
     }
   }
   return state;
 }
+
+// Limits in an address: "from,to,column;…", without those of unknown columns; null if none remains.
+function parsedLimits(text, isColumn) {
+  const limits = text.split(";").flatMap((item) => {
+    const [low, high, ...rest] = item.split(",");
+    const bounds = [low, high].map((bound) => (bound ? Number(bound) : null));
+    const column = unescaped(rest.join(","));
+    return isColumn(column) && !bounds.some(Number.isNaN) ? [[column, ...bounds]] : [];
+  });
+  return limits.length ? limits : null;
+}
+
+const formattedLimits = (limits) =>
+  limits.map(([column, low, high]) => [low ?? "", high ?? "", escaped(column)].join(",")).join(";");
+const escaped = (name) => name.replace(/[%;]/g, (sign) => (sign === "%" ? "%25" : "%3B"));
+const unescaped = (name) => name.replaceAll("%3B", ";").replaceAll("%25", "%");
 
 // The address of a state: what differs from the defaults.
 function formatted(state, base) {
@@ -81,6 +102,8 @@ function formatted(state, base) {
     const value = state[key];
     if (key.endsWith("brush")) {
       if (value) query.set(key, value.map((x) => Number(x.toPrecision(6))).join(","));
+    } else if (key === "limits") {
+      if (value) query.set(key, formattedLimits(value));
     } else if (value !== base[key]) {
       query.set(key, value);
     }
@@ -115,6 +138,7 @@ function allowedIn(data, columns) {
     x: oneOf(keys),
     y: oneOf(keys),
     colour: oneOf(["correct", "class"]),
+    plane: oneOf(Object.keys(PLANES)),
     theme: oneOf(["", "light", "dark"]),
   };
 }

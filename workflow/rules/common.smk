@@ -4,9 +4,10 @@ import os
 from itertools import chain
 
 from campare import config as study_config, feasibility, needs, ownership, registry, config_text
-from campare import explorer_page, user_code
+from campare import columns, explorer_page, user_code
 from campare.design import Design, transforms
 from campare.errors import CampareError
+from campare.paper import contents, references
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import update_config
 
@@ -24,6 +25,7 @@ from inputs import (
     folder_digest,
     model_of,
     of_models,
+    stamps,
     with_digest,
 )
 from provenance import each, named
@@ -64,9 +66,11 @@ INPUTS = Inputs(DESIGN, SOURCE)
 STAGES = sorted(
     file.stem for file in (ROOT / "workflow/rules/stages").glob("*.smk") if file.stem in STUDY
 )
-TARGETS = ["tables", "figures", "explorer", "architectures", *STAGES]
+TARGETS = ["tables", "figures", "explorer", "virelay", "architectures", "paper", *STAGES, "pages"]
 # Targets that are made only on request.
-ON_DEMAND = {"architectures", "own_images"}
+ON_DEMAND = {"architectures", "own_images", "paper", "virelay"}
+# Targets whose tables have pages for reading.
+READABLE = [target for target in TARGETS if target not in ON_DEMAND]
 # One split for all models, or one per seed.
 SPLIT = "split" if DESIGN.one_split else "split/{seed}"
 FIRST_SPLIT = f"<results>/{SPLIT}.csv".format(seed=DESIGN.first_seed)

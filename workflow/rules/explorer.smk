@@ -1,6 +1,7 @@
 # Needs: data.h5, all stores; similarity tables, tables of pairs with the summary, and localisation scores,
 # as far as the study has them.
-# Makes: explorer.html, a page with all images, maps and metrics; one for each variant of the maps.
+# Makes: explorer.html, a page with all images, maps and metrics, and explorer_data/, the data of a page of
+# more than 50 MB, otherwise empty; one for each variant of the maps.
 
 REPORT.target = "explorer"
 HAS_SUMMARY = "controls" in STUDY and DESIGN.summarised
@@ -27,6 +28,7 @@ rule make_explorer:
         summary="<results>/{variant}tables/summary.csv" if HAS_SUMMARY else [],
     output:
         explorer=REPORT.page("explorer"),
+        data=directory(f"<results>/{{variant}}{explorer_page.DATA}"),
     log:
         "<logs>/{variant}explorer.log",
     benchmark:
@@ -47,6 +49,7 @@ rule make_explorer:
             summary=STUDY["analysis"]["summary"],
             predicts=DESIGN.predicts,
             imported=bool(DESIGN.imported),
+            tables=lambda wildcards: REPORT.pages_beside(wildcards.variant, READABLE),
             page={
                 name: file_digest(str(explorer_page.FOLDER / name))
                 for name in explorer_page.sources()

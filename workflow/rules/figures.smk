@@ -120,7 +120,13 @@ for statistic in ("mean", "std"):
         },
         makes=REPORT.labelled(
             "extremes",
-            {f"{m}_{statistic}": {"metric": m, "highest": statistic} for m in DESIGN.metrics},
+            {
+                f"{m}_{statistic}": {
+                    "metric": columns.metric_label(m),
+                    "statistic": columns.CODES["statistic"][statistic],
+                }
+                for m in DESIGN.metrics
+            },
             "{variant}",
         ),
         script="plot_extremes",

@@ -140,6 +140,16 @@ def check_maps(dataset: Dataset, settings: Settings, study: Mapping[str, Any]) -
             raise CampareError(cams.NO_HEAD)
         if user_code.is_reference(variant.method):
             _try_method(variant.method, network, layer, head, dataset, shape)
+        if "mosaics" in complete:
+            side = complete["mosaics"]["cells"] * settings.input_size
+            network, _ = _built(dataset, settings)
+            try:
+                models.target_layer(network, variant.target_layer, (shape[0], side, side), key=key)
+            except CampareError as problem:
+                raise CampareError(
+                    f"mosaics: the network does not run on mosaics of {side}×{side} pixels "
+                    f"({problem}); remove the key, or choose a network for any input size"
+                ) from None
     hybrid = complete.get("hybrid", {})
     if any(user_code.is_reference(hybrid.get(key)) for key in ("network", "method")):
         _check_hybrid(dataset, complete)

@@ -95,10 +95,14 @@ class Inputs:
 
         return stores
 
-    def pairs(self, wildcards: Any) -> list[str]:
-        """The stores of all models in the pairs of an augmentation, in order of appearance."""
-        models = dict.fromkeys(chain(*self.design.pairs_of(wildcards.augmentation)))
-        return of_models(CAMS, models, wildcards.variant)
+    def in_pairs(self, pattern: str) -> InputFunction:
+        """An input function: a path per model in the pairs of an augmentation, as they appear."""
+
+        def paths(wildcards: Any) -> list[str]:
+            models = dict.fromkeys(chain(*self.design.pairs_of(wildcards.augmentation)))
+            return of_models(pattern, models, wildcards.get("variant"))
+
+        return paths
 
     def imported(self, wildcards: Any) -> str:
         """The file of a model, or of its maps, that exists already."""
@@ -146,4 +150,11 @@ def folder_digest(folder: str) -> str:
     folders = [top, *filter(Path.is_dir, top.iterdir())] if top.is_dir() else []
     files = sorted(path for each in folders for path in each.iterdir() if path.is_file())
     listed = [(os.fsencode(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    return hashlib.sha256(repr(listed).encode()).hexdigest()
+
+
+def stamps(folder: Path, patterns: Iterable[str]) -> str:
+    """A digest of names, sizes and times of files that a job uses only if they exist."""
+    files = sorted(path for pattern in patterns for path in folder.glob(pattern))
+    listed = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
     return hashlib.sha256(repr(listed).encode()).hexdigest()

@@ -1,6 +1,7 @@
 """Make the explorer, a page with all maps, images and metrics of a study."""
 
 from functools import partial
+from pathlib import Path
 
 from campare import atomic, data, explorer_build, explorer_page, store, tables
 from job import logged
@@ -31,9 +32,17 @@ with logged(snakemake.log[0]):
             for name, path in zip(params.with_pairs, needs.pairs, strict=False)
         },
         summary=tables.read(needs.summary) if needs.summary else None,
+        folder=snakemake.output.explorer.removesuffix(f"{params.variant}explorer.html"),
+        tables=params.tables,
     )
-    page = explorer_page.render(payload)
+    page, shards = explorer_page.files(payload)
+    folder = Path(snakemake.output.data)
+    folder.mkdir(parents=True)
+    for name, text in shards.items():
+        (folder / name).write_text(text, encoding="ascii")
     with atomic.replacing(snakemake.output.explorer) as aside:
         aside.write_text(page, encoding="utf-8")
-    size = len(page.encode()) / 1e6
+    size = (len(page.encode()) + sum(map(len, shards.values()))) / 1e6
     print(f"{payload.about['count']:,} images, {len(models)} models: {size:.1f} MB")
+    if shards:
+        print(f"data in {len(shards)} files in {folder}: keep the folder next to the page")

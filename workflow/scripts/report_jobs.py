@@ -6,17 +6,21 @@ Rule files declare them (`tabulate`, `draw`), and rules/report.smk makes a rule 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from snakemake.io import report
 
-from campare import registry
+from campare import columns, labels, registry
 from campare.design import Design
 from importing import ROOT
 
 CAPTIONS = ROOT / "workflow" / "report"
+# Categories of the report, which shows them in alphabetical order.
+ANSWER, FIGURES, TABLES, FILES = "Answer", "Figures", "Tables", "Tables as CSV files"
 PER_VARIANT = "{variant}"
+PRINTED = 300  # dots per inch of images in figures for a paper
 
 
 @dataclass(frozen=True)
@@ -147,6 +151,35 @@ class ReportJobs:
         compared = metric_labels(metrics) | self.code(script or f"plot_{name}", *entries)
         self._add(f"plot_{name}", script, needs, makes, "table", params, compared)
 
+    def print_figures(self, names: Iterable[str], widths: Iterable[str]) -> None:
+        """Declare jobs `print_<name>` that draw declared figures at the widths of a printed page.
+
+        The scripts are those of the figures; every variant of the maps has its own.
+
+        Parameters
+        ----------
+        names
+            Figures as <kind>/<name>.
+        widths
+            Ends of the names of files, see plots.page.
+        """
+        wanted, ends = [*names], [*widths]
+        suffix = self.design.study["figures"]["formats"][0]
+        for job in [*self.jobs]:
+            drawn = {
+                key: [
+                    f"<results>/paper/{job.folder}figures/{name}{end}.pdf"
+                    for name in wanted
+                    if f"<results>/{job.folder}figures/{name}.{suffix}" in paths_of({key: part})
+                    for end in ends
+                ]
+                for key, part in job.makes.items()
+            }
+            if paths_of(drawn):
+                params = {**job.params, "dpi": PRINTED, "caption": ""}
+                name = f"print_{job.name.removeprefix('plot_')}"
+                self.jobs.append(replace(job, name=name, target="", makes=drawn, params=params))
+
     def add(self, paths: Iterable[Any]) -> None:
         """Add files of other rules to the target."""
         self.others += [(self.target, str(path)) for path in paths]
@@ -203,63 +236,101 @@ class ReportJobs:
         ]
 
     def table(self, name: str, folder: str = "") -> Any:
-        """A table, with its caption."""
-        return self._reported(
-            f"<results>/{folder}tables/{name}.csv", "tables", "Tables", {"table": name}
-        )
+        """A table, with its caption; the report has it as a file, its page is `readable`."""
+        path = f"<results>/{folder}tables/{name}.csv"
+        return self._reported(path, "tables", FILES, {"table": columns.TABLES[name].title})
+
+    def tables(self, targets: Iterable[str]) -> list[str]:
+        """Tables of the targets, for every variant that has its own."""
+        paths = [path for target in targets for path in self.results(target)]
+        return [path for path in paths if path.endswith(".csv") and "/tables/" in path]
+
+    def pages_beside(self, variant: str, targets: Iterable[str]) -> list[str]:
+        """Pages of the tables of a variant, one of `tables`, relative to its folder."""
+        folder = f"<results>/{variant}"
+        files = [path for path in self.tables(targets) if path.startswith(f"{folder}tables/")]
+        return [path.removeprefix(folder).replace(".csv", ".html") for path in files]
+
+    def readable(self, path: str) -> Any:
+        """The page of a table, one of `tables`, with its caption."""
+        file = Path(path).with_suffix(".html")
+        folder = file.parents[1].relative_to("<results>").as_posix()
+        shown = {"table": columns.TABLES[file.stem].title}
+        if len(self.design.variants) > 1:
+            shown["maps"] = self.design.variants["" if folder == "." else f"{folder}/"].title
+        return self._reported(str(file), "tables", TABLES, shown)
 
     def figures(self, kind: str, label: str, names: Iterable[str], folder: str = "") -> list[Any]:
         """The files of one kind of figure; in the report, `label` has the figure's name."""
-        return self.labelled(kind, {name: {label: name} for name in names}, folder)
+        shown = {name: {label: _label(label, name)} for name in names}
+        return self.labelled(kind, shown, folder)
 
     def labelled(
         self,
         kind: str,
-        labels: Mapping[str, Mapping[str, str]],
+        labelled: Mapping[str, Mapping[str, str]],
         folder: str = "",
-        category: str = "Figures",
+        category: str = FIGURES,
     ) -> list[Any]:
         """The files of one kind of figure, with name → labels of the report.
 
         The report has one format of each figure.
         """
         formats: Sequence[str] = self.design.study["figures"]["formats"]
+        subcategory = labels.FIGURES[kind] if category == FIGURES else None
         return [
-            self._reported(path, kind, category, labels[name], kind)
+            self._reported(path, kind, category, labelled[name], subcategory)
             if suffix == formats[0]
             else path
-            for name in labels
+            for name in labelled
             for suffix in formats
             for path in [f"<results>/{folder}figures/{kind}/{name}.{suffix}"]
         ]
 
-    def page(self, name: str) -> Any:
-        """A page of HTML for each variant, in the report beside the answer."""
-        return self._reported(
-            f"<results>/{PER_VARIANT}{name}.html", name, "Answer", {"figure": name}
-        )
+    def page(self, name: str, folder: str = PER_VARIANT) -> Any:
+        """A page of HTML, in the report with the answer."""
+        path = f"<results>/{folder}{name}.html"
+        return self._reported(path, name, ANSWER, {"page": labels.title(name)})
 
     def _reported(
         self,
         path: str,
         caption: str,
         category: str,
-        labels: Mapping[str, str],
+        shown: Mapping[str, str],
         subcategory: str | None = None,
     ) -> Any:
         several = PER_VARIANT in path and len(self.design.variants) > 1
 
         def with_variant(wildcards: Any) -> dict[str, str]:
-            name = wildcards.variant.removeprefix("variants/").rstrip("/")
-            return {**labels, "variant": name or "main"}
+            return {**shown, "maps": self.design.variants[wildcards.variant].title}
 
         return report(
             path,
             caption=str(CAPTIONS / f"{caption}.rst"),  # rules lie in folders of two depths
             category=category,
             subcategory=subcategory,
-            labels=with_variant if several else dict(labels),
+            labels=with_variant if several else dict(shown),
         )
+
+
+def _label(kind: str, name: str) -> str:
+    """The label of a figure in the report: what distinguishes it from others of its kind.
+
+    Parameters
+    ----------
+    kind
+        What the name is: metric, measure, augmentation, score, model, or anything else.
+    """
+    if kind in ("metric", "measure"):
+        return columns.metric_label(name)
+    if kind == "augmentation":
+        return labels.control_title(name)
+    known = {
+        "score": {**columns.CODES["score"], **registry.LOCALISATION},
+        "model": labels.CLASSIFIERS,
+    }
+    return known.get(kind, {}).get(name, labels.title(name))
 
 
 def paths_of(makes: Mapping[str, Any]) -> list[str]:

@@ -9,7 +9,7 @@ PAIRS = [f"<results>/{{variant}}pairs/{name}.parquet" for name in DESIGN.with_pa
 
 compute(
     "measure_pairs",
-    needs={"stores": INPUTS.pairs},
+    needs={"stores": INPUTS.in_pairs(CAMS)},
     makes={"pairs": "<results>/{variant}pairs/{augmentation}.parquet"},
     kind="compare_pairs",
     gpu=COMPARING_GPU,
@@ -125,11 +125,42 @@ if DESIGN.summarised:
         "summary",
         needs={"summary": "<results>/{variant}tables/summary.csv"},
         makes=REPORT.labelled(
-            "summary", {"summary": {"figure": "summary"}}, "{variant}", category="Answer"
+            "summary", {"summary": {"page": "Summary, figure"}}, "{variant}", category="Answer"
         ),
         metrics=[STUDY["analysis"]["summary"]],
         study=STUDY["study"],
     )
+    if len(DESIGN.variants) > 1:
+        # Name of each variant → method, class and layer of its maps.
+        VARIANTS = {
+            folder.removeprefix("variants/").rstrip("/") or "main": variant.title
+            for folder, variant in DESIGN.variants.items()
+        }
+        tabulate(
+            "variants",
+            needs={
+                "summaries": [f"<results>/{folder}tables/summary.csv" for folder in DESIGN.variants]
+            },
+            makes={
+                "variants": table("variants"),
+                "agreement": table("variants_agreement"),
+                "ranking": table("variants_ranking"),
+            },
+            titles=VARIANTS,
+            seed=RESAMPLING_SEED,
+        )
+        draw(
+            "variants",
+            needs={
+                "variants": "<results>/tables/variants.csv",
+                "agreement": "<results>/tables/variants_agreement.csv",
+                "ranking": "<results>/tables/variants_ranking.csv",
+            },
+            makes=REPORT.labelled(
+                "variants", {"variants": {"page": "Variants of the maps"}}, category="Answer"
+            ),
+            metrics=[STUDY["analysis"]["summary"]],
+        )
     if DESIGN.sweeps:
         SWEEPS = {
             f"{s.base}_{s.parameter}": (s.base, s.parameter, s.arms, s.unit) for s in DESIGN.sweeps

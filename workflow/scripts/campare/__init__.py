@@ -15,11 +15,13 @@ The modules, in the order of the pipeline:
     comparison  similarity, kernels and kernels_torch (its loops over pixels), uninformative
                 (reference maps that do not depend on the model)
     statistics  statistics (intervals, tests), shift (map shift and noise floor), controls and
-                analysis (tables), mixed, clustering
+                analysis (tables), mixed, clustering, variants (several kinds of maps); power and
+                planning (before training)
     stages      performance, classifiers, svm, agreement, occlusion, localisation, faithfulness
-    output      tables, naming, selection (of images), plots, efficiency (of jobs)
+    output      tables, naming, selection (of images), plots, efficiency (of jobs), explorer (with
+                its other modules), virelay, embedding (of maps)
     machine     devices, hardware, memory, atomic (files appear complete), errors
-    notebooks   results (`campare.open_study`)
+    notebooks   results (`campare.open_study`), image_maps (which it draws)
 
 No module depends on Snakemake: the scripts one folder up read and write the files of the jobs.
 """

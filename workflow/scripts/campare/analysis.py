@@ -19,6 +19,7 @@ from scipy import special
 
 from campare import performance, registry
 from campare.design import BASELINE, Model
+from campare.labels import SEGMENTS as SEGMENTS
 from campare.statistics import QUANTILE
 
 # Columns of a table of pairs besides index, label and metrics.
@@ -32,16 +33,6 @@ PER_IMAGE = ["index", "label", "augmentation"]
 IMAGE = ["index", "label", "baseline_prediction", "prediction"]
 # Those that decide the segment of a row.
 DECISIVE = IMAGE[1:]
-# Division of the test images → its segments, with their labels in figures.
-SEGMENTS = {
-    "correctness": {
-        "both_correct": "Both correct",
-        "only_baseline_correct": "Only baseline correct",
-        "only_augmented_correct": "Only augmented correct",
-        "both_incorrect": "Both incorrect",
-    },
-    "agreement": {"agree": "Predictions agree", "disagree": "They disagree"},
-}
 
 
 def performances(models: Sequence[Model], confusions: Sequence[NDArray[np.int64]]) -> pd.DataFrame:

@@ -13,18 +13,6 @@ import pandas as pd
 from campare import performance
 from campare.statistics import mean_interval, share_interval
 
-# Names of the models of these stages in figures.
-NAMES = {
-    "cnn": "CNN",
-    "network": "Deeper CNN",
-    "cnn-svm": "CNN+SVM",
-    "unmasked": "SVM, all pixels",
-    "masked": "SVM+Mask",
-    "mask-same-class": "SVM, mask of another image taken for the same class",
-    "mask-any-class": "SVM, mask of another image of any class",
-    "mask-alone": "SVM, the mask alone",
-}
-
 
 def scores(
     predictions: Mapping[str, pd.DataFrame], classes: int, reference: str | None

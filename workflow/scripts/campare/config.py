@@ -283,6 +283,18 @@ def _check_together(config: Config, study: Mapping[str, Any], source: str) -> No
         raise CampareError(f"{source}: {problem}")
     _check_augmenting(config, study, source)
     _check_controls(config, source)
+    if "representations" in config:
+        if "controls" not in config:
+            raise CampareError(
+                f"{source}: representations: compares pairs of models, which controls lists; add "
+                "controls.baselines, or remove the key"
+            )
+        images, count = (config["representations"][key] for key in ("images", "neighbours"))
+        if count > images - 2:
+            raise CampareError(
+                f"{source}: representations.neighbours: {count} of {images} images; set it to "
+                f"{images - 2} or fewer, or representations.images to more"
+            )
     _check_variants(config["cam"], source)
     models = {"baseline": None, **config["augmentations"]}
     for name in config["published"]:

@@ -139,7 +139,7 @@ def shifts(
             tables = [pairs[arm] for arm in (reference, name) if arm in pairs]
             two_arms = _two_arms(tables, arms[reference], arms[name], metric, predictions)
             paired = _paired(arms[reference], arms[name], len(names))
-            same = registry.metric(metric).same
+            same = registry.measure(metric).same
             compared = shift.shift(*two_arms, seed, identical=same or None, paired=paired)
             if reference == BASELINE and incomparable:
                 compared = shift.refused(compared.kinds, incomparable)
@@ -446,7 +446,7 @@ def distances(
 
 def distance(values: Any, metric: str) -> Any:
     """Values of a metric as distances: 0 for two identical maps, larger for less similar ones."""
-    same = registry.metric(metric).same
+    same = registry.measure(metric).same
     assert same is not None
     return same - values if same > 0 else values - same
 

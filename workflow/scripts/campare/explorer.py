@@ -16,14 +16,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from campare import controls, maps, registry
+from campare import controls, embedding, maps, registry
 from campare.design import BASELINE, Model
 from campare.store import Store
 
 Floats = NDArray[np.floating[Any]]
 FORMAT = 1  # of the layout, so that a page never reads the data of another
 MISSING = 65535  # an undefined number among uint16
-MAP_VALUES = 24_000_000  # of all maps of a page together, so that it has about 50 MB at most
+MAP_VALUES = 240_000_000  # of all maps of a page together, which a browser keeps in memory
 CHUNK = 500  # maps that are scaled at a time
 KINDS = {BASELINE: "baseline", **dict.fromkeys(registry.MATCHED, "control")}
 
@@ -61,10 +61,7 @@ def quantised(values: ArrayLike) -> tuple[NDArray[np.uint16], dict[str, float]]:
 
 
 def shown(values: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Maps as figures show them (ReLU, min–max), from 0 to 255 in a grid of `size`.
-
-    A larger grid is filled by bilinear interpolation (`maps.show`), a smaller one by means over
-    the area of its cells.
+    """Maps as figures show them (ReLU, min–max), from 0 to 255 in a grid of `size` (`maps.fitted`).
 
     Parameters
     ----------
@@ -75,13 +72,7 @@ def shown(values: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.uint
     -------
     uint8 (N, *size); 0 everywhere if a map has no positive value.
     """
-    height, width = values.shape[1:]
-    if height <= size[0] and width <= size[1]:
-        scaled = maps.show(values, None if (height, width) == size else size)
-    else:
-        native = maps.show(values, None)
-        scaled = np.asarray(_area(height, size[0]) @ native @ _area(width, size[1]).T)
-    return np.rint(255 * scaled).astype(np.uint8)
+    return np.rint(255 * maps.fitted(values, size)).astype(np.uint8)
 
 
 def grid(shapes: Sequence[tuple[int, int]], images: int) -> tuple[int, int]:
@@ -182,20 +173,21 @@ def components(
 
 @dataclass(frozen=True)
 class Embedding:
-    """The first two principal components of maps.
+    """The first two principal components of maps, and their Laplacian eigenmaps.
 
-    places: float64 (groups, N, 2); explained: share of the variance that each of the two explains;
-    ends: uint8 (2, 2, h, w), for each component the mean map minus and plus two standard deviations
-    along it.
+    places, spectral: float64 (groups, N, 2); explained: share of the variance that each of the two
+    components explains; ends: uint8 (2, 2, h, w), for each component the mean map minus and plus
+    two standard deviations along it.
     """
 
     places: Floats
     explained: list[float]
     ends: NDArray[np.uint8]
+    spectral: Floats
 
 
 def embedded(values: NDArray[np.uint8], groups: Sequence[Sequence[int]]) -> Embedding:
-    """The principal components of the mean map of each group of models and image.
+    """Two embeddings of the mean map of each group of models and image.
 
     One analysis of all groups together, so that their places can be compared.
 
@@ -206,24 +198,16 @@ def embedded(values: NDArray[np.uint8], groups: Sequence[Sequence[int]]) -> Embe
     groups
         Places of the models of each group.
     """
-    from sklearn.decomposition import PCA
-
     count, *size = values.shape[1:]
     means = [values[list(group)].mean(0, dtype=np.float32).reshape(count, -1) for group in groups]
     flat = np.concatenate(means).astype(np.float64) / 255
-    places, explained = np.zeros((len(flat), 2)), [0.0, 0.0]
-    directions = np.zeros((2, flat.shape[1]))
-    if min(flat.shape) >= 2 and flat.std(0).any():
-        solver = "covariance_eigh" if flat.shape[1] <= 1000 else "randomized"
-        analysis = PCA(2, svd_solver=solver, random_state=0)
-        places = analysis.fit_transform(flat)
-        explained = [float(share) for share in analysis.explained_variance_ratio_]
-        directions = analysis.components_ * np.sqrt(analysis.explained_variance_)[:, None]
-    ends = flat.mean(0) + 2 * np.array([-directions, directions]).swapaxes(0, 1)
+    found = embedding.principal(flat)
+    ends = found.mean + 2 * np.array([-found.directions, found.directions]).swapaxes(0, 1)
     return Embedding(
-        places.reshape(len(groups), count, 2),
-        explained,
+        found.places.reshape(len(groups), count, 2),
+        found.explained,
         np.rint(255 * ends.clip(0, 1)).astype(np.uint8).reshape(2, 2, *size),
+        embedding.eigenmaps(flat).reshape(len(groups), count, 2),
     )
 
 
@@ -322,15 +306,6 @@ def rows_of(store: Store, index: NDArray[np.int64]) -> NDArray[np.intp]:
     """Rows of a store with these positions in the data set."""
     order = np.argsort(store.index, kind="stable")
     return order[np.searchsorted(store.index[order], index)]
-
-
-def _area(n: int, size: int) -> NDArray[np.float32]:
-    """Means over the area of each of `size` cells along an axis of n pixels, as a matrix."""
-    ends = np.linspace(0, n, size + 1)
-    pixel = np.arange(n)
-    inside = np.minimum(ends[1:, None], pixel + 1) - np.maximum(ends[:-1, None], pixel)
-    share: NDArray[np.float32] = (inside.clip(0) * size / n).astype(np.float32)
-    return share
 
 
 def text_of(content: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -43,6 +44,8 @@ def payload(
     regions: Callable[[np.ndarray[Any, Any]], Regions | None],
     pairs: Mapping[str, pd.DataFrame],
     summary: pd.DataFrame | None,
+    folder: str = "",
+    tables: Sequence[str] = (),
 ) -> Payload:
     """The description, arrays and images of a page.
 
@@ -70,6 +73,10 @@ def payload(
         Augmentation, control or baseline → pairs of its models; {} without controls.
     summary
         summary.csv; None if the study has none.
+    folder
+        Folder of the study, as Snakemake names it and with "/" at its end.
+    tables
+        Files of tables to which the page links, relative to it.
     """
     models = list(stores)
     read = list(stores.values())
@@ -83,8 +90,13 @@ def payload(
             "format": FORMAT,
             "study": study,
             "variants": [
-                {"title": title, "current": folder == variant, "file": _link(variant, folder)}
-                for folder, title in variants.items()
+                {
+                    "title": title,
+                    "current": part == variant,
+                    "file": _link(variant, part),
+                    "report": _report_id(f"{folder}{part}explorer.html"),
+                }
+                for part, title in variants.items()
             ],
             "count": len(index),
             "classes": list(dataset.classes),
@@ -96,7 +108,9 @@ def payload(
             "map": list(explorer.grid(shapes, len(index))),
             "map_original": [max(sides) for sides in zip(*shapes, strict=True)],
             "arrays": {},
+            "shards": {"digest": "", "files": []},
             "summary": [],
+            "tables": list(tables),
         }
     )
     explorer.add_predictions(made, heads, index)
@@ -125,6 +139,7 @@ def payload(
         np.moveaxis(embedding.places, 2, 0),
         "embedding",
     )
+    explorer.add_numbers(made, [{}, {}], np.moveaxis(embedding.spectral, 2, 0), "spectral")
     return made
 
 
@@ -178,3 +193,8 @@ def _add_components(
 def _link(origin: str, folder: str) -> str:
     """The page of a variant, relative to that of another."""
     return os.path.relpath(f"{folder or '.'}/explorer.html", origin or ".")
+
+
+def _report_id(path: str) -> str:
+    """The folder of a file in the report of Snakemake (`snakemake.common.get_report_id`)."""
+    return hashlib.sha256(path.encode()).hexdigest()[:16]

@@ -13,7 +13,7 @@ from PIL import Image
 from campare.explorer import text_of
 
 # Limits of the size of a page: pixels of all images, and of a side.
-PIXELS = 24_000_000
+PIXELS = 100_000_000
 SIDE = 320
 SHEET = 1024  # pixels of a side of a sheet of images, if one image is not larger
 LOSSLESS = 2_000_000  # pixels of all images; more are compressed as JPEG

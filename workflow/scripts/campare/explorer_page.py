@@ -6,7 +6,9 @@ browsers load no modules from `file://`.
 
 from __future__ import annotations
 
+import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +17,13 @@ if TYPE_CHECKING:  # rules import this module, and must not import pandas
 
 FOLDER = Path(__file__).parents[2] / "explorer"
 
+DATA = "explorer_data"  # folder of the data of a large study, next to the page
+ONE_FILE = 50_000_000  # characters of data up to which the page contains them
+SHARD = 8_000_000  # characters of a file of data; a multiple of 4, so that each is base64
+
 # Modules in the order in which they are joined; those of LOGIC need no browser.
 LOGIC = ("data", "columns", "select", "state", "scale", "colours")
-VIEWS = ("draw", "controls", "plot", "images", "image", "answer", "scatter", "main")
+VIEWS = ("draw", "shards", "controls", "plot", "images", "image", "answer", "scatter", "main")
 
 
 def sources() -> list[str]:
@@ -31,8 +37,35 @@ def script() -> str:
     return '(() => {\n"use strict";\n' + "\n".join(parts) + "})();\n"
 
 
+def files(payload: Payload) -> tuple[str, dict[str, str]]:
+    """The page as text and, if it would have more than `ONE_FILE` bytes, the files of its data.
+
+    Browsers load neither data nor modules from `file://`, but classic scripts. The files are
+    scripts, each with at most `SHARD` characters of a block.
+
+    Returns
+    -------
+    page
+        The page.
+    shards
+        Name in the folder `DATA` → text; {} if the page contains its data.
+    """
+    if sum(map(len, payload.blocks.values())) <= ONE_FILE:
+        return render(payload), {}
+    digest = hashlib.sha256("".join(payload.blocks.values()).encode()).hexdigest()[:16]
+    shards, listed = {}, []
+    for block, text in payload.blocks.items():
+        for place, start in enumerate(range(0, len(text), SHARD)):
+            name = f"{block}-{place}.js"
+            part = json.dumps(text[start : start + SHARD])
+            shards[name] = f'campareShard("{digest}", "{block}", {part});\n'
+            listed.append({"file": f"{DATA}/{name}", "block": block})
+    about = payload.about | {"shards": {"digest": digest, "files": listed}}
+    return render(replace(payload, about=about, blocks={})), shards
+
+
 def render(payload: Payload) -> str:
-    """The page as text."""
+    """The page as text, with the blocks of data in it."""
     blocks = "\n".join(
         f'<script type="text/plain" id="block-{name}">{text}</script>'
         for name, text in payload.blocks.items()

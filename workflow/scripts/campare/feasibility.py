@@ -111,14 +111,24 @@ def _problems(study: Study, written: Study, images: Images) -> Iterator[str]:
         if stage in study:
             svm = (written.get(stage) or {}).get("svm", {})
             yield from _svm(f"{stage}.svm", study[stage]["svm"], svm, images)
-    used = (written.get("faithfulness") or {}).get("images", 0)
-    if used > (available := images.count("test")):
+    available = images.count("test")
+    for stage in ("faithfulness", "representations"):
+        used = (written.get(stage) or {}).get("images", 0)
+        if used > available:
+            yield (
+                f"{stage}.images: {used}, but there are {available} test images; "
+                f"set it to {available}"
+            )
+    neighbours = study.get("representations", {}).get("neighbours", 0)
+    if neighbours > max(available - 2, 0):
         yield (
-            f"faithfulness.images: {used}, but there are {available} test images; "
-            f"set it to {available}"
+            f"representations.neighbours: {neighbours}, but there are {available} test images; "
+            "set fewer"
         )
     if "occlusion" in study and (problem := occlusion(study["occlusion"]["sizes"], images.side)):
         yield problem
+    if "mosaics" in study:
+        yield from _mosaics(study["mosaics"]["cells"], images)
     if "localisation" in study and not images.regions:
         yield "localisation: the data set has no masks; remove the key"
     region = study.get("localisation", {}).get("spurious")
@@ -126,6 +136,22 @@ def _problems(study: Study, written: Study, images: Images) -> Iterator[str]:
         yield (
             f"localisation.spurious: the images have no region {region!r}; they have: "
             f"{', '.join(images.regions)}"
+        )
+
+
+def _mosaics(cells: int, images: Images) -> Iterator[str]:
+    """Messages about mosaics for which the test images do not suffice."""
+    counts = [n for (_, subset), n in images.counts.items() if subset == "test" and n]
+    if len(counts) < cells**2:
+        remedy = "set it to 2" if cells > 2 and len(counts) >= 4 else "remove the key mosaics"
+        yield (
+            f"mosaics.cells: {cells}, but the test images have {len(counts)} classes, and the grid "
+            f"pointing game needs {cells**2}; {remedy}"
+        )
+    elif max(counts) < cells**2 // 2:
+        yield (
+            f"mosaics.cells: {cells}, but no class has {cells**2 // 2} test images; use more test "
+            "images, or remove the key mosaics"
         )
 
 

@@ -20,7 +20,10 @@ Study = dict[str, Any]
 # What describes models that campare trains.
 OF_TRAINING = ("augmentations", "sweep", "augmenting", "seeds", "vary", "published")
 # What needs the networks, of which a study of maps has only the maps.
-OF_NETWORKS = ("cam", "classes", "hybrid", "masking", "occlusion", "own_images", "faithfulness")
+OF_NETWORKS = (
+    *("cam", "classes", "hybrid", "masking", "occlusion", "own_images", "faithfulness"),
+    *("representations", "mosaics"),
+)
 CONTROLS = ("baselines", "matched_seeds", *registry.MATCHED)
 
 

@@ -33,6 +33,28 @@ def show(maps: Floats, size: tuple[int, int] | None) -> Floats:
     return _stretch(shown)
 
 
+def fitted(maps: Floats, size: tuple[int, int]) -> Floats:
+    """Maps as `show` makes them, in a larger or a smaller grid of `size`.
+
+    A larger grid is filled by bilinear interpolation (`show`), a smaller one by means over the area
+    of its cells.
+
+    Parameters
+    ----------
+    maps
+        float32 (N, h, w), signed and unnormalised, as stored.
+
+    Returns
+    -------
+    float32 (N, *size) in [0, 1].
+    """
+    height, width = maps.shape[1:]
+    if height <= size[0] and width <= size[1]:
+        return show(maps, None if (height, width) == size else size)
+    reduced = _area(height, size[0]) @ show(maps, None) @ _area(width, size[1]).T
+    return np.asarray(reduced, np.float32)
+
+
 def interpolation(n: int, size: int) -> Floats:
     """Bilinear resize of one axis from n to `size` pixels, as a matrix.
 
@@ -59,6 +81,15 @@ def _stretch(maps: Floats) -> Floats:
     above_min = maps - maps.min(axis=(1, 2), keepdims=True)
     scaled: Floats = above_min / (np.float32(1e-7) + above_min.max(axis=(1, 2), keepdims=True))
     return scaled
+
+
+def _area(n: int, size: int) -> Floats:
+    """Means over the area of each of `size` cells along an axis of n pixels, as a matrix."""
+    ends = np.linspace(0, n, size + 1)
+    pixel = np.arange(n)
+    inside = np.minimum(ends[1:, None], pixel + 1) - np.maximum(ends[:-1, None], pixel)
+    share: Floats = (inside.clip(0) * size / n).astype(np.float32)
+    return share
 
 
 def splined(maps: Floats, size: tuple[int, int], order: int) -> Floats:

@@ -39,6 +39,9 @@ PYTHON = 1_500_000_000
 CUDA = 3_000_000_000
 KEPT = 4_000
 ROW = 500
+# Bytes of features of an image at the target layer, per input pixel: 9,408 numbers at 32 px in two
+# precisions (the CIFAR network), 62,720 at 224 px (EfficientNet-B0).
+FEATURES = 120
 
 # Assumptions while the files do not exist and the study is only planned: bytes, images.
 DATA = 200_000_000
@@ -139,6 +142,20 @@ class Needs:
         holes = 4 * shares * stage["images"]
         return Need(minutes + imputing_minutes(holes, self._input_size), self._network_memory)
 
+    def map_mosaics(self, job: Wildcards) -> Need:
+        """Mapping mosaics of test images, and scoring the maps."""
+        stage = self.design.study["mosaics"]
+        images = 2 * stage["mosaics"] * stage["cells"] ** 2
+        minutes = explaining_minutes(images, 3, self._gmacs(job), self._threads, self.gpu)
+        return Need(minutes, self._network_memory + _megabytes(20 * images * self._input_size**2))
+
+    def represent(self, job: Wildcards) -> Need:
+        """Features of a sample of test images, and their Gram matrices."""
+        images = self.design.study["representations"]["images"]
+        minutes = explaining_minutes(images, 1, self._gmacs(job), self._threads, self.gpu)
+        features = FEATURES * self._input_size**2
+        return Need(minutes, self._network_memory + _megabytes(images * (features + 50 * images)))
+
     def fit_svm(self, _: Wildcards) -> Need:
         """Fitting an SVM."""
         return Need(720, 8000)
@@ -152,9 +169,11 @@ class Needs:
         return Need(10, self._table_memory)
 
     def explore(self, _: Wildcards) -> Need:
-        """The explorer: all similarities, and the maps of one model, at the input size at most."""
+        """The explorer: all similarities, the maps of one model, at the input size at most, and
+        those of all models, reduced to 240 million values (`explorer.MAP_VALUES`)."""
         pixels = self._images["test"] * self._input_size**2
-        return Need(60, self._table_memory + _megabytes(12 * pixels))
+        kept = min(pixels * len(self.design.models), 240_000_000)
+        return Need(60, self._table_memory + _megabytes(12 * (pixels + kept)))
 
     def statistics(self, _: Wildcards) -> Need:
         """Statistics that resample models and images."""

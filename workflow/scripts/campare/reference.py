@@ -1,12 +1,16 @@
-"""Generates config/README.md from the schema and the registry (`make docs`)."""
+"""Generates config/README.md and docs/tables.md (`make docs`).
+
+The former comes from the schema and the registry, the latter from the data dictionary.
+"""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from campare import config, registry
+from campare import columns, config, registry
 
 HEAD = """\
 # The config: every key, its default and its effect
@@ -65,6 +69,26 @@ DATASETS = """\
 ## Data sets with parameters
 
 They are set under `data.parameters`, such as `parameters: {noise: 0.2}`.
+"""
+
+TABLES = """\
+# The tables: every column and what it means
+
+Written by `make docs` from `workflow/scripts/campare/columns.py`; a test checks that it is up to
+date. The same entries are the headings and the meanings of the HTML tables, `tables/<name>.html`.
+
+A study has those tables that its config asks for. CSV and Parquet files have all digits; "shown"
+says how the HTML tables and the report show a value. Rows are in the order of the study unless
+stated otherwise. An undefined value is an empty field; it is left out of every mean, and counted.
+`tables/` of a variant of the maps is in `variants/<name>/`. Definitions of the map shift and its
+tests: [evidence.md](evidence.md).
+"""
+
+METRICS = """\
+There is also a column for each metric of the study, with its label in
+[config/README.md](../config/README.md), and its further columns: `<metric>_area` and
+`<metric>_area_baseline` (areas of the masks of an overlap rate), `<metric>_baseline` (a quantity of
+one map, for the baseline's map).
 """
 
 
@@ -163,5 +187,28 @@ def _registries() -> Iterator[str]:
         yield ""
 
 
+def tables_markdown() -> str:
+    """The text of docs/tables.md."""
+    parts = [TABLES, "## Tables in `tables/`\n"]
+    for name, table in columns.TABLES.items():
+        parts += _table(f"tables/{name}.csv", table)
+    parts.append("## Tables of models, images and pairs of models\n")
+    for table in columns.FILES.values():
+        parts += _table(table.file, table)
+    return "\n".join(parts)
+
+
+def _table(file: str, table: columns.Table) -> Iterator[str]:
+    """A table with its columns, a row each."""
+    yield f"### {table.title}\n\n`{file}`. {table.about}\n"
+    yield "| column | label | meaning | shown |\n|---|---|---|---|"
+    for name, column in table.columns.items():
+        form = columns.FORMS[column.form]
+        shown = [form.about, *([column.shown_unit] if column.shown_unit else [])]
+        interval = f" Interval: {', '.join(f'`{end}`' for end in column.ends)}." * bool(column.ends)
+        yield f"| `{name}` | {column.label} | {column.about}{interval} | {', '.join(shown)} |"
+    yield f"\n{METRICS}" if table.metrics else ""
+
+
 if __name__ == "__main__":
-    print(markdown(), end="")
+    print(tables_markdown() if sys.argv[1:] == ["tables"] else markdown(), end="")

@@ -54,12 +54,14 @@ class Parameter:
 class Entry:
     """An entry of the registry: description, function, and parameters.
 
-    function: `module:name` of this package, or `file.py:name` of the study.
+    function: `module:name` of this package, or `file.py:name` of the study. reference: what a paper
+    cites for it, keys of `paper/references.bib`, separated by commas.
     """
 
     about: str
     function: str
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    reference: str = ""
 
     def load(self) -> Callable[..., Any]:
         """Import the function."""
@@ -192,13 +194,29 @@ MATCHED = ("duplicated_originals", "longer_training")
 
 DATASETS: dict[str, Source] = {
     "digits": Source(
-        "scikit-learn's 1,797 handwritten digits, 8×8 grey; embedded", "data:digits", side=8
+        "scikit-learn's 1,797 handwritten digits, 8×8 grey; embedded",
+        "data:digits",
+        side=8,
+        reference="alpaydin1998, pedregosa2011",
     ),
-    "mnist": Source("MNIST, 60,000 + 10,000 handwritten digits, 28×28 grey", "data:mnist", side=28),
+    "mnist": Source(
+        "MNIST, 60,000 + 10,000 handwritten digits, 28×28 grey",
+        "data:mnist",
+        side=28,
+        reference="lecun1998",
+    ),
     "fashion_mnist": Source(
-        "Fashion-MNIST, 60,000 + 10,000 garments, 28×28 grey", "data:fashion_mnist", side=28
+        "Fashion-MNIST, 60,000 + 10,000 garments, 28×28 grey",
+        "data:fashion_mnist",
+        side=28,
+        reference="xiao2017",
     ),
-    "cifar10": Source("CIFAR-10, 50,000 + 10,000 images, 32×32 RGB", "data:cifar10", side=32),
+    "cifar10": Source(
+        "CIFAR-10, 50,000 + 10,000 images, 32×32 RGB",
+        "data:cifar10",
+        side=32,
+        reference="krizhevsky2009",
+    ),
     "image_folder": Source(
         "your own images: root/train/<class>/… and root/test/<class>/…, or root/<class>/…, which "
         "are split; optional masks of the object under the same names in root/masks/…",
@@ -267,29 +285,34 @@ ARCHITECTURES: dict[str, Architecture] = {
         "all positions; for 28 px, maps at a quarter of the input size",
         "models:two_conv",
         gmacs=0.18,
+        reference="tang",
     ),
     "fashion_cnn": Architecture(
         "two 3×3 convolutions (32, 64) without padding, each with ReLU and 2×2 max-pooling, global "
         "average pooling, one linear layer: the listing of Suresh and Kaushik",
         "models:fashion_cnn",
         gmacs=0.15,
+        reference="suresh",
     ),
     "fashion_cnn_wide": Architecture(
         "fashion_cnn with 64 and 128 channels",
         "models:fashion_cnn_wide",
         gmacs=0.6,
+        reference="suresh",
     ),
     "fashion_cnn_third": Architecture(
         "fashion_cnn with a third convolution (64), whose maps have the size that the zoom factor "
         "of Suresh and Kaushik's CAM implies",
         "models:fashion_cnn_third",
         gmacs=0.2,
+        reference="suresh",
     ),
     "fashion_cnn_deep": Architecture(
         "five 3×3 convolutions (16, 32, 64, 128, 256) with ReLU, 2×2 max-pooling after the first "
         "four, global average pooling, one linear layer: the network of Suresh and Kaushik's SVM",
         "models:fashion_cnn_deep",
         gmacs=0.18,
+        reference="suresh",
     ),
     "cifar_cnn": Architecture(
         "whitened 2×2 patches, six 3×3 convolutions (48, 128, 192) with batch norm and GELU, "
@@ -297,16 +320,22 @@ ARCHITECTURES: dict[str, Architecture] = {
         "2024)",
         "cifar_cnn:cifar_cnn",
         gmacs=3.02,
+        reference="jordan2024",
     ),
     "resnet18_cifar": Architecture(
         "torchvision's ResNet-18 with the CIFAR stem (3×3, stride 1, no pooling) for inputs of "
         "about 32 px",
         "models:resnet18_cifar",
         gmacs=27.2,
+        reference="he2016",
     ),
-    "efficientnet_b0": Architecture("torchvision's EfficientNet-B0", "models:efficientnet_b0"),
-    "resnet18": Architecture("torchvision's ResNet-18", "models:resnet18"),
-    "densenet121": Architecture("torchvision's DenseNet-121", "models:densenet121"),
+    "efficientnet_b0": Architecture(
+        "torchvision's EfficientNet-B0", "models:efficientnet_b0", reference="tan2019"
+    ),
+    "resnet18": Architecture("torchvision's ResNet-18", "models:resnet18", reference="he2016"),
+    "densenet121": Architecture(
+        "torchvision's DenseNet-121", "models:densenet121", reference="huang2017"
+    ),
 }
 
 _INTERPOLATION = choice("nearest", "interpolation of pixels", "nearest", "bilinear")
@@ -343,22 +372,26 @@ AUGMENTATIONS: dict[str, Augmentation] = {
             "alpha": _ALPHA,
             "labels": replace(choice("kept", _LABELS_ABOUT, "mixed", "kept"), later=True),
         },
+        reference="yun2019",
     ),
     "cutmix_mixed": Augmentation(
         "cutmix with labels: mixed (Yun et al. 2019), under its own name",
         "augment.occlusion:cutmix_mixed",
         {"alpha": _ALPHA},
+        reference="yun2019",
     ),
     "mixup": Augmentation(
         "the weighted mean with another training image (Zhang et al. 2018)",
         "augment.occlusion:mixup",
         {"alpha": _ALPHA, "labels": _LABELS},
+        reference="zhang2018",
     ),
     "saliencymix": Augmentation(
         "a box about the most salient pixel of another training image pasted in (Uddin et al. "
         "2021), with OpenCV's fine-grained saliency (Montabone and Soto 2010)",
         "augment.occlusion:saliencymix",
         {"alpha": _ALPHA, "labels": _LABELS},
+        reference="uddin2021, montabone2010",
     ),
     "color_jitter": Augmentation(
         "random brightness, contrast, saturation and hue",
@@ -381,6 +414,7 @@ AUGMENTATIONS: dict[str, Augmentation] = {
             "interpolation": choice("bilinear", "interpolation of pixels", "nearest", "bilinear"),
             "fill": _FILL,
         },
+        reference="simard2003",
     ),
     "equalize": Augmentation(
         "equalisation of the histogram of every channel",
@@ -407,6 +441,7 @@ AUGMENTATIONS: dict[str, Augmentation] = {
             ),
             "ratio": interval(0.75, 4 / 3, "range of its width to height", exclusiveMinimum=0),
         },
+        reference="szegedy2015",
     ),
     "random_erasing": Augmentation(
         "a random box filled with one grey level",
@@ -419,6 +454,7 @@ AUGMENTATIONS: dict[str, Augmentation] = {
             "fill": _FILL,
             "probability": number(1.0, "share of the images changed", **PROBABILITY),
         },
+        reference="zhong2020",
     ),
     "scaling": Augmentation(
         "zoom about the centre",
@@ -443,6 +479,7 @@ AUGMENTATIONS: dict[str, Augmentation] = {
                 later=True,
             ),
         },
+        reference="jordan2024",
     ),
     "vertical_flip": Augmentation(
         "mirroring top to bottom", "augment.geometry:vertical_flip", {"probability": _SHARE}
@@ -550,6 +587,7 @@ AUGMENTATIONS: dict[str, Augmentation] = {
             "size": integer(16, "side of the square, pixels", minimum=1, maximum=16384),
             "fill": _MEAN_FILL,
         },
+        reference="devries2017",
     ),
     "hide_and_seek": Augmentation(
         "squares of a grid filled at random (Singh and Lee 2017)",
@@ -559,6 +597,7 @@ AUGMENTATIONS: dict[str, Augmentation] = {
             "share": number(0.5, "probability that a square is filled", **PROBABILITY),
             "fill": _MEAN_FILL,
         },
+        reference="singh2017",
     ),
     "grid_mask": Augmentation(
         "squares at equal distances filled (Chen et al. 2020), without the paper's rotation",
@@ -571,6 +610,7 @@ AUGMENTATIONS: dict[str, Augmentation] = {
             "fill": _MEAN_FILL,
             "probability": number(1.0, "share of the images changed", **PROBABILITY),
         },
+        reference="chen2020",
     ),
     "rand_augment": Augmentation(
         "random operations of one strength, in turn (Cubuk et al. 2020)",
@@ -583,12 +623,14 @@ AUGMENTATIONS: dict[str, Augmentation] = {
             "fill": _FILL,
         },
         waits=True,
+        reference="cubuk2020",
     ),
     "trivial_augment_wide": Augmentation(
         "one random operation of random strength (Müller and Hutter 2021)",
         "augment.policies:trivial_augment_wide",
         {"bins": _BINS, "interpolation": _INTERPOLATION, "fill": _FILL},
         waits=True,
+        reference="muller2021",
     ),
     "auto_augment": Augmentation(
         "one of 25 pairs of operations learned on a data set (Cubuk et al. 2019)",
@@ -605,6 +647,7 @@ AUGMENTATIONS: dict[str, Augmentation] = {
             "fill": _FILL,
         },
         waits=True,
+        reference="cubuk2019",
     ),
     "augmix": Augmentation(
         "the mean of the image and of chains of operations (Hendrycks et al. 2020); without the "
@@ -622,6 +665,7 @@ AUGMENTATIONS: dict[str, Augmentation] = {
             "fill": _FILL,
         },
         waits=True,
+        reference="hendrycks2020",
     ),
 }
 
@@ -638,17 +682,36 @@ LIBRARIES: dict[str, Augmentation] = {
 STEPS: dict[str, Augmentation] = {**AUGMENTATIONS, **LIBRARIES}
 
 CAM_METHODS: dict[str, Method] = {
-    "gradcam": Method("Grad-CAM (Selvaraju et al. 2017)", "cams:gradcam"),
-    "cam": Method("CAM of the class weights (Zhou et al. 2016)", "cams:cam"),
-    "gradcam++": Method("Grad-CAM++ (Chattopadhay et al. 2018)", "cams:gradcam_plus_plus"),
-    "xgradcam": Method("XGrad-CAM (Fu et al. 2020)", "cams:xgradcam"),
-    "layercam": Method("LayerCAM (Jiang et al. 2021)", "cams:layercam"),
-    "hirescam": Method("HiResCAM (Draelos and Carin 2020)", "cams:hirescam"),
-    "eigencam": Method("Eigen-CAM (Muhammad and Yeasin 2020)", "cams:eigencam"),
-    "eigengradcam": Method("Eigen-CAM of activation × gradient", "cams:eigengradcam"),
-    "scorecam": Method("Score-CAM (Wang et al. 2020)", "cams:scorecam", passes=1000),
+    "gradcam": Method(
+        "Grad-CAM (Selvaraju et al. 2017)", "cams:gradcam", reference="selvaraju2017"
+    ),
+    "cam": Method("CAM of the class weights (Zhou et al. 2016)", "cams:cam", reference="zhou2016"),
+    "gradcam++": Method(
+        "Grad-CAM++ (Chattopadhay et al. 2018)",
+        "cams:gradcam_plus_plus",
+        reference="chattopadhay2018",
+    ),
+    "xgradcam": Method("XGrad-CAM (Fu et al. 2020)", "cams:xgradcam", reference="fu2020"),
+    "layercam": Method("LayerCAM (Jiang et al. 2021)", "cams:layercam", reference="jiang2021"),
+    "hirescam": Method(
+        "HiResCAM (Draelos and Carin 2020)", "cams:hirescam", reference="draelos2020"
+    ),
+    "eigencam": Method(
+        "Eigen-CAM (Muhammad and Yeasin 2020)", "cams:eigencam", reference="muhammad2020"
+    ),
+    "eigengradcam": Method(
+        "Eigen-CAM of activation × gradient",
+        "cams:eigengradcam",
+        reference="muhammad2020, gildenblat2021",
+    ),
+    "scorecam": Method(
+        "Score-CAM (Wang et al. 2020)", "cams:scorecam", passes=1000, reference="wang2020"
+    ),
     "ablationcam": Method(
-        "Ablation-CAM (Desai and Ramaswamy 2020)", "cams:ablationcam", passes=1000
+        "Ablation-CAM (Desai and Ramaswamy 2020)",
+        "cams:ablationcam",
+        passes=1000,
+        reference="desai2020",
     ),
     "input_gradient": Method(
         "absolute value of the score's gradient at each pixel, the largest over channels (Simonyan "
@@ -656,6 +719,7 @@ CAM_METHODS: dict[str, Method] = {
         "cams:input_gradient",
         of="input",
         label="Input gradient",
+        reference="simonyan2013",
     ),
 }
 
@@ -669,6 +733,7 @@ METRICS: dict[str, Metric] = {
         label="Overlap rate (top {share} %)",
         same=1.0,
         bounds=(0.0, 1.0),
+        reference="dorneles2024",
     ),
     "overlap_ties": Metric(
         "overlap rate with the thesis's masks: all pixels at or above the (100 − Y)th percentile, "
@@ -677,6 +742,7 @@ METRICS: dict[str, Metric] = {
         label="Overlap rate (top {share} %, with ties)",
         same=1.0,
         bounds=(0.0, 1.0),
+        reference="dorneles2024",
     ),
     "overlap_corrected": Metric(
         "overlap_Y corrected for chance, (o − e)/(1 − e), with e from the areas of the two masks "
@@ -685,6 +751,7 @@ METRICS: dict[str, Metric] = {
         label="Chance-corrected overlap rate (top {share} %)",
         same=1.0,
         bounds=(-0.5, 1.0),
+        reference="cohen1960",
     ),
     "pearson": Metric(
         "Pearson correlation of the two maps",
@@ -699,6 +766,7 @@ METRICS: dict[str, Metric] = {
         label="Spearman correlation",
         same=1.0,
         bounds=(-1.0, 1.0),
+        reference="spearman1904",
     ),
     "mad": Metric(
         "mean absolute difference",
@@ -717,6 +785,7 @@ METRICS: dict[str, Metric] = {
         "similarity:kl",
         label="KL divergence of the maps (nats)",
         symmetric=False,
+        reference="kullback1951, tang",
     ),
     "entropy": Metric(
         "Shannon entropy of the augmented model's map, normalised to a sum of 1",
@@ -724,6 +793,7 @@ METRICS: dict[str, Metric] = {
         label="Shannon entropy of the map (nats)",
         same=None,
         bounds=(0.0, None),
+        reference="shannon1948, tang",
     ),
     "entropy_histogram": Metric(
         "Shannon entropy of the histogram (256 levels) of the augmented model's map",
@@ -731,12 +801,61 @@ METRICS: dict[str, Metric] = {
         label="Shannon entropy of the map's histogram (nats)",
         same=None,
         bounds=(0.0, math.log(256)),
+        reference="shannon1948",
     ),
     "class_kld": Metric(
         "Kullback-Leibler divergence of the two class predictions",
         "similarity:class_kld",
         label="Class-KLD of the predictions (nats)",
         symmetric=False,
+        of="predictions",
+        reference="kullback1951, tang",
+    ),
+}
+
+# Measures of the stage `representations`, the columns of `representations.compare`. The labels say
+# what figures show, also for distances of one network from another.
+REPRESENTATIONS: dict[str, Metric] = {
+    "cka_target_layer": Metric(
+        "debiased linear CKA of the features at the target layer",
+        "representations:cka",
+        label="CKA, target layer",
+        same=1.0,
+        bounds=(-1.0, 1.0),
+    ),
+    "neighbours_target_layer": Metric(
+        "share of the nearest neighbours at the target layer that two networks have in common",
+        "representations:shared_neighbours",
+        label="Shared neighbours, target layer",
+        same=1.0,
+        bounds=(0.0, 1.0),
+    ),
+    "cka_penultimate": Metric(
+        "debiased linear CKA of the inputs of the last linear layer",
+        "representations:cka",
+        label="CKA, before the classifier",
+        same=1.0,
+        bounds=(-1.0, 1.0),
+    ),
+    "neighbours_penultimate": Metric(
+        "share of the nearest neighbours before the classifier that two networks have in common",
+        "representations:shared_neighbours",
+        label="Shared neighbours, before the classifier",
+        same=1.0,
+        bounds=(0.0, 1.0),
+    ),
+    "jensen_shannon": Metric(
+        "Jensen-Shannon divergence of the two predictions",
+        "representations:jensen_shannon",
+        label="Jensen-Shannon divergence of the predictions (bits)",
+        bounds=(0.0, 1.0),
+        of="predictions",
+    ),
+    "churn": Metric(
+        "whether the predicted classes differ (prediction churn)",
+        "representations:compare",
+        label="Prediction churn (share of images)",
+        bounds=(0.0, 1.0),
         of="predictions",
     ),
 }
@@ -749,12 +868,19 @@ LOCALISATION = {
     "average_precision": "Average precision of the map for the region's pixels",
 }
 
+# Scores of maps of mosaics, with their labels in figures.
+MOSAICS = {
+    "energy": "Share of the map on the cells of the explained class",
+    "pointing": "Share of maps with their maximum on a cell of the explained class",
+}
+
 # Columns of tables with a column per metric, and other names in the place of a metric's.
 COLUMNS = {
     *("index", "label", "prediction", "baseline_prediction", "augmentation", "seed", "level"),
     *("a", "b", "seed_a", "seed_b", "prediction_a", "prediction_b", "constant_a", "constant_b"),
     *("baseline", "image", "images", "class", "segment", "correctness", "agreement", "size"),
     *("metric", "accuracy", "all"),
+    *REPRESENTATIONS,
 }
 _Entry = TypeVar("_Entry", bound=Entry)
 
@@ -814,6 +940,11 @@ def metric(name: str) -> Metric:
             )
         label = f"{label}, native resolution"
     return replace(about, label=label)
+
+
+def measure(name: str) -> Metric:
+    """The entry of a metric or of a measure of representations; raises as `metric`."""
+    return REPRESENTATIONS.get(name) or metric(name)
 
 
 def check_free(reference: str, names: Iterable[str]) -> None:
@@ -905,7 +1036,43 @@ def torchvision_classifiers() -> dict[str, float]:
     return {name: costs.get(name, 1.0) for name in names}
 
 
+# Beginning of the names of classifiers of torchvision and timm → what a paper cites for them; the
+# longest that fits holds.
+FAMILIES = {
+    "alexnet": "krizhevsky2012",
+    "convnext": "liu2022",
+    "densenet": "huang2017",
+    "efficientnet": "tan2019",
+    "tf_efficientnet": "tan2019",
+    "googlenet": "szegedy2015",
+    "inception_v3": "szegedy2016",
+    "mobilenet_v2": "sandler2018",
+    "mobilenetv2": "sandler2018",
+    "mobilenet_v3": "howard2019",
+    "mobilenetv3": "howard2019",
+    "regnet": "radosavovic2020",
+    "resnet": "he2016",
+    "resnext": "xie2017",
+    "shufflenet_v2": "ma2018",
+    "squeezenet": "iandola2016",
+    "swin_": "liu2021",
+    "vgg": "simonyan2015",
+    "vit_": "dosovitskiy2021",
+    "wide_resnet": "zagoruyko2016",
+}
 TIMM = "timm:"  # begins the names of timm's classifiers
+
+
+def architecture_reference(name: str) -> str:
+    """What a paper cites for an architecture of this registry, torchvision or timm; "" if unknown.
+
+    Keys of `paper/references.bib`, separated by commas.
+    """
+    if name in ARCHITECTURES:
+        return ARCHITECTURES[name].reference
+    plain_name = timm_name(name) or name
+    fits = [family for family in FAMILIES if plain_name.startswith(family)]
+    return FAMILIES[max(fits, key=len)] if fits else ""
 
 
 def timm_name(architecture: str) -> str | None:

@@ -6,18 +6,23 @@ Nothing here trains or writes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from campare import data, maps, naming, store, tables
+from campare import data, maps, naming, registry, store, tables
 from campare.design import BASELINE, Model
 from campare.errors import CampareError
 from campare.messages import known
+
+if TYPE_CHECKING:  # needs matplotlib
+    from campare.image_maps import ImageMaps
 
 Rows = NDArray[np.int64] | list[int]
 SUFFIXES = (".csv", ".parquet")
@@ -182,6 +187,79 @@ class Study:
         images = self.dataset.images
         return images if index is None else np.asarray(images[self._positions(index)])
 
+    def image(
+        self,
+        position: int,
+        *,
+        augmentations: Sequence[str] | None = None,
+        variant: str | None = None,
+        opacity: float = 0.6,
+    ) -> ImageMaps:
+        """A test image with the maps and predictions of the models, which a notebook draws.
+
+        Parameters
+        ----------
+        position
+            Position of the image in the data set, such as an entry of `store(…).index`.
+        augmentations
+            Whose maps, in this order, and "baseline"; None: those of all models that were trained.
+        variant
+            A variant of the maps; None: those of this object.
+        opacity
+            Of the maps over the image, from 0 to 1.
+
+        Raises
+        ------
+        CampareError
+            There is no such image, augmentation or variant, or matplotlib is not installed.
+        """
+        if variant is not None:
+            return (
+                Study(self.path)
+                .variant(variant)
+                .image(position, augmentations=augmentations, opacity=opacity)
+            )
+        if not 0 <= opacity <= 1:
+            raise CampareError(f"opacity: {opacity} is not a number from 0 to 1")
+        try:
+            from campare.image_maps import ImageMaps
+            from campare.plots.views import of_store
+        except ModuleNotFoundError as error:
+            raise CampareError(
+                f"drawing needs {error.name}: pip install matplotlib scipy"
+            ) from error
+        trained = [model for model in self.models if _is_trained(model[0])]
+        names = list(dict.fromkeys(name for name, _ in trained))
+        shown = names if augmentations is None else list(augmentations)
+        if isinstance(augmentations, str):
+            shown = [augmentations]
+        for name in shown:
+            if name not in names:
+                raise CampareError(
+                    f"{self._folder / 'cams'}: there are no maps of {name!r}; {known(name, names)}"
+                )
+        if not shown:
+            raise CampareError(f"{self._folder / 'cams'}: there are no maps: run snakemake")
+        views = []
+        for name, seed in (model for name in shown for model in trained if model[0] == name):
+            path = self._folder / "cams" / name / f"{seed}.h5"
+            index = store.read_index(path)
+            (rows,) = np.nonzero(index == position)
+            if not rows.size:
+                raise CampareError(
+                    f"{path}: there is no map of image {position}; maps are of {len(index):,} test "
+                    f"images, such as {', '.join(map(str, index[:3]))}: use an entry of "
+                    f'store("{name}", {seed}).index'
+                )
+            kept = store.read(path, rows)
+            side = int(kept.attributes["input_size"])
+            shown_map = maps.show(kept.maps, (side, side))
+            (view,) = of_store(kept, np.arange(1), shown_map, self.dataset.images, self.classes)
+            # Scores that are all zero stand for unknown ones, of maps made elsewhere.
+            known_score = kept.logit.any()
+            views.append(view if known_score else replace(view, predicted="", probability=np.nan))
+        return ImageMaps(int(position), tuple(views), opacity, self.named)
+
     def labels(self, index: Rows | None = None) -> NDArray[np.int64]:
         """The true classes at these positions: int64 (N,), positions in `classes`; None: all."""
         labels = self.dataset.labels
@@ -245,6 +323,12 @@ def open_study(path: str | Path) -> Study:
 
 def _is_study(folder: Path) -> bool:
     return any((folder / sign).exists() for sign in SIGNS)
+
+
+def _is_trained(name: str) -> bool:
+    """Whether models of this name were trained: not the stores of stages."""
+    stages = set(registry.RESERVED.values()) - set(registry.MATCHED)
+    return name not in stages and "-" not in name  # no name of an augmentation has a hyphen
 
 
 def _numbered(folder: Path, suffix: str) -> list[Model]:

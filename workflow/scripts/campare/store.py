@@ -183,6 +183,21 @@ def read(path: str | Path, rows: Sequence[int] | NDArray[np.integer[Any]] | None
     )
 
 
+def read_index(path: str | Path) -> NDArray[np.int64]:
+    """The positions of a store's images in the data set: int64 (N,).
+
+    Raises
+    ------
+    CampareError
+        The file is missing, locked or truncated, or is not a CAM store.
+    """
+    with reading(path, "CAM store"), h5py.File(path, "r") as file:
+        if problem := _problem(file):
+            raise CampareError(f"{path}: not a CAM store ({problem}); {ANEW}")
+        index: NDArray[np.int64] = file["index"][()].astype(np.int64)
+    return index
+
+
 def sha256(path: str | Path) -> str:
     """SHA-256 of a file, for the attributes."""
     with Path(path).open("rb") as handle:

@@ -13,6 +13,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from campare.plots import page
 from campare.plots.fitting import arranged, fitted, text_width, two_lines
 from campare.plots.style import SMALL, STYLE, TALLEST, Floats, blank_figure, title
 
@@ -31,13 +32,25 @@ def blank_canvas(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, axes
 
 
+def names_width() -> float:
+    """Room for the names of rows of images, inches."""
+    return 0.95 if page.narrow() else 1.1
+
+
+def most_images(count: int, pitch: float) -> int:
+    """How many of `count` images fit into a row of a page; all without a page."""
+    if not page.printing():
+        return count
+    return max(1, min(count, int((page.width() - names_width() - 0.05) / pitch)))
+
+
 class ImageGrid:
     """Places of the same images in several sets: a row per set, or a column per set.
 
     Rows are in blocks side by side. Sets are in columns if there are more of them than images, and
     the figure is then at most a tenth wider: no figure is taller than `TALLEST` of its width, so
     that a grid with many rows would leave much of the width empty. What is left over is spread
-    between the images.
+    between the images. On a page sets are rows of one block as wide as the page.
 
     Attributes
     ----------
@@ -81,7 +94,7 @@ class ImageGrid:
         """
         self.sets, self.classes, self.cell = [title(name) for name in sets], list(classes), cell
         self.before = int(originals)
-        self.left, self.top = 1.1, 0.3
+        self.left, self.top = names_width(), 0.3
         block = max(self.left + len(classes) * pitch[0] + 0.05, least)
         blocks, self.width, self.height = arranged(
             len(sets), block, pitch[1], margin_height=self.top + self.before * pitch[1] + below
@@ -97,6 +110,9 @@ class ImageGrid:
         height = top + len(classes) * pitch[1] + below
         width = max(left + (len(sets) + self.before) * column + 0.05, least, height / TALLEST)
         self.columns = len(sets) > len(classes) and width < 1.1 * self.width
+        if page.printing():
+            self.columns, self.down, self.block = False, len(sets), self.width
+            self.height = self.top + (self.before + len(sets)) * pitch[1] + below
         if self.columns:
             self.width, self.height, self.left, self.top = width, height, left, top
             self.block, self.down = width, len(sets)
@@ -156,7 +172,7 @@ def tile(
     above: str = "",
     cam: Floats | None = None,
     incorrect: bool = False,
-    map_only: bool = False,
+    opacity: float = MAP_OPACITY,
 ) -> None:
     """Draw an image with its captions, with or without a map.
 
@@ -176,14 +192,13 @@ def tile(
         A map (h, w) in [0, 1], drawn over the image.
     incorrect
         Whether the model's prediction is incorrect.
-    map_only
-        Draw the map without the image.
+    opacity
+        Of the map over the image, in [0, 1]; 1 draws the map without the image.
     """
     place: dict[str, Any] = {"extent": (x, x + size, y + size, y), "aspect": "auto"}
     if cam is not None:
-        if not map_only:
+        if opacity < 1:
             axes.imshow(image.mean(axis=2), cmap="gray", vmin=-255, vmax=255, **place)
-        opacity = 1 if map_only else MAP_OPACITY
         axes.imshow(cam, cmap=MAP_COLOURS, vmin=0, vmax=1, alpha=opacity, **place)
     elif image.shape[2] == 1:
         axes.imshow(image[..., 0], cmap="gray", vmin=0, vmax=255, **place)
@@ -198,14 +213,14 @@ def tile(
 
 
 def map_colour_bar(
-    figure: Figure, axes: Axes, x: float, y: float, *, map_only: bool = False
+    figure: Figure, axes: Axes, x: float, y: float, *, opacity: float = MAP_OPACITY
 ) -> None:
     """Draw the colour bar of maps at (x, y) inches of a canvas."""
     width, height = figure.get_size_inches()
     bar = axes.inset_axes((x / width, 1 - (y + 0.08) / height, BAR / width, 0.08 / height))
     figure.colorbar(
         ScalarMappable(Normalize(0, 1), MAP_COLOURS), bar, orientation="horizontal",
-        alpha=1 if map_only else MAP_OPACITY, ticks=(0, 0.5, 1),
+        alpha=opacity, ticks=(0, 0.5, 1),
         label="Map, relative to its maximum",
     )  # fmt: skip
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import LogFormatterSciNotation, MaxNLocator
 
+from campare.plots import page
 from campare.plots.fitting import arranged, fitted, text_width, two_lines
 from campare.plots.style import SMALL, STYLE, WIDTH, Floats, blank_figure, control_title, title
 
@@ -21,8 +22,9 @@ MOST_ROWS = 20  # rows up to which names may have two lines
 
 def named_rows(names: Sequence[str]) -> tuple[Figure, Axes]:
     """Axes with a row per item, the first on top; the height of the figure follows from them."""
-    short, pitch = _row_labels(names, LABEL, 0.28)
-    figure = blank_figure(WIDTH, 0.75 + pitch * max(1, len(names)), "constrained")
+    short, pitch = _row_labels(names, _room(LABEL), 0.28)
+    around = 1.25 if page.narrow() else 0.75  # labels and keys have more lines
+    figure = blank_figure(WIDTH, around + pitch * max(1, len(names)), "constrained")
     axes = figure.subplots()
     name_rows(axes, [short[name] for name in names])
     return figure, axes
@@ -38,8 +40,10 @@ def name_rows(axes: Axes, labels: Sequence[str]) -> None:
 def panels_side_by_side(names: Sequence[str], panels: Sequence[str]) -> tuple[Figure, list[Axes]]:
     """Titled panels side by side that share their named rows, the first on top."""
     short, pitch = _row_labels(map(control_title, names), 1.2, 0.5)
-    figure = blank_figure(WIDTH, 0.95 + pitch * len(names), "constrained")
-    axes = list(figure.subplots(1, len(panels), sharey=True, squeeze=False)[0])
+    height, down = pitch * len(names), len(panels) if page.narrow() else 1
+    figure = blank_figure(WIDTH, 0.95 + down * height + 0.4 * (down - 1), "constrained")
+    grid = figure.subplots(down, len(panels) // down, sharey=True, squeeze=False)
+    axes = list(grid.flat)
     name_rows(axes[0], [short[control_title(name)] for name in names])
     for one, name in zip(axes, panels, strict=True):
         one.set_title(name)
@@ -51,7 +55,7 @@ def panels_side_by_side(names: Sequence[str], panels: Sequence[str]) -> tuple[Fi
 
 def panels_in_grid(names: Sequence[str], panels: Sequence[str]) -> tuple[Figure, list[Axes]]:
     """Titled panels, each with all named rows and its own x axis, arranged in a grid."""
-    short, pitch = _row_labels(map(control_title, names), 1.2, 0.3)
+    short, pitch = _row_labels(map(control_title, names), _room(1.2), 0.3)
     across, width, height = arranged(
         len(panels), 3.6, 0.5 + pitch * len(names), margin_width=0.8, margin_height=0.6
     )
@@ -66,6 +70,11 @@ def panels_in_grid(names: Sequence[str], panels: Sequence[str]) -> tuple[Figure,
         one.grid(axis="x")
         one.xaxis.set_major_locator(MaxNLocator(8 if across == 1 else 4))
     return figure, axes[: len(panels)]
+
+
+def _room(inches: float) -> float:
+    """Room for the names of rows: this, but on a page at most a share of it."""
+    return min(inches, 0.3 * page.width())
 
 
 def _row_labels(names: Iterable[str], inches: float, pitch: float) -> tuple[dict[str, str], float]:
@@ -95,12 +104,29 @@ def panel_grid(
 def axes_and_legend(
     names: Sequence[str], wide: float, high: float
 ) -> tuple[Figure, Axes, dict[str, str], int]:
-    """Axes with room for a legend on their right; the legend's labels and number of columns."""
+    """Axes with room for a legend; the legend's labels and number of columns.
+
+    The legend is on the right, on a narrow page below (`beside`).
+    """
     labels = fitted(names, 1.5)
     columns = max(1, math.ceil(0.16 * len(labels) / (high - 0.2)))
     entry = 0.5 + max(map(text_width, labels.values()), default=0)
+    if page.narrow():
+        columns = max(1, int((page.width() - 0.1) / entry))
+        high = 0.8 * high + 0.16 * math.ceil(len(labels) / columns)
     figure = blank_figure(wide + columns * entry, high, "constrained")
     return figure, figure.subplots(), labels, columns
+
+
+def beside() -> Literal["outside lower center", "outside right upper"]:
+    """Place of a legend next to axes, as `axes_and_legend` leaves room; below on a narrow page."""
+    return "outside lower center" if page.narrow() else "outside right upper"
+
+
+def key_columns(labels: Iterable[str], most: int) -> int:
+    """Columns of a legend with these labels: `most`, but on a page as many as fit."""
+    every = list(labels)
+    return page.columns_of_key(every, most, max(map(text_width, every), default=0))
 
 
 def text_columns(axes: Axes, columns: Mapping[str, Sequence[str]]) -> float:

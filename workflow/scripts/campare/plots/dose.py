@@ -13,6 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
+from campare.plots import page
+from campare.plots.charts import key_columns
 from campare.plots.style import (
     LEVEL,
     PALETTE,
@@ -55,8 +57,8 @@ def dose_response(
     """
     rows = table.set_index("augmentation").loc[list(arms)]
     places, numeric = _places(list(arms.values()))
-    figure = blank_figure(5.6, 3.0, "constrained")
-    accuracy, shift = figure.subplots(1, 2)
+    figure = blank_figure(5.6, 4.6 if page.narrow() else 3.0, "constrained")
+    accuracy, shift = figure.subplots(*((2, 1) if page.narrow() else (1, 2)))
     # A line does not break at the minus sign.
     distance = distance_label(rows["metric"].iloc[0]).replace(" − ", f"{FIXED}−{FIXED}")
     shift_label = f"Map shift: difference in {distance}"
@@ -84,7 +86,7 @@ def dose_response(
         handles=handles,
         title=f"Vertical lines: {LEVEL} intervals (map shift: {100 * (1 - 2 * ALPHA):g} %)",
         loc="outside upper center",
-        ncols=2,
+        ncols=key_columns((str(handle.get_label()) for handle in handles), 2),
     )
     return figure
 

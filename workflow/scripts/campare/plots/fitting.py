@@ -10,6 +10,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
 from campare import naming
+from campare.plots import page
 from campare.plots.style import SMALL, TALLEST
 
 Item = TypeVar("Item")
@@ -53,6 +54,8 @@ def arranged(
 ) -> tuple[int, float, float]:
     """The number of columns that makes the narrowest figure; the figure's width and height.
 
+    On a page as many columns as fit.
+
     Parameters
     ----------
     count
@@ -67,6 +70,10 @@ def arranged(
         height = margin_height + high * -(-max(count, 1) // columns)
         return max(margin_width + wide * columns, height / TALLEST), height
 
+    if page.printing():
+        columns = int((page.width() - margin_width) / wide)
+        columns = min(max(columns, 1), max(count, 1))
+        return columns, page.width(), size(columns)[1]
     columns = min(range(1, max(count, 1) + 1), key=size)
     return columns, *size(columns)
 

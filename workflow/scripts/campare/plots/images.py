@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from campare.plots.canvas import ImageGrid, blank_canvas, tile
+from campare.plots import page
+from campare.plots.canvas import ImageGrid, blank_canvas, most_images, tile
 from campare.plots.fitting import (
     MOST_COLUMNS,
     first,
@@ -82,8 +83,10 @@ def sets(
     classes
         Class of each image, N names.
     """
-    rows = {"original": originals, **augmented}
-    grid = ImageGrid(list(rows), classes, 0.68, (0.72, 0.72))
+    pitch = 0.62 if page.narrow() else 0.72
+    most = most_images(len(originals), pitch)
+    rows = {name: images[:most] for name, images in {"original": originals, **augmented}.items()}
+    grid = ImageGrid(list(rows), classes[:most], pitch - 0.04, (pitch, pitch))
     figure, axes = blank_canvas(grid.width, grid.height)
     grid.label(axes)
     for number, images in enumerate(rows.values()):

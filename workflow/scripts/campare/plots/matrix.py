@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 
+from campare.plots import page
 from campare.plots.fitting import MOST_CLASSES, fitted, text_width
 from campare.plots.style import SMALL, Floats, blank_figure
 
@@ -53,6 +54,10 @@ def heat_map(
     short = fitted([names[place] for place in named], 1.4)
     labels = [short[names[place]] for place in named]
     long = max(map(text_width, labels), default=0)
+    if page.printing():
+        bar = 0.1 if page.narrow() and few else 1.0
+        side = min(side, page.width() - long - bar)
+        cell = side / max(count, 1)
     rotation = 90 if not few else 45 if long > cell - 0.05 else 0
     width = side + long + 1.4
     more = max(map(text_width, side_text.split("\n"))) + 0.3 if side_text else 0
@@ -87,6 +92,11 @@ def heat_map(
     return figure, axes, mesh
 
 
-def colour_bar(figure: Figure, axes: Axes, mesh: QuadMesh, label: str) -> None:
-    """Draw the colour bar of a heat map on its right."""
+def colour_bar(figure: Figure, axes: Axes, mesh: QuadMesh, label: str, count: int) -> None:
+    """Draw the colour bar of a heat map of `count` names on its right.
+
+    On a narrow page there is no room for it; the numbers in the cells replace it.
+    """
+    if page.narrow() and count <= NUMBERED:
+        return
     figure.colorbar(mesh, ax=axes, label=label, shrink=0.8, aspect=30, pad=0.03)

@@ -13,9 +13,12 @@ from matplotlib.ticker import MaxNLocator
 
 from campare import registry
 from campare.design import BASELINE
+from campare.labels import OVER as OVER
+from campare.plots import page
 from campare.plots.charts import (
     Powers,
     axes_and_legend,
+    beside,
     name_rows,
     named_rows,
     panel_grid,
@@ -37,12 +40,6 @@ from campare.plots.style import (
     title,
 )
 
-# What an accuracy correlation is over.
-OVER = {
-    "models": "models",
-    "within": "models, within augmentations",
-    "augmentations": "augmentation means",
-}
 FLOOR = "Retraining variability (baseline vs. baseline)"
 
 
@@ -92,7 +89,10 @@ def boxplot(
     for name in floor:
         values = table.loc[table["augmentation"] == name, metric]
         if values.notna().any():
-            rows.append((FLOOR if name == BASELINE else control_title(name), values))
+            label = control_title(name)
+            if name == BASELINE:
+                label = "Two baselines" if page.narrow() else FLOOR
+            rows.append((label, values))
             fills.append(GREY)
     labels, groups = [label for label, _ in rows], [values.to_numpy() for _, values in rows]
     figure, axes = named_rows(labels)
@@ -100,7 +100,7 @@ def boxplot(
     if len(rows) > above:
         axes.axhline(above - 0.5, color="0.6", linewidth=0.6)
     label = _metric_axis(axes, metric, _span(metric, np.concatenate(groups)), ticks=8)
-    axes.set_xlabel(f"{label}\n{about}" if about else label)
+    axes.set_xlabel(f"{label}\n{about}" if about and not page.printing() else label)
     if entry.same is not None:
         axes.annotate(
             f"identical {entry.of}",
@@ -112,7 +112,12 @@ def boxplot(
             size=SMALL,
             color="0.4",
         )
-    text_columns(axes, {"Images": _sizes(groups), "Undefined": _missing(groups)})
+    counts = {"Images": _sizes(groups), "Undefined": _missing(groups)}
+    if page.printing() and len(set(map(len, groups))) == 1:
+        del counts["Images"]  # the caption has their number
+        if not any(np.isnan(group).any() for group in groups):
+            del counts["Undefined"]
+    text_columns(axes, counts)
     return figure
 
 
@@ -188,7 +193,7 @@ def accuracy(
     lines = [_correlated(rows.loc[[over]].iloc[0], what) for over, what in OVER.items()]
     heading = f"Pearson's r [{LEVEL} interval] of metric and accuracy"
     axes.set_title("\n".join([heading, *lines]), loc="left", size=SMALL)
-    figure.legend(loc="outside right upper", ncols=columns)
+    figure.legend(loc=beside(), ncols=columns)
     return figure
 
 

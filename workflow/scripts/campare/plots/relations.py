@@ -50,7 +50,7 @@ def correlation(table: pd.DataFrame, metric: str, augmentations: Sequence[str]) 
     )
     axes.set_title(f"Metric: {registry.metric(metric).label}")
     label = "Correlation between augmentations\n(Pearson's r over test images)"
-    colour_bar(figure, axes, mesh, label)
+    colour_bar(figure, axes, mesh, label, len(names))
     return figure
 
 
@@ -84,7 +84,7 @@ def between(table: pd.DataFrame, metric: str) -> Figure:
     )  # fmt: skip
     axes.set_title(f"Distance: {distance_label(metric)}")
     label = "Map shift between augmentations\n(* p ≤ 0.05, Holm's correction)"
-    colour_bar(figure, axes, mesh, label)
+    colour_bar(figure, axes, mesh, label, len(names))
     return figure
 
 

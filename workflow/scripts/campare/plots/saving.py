@@ -22,6 +22,7 @@ from matplotlib.transforms import Bbox
 from campare import registry
 from campare.atomic import replacing
 from campare.errors import CampareError
+from campare.plots import page
 from campare.plots.fitting import text_width
 from campare.plots.style import SMALL, STYLE, TALLEST
 
@@ -36,7 +37,7 @@ METADATA: dict[str, dict[str, None]] = {
 }
 
 
-def save(figure: Figure, path: str | Path, dpi: float = 300, page: Bbox | None = None) -> None:
+def save(figure: Figure, path: str | Path, dpi: float = 300, whole: Bbox | None = None) -> None:
     """Write a figure as PNG, SVG or PDF, by the suffix of `path`; same bytes for the same figure.
 
     Parameters
@@ -48,7 +49,7 @@ def save(figure: Figure, path: str | Path, dpi: float = 300, page: Bbox | None =
     dpi
         Resolution of PNG files and of rasterised parts of SVG and PDF files; reduced if the image
         would have more than `MOST_PIXELS`.
-    page
+    whole
         What is written, inches; None: the figure.
 
     Raises
@@ -59,17 +60,17 @@ def save(figure: Figure, path: str | Path, dpi: float = 300, page: Bbox | None =
     suffix = Path(path).suffix
     if suffix not in METADATA:
         raise CampareError(f"{path}: no such figure format; known: {', '.join(METADATA)}")
-    size = figure.get_size_inches() if page is None else page.size
+    size = figure.get_size_inches() if whole is None else whole.size
     dpi = min(dpi, math.sqrt(MOST_PIXELS / np.prod(size)))
     with matplotlib.style.context(STYLE, after_reset=True), replacing(path) as aside:
-        figure.savefig(aside, dpi=dpi, metadata=METADATA[suffix], bbox_inches=page)
+        figure.savefig(aside, dpi=dpi, metadata=METADATA[suffix], bbox_inches=whole)
 
 
 def captioned(figure: Figure, caption: str) -> Bbox | None:
-    """Write a caption above a figure; return the page that holds both, in inches of the figure.
+    """Write a caption above a figure; return the part that holds both, in inches of the figure.
 
-    The layout of the figure does not change: the page is higher than the figure by the lines of the
-    caption, and wider if it would be too tall. Without a caption the page is None, the figure.
+    The layout of the figure does not change: what is written is higher than the figure by the lines
+    of the caption, and wider if it would be too tall. Without a caption it is None, the figure.
     """
     if not caption:
         return None
@@ -103,7 +104,8 @@ def save_each(
     paths
         Files to write.
     draw
-        File stem → figure.
+        Name of the figure → figure. The name is the file stem; in files for a paper it is followed
+        by the width of the page (`page.named`).
     dpi
         See `save`.
     fonts
@@ -114,11 +116,13 @@ def save_each(
     missing: dict[str, None] = {}
     with _fonts(fonts) as absent:
         for stem, formats in groupby(sorted(map(Path, paths)), key=lambda path: path.stem):
-            figure = draw(stem)
-            page = captioned(figure, caption)
+            name, width = page.named(stem)
+            with page.printed(width):
+                figure = draw(name)
+            whole = captioned(figure, caption)
             missing |= dict.fromkeys(_without_glyph(figure))
             for path in formats:
-                save(figure, path, dpi, page)
+                save(figure, path, dpi, whole)
     if missing:
         some = " ".join([*missing][:20]) + (" …" if len(missing) > 20 else "")
         print(

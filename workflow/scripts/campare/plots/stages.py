@@ -13,18 +13,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from campare import performance, registry
-from campare.agreement import DIFFERENT, SAME
-from campare.plots.charts import named_rows, panel_grid, text_columns
+from campare import registry
+from campare.labels import GROUPS
+from campare.plots import page
+from campare.plots.charts import key_columns, named_rows, panel_grid, text_columns
 from campare.plots.fitting import MOST_CLASSES, arranged, lowest_and_highest, ordered
 from campare.plots.style import GREY, LEVEL, PALETTE, blank_figure, styled
-
-# Groups of images above the classes → their labels.
-GROUPS = {
-    performance.ALL: "All images",
-    SAME: SAME.capitalize(),
-    DIFFERENT: DIFFERENT.capitalize(),
-}
 
 
 @styled
@@ -87,9 +81,10 @@ def agreement(table: pd.DataFrame, metric: str, names: tuple[str, str]) -> Figur
         f"{registry.metric(metric).label} between maps of {names[0]} and {names[1]}\n"
         f"(mean with {LEVEL} interval over test images){note}"
     )
-    figure.legend(loc="outside upper center", ncols=2)
-    sizes = {"Pairs": [f"{count:,}" for count in rows["pairs"]]}
-    text_columns(axes, sizes | {"Undefined": [f"{count:,}" for count in rows["undefined"]]})
+    figure.legend(loc="outside upper center", ncols=key_columns((k[3] for k in kinds), 2))
+    if not page.narrow():
+        sizes = {"Pairs": [f"{count:,}" for count in rows["pairs"]]}
+        text_columns(axes, sizes | {"Undefined": [f"{count:,}" for count in rows["undefined"]]})
     return figure
 
 
@@ -137,7 +132,8 @@ def occlusion(table: pd.DataFrame, measure: str, whole: str) -> Figure:
         Line2D([], [], color=PALETTE[0], linewidth=1.4, label=interval),
         Line2D([], [], color=GREY, linewidth=0.9, label="All classes"),
     )
-    figure.legend(handles=key, loc="outside upper center", ncols=2)
+    columns = key_columns((str(line.get_label()) for line in key), 2)
+    figure.legend(handles=key, loc="outside upper center", ncols=columns)
     return figure
 
 

@@ -1,9 +1,8 @@
-"""Sizes, colours, fonts and names that all figures share."""
+"""Sizes, colours and fonts that all figures share; names are those of `labels`."""
 
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, ParamSpec
 
@@ -15,6 +14,11 @@ from matplotlib.figure import Figure
 
 from campare import registry, statistics
 from campare.design import BASELINE
+from campare.labels import control_title as control_title
+from campare.labels import distance_label as distance_label
+from campare.labels import in_sentence as in_sentence
+from campare.labels import title as title
+from campare.plots import page
 
 P = ParamSpec("P")
 Floats = npt.NDArray[np.floating[Any]]
@@ -52,8 +56,6 @@ STYLE: dict[str, Any] = {
     "pdf.fonttype": 42,
 }
 SMALL = 7  # smallest size of text, points
-# First words of metrics' labels that keep their capital letter within a sentence.
-NAMES = ("Pearson", "Spearman", "Shannon", "KL", "Class-KLD")
 # Paul Tol's "muted" scheme (https://personal.sron.nl/~pault/), the pale ones last; then seven
 # colours found by a search, which differ from these, from each other and from GREY in normal,
 # protanopic and deuteranopic vision (test_plots_colours.py has the distances).
@@ -79,31 +81,6 @@ GREY = "#777777"
 DARK = "#333333"
 MARKERS = "osD^vP*X<>d"  # eleven: two arms of one marker differ in colour, and vice versa
 REFERENCE: dict[str, Any] = {"linewidth": 0.8, "dashes": (4, 3)}  # a line at a reference value
-TITLES = {
-    "cutmix": "CutMix",
-    "cutmix_mixed": "CutMix, mixed labels",
-    "saliencymix": "SaliencyMix",
-    "hide_and_seek": "Hide-and-Seek",
-    "grid_mask": "GridMask",
-    "rand_augment": "RandAugment",
-    "trivial_augment_wide": "TrivialAugment Wide",
-    "auto_augment": "AutoAugment",
-    "augmix": "AugMix",
-    "jpeg": "JPEG",
-    "efficientnet_b0": "EfficientNet-B0",
-    "resnet18": "ResNet-18",
-    "resnet18_cifar": "ResNet-18, CIFAR stem",
-    "densenet121": "DenseNet-121",
-    "shufflenet_v2_x0_5": "ShuffleNet V2 (0.5×)",
-    "small_cnn": "Small CNN",
-    "small_cnn_wide": "Small CNN, wide",
-    "shuffled": "Map of another image",
-    "gaussian": "Central Gaussian",
-    "edges": "Edges of the image",
-    "untrained": "Untrained network",
-    "duplicated_originals": "Duplicated originals",
-    "longer_training": "Longer training",
-}
 
 
 def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
@@ -116,8 +93,13 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     def drawn(*args: P.args, **kwargs: P.kwargs) -> Figure:
         with matplotlib.style.context(STYLE, after_reset=True):
             figure = draw(*args, **kwargs)
-            if layout := figure.get_layout_engine():
+            layout = figure.get_layout_engine()
+            page.wrap_long_labels(figure)
+            if layout:
                 layout.execute(figure)
+            if page.printing() and page.wrap_labels(figure) and layout:
+                layout.execute(figure)
+            if layout:
                 figure.set_layout_engine("none")
             return figure
 
@@ -127,35 +109,15 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 def blank_figure(
     width: float, height: float, layout: Literal["constrained", "compressed"] | None = None
 ) -> Figure:
-    """An empty figure of this size in inches, wider if it would be too tall."""
-    figure = Figure(figsize=(max(width, height / TALLEST), height), layout=layout)
+    """An empty figure of this size in inches, wider if it would be too tall.
+
+    On a page the figure has the width of the page.
+    """
+    wide = page.width() if page.printing() else max(width, height / TALLEST)
+    figure = Figure(figsize=(wide, height), layout=layout)
     # Without a canvas, matplotlib makes a new one of all pixels for every text it measures.
     FigureCanvasAgg(figure)
     return figure
-
-
-def title(name: str) -> str:
-    """An augmentation's or architecture's name as figures print it: color_jitter, Color jitter."""
-    words = re.sub(r"\b(\d+)p(\d+)\b", r"\1.\2", name.replace("_", " "))  # arms of sweeps
-    return TITLES.get(name, words[:1].upper() + words[1:])
-
-
-def control_title(name: str) -> str:
-    """The same, with "(step-matched)" added to the step-matched controls."""
-    return f"{title(name)} (step-matched)" if name in registry.MATCHED else title(name)
-
-
-def in_sentence(label: str) -> str:
-    """A metric's label within a sentence: overlap rate (top 20 %), Pearson correlation."""
-    first = label.split()[0]
-    return label if first in NAMES else first.lower() + label[len(first) :]
-
-
-def distance_label(metric: str) -> str:
-    """The distance that a metric gives: 1 − overlap rate (top 20 %), mean absolute difference."""
-    entry = registry.metric(metric)
-    named = in_sentence(entry.label)
-    return f"{entry.same:g} − {named}" if entry.same else named
 
 
 def colours(augmentations: Sequence[str]) -> dict[str, str]:

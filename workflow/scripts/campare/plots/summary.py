@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,9 @@ from matplotlib.ticker import MaxNLocator
 
 from campare import registry
 from campare.design import BASELINE
+from campare.plots import page
 from campare.plots.charts import text_columns
-from campare.plots.fitting import text_width
+from campare.plots.fitting import text_width, two_lines
 from campare.plots.style import (
     DARK,
     LEVEL,
@@ -41,6 +42,17 @@ REFERENCES = {
     "duplicated_originals": "step-matched duplicated originals, no augmentation",
     "longer_training": "step-matched longer training, no augmentation",
 }
+TITLES = (
+    "Change of\ntest accuracy",
+    "Components of\nthe map shift",
+    "Map shift\nbeyond retraining\nvariability",
+)
+# Entries of the key of each panel: marker, fill, meaning.
+KEYS = (
+    (("o", DARK, f"Filled: p ≤ {ALPHA:g}"), ("o", "white", "Hollow: not significant")),
+    (("D", "white", "Net distance (no test)"), ("s", "white", "Tightening")),
+    (("o", "white", "All images"), ("^", "white", "Images with equal predictions")),
+)
 
 
 @styled
@@ -49,7 +61,9 @@ def summary(table: pd.DataFrame, study: str) -> Figure:
 
     Three panels: the change of test accuracy; the components of the map shift (net distance and
     tightening); the map shift itself, for all images and for those of equal predictions. A filled
-    marker is significant at 5 % after Holm's correction; the net distance is not tested.
+    marker is significant at 5 % after Holm's correction; the net distance is not tested. On a page
+    the text above and below the panels is left to the caption (`caption`); on a narrow page the
+    panels are one below the other, without the columns of numbers.
 
     Parameters
     ----------
@@ -59,51 +73,24 @@ def summary(table: pd.DataFrame, study: str) -> Figure:
         Name of the study.
     """
     names = list(table["augmentation"])
-    controls = [name for name in names if name in registry.RESERVED.values()]
     colour = colours(names)
-    heading = _heading(table, study)
+    heading = "" if page.printing() else _heading(table, study)
     above = 0.1 + LINE * (heading.count("\n") + 1) + 0.5
+    if page.narrow():
+        return _stacked(table, names, colour)
     distance = textwrap.fill(f"Difference in {distance_label(table['metric'][0])}", 26)
-    legend = _legend()
-    footer = LINE * (legend.count("\n") + 1)
+    legend = "" if page.printing() else _legend()
+    footer = LINE * (legend.count("\n") + 1) if legend else 0.0
     below = BELOW + footer + LINE * (distance.count("\n") + 1)
     figure = blank_figure(WIDTH, above + PITCH * len(names) + below)
     panels = list(figure.subplots(1, 3, sharey=True))
     accuracy, components, shift = panels
 
-    def draw(axes: Axes, column: str, p: str, marker: str, up: float = 0.0, scale: int = 1) -> None:
-        values = scale * table[[column, f"{column}_low", f"{column}_high"]].to_numpy(float)
-        significant = table[p].to_numpy(float) <= ALPHA if p else np.zeros(len(table), bool)
-        for row, (centre, low, high) in enumerate(values):
-            shade = colour[names[row]]
-            axes.hlines(row - up, low, high, color=shade, linewidth=1.2)
-            face = shade if significant[row] else "white"
-            axes.plot(centre, row - up, marker, color=shade, markerfacecolor=face, markersize=5)
-
-    draw(accuracy, "accuracy_change", "accuracy_change_p_holm", "o", scale=100)
-    draw(components, "net", "", "D", 0.17)
-    draw(components, "tightening", "tightening_p_holm", "s", -0.17)
-    draw(shift, "shift", "shift_p_holm", "o", 0.17)
-    draw(shift, "equal_shift", "equal_shift_p_holm", "^", -0.17)
-    for axes in panels:
-        axes.axvline(0, color="0.3", zorder=1, **REFERENCE)
-        axes.grid(axis="x")
-        axes.tick_params(axis="y", length=0)
-        axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-        if 0 < len(controls) < len(names):
-            axes.axhline(names.index(controls[0]) - 0.5, color="0.6", linewidth=0.6)
-    labels = [
-        f"{control_title(name)} vs. baseline" if name in controls else title(name) for name in names
-    ]
-    labels = [textwrap.fill(label, 20) for label in labels]
+    _draw(panels, table, names, colour)
+    labels = [textwrap.fill(label, 20) for label in _labels(names)]
     accuracy.set_yticks(range(len(names)), labels)
     accuracy.set_ylim(len(names) - 0.5, -0.5)
-    titles = (
-        "Change of\ntest accuracy",
-        "Components of\nthe map shift",
-        "Map shift\nbeyond retraining\nvariability",
-    )
-    for axes, text in zip(panels, titles, strict=True):
+    for axes, text in zip(panels, TITLES, strict=True):
         axes.set_title(text, loc="left", weight="bold")
     accuracy.set_xlabel("Percentage points", size=SMALL)
     for axes in (components, shift):
@@ -126,19 +113,69 @@ def summary(table: pd.DataFrame, study: str) -> Figure:
     )
     widest = max(map(text_width, "\n".join(labels).split("\n")))
     _place(panels, (widest + 0.15, columns + 0.05), (above, below))
-    _key(
-        accuracy,
-        footer,
-        ("o", DARK, f"Filled: p ≤ {ALPHA:g}"),
-        ("o", "white", "Hollow: not significant"),
-    )
-    _key(components, footer, ("D", "white", "Net distance (no test)"), ("s", "white", "Tightening"))
-    _key(
-        shift, footer, ("o", "white", "All images"), ("^", "white", "Images with equal predictions")
-    )
+    for axes, entries in zip(panels, KEYS, strict=True):
+        _key(axes, footer, *entries)
     edge = 0.05 / figure.get_figwidth()
     figure.text(edge, 1 - 0.05 / figure.get_figheight(), heading, va="top", size=SMALL)
     figure.text(edge, 0.05 / figure.get_figheight(), legend, va="bottom", size=SMALL)
+    return figure
+
+
+def _draw(
+    panels: Sequence[Axes], table: pd.DataFrame, names: Sequence[str], colour: Mapping[str, str]
+) -> None:
+    """Draw accuracy change, components and map shift into three panels with a row per name."""
+    accuracy, components, shift = panels
+    controls = [name for name in names if name in registry.RESERVED.values()]
+
+    def draw(axes: Axes, column: str, p: str, marker: str, up: float = 0.0, scale: int = 1) -> None:
+        values = scale * table[[column, f"{column}_low", f"{column}_high"]].to_numpy(float)
+        significant = table[p].to_numpy(float) <= ALPHA if p else np.zeros(len(table), bool)
+        for row, (centre, low, high) in enumerate(values):
+            shade = colour[names[row]]
+            axes.hlines(row - up, low, high, color=shade, linewidth=1.2)
+            face = shade if significant[row] else "white"
+            axes.plot(centre, row - up, marker, color=shade, markerfacecolor=face, markersize=5)
+
+    draw(accuracy, "accuracy_change", "accuracy_change_p_holm", "o", scale=100)
+    draw(components, "net", "", "D", 0.17)
+    draw(components, "tightening", "tightening_p_holm", "s", -0.17)
+    draw(shift, "shift", "shift_p_holm", "o", 0.17)
+    draw(shift, "equal_shift", "equal_shift_p_holm", "^", -0.17)
+    for axes in panels:
+        axes.axvline(0, color="0.3", zorder=1, **REFERENCE)
+        axes.grid(axis="x")
+        axes.tick_params(axis="y", length=0)
+        axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+        if 0 < len(controls) < len(names):
+            axes.axhline(names.index(controls[0]) - 0.5, color="0.6", linewidth=0.6)
+
+
+def _labels(names: Sequence[str]) -> list[str]:
+    """Names of the rows."""
+    return [
+        f"{control_title(name)} vs. baseline" if name in registry.RESERVED.values() else title(name)
+        for name in names
+    ]
+
+
+def _stacked(table: pd.DataFrame, names: Sequence[str], colour: Mapping[str, str]) -> Figure:
+    """The three panels one below the other, for a narrow page."""
+    short = [label.replace(" (step-matched)", "") for label in _labels(names)]
+    labels = two_lines(short, 0.3 * page.width(), SMALL)
+    figure = blank_figure(page.width(), 3 * (0.8 + 0.22 * len(names)), "constrained")
+    panels = list(figure.subplots(3, 1))
+    _draw(panels, table, names, colour)
+    distance = f"Difference in {distance_label(table['metric'][0])}"
+    for axes, text, entries in zip(panels, TITLES, KEYS, strict=True):
+        axes.set_yticks(range(len(names)), list(labels.values()))
+        axes.set_ylim(len(names) - 0.5, -0.5)
+        axes.set_title(text.replace("\n", " "), loc="left", weight="bold", pad=16)
+        axes.set_xlabel("Percentage points" if axes is panels[0] else distance, size=SMALL)
+        axes.legend(
+            handles=_handles(*entries), loc="lower left", bbox_to_anchor=(0, 1), ncols=2,
+            borderpad=0.2, handletextpad=0.2, handlelength=1.2, columnspacing=1.0,
+        )  # fmt: skip
     return figure
 
 
@@ -159,16 +196,25 @@ def _key(axes: Axes, footer: float, *entries: tuple[str, str, str]) -> None:
     """A legend below a panel, above the footer: marker, fill and meaning of each entry."""
     figure = axes.get_figure(root=True)
     assert figure is not None
-    drawn: dict[str, Any] = {"color": DARK, "linestyle": "", "markersize": 4.5}
     figure.legend(
-        handles=[
-            Line2D([], [], marker=marker, markerfacecolor=face, label=label, **drawn)
-            for marker, face, label in entries
-        ],
-        loc="lower left",
+        handles=_handles(*entries), loc="lower left",
         bbox_to_anchor=(axes.get_position().x0, (0.15 + footer) / figure.get_figheight()),
         borderaxespad=0, borderpad=0, handletextpad=0.2, handlelength=1.2,
     )  # fmt: skip
+
+
+def _handles(*entries: tuple[str, str, str]) -> list[Line2D]:
+    """Entries of a legend: marker, fill and meaning of each."""
+    drawn: dict[str, Any] = {"color": DARK, "linestyle": "", "markersize": 4.5}
+    return [
+        Line2D([], [], marker=marker, markerfacecolor=face, label=label, **drawn)
+        for marker, face, label in entries
+    ]
+
+
+def caption(table: pd.DataFrame, study: str) -> str:
+    """What is compared, how the shift is defined, and how to read the figure, as one paragraph."""
+    return " ".join(f"{_heading(table, study)} {_legend()}".split())
 
 
 def _heading(table: pd.DataFrame, study: str) -> str:

@@ -11,9 +11,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from campare.design import BASELINE
+from campare.labels import SCORES as SCORES
 from campare.plots.charts import (
     Powers,
     axes_and_legend,
+    beside,
     draw_seeds,
     named_rows,
     panel_grid,
@@ -36,12 +38,6 @@ from campare.plots.style import (
     title,
 )
 
-SCORES = {
-    "accuracy": "accuracy",
-    "precision": "precision (macro)",
-    "recall": "recall (macro)",
-    "f1": "F1 score (macro)",
-}
 RATE = 1.3  # height of the panel of the learning rate, inches
 
 
@@ -116,7 +112,7 @@ def confusion(table: pd.DataFrame, augmentation: str) -> Figure:
         shares, classes, texts, cell=0.34, cmap="Blues", limits=(0, 100),
         side_text=_confused(counts, classes) if len(classes) > MOST_CLASSES else "",
     )  # fmt: skip
-    colour_bar(figure, axes, mesh, "Share of the true class (%)")
+    colour_bar(figure, axes, mesh, "Share of the true class (%)", len(classes))
     name = fitted([title(augmentation)], figure.get_figwidth() - 2.6)[title(augmentation)]
     step = -(-len(classes) // MOST_CLASSES)
     every = f" (one in {step} is named)" if step > 1 else ""
@@ -248,7 +244,7 @@ def architecture_scores(table: pd.DataFrame, score: str, architectures: Sequence
     axes.grid()
     axes.set(xlabel="Epoch", ylabel=f"Test {SCORES[score]} (%)")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    figure.legend(loc="outside right upper", ncols=columns)
+    figure.legend(loc=beside(), ncols=columns)
     return figure
 
 

@@ -13,8 +13,18 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from campare.design import BASELINE
+from campare.labels import CUE_GROUPS
+from campare.labels import CURVES as CURVES
+from campare.labels import GAINS as GAINS
 from campare.localisation import GROUPS
-from campare.plots.charts import draw_seeds, panels_in_grid, panels_side_by_side, text_columns
+from campare.plots import page
+from campare.plots.charts import (
+    draw_seeds,
+    key_columns,
+    panels_in_grid,
+    panels_side_by_side,
+    text_columns,
+)
 from campare.plots.fitting import arranged, sets_shown, two_lines
 from campare.plots.style import (
     GREY,
@@ -30,25 +40,10 @@ from campare.plots.style import (
 )
 
 # Groups of images by class and cue → label, marker, colour; markers are hollow without the cue.
-GROUP_STYLES = dict(
-    zip(
-        GROUPS,
-        (
-            ("Class of the cue, with cue", "o", PALETTE[5]),
-            ("Class of the cue, without cue", "o", PALETTE[5]),
-            ("Other classes, with cue", "s", PALETTE[1]),
-            ("Other classes, without cue", "s", PALETTE[1]),
-        ),
-        strict=True,
-    )
-)
-CURVES = {
-    "deletion": "Deletion ↓",
-    "insertion": "Insertion ↑",
-    "road_most": "ROAD, most\nrelevant first ↓",
-    "road_least": "ROAD, least\nrelevant first ↑",
+GROUP_STYLES = {
+    name: (CUE_GROUPS[name], marker, PALETTE[colour])
+    for name, marker, colour in zip(GROUPS, "ooss", (5, 5, 1, 1), strict=True)
 }
-GAINS = {"deletion": "Deletion", "insertion": "Insertion", "road": "ROAD"}
 CHANCE: dict[str, Any] = {"color": "0.3", "linewidth": 0.9, "dashes": (1, 2)}
 _HOLLOW: dict[str, Any] = {"markerfacecolor": "white", "markersize": 3.5, "markeredgewidth": 0.8}
 
@@ -92,7 +87,8 @@ def localisation(models: pd.DataFrame, summary: pd.DataFrame, score: str, label:
         ),
         Line2D([], [], label="Chance (by area of the region)", **CHANCE),
     )
-    figure.legend(handles=key, loc="outside upper center", ncols=len(key))
+    columns = key_columns((str(line.get_label()) for line in key), len(key))
+    figure.legend(handles=key, loc="outside upper center", ncols=columns)
     return figure
 
 
@@ -140,7 +136,8 @@ def spurious(models: pd.DataFrame, summary: pd.DataFrame, region: str) -> Figure
     figure.supxlabel(
         f"Mean ± s.d. over seeds; dots: seeds; dotted: chance (area of the {region})", size=8
     )
-    figure.legend(loc="outside upper center", ncols=4)
+    columns = key_columns((label for label, _, _ in GROUP_STYLES.values()), 4)
+    figure.legend(loc="outside upper center", ncols=columns)
     return figure
 
 
@@ -158,8 +155,9 @@ def faithfulness_curves(table: pd.DataFrame) -> Figure:
     names, note = sets_shown(every)
     colour = colours(every)
     curves, titles = len(CURVES), two_lines(map(title, names), 0.82, SMALL)
+    high = 1.0 if page.narrow() else 1.15
     across, width, height = arranged(
-        len(names), 0.85, 1.15 * curves, margin_width=0.6, margin_height=0.8
+        len(names), 0.85, high * curves, margin_width=0.6, margin_height=0.8
     )
     figure = blank_figure(max(WIDTH, width), height, "constrained")
     down = -(-len(names) // across)
@@ -196,7 +194,8 @@ def faithfulness_curves(table: pd.DataFrame) -> Figure:
         Line2D([], [], color="black", linewidth=1.3, label=own),
         Line2D([], [], color=GREY, linewidth=1.3, dashes=(3, 2), label=random),
     )
-    figure.legend(handles=key, loc="outside upper center", ncols=2)
+    columns = key_columns((str(line.get_label()) for line in key), 2)
+    figure.legend(handles=key, loc="outside upper center", ncols=columns)
     return figure
 
 
@@ -236,7 +235,12 @@ def _draw_models(axes: Axes, models: pd.DataFrame, column: str, names: Sequence[
 
 
 def _print_gains(axes: Axes, gains: pd.DataFrame, what: str) -> None:
-    """Print a difference with its interval next to each row; columns: mean, low, high."""
+    """Print a difference with its interval next to each row; columns: mean, low, high.
+
+    Not on a narrow page, where they would leave no room for the axes.
+    """
+    if page.narrow():
+        return
     texts = [_gain(*row) for row in gains.itertuples(index=False)]
     text_columns(axes, {f"{what} ({LEVEL} interval)": texts})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,18 +14,22 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from campare.plots import page
 from campare.plots.canvas import (
     BAR,
     MAP_OPACITY,
     ImageGrid,
     blank_canvas,
     map_colour_bar,
+    most_images,
+    names_width,
     prediction_key,
     tile,
 )
 from campare.plots.fitting import (
     MOST_COLUMNS,
     MOST_IMAGES,
+    MOST_SEEDS,
     arranged,
     first,
     fitted,
@@ -49,7 +54,7 @@ class ModelView:
     map
         The map to be drawn, (h, w) in [0, 1]; it is stretched over the image.
     predicted, probability
-        The predicted class and its probability in [0, 1].
+        The predicted class, "" if it is unknown, and its probability in [0, 1].
     true
         The true class; "" if it is unknown.
     augmentation, seed
@@ -126,41 +131,96 @@ def extreme(views: Sequence[ModelView], heading: str) -> Figure:
     heading
         Which image it is, and why it was chosen.
     """
-    cell, pitch, drop, left, top = 0.88, 1.08, 1.04, 1.15, 0.8
-    image, true = views[0].image, views[0].true
-    rows: dict[str, list[ModelView]] = {}
-    for view in views:
-        rows.setdefault(view.augmentation, []).append(view)
     seeds = list(dict.fromkeys(view.seed for view in views))
+    lines = [
+        (title(name), {seeds.index(view.seed): view for view in of_name})
+        for name, of_name in _by_augmentation(views).items()
+    ]
+    return _image_with_maps(lines, [f"Seed {seed}" for seed in seeds], heading, MAP_OPACITY)
+
+
+@styled
+def every_model(views: Sequence[ModelView], heading: str, opacity: float) -> Figure:
+    """The same for models whose seeds may differ between augmentations, such as more baselines.
+
+    Rows are without gaps, as long as those of most augmentations; longer ones have several lines.
+
+    Parameters
+    ----------
+    opacity
+        Of the maps over the image, in [0, 1].
+    """
+    groups = _by_augmentation(views)
+    seeds = {tuple(view.seed for view in of_name) for of_name in groups.values()}
+    counts = Counter(map(len, groups.values()))
+    columns = min(MOST_SEEDS, max(counts, key=lambda count: (counts[count], count)))
+    lines = [
+        (title(name), dict(enumerate(of_name[start : start + columns])))
+        for name, of_name in groups.items()
+        for start in range(0, len(of_name), columns)
+    ]
+    same = len(seeds) == 1 and len(lines) == len(groups)
+    above = [f"Seed {seed}" for seed in next(iter(seeds))] if same else [""] * columns
+    return _image_with_maps(lines, above, heading, opacity, with_seeds=not same)
+
+
+def _by_augmentation(views: Sequence[ModelView]) -> dict[str, list[ModelView]]:
+    """Augmentation → its views, in order of appearance."""
+    groups: dict[str, list[ModelView]] = {}
+    for view in views:
+        groups.setdefault(view.augmentation, []).append(view)
+    return groups
+
+
+def _image_with_maps(
+    lines: Sequence[tuple[str, Mapping[int, ModelView]]],
+    above: Sequence[str],
+    heading: str,
+    opacity: float,
+    *,
+    with_seeds: bool = False,
+) -> Figure:
+    """An image and, in lines with labels, its maps: column → view; `above` names the columns.
+
+    with_seeds: whether the seed is above each map.
+    """
+    cell, pitch, left, top = 0.88, 1.08, 1.15, 0.8
+    drop = 1.17 if with_seeds else 1.04
+    views = [view for _, line in lines for view in line.values()]
+    image, true = views[0].image, views[0].true
     image_column = cell + 0.2
     blocks, width, height = arranged(
-        len(rows),
-        left + len(seeds) * pitch,
+        len(lines),
+        left + len(above) * pitch,
         drop,
         margin_width=image_column,
         margin_height=top + 0.55,
     )
     figure, axes = blank_canvas(max(width, 4.2), height)
     block = (figure.get_figwidth() - image_column) / blocks
-    pitch = (block - left) / len(seeds)
+    pitch = (block - left) / len(above)
     axes.text(0.1, 0.08, textwrap.fill(heading, int(14 * figure.get_figwidth())), va="top")
     captions = _captions(views, pitch)
-    labels = two_lines([title(name) for name in rows], left - 0.15)
+    labels = two_lines([label for label, _ in lines], left - 0.15)
     below = f"true: {fitted([true], image_column - 0.15 - text_width('true: '))[true]}"
     tile(axes, 0.1, top, cell, image, below, above="Image")
-    places = row_places(len(rows), blocks, block)
-    for (x, row), (name, models) in zip(places, rows.items(), strict=True):
+    places = row_places(len(lines), blocks, block)
+    for (x, row), (label, line) in zip(places, lines, strict=True):
         x, y = image_column + x + left, top + row * drop
-        axes.text(x - 0.08, y + cell / 2, labels[title(name)], ha="right", va="center")
-        for view in models:
-            at = x + seeds.index(view.seed) * pitch
-            _draw_view(axes, at, y, cell, view, captions(view))
+        axes.text(x - 0.08, y + cell / 2, labels[label], ha="right", va="center")
+        for column, view in line.items():
+            at = x + column * pitch
+            _draw_view(axes, at, y, cell, view, captions(view), opacity=opacity)
+            if with_seeds:
+                seed: dict[str, Any] = {"ha": "center", "va": "bottom", "size": SMALL}
+                axes.text(at + cell / 2, y - 0.02, f"seed {view.seed}", **seed)
         if row == 0:
-            for column, seed in enumerate(seeds):
+            for column, name in enumerate(above):
                 middle = x + column * pitch + cell / 2
-                axes.text(middle, y - 0.05, f"Seed {seed}", ha="center", va="bottom")
-    prediction_key(axes, 0.1, height - 0.46)
-    map_colour_bar(figure, axes, image_column + left, height - 0.44)
+                axes.text(middle, y - 0.05, name, ha="center", va="bottom")
+    if any(view.predicted for view in views):
+        prediction_key(axes, 0.1, height - 0.46)
+    map_colour_bar(figure, axes, image_column + left, height - 0.44, opacity=opacity)
     return figure
 
 
@@ -179,14 +239,17 @@ def overlays(views: Sequence[Sequence[ModelView]], *, map_only: bool, note: str 
     note
         A note on the choice of models.
     """
-    cell, pitch, left = 0.76, 1.03, 1.1
+    cell, pitch, left = 0.76, 1.03, names_width()
+    if page.printing():
+        cell, pitch = (0.56, 0.62) if page.narrow() else (0.66, 0.8)
+        views = views[: most_images(len(views), pitch)]
     images = [of_image[0] for of_image in views]
     models = [view.augmentation for view in views[0]]
     grid = ImageGrid(
         models,
         [view.true for view in images],
         cell,
-        (pitch, 0.91),
+        (pitch, cell + 0.15),
         originals=True,
         below=0.55,
         least=left + BAR + 0.15,  # the colour bar below the maps
@@ -194,19 +257,20 @@ def overlays(views: Sequence[Sequence[ModelView]], *, map_only: bool, note: str 
     figure, axes = blank_canvas(grid.width, grid.height)
     grid.label(axes)
     captions = _captions([view for of_image in views for view in of_image], pitch)
+    opacity = 1 if map_only else MAP_OPACITY
     for place, image in enumerate(images):
         for x, y in grid.originals(place):
             tile(axes, x, y, cell, image.image, "")
     for number, of_model in enumerate(zip(*views, strict=True)):
         for place, view in enumerate(of_model):
             x, y = grid.place(number, place)
-            _draw_view(axes, x, y, cell, view, captions(view), map_only=map_only)
+            _draw_view(axes, x, y, cell, view, captions(view), opacity=opacity)
             if not view.map.any():
                 mark: dict[str, Any] = {"ha": "center", "va": "top", "color": "white"}
                 axes.text(x + cell / 2, y + 0.03, "zero map", size=SMALL, **mark)
     axes.text(left + BAR + 0.3, grid.height - 0.4, note, va="center")
     prediction_key(axes, 0.1, grid.height - 0.48)
-    map_colour_bar(figure, axes, left, grid.height - 0.46, map_only=map_only)
+    map_colour_bar(figure, axes, left, grid.height - 0.46, opacity=opacity)
     return figure
 
 
@@ -303,18 +367,27 @@ def _draw_view(
     view: ModelView,
     below: str,
     *,
-    map_only: bool = False,
+    opacity: float = MAP_OPACITY,
 ) -> None:
     """Draw the image of a view under its map."""
-    incorrect = not view.correct
-    tile(axes, x, y, size, view.image, below, cam=view.map, incorrect=incorrect, map_only=map_only)
+    incorrect = bool(view.predicted) and not view.correct
+    tile(axes, x, y, size, view.image, below, cam=view.map, incorrect=incorrect, opacity=opacity)
 
 
 def _captions(views: Iterable[ModelView], pitch: float) -> Callable[[ModelView], str]:
-    """The caption of a view, at most `pitch` inches wide: ✓ ship: 75%."""
+    """The caption of a view, at most `pitch` inches wide: ✓ ship: 75%; "" if it is unknown."""
+    views = list(views)
+    if page.printing():  # images are smaller: without the probability
+        bare = fitted([view.predicted for view in views], pitch - 0.05 - text_width("✗ "))
+        return lambda view: f"{view.mark} {bare[view.predicted]}" if view.predicted else ""
     room = pitch - 0.05 - text_width("✗ : 100%")
     short = fitted([view.predicted for view in views], room)
-    return lambda view: f"{view.mark} {short[view.predicted]}: {view.probability:.0%}"
+
+    def caption(view: ModelView) -> str:
+        known = f"{view.mark} {short[view.predicted]}: {view.probability:.0%}"
+        return known if view.predicted else ""
+
+    return caption
 
 
 def _square(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
