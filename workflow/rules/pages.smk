@@ -2,7 +2,7 @@
 # Makes: tables/<name>.html, the same tables for reading; answer.html, the answer of the study, which
 # opens the report. One job for all, because a process takes longer to start than to write them.
 
-PAGED = REPORT.tables(target for target in TARGETS if target not in ON_DEMAND)
+PAGED = REPORT.tables(DEFAULT_TARGETS)
 SUMMARY_FIGURES = [
     f"<results>/figures/summary/summary.{suffix}"
     for suffix in ("svg", "png")

@@ -245,6 +245,12 @@ class ReportJobs:
         paths = [path for target in targets for path in self.results(target)]
         return [path for path in paths if path.endswith(".csv") and "/tables/" in path]
 
+    def pages_beside(self, variant: str, targets: Iterable[str]) -> list[str]:
+        """Pages of the tables of a variant, one of `tables`, relative to its folder."""
+        folder = f"<results>/{variant}"
+        files = [path for path in self.tables(targets) if path.startswith(f"{folder}tables/")]
+        return [path.removeprefix(folder).replace(".csv", ".html") for path in files]
+
     def readable(self, path: str) -> Any:
         """The page of a table, one of `tables`, with its caption."""
         file = Path(path).with_suffix(".html")
