@@ -159,6 +159,8 @@ def test_every_table_of_a_paper_can_be_planned_and_made() -> None:
         "cam": {"variants": {"a": {"class": "true"}}},
         "hybrid": {"network": "small_cnn"},
         "masking": {},
+        "mosaics": {},
+        "representations": {},
         "published": {"cutmix": {"test": 0.5}},
         "controls": CONTROLS,
         "vary": ["init"],

@@ -817,6 +817,27 @@ def stages(design: Design, facts: Facts) -> Sentences:
                 "of test images with and without it."
             )
         yield BREAK
+    if mosaics := study.get("mosaics"):
+        yield (
+            f"Mosaics: maps of {mosaics['mosaics']:,} mosaics of {mosaics['cells']} × "
+            f"{mosaics['cells']} test images of each kind were computed, whose cells of the "
+            f"explained class are known: one cell (grid pointing game{cite('bohle2021')}) or half "
+            f"of them (Focus{cite('arias2022')}). Images were drawn from all test images (seed "
+            f"{mosaics['seed']})."
+        )
+        yield BREAK
+    if features := study.get("representations"):
+        yield (
+            f"Representations: for {features['images']:,} test images (seed {features['seed']}) "
+            "the features of two networks, at the target layer and before the classifier, were "
+            f"compared by debiased linear CKA{cite('kornblith2019', 'song2012')} and by the "
+            f"overlap of the {features['neighbours']} nearest neighbours{cite('huh2024')}, and "
+            f"their predictions by the Jensen-Shannon divergence{cite('lin1991')} and by whether "
+            f"the classes differ{cite('fard2016')}, each with its own noise floor. Calibration is "
+            f"measured by the expected calibration error{cite('guo2017')}, the Brier score and "
+            "the log loss."
+        )
+        yield BREAK
     if faithful := study.get("faithfulness"):
         yield (
             f"Faithfulness: for {faithful['images']:,} test images we measured deletion and "

@@ -9,7 +9,7 @@ import math
 import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -438,6 +438,56 @@ def _shift_by_metric(frames: Frames, design: Design) -> PaperTable:
     )
 
 
+def _representations(frames: Frames, design: Design) -> PaperTable:
+    table = _shift_by_metric({"shift": frames["representation_shift"]}, design)
+    return replace(
+        table,
+        name="representations",
+        caption="Features and predictions: " + table.caption[0].lower() + table.caption[1:],
+    )
+
+
+def _calibration(frames: Frames, design: Design) -> PaperTable:
+    frame = frames["calibration_change"]
+    header, rows = tidy(
+        "calibration_change",
+        frame,
+        ["measure", "augmentation", "mean", "baseline", "change", "change_p_holm"],
+        {"augmentation": "Training set", "change_p_holm": "p"},
+    )
+    starts = frame["measure"].ne(frame["measure"].shift())
+    return PaperTable(
+        "calibration",
+        "Calibration of the predictions, and its change from the baselines with its interval over "
+        f"networks; {_spread(frame['models'])} networks per training set, "
+        f"{_spread(frame['baselines'])} baselines. {_permuted(frame)}.",
+        header,
+        rows,
+        text=2,
+        groups=[k for k, start in enumerate(starts) if start],
+    )
+
+
+def _mosaics(frames: Frames, design: Design) -> PaperTable:
+    frame = frames["mosaics_summary"]
+    header, rows = tidy(
+        "mosaics_summary",
+        frame,
+        ["augmentation", "region", "score", "mean", "std", "chance", "difference"],
+        {"augmentation": "Training set"},
+    )
+    return PaperTable(
+        "mosaics",
+        "Localisation in mosaics of test images: mean and standard deviation over networks, "
+        "chance, and the difference from the baseline with its interval over networks and "
+        f"mosaics, not corrected for several augmentations; {int(frame['images'].max()):,} "
+        "mosaics of each kind.",
+        header,
+        rows,
+        text=3,
+    )
+
+
 def _between(frames: Frames, design: Design) -> PaperTable:
     frame = frames["between"]
     frame = frame[frame["metric"] == main_metric(design)]
@@ -700,6 +750,9 @@ MAKERS: dict[str, Callable[[Frames, Design], PaperTable]] = {
     "localisation": _localisation,
     "spurious": _spurious,
     "faithfulness": _faithfulness,
+    "representations": _representations,
+    "calibration": _calibration,
+    "mosaics": _mosaics,
     "agreement": _agreement,
     "hybrid_scores": _scores("hybrid", "the CNN, a second network, and the SVM on its features"),
     "masking_scores": _scores("masking", "SVMs on masked pixels"),
