@@ -6,7 +6,11 @@ REPORT.target = ""
 PAPER_TABLES = contents.tables(DESIGN)
 PAPER_FIGURES = contents.figures(DESIGN)
 SOURCES = sorted({source for name, used in PAPER_TABLES.items() for source in used})
-PAPER = [f"<results>/paper/figures/{name}{width}.pdf" for name in PAPER_FIGURES for width in contents.WIDTHS]
+PAPER = [
+    f"<results>/paper/figures/{name}{width}.pdf"
+    for name in PAPER_FIGURES
+    for width in contents.WIDTHS
+]
 PAPER += [f"<results>/paper/tables/{name}.{end}" for name in PAPER_TABLES for end in ("tex", "md")]
 
 # Figures are drawn by the scripts that draw those of the study.
@@ -52,9 +56,7 @@ rule write_methods:
             if DESIGN.imported
             else of_models("<results>/models/{augmentation}/{seed}.csv", DESIGN.models)
         ),
-        summary=(
-            ["<results>/tables/summary.csv"] if "summary/summary" in PAPER_FIGURES else []
-        ),
+        summary=(["<results>/tables/summary.csv"] if "summary/summary" in PAPER_FIGURES else []),
         # After the jobs whose times it states.
         others=PAPER,
     output:
@@ -88,4 +90,7 @@ rule write_methods:
 
 REPORT.target = "paper"
 REPORT.add(PAPER)
-REPORT.add(f"<results>/paper/{name}" for name in ("methods.md", "references.bib", "checklist.md", "paper.tex"))
+REPORT.add(
+    f"<results>/paper/{name}"
+    for name in ("methods.md", "references.bib", "checklist.md", "paper.tex")
+)

@@ -132,6 +132,7 @@ FIGURES = {
     "svm_confusion": "Confusion matrices of classifiers",
     "training": "Training curves",
     "uninformative": "Uninformative reference maps",
+    "variants": "Variants of the maps",
 }
 
 

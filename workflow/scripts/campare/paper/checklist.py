@@ -129,8 +129,8 @@ def _significance(design: Design, facts: Facts) -> Answer:
         several = max((len(design.seeds_of(name)) for name in design.augmentations), default=1)
         return Answer(
             "Yes" if several > 1 else "No",
-            f"Tables give means and standard deviations over {number(several)} networks. There is "
-            "no noise floor, so differences of maps are not tested.",
+            f"Tables give means and standard deviations over networks ({number(several)} of each "
+            "kind). There is no noise floor, so differences of maps are not tested.",
         )
     sizes = sorted({len(design.seeds_of(name)) for name in design.augmentations})
     networks = listed([number(size) for size in sizes], "or")
@@ -179,7 +179,7 @@ QUESTIONS: Sequence[Question] = (
     (
         "Claims",
         "Do the main claims in abstract and introduction reflect the contributions and scope?",
-        _authors("Compare them with `tables/summary.md`, if the study has it."),
+        _authors("Compare them with `tables/map_shift.md`, if the study has it."),
     ),
     ("Limitations", "Are the limitations of the work discussed?", _limitations),
     (

@@ -13,7 +13,7 @@ from campare.design import Design
 # Ends of the names of figures, as in plots.page, which needs matplotlib.
 WIDTHS = ("_one_column", "_two_columns")
 # Figures that need the width of a page; the document shows others in a column.
-WIDE = ("summary", "overlays", "sets", "spurious", "faithfulness", "localisation")
+WIDE = ("summary", "overlays", "sets", "spurious", "faithfulness", "localisation", "mosaics")
 
 
 def main_metric(design: Design) -> str:
@@ -60,6 +60,12 @@ def _tables(design: Design) -> Iterator[tuple[str, list[str]]]:
         yield "localisation", ["localisation_summary"]
         if study["localisation"]["spurious"]:
             yield "spurious", ["spurious_summary"]
+    if "mosaics" in study:
+        yield "mosaics", ["mosaics_summary"]
+    if "representations" in study:
+        yield "calibration", ["calibration_change"]
+        if design.summarised:
+            yield "representations", ["representation_shift"]
     if "faithfulness" in study:
         yield "faithfulness", ["faithfulness_summary"]
     if "hybrid" in study:
@@ -98,6 +104,8 @@ def _figures(design: Design) -> Iterator[str]:
         yield from (f"localisation/{score}" for score in registry.LOCALISATION)
         if study["localisation"]["spurious"]:
             yield "spurious/spurious"
+    if "mosaics" in study:
+        yield from (f"mosaics/{score}" for score in registry.MOSAICS)
     if "faithfulness" in study:
         yield "faithfulness/curves"
         yield "faithfulness/gain"

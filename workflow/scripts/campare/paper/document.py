@@ -212,6 +212,11 @@ CAPTIONS: Mapping[str, Caption] = {
         "dots: networks. Dashed: mean of the baseline; dotted: chance; diamonds: maps of other "
         "images."
     ),
+    "mosaics": lambda design, facts, score: (
+        f"{registry.MOSAICS[score]}, in mosaics of test images: mean ± standard deviation over "
+        "networks; dots: networks. Dashed: mean of the baseline; dotted: chance; diamonds: maps of "
+        "other mosaics."
+    ),
     "spurious": lambda design, facts, _: (
         "Reliance on the spurious region: accuracy, share of images classified as its class, and "
         "map energy on it. Mean ± standard deviation over networks; dots: networks; dotted: chance."

@@ -148,7 +148,7 @@ def read(
     with reading(data, "data set"), h5py.File(data, "r") as file:
         count, side, _, channels = file["images"].shape
         classes = [str(name) for name in file["classes"].asstr()[:]]
-        divided = bool((file["part"].asstr()[:] != "").any())
+        divided = bool((file["part"][...].astype("U5") != "").any())
         regions = [str(name) for name in file.attrs.get("regions", ())]
     subsets = split.read(first_split, count)["subset"].value_counts()
     attributes = {}

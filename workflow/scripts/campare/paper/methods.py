@@ -168,12 +168,14 @@ def data(design: Design, facts: Facts) -> Sentences:
         how = "with their centre cut out" if source["fit"] == "crop" else "padded with black"
         yield f"Images were resized to this size when they were read, and {how} if not square."
     counts = facts.images
-    subset = "A stratified sample of" if facts.used < facts.available else "Of these,"
-    yield (
-        f"{subset} {counts['train']:,} images {be(counts['train'])} used for training, "
-        f"{counts['validation']:,} for validation and {counts['test']:,} for the test, with every "
-        "class in proportion."
+    sizes = (
+        f"{counts['train']:,} images for training, {counts['validation']:,} for validation and "
+        f"{counts['test']:,} for the test, with every class in proportion"
     )
+    if facts.used < facts.available:
+        yield f"A stratified sample was used: {sizes}."
+    else:
+        yield f"We used {sizes}."
     if facts.divided:
         yield "Test images are from the data set's own test part."
     seed = parts["seed"]
@@ -247,7 +249,7 @@ def _details(name: str) -> str:
     entry = registry.ARCHITECTURES.get(name)
     if entry is None or entry.about.startswith("torchvision's"):
         return ""
-    return f": {_about(entry.about.split('; ')[0])}"
+    return f": {_about(re.split('; |: ', entry.about)[0])}"
 
 
 def _imported_numbers(design: Design) -> str:
@@ -265,7 +267,7 @@ def _inputs(model: Mapping[str, Any], facts: Facts) -> str:
         "imagenet": "the mean and standard deviation of ImageNet",
     }.get(normalise if isinstance(normalise, str) else "")
     if by is None:
-        by = f"mean {_plain(normalise['mean'])} and standard deviation {_plain(normalise['std'])}"
+        by = f"means {_plain(normalise['mean'])} and deviations {_plain(normalise['std'])}"
     if not resized:
         return (
             f"Its inputs are images of {size} × {size} pixels, with each channel normalised by "
@@ -313,7 +315,8 @@ def _recipe(design: Design, facts: Facts) -> Sentences:
         details.append(f"learning rate of the head {training['head_learning_rate']:g}")
     if training["bias_learning_rate"] is not None:
         details.append(f"learning rate of the biases {training['bias_learning_rate']:g}")
-    details.append(f"weight decay {_plain(training['weight_decay'])}")
+    decay = training["weight_decay"]
+    details.append(f"weight decay {_plain(decay)}" if decay else "no weight decay")
     epochs = number(training["epochs"])
     ending = f"for {epochs} epoch{'' if training['epochs'] == 1 else 's'}"
     if training["early_stopping"]:
@@ -390,7 +393,7 @@ def _schedule(training: Mapping[str, Any]) -> str:
         ),
     }[name]
     if name == "one_cycle":
-        rise = "0.3 of the epochs" if warmup is None else f"{warmup:g} epochs"
+        rise = "30 % of the epochs" if warmup is None else f"{warmup:g} epochs"
         return f"{text}; it rose for {rise}{cite(SCHEDULES[name])}."
     before = f" after a linear warm-up of {warmup:g} epochs" if warmup else ""
     return f"{text}{before}{cite(SCHEDULES[name])}."
@@ -596,7 +599,8 @@ def _own_seeds(design: Design) -> Sentences:
             f"{'' if len(own) == 1 else 's'} {be(len(own))} trained {matched[name]} "
             f"({title(name)}; seed{'' if len(own) == 1 else 's'} {listed(own)})."
         )
-    yield f"In total, {len(design.models):,} networks were trained."
+    total = len(design.models)
+    yield f"In total, {total:,} network{'' if total == 1 else 's'} {be(total)} trained."
 
 
 # ---- Maps ----------------------------------------------------------------------------------------
@@ -630,7 +634,10 @@ def maps(design: Design, facts: Facts) -> Sentences:
         if others:
             yield f"All measurements were repeated with other maps: {'; '.join(others)}."
         if study["cam"]["fold_batch_norm"]:
-            yield "Batch norms were folded into the convolutions before them."
+            yield (
+                "Batch norms, if the network has any, were folded into the convolutions before "
+                "them."
+            )
     native = study["similarity"]["resolution"] == "native"
     to = "" if native else f", resized bilinearly to {size} × {size} pixels"
     yield (
@@ -652,7 +659,7 @@ def _layer(method: registry.Method, facts: Facts, folder: str) -> str:
 
 def metrics(design: Design) -> Sentences:
     """The metrics of pairs of maps."""
-    if not design.compares and "controls" not in design.study:
+    if not design.compares and not {"controls", "hybrid", "occlusion"} & design.study.keys():
         return
     yield "Two maps of an image are compared by the following metrics:"
     yield BREAK
@@ -725,8 +732,8 @@ def statistical(design: Design) -> Sentences:
             f"the observed one{cite('phipson2010')}. "
             "The map shift is tested one-sided (E > 0), the tightening two-sided. "
             f"A test whose smallest possible p exceeds {alpha} is not made. p is corrected by "
-            f"Holm's method{cite('holm1979')} over the augmentations of a metric; step-matched "
-            "controls are a family of their own."
+            f"Holm's method{cite('holm1979')} over the augmentations of a metric"
+            + ("; step-matched controls are a family of their own." if design.matched else ".")
         )
         if design.paired:
             yield (
@@ -810,12 +817,33 @@ def stages(design: Design, facts: Facts) -> Sentences:
                 "of test images with and without it."
             )
         yield BREAK
+    if mosaics := study.get("mosaics"):
+        yield (
+            f"Mosaics: maps of {mosaics['mosaics']:,} mosaics of {mosaics['cells']} × "
+            f"{mosaics['cells']} test images of each kind were computed, whose cells of the "
+            f"explained class are known: one cell (grid pointing game{cite('bohle2021')}) or half "
+            f"of them (Focus{cite('arias2022')}). Images were drawn from all test images (seed "
+            f"{mosaics['seed']})."
+        )
+        yield BREAK
+    if features := study.get("representations"):
+        yield (
+            f"Representations: for {features['images']:,} test images (seed {features['seed']}) "
+            "the features of two networks, at the target layer and before the classifier, were "
+            f"compared by debiased linear CKA{cite('kornblith2019', 'song2012')} and by the "
+            f"overlap of the {features['neighbours']} nearest neighbours{cite('huh2024')}, and "
+            f"their predictions by the Jensen-Shannon divergence{cite('lin1991')} and by whether "
+            f"the classes differ{cite('fard2016')}, each with its own noise floor. Calibration is "
+            f"measured by the expected calibration error{cite('guo2017')}, the Brier score and "
+            "the log loss."
+        )
+        yield BREAK
     if faithful := study.get("faithfulness"):
         yield (
             f"Faithfulness: for {faithful['images']:,} test images we measured deletion and "
             f"insertion curves in {faithful['steps']} steps{cite('petsiuk2018')} and ROAD for "
             f"{listed(f'{100 * share:g} %' for share in faithful['road'])} of the pixels"
-            f"{cite('rong2022')}, each as the difference from a random map (seed "
+            f"{cite('rong2022')}, each compared with that of a random map (seed "
             f"{faithful['seed']})."
         )
         yield BREAK

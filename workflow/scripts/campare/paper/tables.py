@@ -9,7 +9,7 @@ import math
 import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -23,9 +23,9 @@ from campare.statistics import ALPHA
 
 Frames = Mapping[Any, pd.DataFrame]
 PERMUTED = (
-    "p: permutation of the labels of networks, after Holm's correction over the augmentations "
-    "(step-matched controls are a family of their own)"
+    "p: permutation of the labels of networks, after Holm's correction over the augmentations"
 )
+OWN_FAMILY = " (step-matched controls are a family of their own)"
 MOST_PAIRS = 8
 # Points: width of a column and of a page; of a character and a gap at the sizes of LaTeX.
 COLUMN, PAGE = 252, 515
@@ -265,6 +265,11 @@ def _controls(names: Sequence[str]) -> list[int]:
     return places[:1]
 
 
+def _permuted(frame: pd.DataFrame) -> str:
+    """What a p-value is, in a caption."""
+    return PERMUTED + OWN_FAMILY * bool(frame["augmentation"].isin(registry.MATCHED).any())
+
+
 def _spread(values: pd.Series) -> str:
     """A number, or the smallest and the largest: 3 to 6."""
     low, high = int(values.min()), int(values.max())
@@ -313,7 +318,7 @@ def _accuracy_change(frames: Frames, design: Design) -> PaperTable:
         "Change of test accuracy from the reference networks, with its interval over networks and "
         f"images; {_spread(frame['models'])} networks per training set, "
         f"{_spread(frame['reference_models'])} reference networks, {int(frame['images'].max()):,} "
-        f"test images. {PERMUTED}. g: standardised difference over networks.",
+        f"test images. {_permuted(frame)}. g: standardised difference over networks.",
         header,
         rows,
         text=2,
@@ -355,8 +360,9 @@ def _map_shift(frames: Frames, design: Design) -> PaperTable:
         f"Map shift beyond retraining variability. Distance: {distance_label(frame['metric'][0])}. "
         f"{_networks(frame)} Net distance N = AB − BB, tightening T = (BB − AA)/2, map shift "
         f"E = N + T; noise floor BB = {_floor(frame)}. c: noise-corrected similarity, 1 without a "
-        f"shift. Intervals: 95 %, of E and c 90 % (their test is one-sided). {PERMUTED}; one-sided "
-        "for E. Equal predictions: images for which both networks predict the same class.",
+        "shift. Intervals: 95 %, of E and c 90 % (their test is one-sided). "
+        f"{_permuted(frame)}; one-sided for E. Equal predictions: images for which both networks "
+        "predict the same class.",
         header,
         rows,
         groups=_controls(list(frame["augmentation"])),
@@ -396,7 +402,7 @@ def _variants(frames: Frames, design: Design) -> PaperTable:
     return PaperTable(
         "variants",
         f"Map shift E for several kinds of maps ({'; '.join(said)}). Distance: "
-        f"{distance_label(first['metric'][0])}. {_networks(first)} {PERMUTED}; one-sided.",
+        f"{distance_label(first['metric'][0])}. {_networks(first)} {_permuted(first)}; one-sided.",
         header,
         rows,
         groups=_controls(names),
@@ -424,11 +430,61 @@ def _shift_by_metric(frames: Frames, design: Design) -> PaperTable:
         "Map shift E in per cent of the noise floor, in every metric. Reference: "
         f"{title(reference).lower()}; {_spread(frame['models'])} networks per training set, "
         f"{_spread(frame['reference_models'])} reference networks, {int(frame['images'].max()):,} "
-        f"test images. * p ≤ {ALPHA:g}. {PERMUTED}; one-sided. A small share with a small p is a "
-        "measurable, not a large, shift.",
+        f"test images. * p ≤ {ALPHA:g}. {_permuted(frame)}; one-sided. A small share with a small "
+        "p is a measurable, not a large, shift.",
         ["Training set", *map(columns.metric_label, metrics)],
         [[control_title(name), *row] for name, row in zip(names, texts, strict=True)],
         groups=_controls(names),
+    )
+
+
+def _representations(frames: Frames, design: Design) -> PaperTable:
+    table = _shift_by_metric({"shift": frames["representation_shift"]}, design)
+    return replace(
+        table,
+        name="representations",
+        caption="Features and predictions: " + table.caption[0].lower() + table.caption[1:],
+    )
+
+
+def _calibration(frames: Frames, design: Design) -> PaperTable:
+    frame = frames["calibration_change"]
+    header, rows = tidy(
+        "calibration_change",
+        frame,
+        ["measure", "augmentation", "mean", "baseline", "change", "change_p_holm"],
+        {"augmentation": "Training set", "change_p_holm": "p"},
+    )
+    starts = frame["measure"].ne(frame["measure"].shift())
+    return PaperTable(
+        "calibration",
+        "Calibration of the predictions, and its change from the baselines with its interval over "
+        f"networks; {_spread(frame['models'])} networks per training set, "
+        f"{_spread(frame['baselines'])} baselines. {_permuted(frame)}.",
+        header,
+        rows,
+        text=2,
+        groups=[k for k, start in enumerate(starts) if start],
+    )
+
+
+def _mosaics(frames: Frames, design: Design) -> PaperTable:
+    frame = frames["mosaics_summary"]
+    header, rows = tidy(
+        "mosaics_summary",
+        frame,
+        ["augmentation", "region", "score", "mean", "std", "chance", "difference"],
+        {"augmentation": "Training set"},
+    )
+    return PaperTable(
+        "mosaics",
+        "Localisation in mosaics of test images: mean and standard deviation over networks, "
+        "chance, and the difference from the baseline with its interval over networks and "
+        f"mosaics, not corrected for several augmentations; {int(frame['images'].max()):,} "
+        "mosaics of each kind.",
+        header,
+        rows,
+        text=3,
     )
 
 
@@ -694,6 +750,9 @@ MAKERS: dict[str, Callable[[Frames, Design], PaperTable]] = {
     "localisation": _localisation,
     "spurious": _spurious,
     "faithfulness": _faithfulness,
+    "representations": _representations,
+    "calibration": _calibration,
+    "mosaics": _mosaics,
     "agreement": _agreement,
     "hybrid_scores": _scores("hybrid", "the CNN, a second network, and the SVM on its features"),
     "masking_scores": _scores("masking", "SVMs on masked pixels"),
