@@ -30,6 +30,7 @@ do. tests/unit/test_power.py compares it with simulated points, docs/planning.md
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -148,6 +149,13 @@ def simulate(
     studies
         Their number; None: 500 to 4,000, more if there are few labellings.
     """
+    noise, effect, cross = _simulated(comparison, tests, seed, studies)
+    return Simulated(relative * noise, effect, relative * cross)
+
+
+@lru_cache(maxsize=2)
+def _simulated(comparison: Comparison, tests: int, seed: int, studies: int | None) -> Simulated:
+    """`simulate` with a relative variability of 1; kept, because a plan needs several values."""
     arm = _augmented(comparison)
     labels, _ = statistics.relabellings(arm, seed, _paired(comparison))
     rng = np.random.default_rng(seed)
@@ -162,10 +170,10 @@ def simulate(
     studies = studies or min(MOST, max(FEWEST, VALUES // len(weights)))
     along = np.where(arm, 1.0, -1.0)[:, None] * rng.standard_normal((len(arm), studies))
     between = arm[first] != arm[second]
-    cross = math.sqrt(2) * relative * between[:, None] * (along[first] + along[second])
+    cross = math.sqrt(2) * between[:, None] * (along[first] + along[second])
     points = rng.standard_normal((studies, len(arm), DIMENSIONS))
     products = (points @ points.transpose(0, 2, 1))[:, first, second].T
-    noise = -relative / math.sqrt(DIMENSIONS) * products
+    noise = -products / math.sqrt(DIMENSIONS)
     return Simulated(weights @ noise, weights @ between, weights @ cross)
 
 
