@@ -119,6 +119,7 @@ def arguments(**changes: Any) -> dict[str, Any]:
         "regions": lambda index: None,
         "pairs": pairs(),
         "summary": summary(),
+        "tables": ["tables/summary.html", "tables/shift.html"],
         **changes,
     }
 

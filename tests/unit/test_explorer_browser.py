@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 from collections.abc import Iterator
@@ -301,6 +302,15 @@ def test_the_spectral_plane_selects_by_its_coordinates(page: Browser) -> None:
     assert count(page) == small.IMAGES  # the selection was of the other plane
 
 
+def test_wide_tables_are_printed_smaller(page: Browser) -> None:
+    page.state("#view=answer")
+    page.run("document.querySelector('.scroll table').style.width = '2090px'")
+    pdf = page.call("Page.printToPDF", preferCSSPageSize=True)["data"]
+    assert base64.b64decode(pdf).startswith(b"%PDF")
+    fit = page.run("getComputedStyle(document.documentElement).getPropertyValue('--fit')")
+    assert float(fit) == pytest.approx(0.5)
+
+
 @pytest.fixture
 def sharded(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
@@ -357,7 +367,7 @@ def test_a_page_without_its_data_says_so(
     browser.errors.clear()
 
 
-def test_keys(page: Browser) -> None:
+def test_keys(page: Browser, folder: Path) -> None:
     page.state("#view=images&sort=index&order=asc")
     page.run("document.getElementById('grid').focus()")
     for key in ("ArrowDown", "ArrowDown", "Enter"):
@@ -374,8 +384,11 @@ def test_keys(page: Browser) -> None:
     assert page.run("document.querySelector('#tabs [aria-current]').dataset.view") == "answer"
     page.press("?")
     assert page.run("!document.getElementById('help').hidden")
-    (contents,) = texts(page, "#help h2 + p")
+    contents, *_ = texts(page, "#help h2 + p")
     assert contents.startswith("40 test images (12 × 10 pixels), 7 networks. Maps: Grad-CAM; 4 × 5")
+    links = "[...document.querySelectorAll('#tables a')].map((link) => link.href)"
+    beside = folder.as_uri()
+    assert page.run(links) == [f"{beside}/tables/summary.html", f"{beside}/tables/shift.html"]
     keep(page, "help")
 
 

@@ -86,6 +86,15 @@ def test_a_study_that_cannot_reach_significance_is_warned_of() -> None:
         "3 networks of each augmentation compared with 3 baselines cannot give p ≤ 0.05: the "
         "smallest possible p-value after Holm's correction over 2 augmentations is 0.2"
     )
+    matched = {"duplicated_originals": True, "matched_seeds": list(range(21, 29))}
+    assert (
+        planning.warnings(
+            design(
+                controls={"baselines": {"seeds": [11, 12], "vary": ["init", "order"]}, **matched}
+            )
+        )
+        == []
+    )
     (message,) = planning.warnings(design(seeds=[1]))
     assert message.endswith("is undefined, because each arm needs two networks")
 

@@ -44,9 +44,9 @@ def localised(
     return localisation.by_model(models, tables), summary
 
 
-def planted(seeds: int = 3) -> tuple[pd.DataFrame, pd.DataFrame]:
+def planted(seeds: int = 3, names: list[str] = NAMES) -> tuple[pd.DataFrame, pd.DataFrame]:
     random = np.random.default_rng(0)
-    keys = product(NAMES, range(1, seeds + 1), [*localisation.GROUPS] * 20)
+    keys = product(names, range(1, seeds + 1), [*localisation.GROUPS] * 20)
     images = pd.DataFrame(keys, columns=["augmentation", "seed", "group"])
     without = images["group"].str.endswith("without")
     for name in localisation.MEASURES:
@@ -148,3 +148,17 @@ def test_figures_are_legible_also_from_degenerate_tables(
     assert min(text.get_fontsize() for text in visible) >= 7
     saving.save(figure, tmp_path / f"a{suffix}", 60)
     assert (tmp_path / f"a{suffix}").stat().st_size > 500
+
+
+@pytest.mark.parametrize("figure", ["localisation", "spurious"])
+def test_names_of_controls_are_whole_and_broken_between_words(figure: str) -> None:
+    names = [*NAMES, "duplicated_originals", "longer_training"]
+    drawn = {
+        "localisation": lambda: truth.localisation(*localised(names=names), "energy", "Energy"),
+        "spurious": lambda: truth.spurious(*planted(names=names), "cue"),
+    }[figure]()
+    labels = [label.get_text() for label in drawn.axes[0].get_yticklabels()]
+    assert [label.replace("\n", " ") for label in labels[-2:]] == [
+        "Duplicated originals (step-matched)",
+        "Longer training (step-matched)",
+    ]

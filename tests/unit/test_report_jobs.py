@@ -6,9 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from docutils.core import publish_parts
+from jinja2 import Environment
 from snakemake.io import flag, get_flag_value, is_flagged
 from snakemake.iocontainers import Wildcards
 
@@ -154,6 +157,7 @@ def test_the_report_has_the_first_format_of_a_figure() -> None:
         ("confusion", "augmentation", "longer_training", "Longer training (step-matched)"),
         ("performance", "score", "f1", "F1 score (macro)"),
         ("localisation", "score", "iou", registry.LOCALISATION["iou"]),
+        ("mosaics", "score", "energy", registry.MOSAICS["energy"]),
         ("svm_confusion", "model", "cnn-svm", "CNN+SVM"),
         ("overlays", "maps", "over_images", "Over images"),
     ],
@@ -242,6 +246,30 @@ def test_every_caption_says_n_and_what_to_conclude() -> None:
         assert "**n**" in text and "**Conclusion**" in text, kind
         of_inputs = kind in ("examples", "sets", "masks")
         assert of_inputs or re.search(r"\*\*(Interval|intervals)\*\*", text), kind
+
+
+class Anything(dict[str, Any]):
+    """Params of a job: its values, and a number for those that are not given."""
+
+    def __getattr__(self, name: str) -> Any:
+        return self.get(name, 3)
+
+
+@pytest.mark.parametrize("across_seeds", [True, False])
+def test_captions_are_rendered_as_snakemake_does(across_seeds: bool, tmp_path: Path) -> None:
+    table = tmp_path / "performance.csv"
+    table.write_text("augmentation,seed,accuracy,images\nbaseline,1,0.5,359\n")
+    params = Anything(across_seeds=across_seeds, models=[1, 2], architectures=["a"], spline=None)
+    given = {
+        "snakemake": SimpleNamespace(params=params, config={}),
+        "files": [SimpleNamespace(target="performance.csv", path=table)],
+    }
+    for caption in CAPTIONS.glob("*.rst"):
+        template = Environment(trim_blocks=True, lstrip_blocks=True)
+        text = template.from_string(caption.read_text(encoding="utf-8")).render(**given)
+        html = publish_parts(text, writer="html")["body"]
+        assert "System Message" not in html, caption.name
+        assert caption.stem != "correlation" or "359 test images" in html
 
 
 def test_every_table_of_the_rules_is_in_the_dictionary_and_vice_versa() -> None:

@@ -20,6 +20,7 @@ const KEYS = [
 // Keys of the state that decide which images are shown and in which order.
 const SELECTING = ["sort", "of", "order", "x", "y", "plane", ...FILTERS];
 const BLINK = 700; // milliseconds
+const PAPER = 1045; // CSS pixels across a printed page, A4 landscape without margins
 
 async function start() {
   const began = performance.now();
@@ -46,6 +47,7 @@ async function start() {
   );
   window.addEventListener("hashchange", () => app.read());
   window.addEventListener("resize", () => app.render());
+  window.addEventListener("beforeprint", fitToPaper);
   document.addEventListener("keydown", (event) => keyboard(app, event));
   setInterval(() => {
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -56,6 +58,12 @@ async function start() {
   }, BLINK);
   app.read();
   document.documentElement.dataset.ready = Math.round(performance.now() - began);
+}
+
+// Wide tables are printed smaller, so that the paper does not cut them off.
+function fitToPaper() {
+  const wide = [...document.querySelectorAll(".scroll, .grid")].map((table) => table.scrollWidth);
+  document.documentElement.style.setProperty("--fit", Math.min(1, PAPER / Math.max(1, ...wide)));
 }
 
 function application(data) {
@@ -196,11 +204,26 @@ function help(about) {
     element("p", {}, "The address of the page contains its state: copy it to share a view."),
     element("h2", {}, "Contents"),
     element("p", {}, contents(about)),
+    ...tableLinks(about),
   );
   button.addEventListener("click", () => {
     section.hidden = !section.hidden;
     button.setAttribute("aria-expanded", String(!section.hidden));
   });
+}
+
+// Links to the tables of the study, which are next to the page in its results folder.
+function tableLinks({ tables }) {
+  if (!tables.length) return [];
+  const name = (file) => file.replace("tables/", "").replace(".html", "");
+  const links = tables.map((file) =>
+    element("li", {}, element("a", { href: encodeURI(file) }, name(file))),
+  );
+  return [
+    element("h2", {}, "Tables"),
+    element("p", {}, "All tables of the study, if the page is in its results folder:"),
+    element("ul", { id: "tables" }, ...links),
+  ];
 }
 
 function keyboard(app, event) {

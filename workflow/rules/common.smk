@@ -69,6 +69,8 @@ STAGES = sorted(
 TARGETS = ["tables", "figures", "explorer", "virelay", "architectures", "paper", *STAGES, "pages"]
 # Targets that are made only on request.
 ON_DEMAND = {"architectures", "own_images", "paper", "virelay"}
+# Targets of `all`.
+DEFAULT_TARGETS = [target for target in TARGETS if target not in ON_DEMAND]
 # One split for all models, or one per seed.
 SPLIT = "split" if DESIGN.one_split else "split/{seed}"
 FIRST_SPLIT = f"<results>/{SPLIT}.csv".format(seed=DESIGN.first_seed)

@@ -2,7 +2,7 @@
 # Makes: tables/<name>.html, the same tables for reading; answer.html, the answer of the study, which
 # opens the report. One job for all, because a process takes longer to start than to write them.
 
-PAGED = REPORT.tables(target for target in TARGETS if target not in ON_DEMAND)
+PAGED = REPORT.tables(DEFAULT_TARGETS)
 SUMMARY_FIGURES = [
     f"<results>/figures/summary/summary.{suffix}"
     for suffix in ("svg", "png")
@@ -16,7 +16,7 @@ rule make_pages:
         tables=PAGED,
         figure=SUMMARY_FIGURES[:1],
     output:
-        pages=list(map(REPORT.readable, PAGED)),
+        pages=PAGES,
         answer=REPORT.page("answer", ""),
     log:
         "<logs>/pages.log",
@@ -36,7 +36,8 @@ rule make_pages:
             models=len(DESIGN.models),
             trained=not DESIGN.imported,
             metrics={name: registry.metric(name).about for name in DESIGN.metrics},
-            scores=registry.LOCALISATION,
+            scores={**registry.LOCALISATION, **registry.MOSAICS},
+            measures={name: each.label for name, each in registry.REPRESENTATIONS.items()},
         ),
         **code("make_pages"),
         **report_jobs.metric_labels(DESIGN.metrics),
@@ -44,4 +45,4 @@ rule make_pages:
         "../scripts/make_pages.py"
 
 
-REPORT.add(rules.make_pages.output)
+REPORT.add([*PAGES, "<results>/answer.html"])

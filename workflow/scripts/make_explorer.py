@@ -33,6 +33,7 @@ with logged(snakemake.log[0]):
         },
         summary=tables.read(needs.summary) if needs.summary else None,
         folder=snakemake.output.explorer.removesuffix(f"{params.variant}explorer.html"),
+        tables=params.tables,
     )
     page, shards = explorer_page.files(payload)
     folder = Path(snakemake.output.data)

@@ -245,6 +245,12 @@ class ReportJobs:
         paths = [path for target in targets for path in self.results(target)]
         return [path for path in paths if path.endswith(".csv") and "/tables/" in path]
 
+    def pages_beside(self, variant: str, targets: Iterable[str]) -> list[str]:
+        """Pages of the tables of a variant, one of `tables`, relative to its folder."""
+        folder = f"<results>/{variant}"
+        files = [path for path in self.tables(targets) if path.startswith(f"{folder}tables/")]
+        return [path.removeprefix(folder).replace(".csv", ".html") for path in files]
+
     def readable(self, path: str) -> Any:
         """The page of a table, one of `tables`, with its caption."""
         file = Path(path).with_suffix(".html")
@@ -256,7 +262,7 @@ class ReportJobs:
 
     def figures(self, kind: str, label: str, names: Iterable[str], folder: str = "") -> list[Any]:
         """The files of one kind of figure; in the report, `label` has the figure's name."""
-        shown = {name: {label: _label(label, name)} for name in names}
+        shown = {name: {label: _label(kind, label, name)} for name in names}
         return self.labelled(kind, shown, folder)
 
     def labelled(
@@ -308,23 +314,25 @@ class ReportJobs:
         )
 
 
-def _label(kind: str, name: str) -> str:
+def _label(kind: str, label: str, name: str) -> str:
     """The label of a figure in the report: what distinguishes it from others of its kind.
 
     Parameters
     ----------
-    kind
+    label
         What the name is: metric, measure, augmentation, score, model, or anything else.
     """
-    if kind in ("metric", "measure"):
+    if label in ("metric", "measure"):
         return columns.metric_label(name)
-    if kind == "augmentation":
+    if label == "augmentation":
         return labels.control_title(name)
+    if kind == "mosaics":
+        return registry.MOSAICS[name]
     known = {
         "score": {**columns.CODES["score"], **registry.LOCALISATION},
         "model": labels.CLASSIFIERS,
     }
-    return known.get(kind, {}).get(name, labels.title(name))
+    return known.get(label, {}).get(name, labels.title(name))
 
 
 def paths_of(makes: Mapping[str, Any]) -> list[str]:

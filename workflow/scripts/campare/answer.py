@@ -183,7 +183,7 @@ def lead(rows: pd.DataFrame) -> str:
         of_change = rows[rows["accuracy_change_p_holm"].notna()]
         better = of_change[of_change["accuracy_change_p_holm"] <= ALPHA]
         if len(of_change):
-            names = ", ".join(map(labels.control_title, better["augmentation"]))
+            names = "; ".join(map(labels.control_title, better["augmentation"]))
             found += (
                 f" Test accuracy changes significantly with {names}."
                 if names

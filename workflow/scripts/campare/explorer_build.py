@@ -45,6 +45,7 @@ def payload(
     pairs: Mapping[str, pd.DataFrame],
     summary: pd.DataFrame | None,
     folder: str = "",
+    tables: Sequence[str] = (),
 ) -> Payload:
     """The description, arrays and images of a page.
 
@@ -74,6 +75,8 @@ def payload(
         summary.csv; None if the study has none.
     folder
         Folder of the study, as Snakemake names it and with "/" at its end.
+    tables
+        Files of tables to which the page links, relative to it.
     """
     models = list(stores)
     read = list(stores.values())
@@ -107,6 +110,7 @@ def payload(
             "arrays": {},
             "shards": {"digest": "", "files": []},
             "summary": [],
+            "tables": list(tables),
         }
     )
     explorer.add_predictions(made, heads, index)

@@ -55,7 +55,7 @@ CLASSIFIERS = {
     "cnn-svm": "CNN+SVM",
     "unmasked": "SVM, all pixels",
     "masked": "SVM+Mask",
-    "mask-same-class": "SVM, mask of another image taken for the same class",
+    "mask-same-class": "SVM, mask of another image of the same predicted class",
     "mask-any-class": "SVM, mask of another image of any class",
     "mask-alone": "SVM, the mask alone",
 }
@@ -132,6 +132,7 @@ FIGURES = {
     "svm_confusion": "Confusion matrices of classifiers",
     "training": "Training curves",
     "uninformative": "Uninformative reference maps",
+    "variants": "Variants of the maps",
 }
 
 

@@ -356,18 +356,20 @@ def cheapest(
 
 
 def warnings(design: Design) -> list[str]:
-    """Why augmentations of a study cannot be tested, a message for each reference."""
+    """Why no augmentation of a study can be tested, a message for each reference; else nothing."""
     messages = []
     for family in families(design):
         least = power.least_p(family.comparison, family.tests)
-        if not family.note and not least <= ALPHA:
+        if least <= ALPHA and not family.note:
+            return []
+        if math.isnan(least):
+            value = "is undefined, because each arm needs two networks"
+        else:
+            value = f"after Holm's correction over {family.tests} augmentations is {least:.3g}"
+        if not least <= ALPHA:
             messages.append(
-                f"{_networks(family)} cannot give p ≤ {ALPHA:g}: the smallest possible p-value"
-                + (
-                    f" after Holm's correction over {family.tests} augmentations is {least:.3g}"
-                    if least == least
-                    else " is undefined, because each arm needs two networks"
-                )
+                f"{_networks(family)} cannot give p ≤ {ALPHA:g}: the smallest possible p-value "
+                + value
             )
     return messages
 

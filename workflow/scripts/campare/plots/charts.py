@@ -39,7 +39,7 @@ def name_rows(axes: Axes, labels: Sequence[str]) -> None:
 
 def panels_side_by_side(names: Sequence[str], panels: Sequence[str]) -> tuple[Figure, list[Axes]]:
     """Titled panels side by side that share their named rows, the first on top."""
-    short, pitch = _row_labels(map(control_title, names), 1.0, 0.5)
+    short, pitch = _row_labels(map(control_title, names), 1.2, 0.5)
     height, down = pitch * len(names), len(panels) if page.narrow() else 1
     figure = blank_figure(WIDTH, 0.95 + down * height + 0.4 * (down - 1), "constrained")
     grid = figure.subplots(down, len(panels) // down, sharey=True, squeeze=False)

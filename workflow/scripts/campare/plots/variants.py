@@ -82,10 +82,13 @@ def variants(shifts: pd.DataFrame, agreement: pd.DataFrame, ranking: pd.DataFram
         axes,
         {
             "Above the\nnoise floor": [
-                f"{row.above_floor} of {row.tested}" if row.tested else "–"
-                for row in agreement.itertuples()
+                f"{above} of {tested}" if tested else "–"
+                for above, tested in agreement[["above_floor", "tested"]].to_numpy(int).tolist()
             ],
-            "Rank": [_ranks(row.rank_first, row.rank_last) for row in agreement.itertuples()],
+            "Rank": [
+                _ranks(first, last)
+                for first, last in agreement[["rank_first", "rank_last"]].to_numpy(float).tolist()
+            ],
         },
     )
     wide, high = figure.get_size_inches()
