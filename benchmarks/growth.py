@@ -33,7 +33,7 @@ SERIES = {
 USUAL = {"images": 10_000, "models": 1, "input_size": 32}
 LABELS = {
     "images": "images",
-    "models": "models beside one baseline",
+    "models": "models compared with one baseline",
     "input_size": "input size, pixels",
 }
 
@@ -161,8 +161,8 @@ def drawn(rows: list[dict[str, Any]], path: Path) -> None:
         axes[1, column].set_xticks(ticks, [f"{tick:,}" for tick in ticks])
         axes[1, column].minorticks_off()
         axes[1, column].set_xlabel(LABELS[grows])
-    axes[0, 0].set_ylabel("time without imports, s")
-    axes[1, 0].set_ylabel("peak memory, MB")
+    axes[0, 0].set_ylabel("Time without imports (s)")
+    axes[1, 0].set_ylabel("Peak memory (MB)")
     axes[0, 0].legend(frameon=False)
     figure.savefig(path, dpi=150)
 

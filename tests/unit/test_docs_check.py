@@ -142,6 +142,9 @@ def test_quotation_must_be_on_the_other_page(root: Path) -> None:
     (root / "docs/other.md").write_text("The ceiling")
     (message,) = docs.check(root)
     assert "docs/other.md does not have “The floor”" in message
+    (root / "docs/other.md").unlink()
+    (message,) = docs.check(root)
+    assert "docs/other.md does not have “The floor”" in message
 
 
 RESULTS = """{"machine": {"cores": 2}, "results": [

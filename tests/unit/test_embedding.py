@@ -69,3 +69,17 @@ def test_few_or_equal_points_have_an_embedding(points: np.ndarray) -> None:
     assert clusters.min() == 0
     assert set(clusters) == set(range(clusters.max() + 1))
     assert np.isfinite(embedding.principal(points).places).all()
+
+
+def test_points_beyond_the_landmarks_are_placed_by_their_neighbours() -> None:
+    angle = np.random.default_rng(3).uniform(0, 2 * np.pi, 900)
+    points = np.column_stack([np.cos(angle), np.sin(angle)])
+    whole, placed = embedding.eigenmaps(points), embedding.eigenmaps(points, most=300)
+    np.testing.assert_array_equal(embedding.eigenmaps(points, most=300), placed)
+    # The eigenmaps of a circle are the circle, turned or mirrored.
+    for places in (whole, placed):
+        turned, *_ = np.linalg.lstsq(points, places, rcond=None)
+        error = np.linalg.norm(points @ turned - places) / np.linalg.norm(places)
+        assert error < 0.25, error
+    landmarks = np.arange(0, 900, 3)
+    np.testing.assert_allclose(placed[landmarks], embedding.spectrum(points[landmarks], 3).plane)

@@ -16,7 +16,7 @@ rule make_pages:
         tables=PAGED,
         figure=SUMMARY_FIGURES[:1],
     output:
-        pages=list(map(REPORT.readable, PAGED)),
+        pages=PAGES,
         answer=REPORT.page("answer", ""),
     log:
         "<logs>/pages.log",
@@ -45,4 +45,4 @@ rule make_pages:
         "../scripts/make_pages.py"
 
 
-REPORT.add(rules.make_pages.output)
+REPORT.add([*PAGES, "<results>/answer.html"])

@@ -55,7 +55,7 @@ CLASSIFIERS = {
     "cnn-svm": "CNN+SVM",
     "unmasked": "SVM, all pixels",
     "masked": "SVM+Mask",
-    "mask-same-class": "SVM, mask of another image taken for the same class",
+    "mask-same-class": "SVM, mask of another image of the same predicted class",
     "mask-any-class": "SVM, mask of another image of any class",
     "mask-alone": "SVM, the mask alone",
 }

@@ -83,10 +83,10 @@ def sets(
     classes
         Class of each image, N names.
     """
-    pitch = 0.62 if page.narrow() else 0.72
+    cell, pitch = (0.58, 0.62) if page.narrow() else (0.68, 0.72)
     most = most_images(len(originals), pitch)
     rows = {name: images[:most] for name, images in {"original": originals, **augmented}.items()}
-    grid = ImageGrid(list(rows), classes[:most], pitch - 0.04, (pitch, pitch))
+    grid = ImageGrid(list(rows), classes[:most], cell, (pitch, pitch))
     figure, axes = blank_canvas(grid.width, grid.height)
     grid.label(axes)
     for number, images in enumerate(rows.values()):
