@@ -234,6 +234,11 @@ def test_a_table_is_sorted_by_numbers_and_filtered(tmp_path: Path) -> None:
         )
         assert browser.run(rows) == ["CutMix"]
         assert browser.run("document.querySelector('.shown').textContent") == "1"
+        dark = [{"name": "prefers-color-scheme", "value": "dark"}]
+        browser.call("Emulation.setEmulatedMedia", features=dark)
+        # Also where a wide table exceeds the page.
+        background = "getComputedStyle(document.documentElement).backgroundColor"
+        assert browser.run(background) == "rgb(22, 24, 28)"
         # The heading stays in sight.
         assert browser.run("getComputedStyle(document.querySelector('thead th')).position") == (
             "sticky"

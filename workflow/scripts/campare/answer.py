@@ -31,6 +31,7 @@ _STYLE = """
 div:has(> .prose .campare.answer), div:has(> div > .prose .campare.answer) {
   align-items: safe center; justify-content: safe center; flex-direction: column; }
 .prose:has(.campare.answer) { max-width: none; }
+.prose .campare.answer { color-scheme: light; }
 """
 
 

@@ -43,10 +43,12 @@ STYLE = """
   gap: .3rem 1rem; font-size: 13.5px; }
 .campare dt { font-weight: 600; max-width: 20rem; }
 .campare dd { margin: 0; }
+.campare h1, .campare h2, .campare b { color: inherit; }
 .campare code { font-size: .9em; color: inherit; }
 .campare a { color: light-dark(#0b57b0, #8ab4f8); }
 """
 _OF_PAGE = """
+:root { color-scheme: light dark; background: light-dark(#fff, #16181c); }
 body { margin: 0; }
 .campare { padding: 1rem 1.2rem 3rem; min-height: 100vh; box-sizing: border-box; }
 .sortable thead th { position: sticky; top: 0; z-index: 2; }
