@@ -188,6 +188,25 @@ def test_files_that_were_made_elsewhere(tmp_path: Path, monkeypatch: pytest.Monk
     assert "**To be answered by the authors.**" in checklist.markdown(of_models, FACTS)
 
 
+def test_maps_that_were_made_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    arms = {"baseline": ["a.h5", "b.h5"], "mine": ["c.h5", "d.h5"]}
+    for name in (name for names in arms.values() for name in names):
+        with h5py.File(name, "w") as file:
+            file["maps"], file["index"] = np.zeros((4, 7, 7), np.float32), np.arange(4)
+    monkeypatch.setattr("campare.imported._problems", lambda *_: iter(()))
+    study = {"study": "tiny", "data": {"name": "digits"}, "maps": arms, "controls": {}}
+    of_maps = Design(config.complete(study, "study.yaml"))
+    written = methods.markdown(of_maps, FACTS)
+    check(written)
+    check(checklist.markdown(of_maps, FACTS).replace(".**\n", ".\n"))
+    assert "Maps of 7 × 7 values were made outside of this study" in written
+    assert "A is a network of an arm and B one of the baseline" in written
+    assert not re.search("accuracy|augmentation and B|was trained|Grad-CAM", written)
+    assert "performance" not in contents.tables(of_maps)
+    assert not {"sets/sets", "overlays/over_images"} & {*contents.figures(of_maps)}
+
+
 # Facts
 
 

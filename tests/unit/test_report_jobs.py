@@ -378,3 +378,26 @@ def test_figures_of_a_study_with_one_kind_of_maps_do_not_name_it() -> None:
     report.draw("each", {}, ["{variant}each.svg"])
     report.draw("main", {}, ["main.svg"], maps="Maps")
     assert [job.params["caption"] for job in report.jobs] == ["", ""]
+
+
+# Figures of a paper
+
+
+def test_figures_of_a_paper_are_drawn_by_the_job_of_the_figure() -> None:
+    report = jobs()
+    makes = {
+        "one": report.figures("boxplot", "metric", ["mad", "kl"], "{variant}"),
+        "other": report.figures("sets", "figure", ["sets"]),
+    }
+    report.draw("boxplots", {"table": "a.csv"}, makes, metrics=["mad"], seed=3)
+    report.print_figures(["boxplot/kl", "nothing/here"], ["_one_column", "_two_columns"])
+    drawn, printed = report.jobs
+    folder = "<results>/paper/{variant}figures/boxplot"
+    assert printed.makes == {
+        "one": [f"{folder}/kl_one_column.pdf", f"{folder}/kl_two_columns.pdf"],
+        "other": [],
+    }
+    assert (printed.name, printed.script, printed.target) == ("print_boxplots", drawn.script, "")
+    assert (printed.needs, printed.compared) == (drawn.needs, drawn.compared)
+    changed = {"dpi": report_jobs.PRINTED, "caption": ""}
+    assert printed.params == {**drawn.params, **changed}

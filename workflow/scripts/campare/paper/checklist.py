@@ -73,7 +73,8 @@ def _limitations(design: Design, facts: Facts) -> Answer:
         known.append(f"there are {number(smallest)} networks or fewer of an augmentation")
     if design.compares and not design.has_floor:
         known.append("there is no noise floor, so retraining variability is not separated")
-    if design.has_floor and not design.matched and design.study["augmenting"]["mode"] == "added":
+    added = design.study["augmenting"]["mode"] == "added" and not design.imported
+    if design.has_floor and not design.matched and added:
         known.append("there are no step-matched controls, so more training steps are not separated")
     if design.incomparable:
         known.append(design.incomparable)

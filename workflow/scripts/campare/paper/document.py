@@ -150,10 +150,8 @@ def _boxplot(design: Design, facts: Facts, metric: str) -> str:
     if entry.same is not None:
         text += " Dashed: identical maps."
     if design.has_floor:
-        text += (
-            " Grey, below the line: pairs of baselines (retraining variability) and step-matched "
-            "controls."
-        )
+        matched = " and step-matched controls" if design.matched else ""
+        text += f" Grey, below the line: pairs of baselines (retraining variability){matched}."
     return text
 
 

@@ -122,7 +122,7 @@ def _paragraphs(sentences: Sentences) -> list[list[str]]:
         if sentence == BREAK:
             parts.append([])
         elif sentence:
-            parts[-1].append(sentence)
+            parts[-1].append(sentence.strip())
     return [part for part in parts if part]
 
 
@@ -714,6 +714,8 @@ def statistical(design: Design) -> Sentences:
             + (
                 "A and B are networks of two augmentations."
                 if design.study["reference"] == "none"
+                else "A is a network of an arm and B one of the baseline. BB is the noise floor."
+                if design.imported
                 else "A is a network trained with an augmentation and B a reference network "
                 "trained without. BB is the noise floor."
             )
