@@ -3,6 +3,7 @@
 # opens the report. One job for all, because a process takes longer to start than to write them.
 
 PAGED = REPORT.tables(DEFAULT_TARGETS)
+PAGES = [*map(REPORT.readable, PAGED)]
 SUMMARY_FIGURES = [
     f"<results>/figures/summary/summary.{suffix}"
     for suffix in ("svg", "png")
