@@ -17,7 +17,7 @@ import test_plots_truth
 from matplotlib.figure import Figure
 from test_plots_names import shown
 
-from campare import classifiers
+from campare import labels
 from campare.paper import contents
 from campare.plots import (
     dose,
@@ -82,7 +82,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "agreement": lambda: stages.agreement(
         test_plots_stages.agreement(), "overlap_20", ("CNN", "CNN+SVM")
     ),
-    "scores": lambda: stages.scores(test_plots_stages.scores(), classifiers.NAMES),
+    "scores": lambda: stages.scores(test_plots_stages.scores(), labels.CLASSIFIERS),
     "occlusion": lambda: stages.occlusion(test_plots_stages.occlusion(), "accuracy", "all"),
 }
 

@@ -15,7 +15,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from scipy import special
 
-from campare import classifiers, performance
+from campare import labels, performance
 from campare.agreement import DIFFERENT, SAME
 from campare.plots import images as image_figures
 from campare.plots import saving, stages, views
@@ -124,7 +124,7 @@ def test_tiles_show_every_image_once() -> None:
 
 
 def test_scores_show_the_accuracy_and_its_interval() -> None:
-    axes = only(stages.scores(scores(), classifiers.NAMES))
+    axes = only(stages.scores(scores(), labels.CLASSIFIERS))
     (container,) = axes.containers
     np.testing.assert_allclose(container.lines[0].get_xdata(), [88, 91])
     segments = container.lines[2][0].get_segments()
@@ -170,7 +170,7 @@ def test_stages_are_drawn_legibly_also_from_degenerate_tables(
         "no sheets": lambda: views.sheets([], 0.95, "No mistakes"),
         "agreement": lambda: stages.agreement(agreement(True), "pearson", ("CNN", "CNN+SVM")),
         "occlusion": lambda: stages.occlusion(occlusion((4,)), "pearson", performance.ALL),
-        "scores": lambda: stages.scores(scores(), classifiers.NAMES),
+        "scores": lambda: stages.scores(scores(), labels.CLASSIFIERS),
     }[kind]()
     width, height = figure.get_size_inches()
     assert height <= 0.8 * width + 1e-9

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from campare import classifiers, data, selection, svm
+from campare import data, labels, selection, svm
 from campare.plots import images, saving
 from job import logged
 
@@ -15,7 +15,7 @@ with logged(snakemake.log[0]):
         test = np.flatnonzero(~vectors.training)
         rows = test[selection.first_of_each(vectors.label[test], dataset.classes)]
         shape = (len(rows), *dataset.images.shape[1:])
-        inputs[classifiers.NAMES[classifier]] = vectors.x[rows].reshape(shape)
+        inputs[labels.CLASSIFIERS[classifier]] = vectors.x[rows].reshape(shape)
     names = [dataset.classes[label] for label in vectors.label[rows]]
     saving.save_each(
         snakemake.output,

@@ -1,6 +1,6 @@
 """Draw one test image of each class with the maps of two models."""
 
-from campare import classifiers, data, maps, selection, store
+from campare import data, labels, maps, selection, store
 from campare.plots import saving, views
 from job import logged
 
@@ -11,7 +11,7 @@ with logged(snakemake.log[0]):
     rows = selection.first_of_each(stores[0].label, dataset.classes)
     size = dataset.images.shape[1:3]
     model_views = {
-        classifiers.NAMES[name]: views.of_store(
+        labels.CLASSIFIERS[name]: views.of_store(
             cams, rows, maps.show(cams.maps[rows], size), dataset.images, dataset.classes
         )
         for name, cams in zip(params.models, stores, strict=True)

@@ -650,7 +650,7 @@ def _localisation(frames: Frames, design: Design) -> PaperTable:
         "localisation",
         "Localisation of the maps: mean ± standard deviation over networks, and the difference "
         "from the baseline with its 95 % interval over networks and images, not corrected for "
-        f"several augmentations; {int(frame['images'].max()):,} test images. Chance: {chance}.",
+        f"several augmentations; {int(frame['images'].max()):,} test images. Chance, mean over regions: {chance}.",
         header,
         rows,
         text=2,
