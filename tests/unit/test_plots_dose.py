@@ -116,6 +116,6 @@ def test_trends_are_above_their_panels() -> None:
     table = summarised(list(NUMBERS))
     figure = dose.dose_response(table, "gaussian_blur", "sigma", NUMBERS, "pixels", trends)
     assert [axes.get_title(loc="left") for axes in figure.axes] == [
-        "Trend: not tested",
-        "Trend of the distance AB: τ = +0.75, p = 0.004",
+        "Trend of the accuracy:\nnot tested",
+        "Trend of the distance AB:\nτ = +0.75, p = 0.004",
     ]

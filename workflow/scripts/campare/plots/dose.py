@@ -104,11 +104,11 @@ def dose_response(
 def _trend(trends: pd.DataFrame, measure: str) -> str:
     """The trend of a measure over the strengths, in words."""
     tau, p = trends.loc[trends["measure"] == measure, ["tau", "p_holm"]].to_numpy(float)[0]
-    of = {ACCURACY: "Trend", DISTANCE: "Trend of the distance AB"}[measure]
+    of = {ACCURACY: "Trend of the accuracy", DISTANCE: "Trend of the distance AB"}[measure]
     if np.isnan(p):
-        return f"{of}: not tested"
+        return f"{of}:\nnot tested"
     shown = "p < 0.001" if p < 0.0005 else f"p = {p:.3f}"
-    return f"{of}: τ = {tau:+.2f}, {shown}".replace("-", "−")
+    return f"{of}:\nτ = {tau:+.2f}, {shown}".replace("-", "−")
 
 
 def _draw(axes: Axes, places: list[float], rows: pd.DataFrame, column: str, scale: int) -> None:
