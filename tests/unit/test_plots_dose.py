@@ -107,3 +107,15 @@ def test_texts_are_inside_the_figure_and_do_not_overlap(values: list[Any]) -> No
         assert figure.bbox.count_contains([(box.x0, box.y0), (box.x1, box.y1)]) == 2, text
     for (a, box), (b, other) in combinations(boxes, 2):
         assert not box.overlaps(other), (a, b)
+
+
+def test_trends_are_above_their_panels() -> None:
+    trends = pd.DataFrame(
+        {"measure": ["accuracy", "distance"], "tau": [-0.5, 0.75], "p_holm": [np.nan, 0.0042]}
+    )
+    table = summarised(list(NUMBERS))
+    figure = dose.dose_response(table, "gaussian_blur", "sigma", NUMBERS, "pixels", trends)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == [
+        "Trend of the accuracy:\nnot tested",
+        "Trend of the distance AB:\nτ = +0.75, p = 0.004",
+    ]

@@ -53,10 +53,16 @@ def test_controls_train_the_models_of_the_design_and_no_others(tmp_path: Path) -
 
 
 def test_variants_of_the_maps_are_compared_in_one_table_and_figure(tmp_path: Path) -> None:
-    study = STUDY | {"cam": {"variants": {"true_class": {"class": "true"}}}}
+    study = STUDY | {
+        "cam": {"variants": {"true_class": {"class": "true"}}},
+        "augmentations": {},
+        "sweep": {"rotation": {"degrees": [10, 20]}},
+    }
     planned = copy_project(tmp_path / "project", study).planned("controls")
     assert (planned["tabulate_variants"], planned["plot_variants"]) == (1, 1)
     assert planned["tabulate_summary"] == 2
+    # The trends over the strengths of a sweep are of every variant.
+    assert (planned["tabulate_dose_response"], planned["plot_dose_response"]) == (2, 2)
 
 
 def settings(project: Project, model: str) -> dict[str, Any]:

@@ -7,9 +7,12 @@ from job import logged
 with logged(snakemake.log[0]):
     params = snakemake.params
     table = tables.read(snakemake.input.summary)
+    trends = tables.read(snakemake.input.trends)
     saving.save_each(
         snakemake.output,
-        lambda name: dose.dose_response(table, *params.sweeps[name]),
+        lambda name: dose.dose_response(
+            table, *params.sweeps[name], trends=trends[trends["sweep"] == name]
+        ),
         params.dpi,
         params.font,
         params.caption,

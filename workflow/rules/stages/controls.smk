@@ -165,9 +165,26 @@ if DESIGN.summarised:
         SWEEPS = {
             f"{s.base}_{s.parameter}": (s.base, s.parameter, s.arms, s.unit) for s in DESIGN.sweeps
         }
+        SWEPT = [arm for _, _, arms, _ in SWEEPS.values() for arm in arms]
+        tabulate(
+            "dose_response",
+            needs={
+                "performance": "<results>/tables/performance.csv",
+                "summary": "<results>/{variant}tables/summary.csv",
+                "pairs": [f"<results>/{{variant}}pairs/{name}.parquet" for name in SWEPT],
+            },
+            makes={"trends": table("dose_response", "{variant}")},
+            sweeps=SWEEPS,
+            arms=SWEPT,
+            metric=STUDY["analysis"]["summary"],
+            seed=RESAMPLING_SEED,
+        )
         draw(
             "dose_response",
-            needs={"summary": "<results>/{variant}tables/summary.csv"},
+            needs={
+                "summary": "<results>/{variant}tables/summary.csv",
+                "trends": "<results>/{variant}tables/dose_response.csv",
+            },
             makes=figures("dose_response", "sweep", SWEEPS, "{variant}"),
             metrics=[STUDY["analysis"]["summary"]],
             sweeps=SWEEPS,

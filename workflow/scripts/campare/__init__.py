@@ -15,8 +15,8 @@ The modules, in the order of the pipeline:
     comparison  similarity, kernels and kernels_torch (its loops over pixels), uninformative
                 (reference maps that do not depend on the model)
     statistics  statistics (intervals, tests), shift (map shift and noise floor), controls and
-                analysis (tables), mixed, clustering, variants (several kinds of maps); power and
-                planning (before training)
+                analysis (tables), mixed, clustering, variants (several kinds of maps), trend (over
+                strengths); power and planning (before training)
     stages      performance, classifiers, svm, agreement, occlusion, localisation, faithfulness
     output      tables, naming, selection (of images), plots, efficiency (of jobs), explorer (with
                 its other modules), virelay, embedding (of maps)

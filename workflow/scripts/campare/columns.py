@@ -278,6 +278,7 @@ def _sentence_case(text: str) -> str:
 CODES: dict[str, Mapping[str, str]] = {
     "class": labels.GROUPS,
     "curve": {name: label.replace("\n", " ") for name, label in labels.CURVES.items()},
+    "dose": {"accuracy": "Accuracy", "distance": "Distance of the maps"},
     "group": labels.CUE_GROUPS,
     "kind": {
         "baselines": "Two baselines",
@@ -889,6 +890,38 @@ TABLES: dict[str, Table] = {
             "accuracy": ACCURACY,
             "images": IMAGES,
         },
+    ),
+    "dose_response": Table(
+        "Trends over the strength of an augmentation",
+        "A row per sweep and measure: whether the values of single models follow the strength.",
+        {
+            "sweep": Column("Sweep", "Name of the sweep.", "text"),
+            "augmentation": AUGMENTATION,
+            "parameter": Column("Parameter", "Parameter that is varied.", "text"),
+            "measure": Column(
+                "Measure",
+                "Test accuracy of a model, or mean distance of its maps from those of reference "
+                "models.",
+                "code",
+                codes="dose",
+            ),
+            "metric": replace(METRIC, about="Metric of the distance."),
+            "reference": REFERENCE,
+            "strengths": Column("Strengths", "Number of strengths.", "count"),
+            "models": MODELS,
+            "tau": Column(
+                "Kendall's τ",
+                "τ-b between strength and value over models; 1 if the value always increases.",
+                "signed",
+            ),
+            "p": Column(
+                "p", "Two-sided p of the trend, by permutation of models (Jonckheere's test).", "p"
+            ),
+            "p_holm": Column(
+                "p, Holm", "p after Holm's correction over the sweeps of a measure.", "p"
+            ),
+        },
+        first=("augmentation", "parameter", "measure", "tau", "p_holm", "strengths", "models"),
     ),
     "variants": Table(
         "Map shift for several kinds of maps",

@@ -27,6 +27,7 @@ from campare.plots.style import (
     title,
 )
 from campare.statistics import ALPHA
+from campare.trend import ACCURACY, DISTANCE
 
 WIDE = 8  # ratio of the largest to the smallest strength from which on the axis is logarithmic
 ROOM = 0.15  # of a tick label, share of the axis
@@ -36,7 +37,12 @@ ZERO: dict[str, Any] = {"color": "0.3", **REFERENCE}  # the line of no differenc
 
 @styled
 def dose_response(
-    table: pd.DataFrame, base: str, parameter: str, arms: Mapping[str, Any], unit: str = ""
+    table: pd.DataFrame,
+    base: str,
+    parameter: str,
+    arms: Mapping[str, Any],
+    unit: str = "",
+    trends: pd.DataFrame | None = None,
 ) -> Figure:
     """Change of test accuracy, and map shift, against a parameter of an augmentation.
 
@@ -54,6 +60,8 @@ def dose_response(
         Name of each augmentation of the sweep → value of the parameter.
     unit
         Of the parameter; "" if it has none.
+    trends
+        Rows of the sweep of dose_response.csv, shown above the panels.
     """
     rows = table.set_index("augmentation").loc[list(arms)]
     places, numeric = _places(list(arms.values()))
@@ -62,11 +70,13 @@ def dose_response(
     # A line does not break at the minus sign.
     distance = distance_label(rows["metric"].iloc[0]).replace(" − ", f"{FIXED}−{FIXED}")
     shift_label = f"Map shift: difference in {distance}"
-    for axes, column, scale, label in (
-        (accuracy, "accuracy_change", 100, "Change of test accuracy (percentage points)"),
-        (shift, "shift", 1, shift_label),
+    for axes, column, scale, label, measure in (
+        (accuracy, "accuracy_change", 100, "Change of test accuracy (percentage points)", ACCURACY),
+        (shift, "shift", 1, shift_label, DISTANCE),
     ):
         _draw(axes, places, rows, column, scale)
+        if trends is not None:
+            axes.set_title(_trend(trends, measure), size=SMALL, loc="left")
         axes.set_ylabel(textwrap.fill(label, 30), size=SMALL)
         _scale(axes, places, None if numeric else list(arms.values()))
     strength = f"{parameter.replace('_', ' ')} ({unit})" if unit else parameter.replace("_", " ")
@@ -89,6 +99,16 @@ def dose_response(
         ncols=key_columns((str(handle.get_label()) for handle in handles), 2),
     )
     return figure
+
+
+def _trend(trends: pd.DataFrame, measure: str) -> str:
+    """The trend of a measure over the strengths, in words."""
+    tau, p = trends.loc[trends["measure"] == measure, ["tau", "p_holm"]].to_numpy(float)[0]
+    of = {ACCURACY: "Trend of the accuracy", DISTANCE: "Trend of the distance AB"}[measure]
+    if np.isnan(p):
+        return f"{of}:\nnot tested"
+    shown = "p < 0.001" if p < 0.0005 else f"p = {p:.3f}"
+    return f"{of}:\nτ = {tau:+.2f}, {shown}".replace("-", "−")
 
 
 def _draw(axes: Axes, places: list[float], rows: pd.DataFrame, column: str, scale: int) -> None:
