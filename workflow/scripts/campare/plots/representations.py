@@ -83,7 +83,7 @@ def shift(summary: pd.DataFrame, shifts: pd.DataFrame, study: str) -> Figure:
                 )
         axes.axvline(0, color="0.3", zorder=1, **REFERENCE)
         axes.sharex(panels[0])
-    figure.supxlabel("Shift beyond retraining variability, % of the noise floor", size=SMALL)
+        axes.set_xlabel("% of the noise floor", size=SMALL)
     figure.legend(
         handles=[
             Line2D(
@@ -91,8 +91,8 @@ def shift(summary: pd.DataFrame, shifts: pd.DataFrame, study: str) -> Figure:
             )
             for marker, face, text in (
                 ("o", DARK, f"filled: p ≤ {ALPHA:g}"),
-                ("o", "white", "maps; CKA of features; divergence of predictions"),
-                ("^", "white", "nearest neighbours of features; prediction churn"),
+                ("o", "white", "maps; CKA; Jensen-Shannon divergence"),
+                ("^", "white", "nearest neighbours; prediction churn"),
             )
         ],
         loc="outside lower left",
@@ -103,10 +103,11 @@ def shift(summary: pd.DataFrame, shifts: pd.DataFrame, study: str) -> Figure:
     first = summary.iloc[0]
     images = shifts["images"].iloc[0]
     heading = (
-        f"Study {study}; reference: {REFERENCES[first['reference']]}. Map distance: "
-        f"{distance_label(first['metric'])}, {first['images']:,} test images; features and "
-        f"predictions: {images:,} of them. Noise floor: mean distance of two reference networks, "
-        f"of each measure its own. Lines: {100 * (1 - 2 * ALPHA):g} % intervals."
+        f"Shift beyond retraining variability. Study {study}; reference: "
+        f"{REFERENCES[first['reference']]}. Maps: {distance_label(first['metric'])}, "
+        f"{first['images']:,} test images; features and predictions: {images:,} of them. Noise "
+        "floor: mean distance of two reference networks, of each measure its own. Lines: "
+        f"{100 * (1 - 2 * ALPHA):g} % intervals."
     )
     figure.suptitle(textwrap.fill(heading, CHARACTERS), size=SMALL, x=0.01, ha="left")
     return figure
