@@ -32,6 +32,8 @@ rule tabulate_plan:
 rule plan:
     input:
         rules.tabulate_plan.output.text,
+    log:
+        "<logs>/plan.log",
     localrule: True
     shell:
         "cat {input:q}"

@@ -131,11 +131,6 @@ if DESIGN.summarised:
         study=STUDY["study"],
     )
     if len(DESIGN.variants) > 1:
-        # Name of each variant → method, class and layer of its maps.
-        VARIANTS = {
-            folder.removeprefix("variants/").rstrip("/") or "main": variant.title
-            for folder, variant in DESIGN.variants.items()
-        }
         tabulate(
             "variants",
             needs={
@@ -146,7 +141,7 @@ if DESIGN.summarised:
                 "agreement": table("variants_agreement"),
                 "ranking": table("variants_ranking"),
             },
-            titles=VARIANTS,
+            titles=DESIGN.variant_titles,
             seed=RESAMPLING_SEED,
         )
         draw(

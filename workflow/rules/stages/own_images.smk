@@ -2,14 +2,13 @@
 # Makes: tables/own_images.csv and figures/own_images/sheet.*, only on request (`snakemake own_images`),
 # because the photographs are the user's own and not part of the study.
 
+OWN_TABLE, OWN_FIGURES = table("own_images"), figures("own_images", "figure", ["sheet"])
+
 compute(
     "classify_own",
     script_name="own_images",
     needs={"data": rules.load_data.output.data, "weights": BASELINE_WEIGHTS},
-    makes={
-        "table": table("own_images"),
-        "figures": figures("own_images", "figure", ["sheet"]),
-    },
+    makes={"table": OWN_TABLE, "figures": OWN_FIGURES},
     kind="pixels",
     gpu=GPU,
     entries=[*METHODS[""], *ARCHITECTURES],
@@ -25,4 +24,4 @@ compute(
     method=STUDY["cam"]["method"],
     batch_size=STUDY["cam"]["batch_size"],
 )
-REPORT.add(rules.classify_own.output)
+REPORT.add([OWN_TABLE, *OWN_FIGURES])

@@ -492,6 +492,14 @@ class Design:
             for folder, own in settings.items()
         }
 
+    @cached_property
+    def variant_titles(self) -> dict[str, str]:
+        """Name of each variant, "main" for `cam` itself → method, class and layer of its maps."""
+        names = ("main", *self.study["cam"]["variants"])
+        return {
+            name: variant.title for name, variant in zip(names, self.variants.values(), strict=True)
+        }
+
     def explained_by(self, model: Model, variant: str) -> list[Model]:
         """The baseline whose predicted class a model's maps explain, as a list of one model.
 
