@@ -27,11 +27,11 @@ function pointPlot(app, { xs, ys, labels, colour, brush, key, equal = false }) {
   context.scale(ratio, ratio);
   const inside = new Set(app.rows);
   const radius = app.data.n > 3000 ? 1.6 : 2.6;
-  for (const wanted of [false, true]) {
+  for (const selected of [false, true]) {
     for (let i = 0; i < app.data.n; i++) {
-      if (inside.has(i) !== wanted || Number.isNaN(xs[i]) || Number.isNaN(ys[i])) continue;
-      context.globalAlpha = wanted ? 0.75 : 0.15;
-      context.fillStyle = wanted ? colour(i) : "#888888";
+      if (inside.has(i) !== selected || Number.isNaN(xs[i]) || Number.isNaN(ys[i])) continue;
+      context.globalAlpha = selected ? 0.75 : 0.15;
+      context.fillStyle = selected ? colour(i) : "#888888";
       context.beginPath();
       context.arc(x(xs[i]), y(ys[i]), radius, 0, 2 * Math.PI);
       context.fill();

@@ -1,8 +1,8 @@
 // Axes: round numbers between two ends, and places on a line.
 
-function ticks(low, high, wanted = 5) {
+function ticks(low, high, count = 5) {
   if (!(high > low)) return [low];
-  const raw = (high - low) / wanted;
+  const raw = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].map((x) => x * power).find((x) => x >= raw);
   const found = [];

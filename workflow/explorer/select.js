@@ -14,24 +14,24 @@ const AGREEMENT = { "": "any", same: "all models predict one class", differ: "pr
 const mostlyCorrect = (data, group, i) =>
   2 * correctIn(data, group, i) > data.groups[group].models.length;
 
-function hasCorrectness(data, wanted, group, i) {
-  if (!wanted) return true;
+function hasCorrectness(data, filter, group, i) {
+  if (!filter) return true;
   const models = data.about.models.length;
   const correct = data.groups.reduce((sum, _, g) => sum + correctIn(data, g, i), 0);
-  if (wanted === "all") return correct === models;
-  if (wanted === "none") return correct === 0;
-  if (wanted === "differ") return correct > 0 && correct < models;
+  if (filter === "all") return correct === models;
+  if (filter === "none") return correct === 0;
+  if (filter === "differ") return correct > 0 && correct < models;
   const groups = group >= 0 ? [group] : data.augmented;
   const baseline = mostlyCorrect(data, data.baseline, i);
-  if (wanted === "lost") return baseline && groups.some((g) => !mostlyCorrect(data, g, i));
+  if (filter === "lost") return baseline && groups.some((g) => !mostlyCorrect(data, g, i));
   return !baseline && groups.some((g) => mostlyCorrect(data, g, i));
 }
 
-function hasAgreement(data, wanted, i) {
-  if (!wanted) return true;
+function hasAgreement(data, filter, i) {
+  if (!filter) return true;
   const first = predictedBy(data, 0, i);
   const same = data.about.models.every((_, model) => predictedBy(data, model, i) === first);
-  return same === (wanted === "same");
+  return same === (filter === "same");
 }
 
 // The place of the group that a state names; −1 for all augmentations.

@@ -43,7 +43,7 @@ const FILTERS = ["class", "predicted", "correct", "agree", "limits", "brush", "m
 // Defaults that depend on the study.
 function initial(data, columns) {
   const keys = columns.map((one) => one.key);
-  const first = (...wanted) => wanted.find((key) => keys.includes(key)) || keys[0];
+  const first = (...preferred) => preferred.find((key) => keys.includes(key)) || keys[0];
   return {
     ...DEFAULTS,
     view: data.about.summary.length ? "answer" : "images",

@@ -163,13 +163,13 @@ class ReportJobs:
         widths
             Ends of the names of files, see plots.page.
         """
-        wanted, ends = [*names], [*widths]
+        chosen, ends = [*names], [*widths]
         suffix = self.design.study["figures"]["formats"][0]
         for job in [*self.jobs]:
             drawn = {
                 key: [
                     f"<results>/paper/{job.folder}figures/{name}{end}.pdf"
-                    for name in wanted
+                    for name in chosen
                     if f"<results>/{job.folder}figures/{name}.{suffix}" in paths_of({key: part})
                     for end in ends
                 ]

@@ -1037,8 +1037,8 @@ TABLES: dict[str, Table] = {
             "design": Column(
                 "Design", "`study`: the study as it is; `cheapest`: the cheapest design.", "text"
             ),
-            "wanted": Column(
-                "Wanted shift, % of noise floor",
+            "target_shift": Column(
+                "Target shift, % of noise floor",
                 "Map shift that the cheapest design detects with a power of 80 %.",
                 "percent",
             ),

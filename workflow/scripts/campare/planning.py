@@ -56,7 +56,7 @@ REFERENCES = {
     OTHERS: "networks of another augmentation",
 }
 COLUMNS = [
-    *("design", "wanted", "metric", "reference", "models", "reference_models", "tests"),
+    *("design", "target_shift", "metric", "reference", "models", "reference_models", "tests"),
     *("least_p", "variability", "pilot_networks", "floor", "relative_variability"),
     *(
         "relative_variability_low",
@@ -259,8 +259,8 @@ def table(
     Returns
     -------
     DataFrame
-        design: "study", a row per metric and reference, or "cheapest", a row for each wanted shift;
-        wanted: the shift that is to be detected, share of the noise floor; metric, reference;
+        design: "study", a row per metric and reference, or "cheapest", a row for each target shift;
+        target_shift: the shift that is to be detected, share of the noise floor; metric, reference;
         models, reference_models (numbers of networks of an augmentation and of the reference),
         tests (augmentations in Holm's correction); least_p: smallest possible p-value after the
         correction; variability (from: "pilot" or "shipped studies"), pilot_networks, floor,
@@ -277,21 +277,21 @@ def table(
         own, source = variability(pairs, name)
         for family in found:
             rows.append(
-                {"design": "study", "wanted": np.nan}
+                {"design": "study", "target_shift": np.nan}
                 | _row(name, family, own, source, seed)
                 | {"networks": cost.networks, "hours": cost.hours, "memory_gb": cost.memory}
                 | {"note": family.note}
             )
     if design.has_floor and not design.imported and not found[-1].note:
         own, source = variability(pairs, metric)
-        for wanted in SHIFTS:
-            chosen = cheapest(design, costs, wanted, own.relative, seed)
+        for target in SHIFTS:
+            chosen = cheapest(design, costs, target, own.relative, seed)
             if chosen is None:
                 continue
             used = list(families(chosen))[-1]
             total = costs.of(chosen)
             rows.append(
-                {"design": "cheapest", "wanted": wanted}
+                {"design": "cheapest", "target_shift": target}
                 | _row(metric, used, own, source, seed)
                 | {"networks": total.networks, "hours": total.hours, "memory_gb": total.memory}
                 | {"note": used.note}
@@ -327,7 +327,7 @@ def _row(metric: str, family: Family, own: Variability, source: str, seed: int) 
 
 
 def cheapest(
-    design: Design, costs: Costs, wanted: float, relative: float, seed: int
+    design: Design, costs: Costs, target: float, relative: float, seed: int
 ) -> Design | None:
     """The cheapest design that detects a shift with a power of 80 %; None if none is found.
 
@@ -346,11 +346,11 @@ def cheapest(
             networks = n * tests + m * (1 + len(design.matched))
             candidates.append((n * of_augmentations + m * of_references, networks, n, m))
     for _, _, n, m in sorted(candidates):
-        if power.approximate(Comparison(n, m), relative, tests) > wanted:
+        if power.approximate(Comparison(n, m), relative, tests) > target:
             continue  # no simulation is needed
         chosen = Design(alternative(design.study, n, m))
         family = list(families(chosen))[-1]
-        if power.detectable(family.comparison, relative, tests, seed) <= wanted:
+        if power.detectable(family.comparison, relative, tests, seed) <= target:
             return chosen
     return None
 
@@ -438,7 +438,7 @@ def text(plan: pd.DataFrame, design: Design, basis: str) -> str:
             *_markdown(
                 cheap,
                 {
-                    "shift, %": lambda row: f"{100 * row['wanted']:.0f}",
+                    "shift, %": lambda row: f"{100 * row['target_shift']:.0f}",
                     "networks of each augmentation": lambda row: str(row["models"]),
                     "of each reference": lambda row: str(row["reference_models"]),
                     "in all": lambda row: str(row["networks"]),
