@@ -112,7 +112,7 @@ LOCK = uv pip compile --universal --python-version 3.11 --generate-hashes --no-a
 lock:
 	$(LOCK) envs/requirements.in -o envs/requirements.lock
 	$(LOCK) $$(sed -n 's/^\([^ =]*\)==.*/--no-emit-package \1/p' envs/requirements.lock) \
-		--constraints envs/requirements.lock envs/test.in -o envs/test.lock
+		--overrides envs/requirements.lock envs/test.in -o envs/test.lock
 
 clean:
 	rm -rf $(VENV) .snakemake
