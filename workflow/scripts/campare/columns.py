@@ -648,6 +648,29 @@ def _of_mosaics() -> dict[str, Table]:
     }
 
 
+_SHIFT = Table(
+    "Map shift in every metric",
+    "A row per metric, reference, images used and augmentation. Intervals of N and T are 95 % "
+    "intervals, those of E and c 90 % intervals, each end one-sided at 5 %, over models and "
+    "images.",
+    {
+        "metric": METRIC,
+        "augmentation": AUGMENTATION,
+        "reference": REFERENCE,
+        "predictions": Column(
+            "Images used",
+            "All images, or those for which both models of a pair predict the same class.",
+            "code",
+            codes="predictions",
+        ),
+        **SHIFTS,
+    },
+    first=(
+        *("augmentation", "metric", "reference", "predictions", "net", "tightening", "shift"),
+        *("relative_shift", "noise_corrected_similarity", "shift_p_holm"),
+    ),
+)
+
 TABLES: dict[str, Table] = {
     "summary": Table(
         "Summary: accuracy change and map shift",
@@ -715,48 +738,16 @@ TABLES: dict[str, Table] = {
             "images": IMAGES,
         },
     ),
-    "shift": Table(
-        "Map shift in every metric",
-        "A row per metric, reference, images used and augmentation. Intervals of N and T are 95 % "
-        "intervals, those of E and c 90 % intervals, each end one-sided at 5 %, over models and "
-        "images.",
-        {
-            "metric": METRIC,
-            "augmentation": AUGMENTATION,
-            "reference": REFERENCE,
-            "predictions": Column(
-                "Images used",
-                "All images, or those for which both models of a pair predict the same class.",
-                "code",
-                codes="predictions",
-            ),
-            **SHIFTS,
-        },
-        first=(
-            *("augmentation", "metric", "reference", "predictions", "net", "tightening", "shift"),
-            *("relative_shift", "noise_corrected_similarity", "shift_p_holm"),
-        ),
-    ),
-    "representation_shift": Table(
-        "Shift of features and predictions",
-        "A row per measure, reference, images used and augmentation, as of the map shift, over the "
-        "images of the sample.",
-        {
+    "shift": _SHIFT,
+    "representation_shift": replace(
+        _SHIFT,
+        title="Shift of features and predictions",
+        about="A row per measure, reference, images used and augmentation, as of the map shift, "
+        "over the images of the sample.",
+        columns={
+            **_SHIFT.columns,
             "metric": replace(METRIC, about="Measure by which two networks are compared."),
-            "augmentation": AUGMENTATION,
-            "reference": REFERENCE,
-            "predictions": Column(
-                "Images used",
-                "All images, or those for which both models of a pair predict the same class.",
-                "code",
-                codes="predictions",
-            ),
-            **SHIFTS,
         },
-        first=(
-            *("augmentation", "metric", "reference", "predictions", "net", "tightening", "shift"),
-            *("relative_shift", "noise_corrected_similarity", "shift_p_holm"),
-        ),
     ),
     "between": Table(
         "Map shift between augmentations",
