@@ -258,6 +258,7 @@ def test_figures_show_every_augmentation_and_what_is_significant() -> None:
     models, pairs = arms(1.0)
     shifts = controls.shifts(pairs, models, list(registry.REPRESENTATIONS), "", 0)
     row = shifts.iloc[[0]].assign(metric="overlap_20", shift_p_holm=0.5)
+    row[["shift", "shift_low", "shift_high"]] /= 20
     figure = figures.shift(row, shifts, "digits")
     maps, layer, before, predictions = figure.axes
     assert [axes.get_title() for axes in figure.axes] == ["Maps", *figures.PANELS]
@@ -270,4 +271,9 @@ def test_figures_show_every_augmentation_and_what_is_significant() -> None:
     }
     assert all(line.get_markerfacecolor() != "white" for line in marks)
     assert len(before.lines) == len(predictions.lines) == 3
+    # Maps and features have one scale, on which every marker is visible.
+    low, high = maps.get_xlim()
+    for axes in figure.axes[:3]:
+        assert axes.get_xlim() == (low, high)
+        assert all(low <= line.get_xdata()[0] <= high for line in axes.lines)  # type: ignore[index]
     assert len(figures.calibration(calibrated()).axes) == len(calibration.MEASURES)

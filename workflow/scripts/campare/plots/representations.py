@@ -37,9 +37,10 @@ MARKERS = ("o", "^")
 def shift(summary: pd.DataFrame, shifts: pd.DataFrame, study: str) -> Figure:
     """Shift of maps, features and predictions, each in per cent of its own noise floor.
 
-    Four panels with one scale: maps; features at the target layer and before the classifier, by
-    CKA (circles) and nearest neighbours (triangles); predictions, by Jensen-Shannon divergence
-    (circles) and churn (triangles). A filled marker is significant at 5 % after Holm's correction.
+    Four panels: maps; features at the target layer and before the classifier, by CKA (circles) and
+    nearest neighbours (triangles); predictions, by Jensen-Shannon divergence (circles) and churn
+    (triangles). Predictions have a scale of their own, because they vary much more. A filled marker
+    is significant at 5 % after Holm's correction.
 
     Parameters
     ----------
@@ -61,6 +62,8 @@ def shift(summary: pd.DataFrame, shifts: pd.DataFrame, study: str) -> Figure:
     }
     of_maps = summary.set_index("augmentation")
 
+    for axes in panels[1:3]:  # before anything is drawn, so that the scale fits all of them
+        axes.sharex(panels[0])
     for axes, title in zip(panels, titles, strict=True):
         measures = PANELS.get(title, ("",))
         for place, measure in enumerate(measures):
@@ -82,7 +85,6 @@ def shift(summary: pd.DataFrame, shifts: pd.DataFrame, study: str) -> Figure:
                     markersize=5,
                 )
         axes.axvline(0, color="0.3", zorder=1, **REFERENCE)
-        axes.sharex(panels[0])
         axes.set_xlabel("% of the noise floor", size=SMALL)
     figure.legend(
         handles=[
@@ -107,7 +109,7 @@ def shift(summary: pd.DataFrame, shifts: pd.DataFrame, study: str) -> Figure:
         f"{REFERENCES[first['reference']]}. Maps: {distance_label(first['metric'])}, "
         f"{first['images']:,} test images; features and predictions: {images:,} of them. Noise "
         "floor: mean distance of two reference networks, of each measure its own. Lines: "
-        f"{100 * (1 - 2 * ALPHA):g} % intervals."
+        f"{100 * (1 - 2 * ALPHA):g} % intervals. The scale of the predictions differs."
     )
     figure.suptitle(textwrap.fill(heading, CHARACTERS), size=SMALL, x=0.01, ha="left")
     return figure
