@@ -10,7 +10,7 @@ from job import logged
 
 with logged(snakemake.log[0]):
     pairs = [(tuple(a), tuple(b)) for a, b in snakemake.params.pairs]
-    models = {}
+    models, rows = {}, None
     for model, path, scores in zip(
         dict.fromkeys(chain(*pairs)),
         snakemake.input.representations,
@@ -18,7 +18,8 @@ with logged(snakemake.log[0]):
         strict=True,
     ):
         representation = representations.read(path)
-        rows = np.flatnonzero(np.isin(store.read(scores).index, representation.index))
+        if rows is None:  # all stores have the same images
+            rows = np.flatnonzero(np.isin(store.read(scores).index, representation.index))
         models[model] = representation, store.read(scores, rows)
     table = pd.concat(representations.between(models, pairs), ignore_index=True)
     tables.write(table, snakemake.output.pairs)

@@ -10,9 +10,8 @@ with logged(snakemake.log[0]):
     seeding.deterministic(params.threads)
     device = devices.choose(params.device)
     dataset = data.read(snakemake.input.data)
-    test_images = len(store.read(snakemake.input.store).index)
-    rows = faithfulness.sampled_rows(test_images, params.images, params.seed)
-    index = store.read(snakemake.input.store, rows).index
+    index = store.read(snakemake.input.store).index
+    index = index[faithfulness.sampled_rows(len(index), params.images, params.seed)]
     network, about = models.load(
         snakemake.input.weights,
         params.architecture,
