@@ -8,16 +8,27 @@
 SETTINGS = list(
     dict.fromkeys(
         chain.from_iterable(
-            decisive(with_digest(DESIGN.training(model))) for model in DESIGN.models
+            decisive(with_digest(DESIGN.training(model)))
+            for model in [*DESIGN.models, *DESIGN.changed_models]
         )
     )
 )
 
 
+def trained_on(path, changed):
+    """Return an input function: `path`, or `changed` for models with training data of their own."""
+
+    def chosen(wildcards):
+        change = DESIGN.changes.get(wildcards.augmentation)
+        return changed if change and change.of_data else path
+
+    return chosen
+
+
 rule train:
     input:
-        data=rules.load_data.output.data,
-        split=rules.make_split.output.split,
+        data=trained_on(rules.load_data.output.data, CHANGED_DATA),
+        split=trained_on(rules.make_split.output.split, CHANGED_DATA.replace(".h5", ".csv")),
     output:
         weights=WEIGHTS,
         history="<results>/models/{augmentation}/{seed}.csv",

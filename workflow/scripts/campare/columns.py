@@ -327,6 +327,11 @@ def _estimate(
     return found
 
 
+KNOWN_CHANGE = Column(
+    "Change", "Kind of the known change, or sweep of an augmentation.", "augmentation"
+)
+
+
 def _described(counted: str, of: str) -> dict[str, Column]:
     """Columns of a distribution (`analysis._describe`)."""
     return {
@@ -913,6 +918,89 @@ TABLES: dict[str, Table] = {
             ),
         },
         first=("augmentation", "parameter", "measure", "tau", "p_holm", "strengths", "models"),
+    ),
+    "known_changes": Table(
+        "Metrics and known changes",
+        "A row per metric and group of networks that differ from the baselines by a known change, or "
+        "by their seeds alone (unchanged). Intervals are 95 % intervals over networks (bootstrap).",
+        {
+            "metric": METRIC,
+            "change": KNOWN_CHANGE,
+            "level": Column("Level", "Value of the change in the config.", "text"),
+            "strength": Column(
+                "Strength", "Place among the levels of its kind; 0 if unchanged.", "count"
+            ),
+            "accuracy": Column("Accuracy", "Mean test accuracy of these networks.", "percent"),
+            "reference_accuracy": Column(
+                "Accuracy, baselines", "Mean test accuracy of the baselines.", "percent"
+            ),
+            "floor": Column("Noise floor", "Mean distance between two baselines."),
+            "within": Column("Distance within", "Mean distance between two of these networks."),
+            "between": Column(
+                "Distance between", "Mean distance between one of these networks and a baseline."
+            ),
+            "shift": replace(SHIFT, about="Distance between, minus the mean of the distances within."),
+            "relative_shift": Column(
+                "Shift, % of floor", "Shift as a share of the noise floor.", "change"
+            ),
+            "shift_p": Column(
+                "p", "One-sided p of the shift, by permutation of the labels; not corrected.", "p"
+            ),
+            **_estimate(
+                "auprc",
+                Column(
+                    "AUPRC",
+                    "Average precision with which pairs within a group are ranked as more similar "
+                    "than pairs across the two groups, mean of both groups; 1: separated.",
+                ),
+            ),
+            "chance": Column(
+                "AUPRC by chance", "Mean AUPRC over all relabellings of the networks."
+            ),
+            "prior": Column("Prior", "Share of pairs within a group, mean of both groups."),
+            **_estimate(
+                "auroc",
+                Column(
+                    "AUROC",
+                    "Probability that a pair within a group is more similar than a pair across the "
+                    "two groups, mean of both groups; 0.5 by chance.",
+                ),
+            ),
+            "models": Column("Networks", "Number of networks with the change.", "count"),
+            "reference_models": Column("Baselines", "Number of baselines.", "count"),
+            "images": IMAGES,
+        },
+        first=("metric", "change", "level", "relative_shift", "shift_p", "auprc", "chance"),
+    ),
+    "known_changes_summary": Table(
+        "Which metrics detect known changes",
+        "A row per metric and kind of change, and one for all kinds, without the networks that differ "
+        "by their seeds alone. Intervals are 95 % intervals over networks (bootstrap).",
+        {
+            "metric": METRIC,
+            "change": KNOWN_CHANGE,
+            **_estimate(
+                "auprc",
+                Column(
+                    "AUPRC", "Mean AUPRC over the levels of the kind; for all kinds, their mean."
+                ),
+            ),
+            **_estimate(
+                "correlation",
+                Column(
+                    "Correlation with strength",
+                    "Spearman correlation over networks of the strength, 0 for baselines, and the mean "
+                    "distance from the baselines; for all kinds, their mean.",
+                    "signed",
+                ),
+            ),
+            "detected": Column(
+                "Detected", "Number of changes whose shift has p of 0.05 or less.", "count"
+            ),
+            "arms": Column("Changes", "Number of changes of the kind.", "count"),
+            "undetected": Column("Not detected", "The other changes.", "text"),
+        },
+        first=("change", "metric", "detected", "arms", "auprc", "correlation", "undetected"),
     ),
     "variants": Table(
         "Map shift for several kinds of maps",

@@ -12,7 +12,16 @@ import yaml
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import best_match
 
-from campare import feasibility, imported, libraries, recipes, registry, sweep, user_code
+from campare import (
+    feasibility,
+    imported,
+    known_changes,
+    libraries,
+    recipes,
+    registry,
+    sweep,
+    user_code,
+)
 from campare.errors import CampareError
 from campare.messages import explain, known, odd, shown
 
@@ -123,6 +132,8 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     _choose_summary(config, source)
     _check_fonts(config, source)
     _check_data(config, source)
+    if problem := next(known_changes.problems(config), None):
+        raise CampareError(f"{source}: {problem}")
     _check_sizes(config, study, source)
     _check_architectures(config, source)
     _check_methods(config, source)

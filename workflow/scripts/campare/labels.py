@@ -114,6 +114,7 @@ FIGURES = {
     "extremes": "Images with extreme values",
     "faithfulness": "Faithfulness of the maps",
     "hybrid": "Maps of CNN and CNN+SVM",
+    "known_changes": "Known changes",
     "localisation": "Localisation",
     "masks": "Inputs of the SVMs",
     "mosaics": "Localisation in mosaics",
