@@ -939,7 +939,9 @@ TABLES: dict[str, Table] = {
             "between": Column(
                 "Distance between", "Mean distance between one of these networks and a baseline."
             ),
-            "shift": replace(SHIFT, about="Distance between, minus the mean of the distances within."),
+            "shift": replace(
+                SHIFT, about="Distance between, minus the mean of the distances within."
+            ),
             "relative_shift": Column(
                 "Shift, % of floor", "Shift as a share of the noise floor.", "change"
             ),

@@ -66,7 +66,9 @@ class Separation(NamedTuple):
     drawn: Doubles
 
 
-def separation(distances: ArrayLike, second: ArrayLike, seed: int, draws: int = DRAWS) -> Separation:
+def separation(
+    distances: ArrayLike, second: ArrayLike, seed: int, draws: int = DRAWS
+) -> Separation:
     """AUPRC and AUROC with which distances separate pairs within groups from pairs across groups.
 
     For each of the two groups, its pairs of networks are positive, and its pairs with networks of the
@@ -112,7 +114,9 @@ class _Ranked:
         order = np.argsort(values, kind="stable")[: np.count_nonzero(~np.isnan(values))]
         self.first, self.second = first[order], second[order]
         # The last of each run of equal distances: tied pairs enter together, as in scikit-learn.
-        self.ends = np.flatnonzero(np.append(np.diff(values[order]) != 0, [True] * (len(order) > 0)))
+        self.ends = np.flatnonzero(
+            np.append(np.diff(values[order]) != 0, [True] * (len(order) > 0))
+        )
 
     def separated(self, labels: Bools, counts: Doubles) -> Doubles:
         """AUPRC and AUROC (2, cases), averaged over the two groups.

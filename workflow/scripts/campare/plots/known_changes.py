@@ -44,7 +44,9 @@ def detection(changes: pd.DataFrame, summary: pd.DataFrame, study: str) -> Figur
     correlation = np.array(
         [
             [
-                ordered[(ordered["metric"] == metric) & (ordered["change"] == kind)]["correlation"].iloc[0]
+                ordered[(ordered["metric"] == metric) & (ordered["change"] == kind)][
+                    "correlation"
+                ].iloc[0]
                 for kind in with_order
             ]
             for metric in metrics
