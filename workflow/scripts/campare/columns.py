@@ -921,8 +921,8 @@ TABLES: dict[str, Table] = {
     ),
     "known_changes": Table(
         "Metrics and known changes",
-        "A row per metric and group of networks that differ from the baselines by a known change, or "
-        "by their seeds alone (unchanged). Intervals are 95 % intervals over networks (bootstrap).",
+        "A row per metric and group of networks that differ from the baselines by a known change, "
+        "or by their seeds alone (unchanged). Intervals are 95 % intervals over networks.",
         {
             "metric": METRIC,
             "change": KNOWN_CHANGE,
@@ -976,8 +976,8 @@ TABLES: dict[str, Table] = {
     ),
     "known_changes_summary": Table(
         "Which metrics detect known changes",
-        "A row per metric and kind of change, and one for all kinds, without the networks that differ "
-        "by their seeds alone. Intervals are 95 % intervals over networks (bootstrap).",
+        "A row per metric and kind of change, and one for all kinds, without the networks that "
+        "differ by their seeds alone. Intervals are 95 % intervals over networks.",
         {
             "metric": METRIC,
             "change": KNOWN_CHANGE,
@@ -991,8 +991,8 @@ TABLES: dict[str, Table] = {
                 "correlation",
                 Column(
                     "Correlation with strength",
-                    "Spearman correlation over networks of the strength, 0 for baselines, and the mean "
-                    "distance from the baselines; for all kinds, their mean.",
+                    "Spearman correlation over networks of the strength, 0 for baselines, and the "
+                    "mean distance from the baselines; for all kinds, their mean.",
                     "signed",
                 ),
             ),

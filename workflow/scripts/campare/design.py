@@ -399,12 +399,13 @@ class Design:
 
     def epochs_of(self, augmentation: str | None) -> int:
         """Number of epochs of a model's training."""
-        training = self.study["training"]
+        epochs: int = self.study["training"]["epochs"]
         copies = self.study["augmenting"]["copies"] if augmentation == "longer_training" else 0
-        longer: float = 1 + copies
-        if (change := self.changes.get(augmentation or "")) and training["batch_size"] is not None:
-            longer = known_changes.lengthening(change)
-        return round(training["epochs"] * longer)
+        change = self.changes.get(augmentation or "")
+        # With steps_per_epoch, an epoch of fewer images has as many steps.
+        if change and self.study["training"]["batch_size"] is not None:
+            return round(epochs * known_changes.lengthening(change))
+        return epochs * (1 + int(copies))
 
     def training(self, model: Model) -> dict[str, Any]:
         """The settings that decide the weights of a model, apart from the data and the code."""

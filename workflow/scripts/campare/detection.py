@@ -1,20 +1,21 @@
-"""Which metrics detect a known change of the networks: separation of groups, and order of strengths.
+"""Which metrics detect a known change of the networks: groups separated, strengths in order.
 
-A group of networks that differ from the baselines by a known change (and by their seeds) is compared
-with the baselines, which differ from each other by their seeds alone. A metric detects the change if
-networks of one group are more similar to each other than to networks of the other group. This is the
-group separation test of the benchmark ReSi (Klabunde et al., "ReSi: A comprehensive benchmark for
-representational similarity measures", ICLR 2025), here for metrics of maps and predictions.
+A group of networks that differ from the baselines by a known change (and by their seeds) is
+compared with the baselines, which differ from each other by their seeds alone. A metric detects the
+change if networks of one group are more similar to each other than to networks of the other group.
+This is the group separation test of the benchmark ReSi (Klabunde et al., "ReSi: A comprehensive
+benchmark for representational similarity measures", ICLR 2025), here for metrics of maps and
+predictions.
 
-In all functions a matrix of distances is float (networks, networks), symmetric, a metric that grows as
-two networks become less alike, averaged over images; NaN for pairs that are not compared.
+In all functions a matrix of distances is float (networks, networks), symmetric, a metric that grows
+as two networks become less alike, averaged over images; NaN for pairs that are not compared.
 
 Intervals are percentile intervals of a bootstrap over networks: the baselines and the networks of a
-change are resampled; a pair counts as often as both of its networks together; pairs of two copies of
-one network are left out. In simulations with groups of five to eight networks, 92 to 100 % of the 95 %
-intervals of AUPRC and AUROC contained the expected value, except if the groups are separated in every
-draw: then the interval has no width. The draws depend on the numbers of networks only, so that those
-of different metrics and changes are paired.
+change are resampled; a pair counts as often as both of its networks together; pairs of two copies
+of one network are left out. In simulations with groups of five to eight networks, 92 to 100 % of
+the 95 % intervals of AUPRC and AUROC contained the expected value, except if the groups are
+separated in every draw: then the interval has no width. The draws depend on the numbers of networks
+only, so that those of different metrics and changes are paired.
 """
 
 from __future__ import annotations
@@ -54,9 +55,9 @@ class Arm(NamedTuple):
 class Separation(NamedTuple):
     """How well distances separate two groups of networks.
 
-    auprc, auroc: with their 95 % intervals. chance: mean AUPRC over all relabellings of the networks;
-    prior: share of pairs within groups, to which chance falls as groups grow. drawn: (2, draws), AUPRC
-    and AUROC in each bootstrap draw.
+    auprc, auroc: with their 95 % intervals. chance: mean AUPRC over all relabellings of the
+    networks; prior: share of pairs within groups, to which chance falls as groups grow. drawn: (2,
+    draws), AUPRC and AUROC in each bootstrap draw.
     """
 
     auprc: Interval
@@ -71,11 +72,11 @@ def separation(
 ) -> Separation:
     """AUPRC and AUROC with which distances separate pairs within groups from pairs across groups.
 
-    For each of the two groups, its pairs of networks are positive, and its pairs with networks of the
-    other group negative; pairs are ranked by similarity. AUPRC is the average precision, AUROC the
-    probability that a positive pair is more similar than a negative one (ties count half). Both are
-    averaged over the two groups, as in ReSi. 1: separated; without a change, AUPRC is `chance` and
-    AUROC 0.5 on average.
+    For each of the two groups, its pairs of networks are positive, and its pairs with networks of
+    the other group negative; pairs are ranked by similarity. AUPRC is the average precision, AUROC
+    the probability that a positive pair is more similar than a negative one (ties count half). Both
+    are averaged over the two groups, as in ReSi. 1: separated; without a change, AUPRC is `chance`
+    and AUROC 0.5 on average.
 
     Parameters
     ----------
@@ -128,10 +129,10 @@ class _Ranked:
         weights = counts[:, self.first] * counts[:, self.second]
         across = weights * (a != b)
         groups = [_areas(weights * within, across, self.ends) for within in (~a & ~b, a & b)]
-        return np.mean(groups, axis=0)
+        return np.asarray(np.mean(groups, axis=0))
 
     def prior(self, group: Bools) -> float:
-        """Share of the pairs within a group among those and its pairs across, mean of the groups."""
+        """Share of pairs within a group, of those and its pairs across; mean of the groups."""
         a, b = group[self.first], group[self.second]
         across = np.count_nonzero(a != b)
         within = (np.count_nonzero(~a & ~b), np.count_nonzero(a & b))
@@ -152,7 +153,7 @@ def _areas(positive: Doubles, negative: Doubles, ends: NDArray[np.int64]) -> Dou
     with np.errstate(invalid="ignore", divide="ignore"):
         precision = np.where(gained > 0, hits / (hits + errors), 0)
         auprc = (gained * precision).sum(1) / hits[:, -1]
-        # Of the negative pairs, those after a positive pair, and half of those that are tied with it.
+        # Of the negative pairs, those after a positive pair, and half of those tied with it.
         after = errors[:, -1:] - (errors + before) / 2
         auroc = (gained * after).sum(1) / (hits[:, -1] * errors[:, -1])
     return np.stack([np.where(errors[:, -1] > 0, auprc, np.nan), auroc])
@@ -161,17 +162,17 @@ def _areas(positive: Doubles, negative: Doubles, ends: NDArray[np.int64]) -> Dou
 def rank_correlation(
     distances: ArrayLike, strengths: ArrayLike, seed: int, draws: int = DRAWS
 ) -> tuple[Interval, Doubles]:
-    """Spearman correlation over networks of the strength of a change and the distance from baselines.
+    """Spearman correlation over networks of strength of a change and distance from the baselines.
 
     The distance of a network is its mean distance from the baselines, other than itself. Ties have
-    average ranks; so the largest possible value is below 1, since networks of one strength are tied:
-    0.97 for five networks of each of four strengths.
+    average ranks; so the largest possible value is below 1, since networks of one strength are
+    tied: 0.97 for five networks of each of four strengths.
 
     Parameters
     ----------
     strengths
-        (networks,), 0 for the baselines. Networks of other strengths are those of the same seeds, in
-        the same order, and are resampled together.
+        (networks,), 0 for the baselines. Networks of other strengths are those of the same seeds,
+        in the same order, and are resampled together.
 
     Returns
     -------
@@ -193,7 +194,7 @@ def rank_correlation(
 
 
 def _weighted_spearman(x: Doubles, y: Doubles, counts: Doubles) -> Doubles:
-    """Spearman correlation of each row of x and y, (cases, n), if each value counts `counts` times."""
+    """Spearman correlation of each row of x and y, (cases, n), with counts of their values."""
     weights = np.where(np.isnan(y), 0, counts)
     total = weights.sum(1, keepdims=True)
 
@@ -245,17 +246,18 @@ def tables(
     Returns
     -------
     changes
-        A row per metric and arm: metric, change, level, strength, accuracy, reference_accuracy; floor, within, between:
-        mean distances of two baselines, two networks of the arm, one of each; shift, relative_shift
-        (of the floor), shift_p (`shift.shift`, without correction for the number of arms); auprc,
-        auroc, each with _low and _high, chance, prior (`separation`); models, reference_models, images
-        (numbers).
+        A row per metric and arm: metric, change, level, strength, accuracy, reference_accuracy;
+        floor, within, between: mean distances of two baselines, two networks of the arm, one of
+        each; shift, relative_shift (of the floor), shift_p (`shift.shift`, without correction for
+        the number of arms); auprc, auroc, each with _low and _high, chance, prior (`separation`);
+        models, reference_models, images (numbers).
     summary
         A row per metric and kind of change, and one for all kinds ("all"), without networks that
-        differ by their seeds alone: metric, change; auprc, auprc_low, auprc_high: mean over the levels
-        of the kind, for all kinds the mean of these; correlation, correlation_low, correlation_high
-        (`rank_correlation`; for all kinds their mean), of kinds with two or more levels; detected:
-        number of arms with shift_p ≤ 0.05, of `arms`; undetected: the others, as text.
+        differ by their seeds alone: metric, change; auprc, auprc_low, auprc_high: mean over the
+        levels of the kind, for all kinds the mean of these; correlation, correlation_low,
+        correlation_high (`rank_correlation`; for all kinds their mean), of kinds with two or more
+        levels; detected: number of arms with shift_p ≤ 0.05, of `arms`; undetected: the others, as
+        text.
     """
     baselines = [model for model in models if model[0] == BASELINE]
     rows: list[dict[str, Any]] = []

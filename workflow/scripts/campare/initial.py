@@ -70,9 +70,9 @@ def network(
 def reset_last(network: nn.Module, fresh: nn.Module, layers: int) -> list[str]:
     """Replace the weights and buffers of the last layers of a network by those of another one.
 
-    Layers are convolutions and linear layers in the order in which they are registered, which is that
-    of the forward pass in common networks. Norms and other parts after the first of them are replaced
-    as well.
+    Layers are convolutions and linear layers in the order in which they are registered, which is
+    that of the forward pass in common networks. Norms and other parts after the first of them are
+    replaced as well.
 
     Parameters
     ----------

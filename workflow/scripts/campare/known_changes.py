@@ -1,4 +1,4 @@
-"""Known changes of the networks, with which the metrics of a study are tested (stage `known_changes`).
+"""Known changes of networks, with which metrics are tested (stage `known_changes`).
 
 Each change is an arm of networks with a name of its own, trained without augmentation. The rules
 import this module: no torch or pandas here.
@@ -31,8 +31,8 @@ FEWEST = 4
 class Change:
     """A known change of the networks of an arm.
 
-    kind: one of `KINDS`, or "unchanged"; level: its value in the config; None if unchanged; strength:
-    place among the levels of its kind, 1 for the first; 0 if unchanged.
+    kind: one of `KINDS`, or "unchanged"; level: its value in the config; None if unchanged;
+    strength: place among the levels of its kind, 1 for the first; 0 if unchanged.
     """
 
     kind: str
@@ -100,13 +100,15 @@ def problems(study: Mapping[str, Any]) -> Iterator[str]:
             f"{key}.{CUE_SHARE}: the test images need the cue; set data.name to shapes and "
             "data.parameters.cue_share to a value above 0, or remove the key"
         )
-    for kind, distance, order in (
-        (LABEL_NOISE, lambda level: level, "ascending order"),
-        (TRAINING_IMAGES, lambda level: -level, "descending order"),
-        (CUE_SHARE, lambda level: abs(level - own), f"the order of their distance from {own:g}"),
-        (UNTRAINED_LAYERS, lambda level: level, "ascending order"),
-    ):
-        far = [distance(level) for level in stage[kind]]
+    # Kind → the level without a change, and the order of the levels in words.
+    orders = {
+        LABEL_NOISE: (0, "ascending order"),
+        TRAINING_IMAGES: (1, "descending order"),
+        CUE_SHARE: (own, f"the order of their distance from {own:g}"),
+        UNTRAINED_LAYERS: (0, "ascending order"),
+    }
+    for kind, (origin, order) in orders.items():
+        far = [abs(level - origin) for level in stage[kind]]
         if far != sorted(far):
             yield f"{key}.{kind}: {stage[kind]}; list the levels from weak to strong, in {order}"
     if own in stage[CUE_SHARE]:

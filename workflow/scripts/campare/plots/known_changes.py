@@ -101,7 +101,7 @@ def _matrix(changes: pd.DataFrame, metrics: list[str], column: str) -> Floats:
     return np.array([changes.loc[changes["metric"] == name, column] for name in metrics], float)
 
 
-def _level(value: object) -> str:
+def _level(value: str | float) -> str:
     """A level as text: none for unchanged networks, which the table leaves empty."""
     return "" if pd.isna(value) else f"{value:g}" if isinstance(value, float) else str(value)
 
