@@ -20,6 +20,8 @@ with logged(snakemake.log[0]):
             **params.get("parameters", {}),
         )
     data.write(dataset, snakemake.output.data)
+    if files := params.get("files"):
+        Path(snakemake.output.data).with_name(".data_listing").write_text(files, encoding="ascii")
     count, height, width, channels = dataset.images.shape
     print(
         f"{count:,} images, {width}×{height}×{channels}, {len(dataset.classes)} classes, "

@@ -29,12 +29,7 @@ from PIL import ExifTags, Image, ImageOps, PngImagePlugin, UnidentifiedImageErro
 
 from campare import atomic, scratch, user_code
 from campare.errors import ANEW, CampareError, reading
-from campare.registry import DATASETS, entry, mask_folder
-
-IMAGE_SUFFIXES = {
-    *(".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg"),
-    *(".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"),
-}
+from campare.registry import DATASETS, IMAGE_SUFFIXES, entry, mask_folder
 
 # Pillow's limits protect servers from foreign files; these images are the user's own.
 Image.MAX_IMAGE_PIXELS = None
