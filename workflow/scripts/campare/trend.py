@@ -96,8 +96,8 @@ def table(
     -------
     DataFrame
         sweep, augmentation, parameter; measure (ACCURACY, DISTANCE, LOCALISATION); metric (of the
-        distance), reference; strengths, models (numbers); tau, p (`jonckheere`), p_holm (Holm's correction
-        over the sweeps of a measure).
+        distance), reference; strengths, models (numbers); tau, p (`jonckheere`), p_holm (Holm's
+        correction over the sweeps of a measure).
     """
     reference_of = summary.set_index("augmentation")["reference"]
     rows: list[dict[str, Any]] = []
