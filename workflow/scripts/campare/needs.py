@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from campare import registry
 from campare.design import Design
+from campare.memory import RESIDENT
 
 # Multiplications and additions per second of a slow machine. Measured: 33e9 per CPU thread in
 # forward passes of EfficientNet-B0, 17e9 in training.
@@ -236,7 +237,11 @@ class Needs:
         return self._images["test"] * sum(len(self.design.pairs_of(name)) for name in augmentations)
 
     def _training_memory(self, images: int) -> int:
-        kept = images if self.design.study["augmenting"]["resample"] == "once" else 0
+        # Images that are drawn once are kept if those of which they are made are (`subset`).
+        counts = self._images
+        own = _size(self.data) * counts["train"] / sum(counts.values())
+        once = self.design.study["augmenting"]["resample"] == "once"
+        kept = images if once and own <= RESIDENT else 0
         batch_size = self._batch_size(images)
         return network_memory(self.data, kept, batch_size, self._input_size, self.gpu)
 
@@ -296,11 +301,16 @@ def imputing_minutes(holes: int, input_size: int) -> int:
 
 def network_memory(data: str | Path, kept: int, batch: int, input_size: int, gpu: int) -> int:
     """MB of a job with a network: the `data` file, `kept` augmented images, a batch of `batch`."""
-    path = Path(data)
-    read = path.stat().st_size if path.exists() else DATA
+    read = min(_size(data), RESIDENT)
     pixels = input_size**2
     activations = 0 if gpu else batch * pixels * KEPT
     return _megabytes(PYTHON + CUDA * gpu + 3 * read + 3 * kept * pixels + activations)
+
+
+def _size(data: str | Path) -> int:
+    """Bytes of the data file; an assumption while it does not exist."""
+    path = Path(data)
+    return path.stat().st_size if path.exists() else DATA
 
 
 def table_memory(rows: int) -> int:

@@ -91,6 +91,12 @@ class Source(Entry):
         )
 
 
+IMAGE_SUFFIXES = {
+    *(".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg"),
+    *(".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"),
+}
+
+
 def mask_folder(root: Path) -> Path | None:
     """`root/masks` if it contains folders, and so is not a class folder; else None."""
     folder = root / "masks"
