@@ -145,8 +145,29 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
         else [list(step) for step in _steps(name, {} if spec is None else spec, source)]
         for name, spec in config["augmentations"].items()
     }
+    if "robustness" in config:
+        _complete_transforms(config, source)
     user_code.declare(_functions(config))
     return config
+
+
+def _complete_transforms(config: Config, source: str) -> None:
+    """Replace each of `robustness.transforms` by its steps, checked."""
+    given = config["robustness"]["transforms"]
+    for name, spec in given.items():
+        key = f"robustness.transforms.{name}"
+        if name in config["augmentations"]:
+            raise CampareError(
+                f"{source}: {key}: is the name of an augmentation of the study; choose another"
+            )
+        steps = list(_steps(name, {} if spec is None else spec, source, key=key))
+        if not registry.keeps_content(step for step, _ in steps):
+            raise CampareError(
+                f"{source}: {key}: has a step that does not only move pixels or change colours or "
+                "sharpness, so it is unknown what its map should be; choose another transform, "
+                "such as rotation or color_jitter"
+            )
+        given[name] = [list(step) for step in steps]
 
 
 def _functions(config: Config) -> list[tuple[str, str]]:

@@ -157,6 +157,24 @@ class Needs:
         features = FEATURES * self._input_size**2
         return Need(minutes, self._network_memory + _megabytes(images * (features + 50 * images)))
 
+    def corrupt(self, _: Wildcards) -> Need:
+        """Corrupting a sample of test images; measured: 2 ms per image of 32 × 32 pixels."""
+        images = self._corrupted * self._input_size**2
+        return Need(_minutes(images * 1e-5), _megabytes(PYTHON + 12 * images / self._kinds))
+
+    def test_corruptions(self, job: Wildcards) -> Need:
+        """Predictions for corrupted images."""
+        minutes = explaining_minutes(self._corrupted, 1, self._gmacs(job), self._threads, self.gpu)
+        return Need(minutes, self._network_memory)
+
+    def test_transforms(self, job: Wildcards) -> Need:
+        """Maps of transformed images, and their comparison."""
+        images = self.design.study["robustness"]["images"] * (1 + len(self.design.test_transforms))
+        minutes = explaining_minutes(images, 3, self._gmacs(job), self._threads, self.gpu)
+        # Regions of different shape are compared one by one.
+        minutes += comparing_minutes(4 * images, 1)
+        return Need(minutes, self._network_memory + _megabytes(200 * images * self._input_size**2))
+
     def fit_svm(self, _: Wildcards) -> Need:
         """Fitting an SVM."""
         return Need(720, 8000)
@@ -185,6 +203,17 @@ class Needs:
     def _images(self) -> Mapping[str, int]:
         """Images in each subset; read on use, since the file may appear while Snakemake runs."""
         return sizes(self.split)
+
+    @property
+    def _kinds(self) -> int:
+        """Sets of images of the stage `robustness`: the images, and each corruption of them."""
+        stage = self.design.study["robustness"]
+        return 1 + len(stage["corruptions"]) * len(stage["severities"])
+
+    @property
+    def _corrupted(self) -> int:
+        """Images in these sets."""
+        return self._kinds * int(self.design.study["robustness"]["images"])
 
     @property
     def _threads(self) -> int:

@@ -687,6 +687,25 @@ LIBRARIES: dict[str, Augmentation] = {
 # All that an augmentation can consist of.
 STEPS: dict[str, Augmentation] = {**AUGMENTATIONS, **LIBRARIES}
 
+
+def moves_pixels(step: str) -> bool:
+    """Whether a step of an augmentation moves pixels and does nothing else."""
+    return step in AUGMENTATIONS and AUGMENTATIONS[step].function.startswith("augment.geometry:")
+
+
+def keeps_content(steps: Iterable[str]) -> bool:
+    """Whether the steps of an augmentation move pixels, change colours or blur, and nothing else.
+
+    Not those that hide a part of the image, add another image or choose operations at random, nor
+    functions of other packages or of the user, of which it is not known.
+    """
+    return all(
+        step in AUGMENTATIONS
+        and AUGMENTATIONS[step].function.startswith(("augment.geometry:", "augment.colour:"))
+        for step in steps
+    )
+
+
 CAM_METHODS: dict[str, Method] = {
     "gradcam": Method(
         "Grad-CAM (Selvaraju et al. 2017)", "cams:gradcam", reference="selvaraju2017"

@@ -828,6 +828,21 @@ def stages(design: Design, facts: Facts) -> Sentences:
             f"{mosaics['seed']})."
         )
         yield BREAK
+    if robust := study.get("robustness"):
+        yield (
+            f"Corruptions: accuracy was measured on {robust['images']:,} test images (seed "
+            f"{robust['seed']}) with {len(robust['corruptions'])} common "
+            f"corruptions{cite('hendrycks2019')} at severities "
+            f"{listed(map(str, robust['severities']))}, with the parameters of "
+            f"{'CIFAR-10-C' if study['model']['input_size'] <= 84 else 'ImageNet-C'}."
+        )
+        yield (
+            "Equivariance: the network's map of each of these images after a transform "
+            f"({listed(title(name).lower() for name in design.test_transforms)}) was compared "
+            "with its map of the image after the same transform, over the pixels from inside of "
+            f"the image; both explain the same class{cite('tetkova2023')}."
+        )
+        yield BREAK
     if features := study.get("representations"):
         yield (
             f"Representations: for {features['images']:,} test images (seed {features['seed']}) "
