@@ -145,11 +145,11 @@ def data(design: Design, facts: Facts) -> Sentences:
             f"authors: source and citation]; it has {facts.available:,} {colour} images of {size} "
             f"in {kinds}."
         )
-    elif name == "image_folder":
+    elif name in registry.OWN_FILES:
         yield (
             f"The data set [to be added by the authors: name and citation] has "
-            f"{facts.available:,} {colour} images of {size} in {kinds}, which were read from image "
-            "files."
+            f"{facts.available:,} {colour} images of {size} in {kinds}, which were read from "
+            f"{registry.OWN_FILES[name]}."
         )
     elif name == "shapes":
         yield (
@@ -164,6 +164,9 @@ def data(design: Design, facts: Facts) -> Sentences:
             f"{cite(registry.DATASETS[name].reference)}: {facts.available:,} {colour} images of "
             f"{size} in {kinds}."
         )
+    if window := source.get("parameters", {}).get("window"):
+        low, high = window
+        yield f"Grey levels from {low:g} to {high:g} were mapped linearly to 8 bits."
     if source["size"]:
         how = "with their centre cut out" if source["fit"] == "crop" else "padded with black"
         yield f"Images were resized to this size when they were read, and {how} if not square."
