@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from campare import scratch
 from campare.data import LARGE, _converted, _each, _fitted, _one_large, _reason, shown
 from campare.errors import CampareError
 from campare.levels import Window, to_bytes
@@ -97,7 +98,7 @@ def stacked(
             raise CampareError(shown(f"{path}: {_reason(error)}")) from error
         with lock:
             if not images.size:
-                images, first = np.empty((count, *pixels.shape), np.uint8), path
+                images, first = scratch.empty((count, *pixels.shape), np.uint8), path
         if pixels.shape != images.shape[1:]:
             height, width = images.shape[1:3]
             raise _OtherSizeError(
@@ -123,7 +124,7 @@ def stacked(
         raise CampareError(str(error)) from None
     extras, paths, grey, deepest = zip(*results, strict=True)
     if channels is None and all(grey):
-        images = images[..., :1].copy()
+        images = scratch.copied(images[..., :1])
     return Stack(images, list(extras), paths, max(deepest))
 
 
