@@ -23,6 +23,7 @@ from inputs import (
     decisive,
     file_digest,
     folder_digest,
+    image_listing,
     model_of,
     of_models,
     stamps,

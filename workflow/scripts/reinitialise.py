@@ -13,7 +13,7 @@ with logged(snakemake.log[0]):
     seeding.deterministic(params.threads)
     dataset = data.read(snakemake.input.data)
     frame = split.read(snakemake.input.split, len(dataset.images))
-    training = frame["index"][frame["subset"] == "train"].to_numpy()
+    training = data.Rows(dataset.images, frame["index"][frame["subset"] == "train"].to_numpy())
     network, about = models.load(
         snakemake.input.weights,
         params.architecture,
@@ -23,7 +23,7 @@ with logged(snakemake.log[0]):
     # Not the seed of the training, which would restore the weights with which it started.
     fresh = initial.network(
         params.architecture,
-        dataset.images[training],
+        training,
         classes=len(dataset.classes),
         input_size=params.input_size,
         seed=int(np.random.default_rng([params.seed, 2]).integers(2**32)),

@@ -391,6 +391,14 @@ class Design:
         """[name, parameters] of each transform in turn; [] without augmentation."""
         return list(self.study["augmentations"].get(augmentation, []))
 
+    @cached_property
+    def test_transforms(self) -> dict[str, list[list[Any]]]:
+        """Transforms of test images → their steps: those of `robustness`, then augmentations."""
+        stage = self.study["robustness"]
+        own = {name: self.steps_of(name) for name in self.augmentations if stage["augmentations"]}
+        keep = {n: steps for n, steps in own.items() if registry.keeps_content(transforms(steps))}
+        return {**stage["transforms"], **{name: steps for name, steps in keep.items() if steps}}
+
     def copies_of(self, augmentation: str | None) -> int:
         """Copies of each image in a training set, besides the original."""
         has_copies = augmentation in self.augmentations or augmentation == "duplicated_originals"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from campare import models
+from campare.data import Rows
 from campare.errors import CampareError
 from campare.preprocess import prepare
 
@@ -21,7 +22,7 @@ SAMPLE_VALUES = 1 << 26
 
 def network(
     architecture: str,
-    images: NDArray[np.uint8],
+    images: NDArray[np.uint8] | Rows,
     *,
     classes: int,
     input_size: int,
