@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -43,6 +44,7 @@ from campare.statistics import ALPHA
 NONE = "none"
 MOST = 20.0  # change of the accuracy at the ends of the colour scale, percentage points, at least 5
 _HOLLOW: dict[str, Any] = {"markerfacecolor": "white", "markersize": 3.5, "markeredgewidth": 0.8}
+CHARACTERS = 105  # of a line of the usual width
 MARK = "∗"  # of a significant change
 
 
@@ -109,7 +111,8 @@ def change(by_model: pd.DataFrame, changes: pd.DataFrame, reference: str) -> Fig
     limit = min(MOST, max(5.0, float(largest)))
     # A larger loss is a lower robustness: its colour is that of a lower accuracy.
     signs = np.where(np.array(shown), 1, -1)[:, None]
-    mesh = axes.imshow(signs * values, cmap="RdBu", vmin=-limit, vmax=limit, aspect="auto")
+    shown_values = signs * values if names else np.full((len(kinds), 1), np.nan)
+    mesh = axes.imshow(shown_values, cmap="RdBu", vmin=-limit, vmax=limit, aspect="auto")
     for row, column in np.ndindex(values.shape):
         dark = abs(values[row, column]) > 0.65 * limit
         axes.text(
@@ -128,13 +131,12 @@ def change(by_model: pd.DataFrame, changes: pd.DataFrame, reference: str) -> Fig
         figure.colorbar(mesh, ax=axes, shrink=0.7, aspect=25, pad=0.02, extend="both").set_label(
             "Change of the accuracy\n(percentage points; of the loss: × −1)", size=SMALL
         )
-    figure.suptitle(
-        "Change of test accuracy on corrupted images (percentage points), mean over severities,\n"
-        f"compared with {in_sentence(control_title(reference))}; {MARK}: p ≤ {ALPHA:g} (Holm)",
-        size=SMALL,
-        x=0.01,
-        ha="left",
+    heading = (
+        "Change of test accuracy on corrupted images (percentage points), mean over severities, "
+        f"compared with {in_sentence(control_title(reference))}; {MARK}: p ≤ {ALPHA:g} (Holm)"
     )
+    characters = int(figure.get_figwidth() * CHARACTERS / WIDTH)
+    figure.suptitle(textwrap.fill(heading, characters), size=SMALL, x=0.01, ha="left")
     return figure
 
 
