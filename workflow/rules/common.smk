@@ -19,6 +19,7 @@ import startup
 import stopping
 from inputs import (
     CAMS,
+    WEIGHTS,
     Inputs,
     decisive,
     file_digest,
@@ -81,13 +82,16 @@ GPU = int(startup.has_gpu(workflow, STUDY["compute"]["device"]))
 COMPARING_GPU = int(STUDY["similarity"]["device"] == "cuda")
 
 
+# Folders of maps and pairs: those of variants, and of epochs, which have no tables of their own.
+WITH_EPOCHS = f"(?:{'|'.join([*DESIGN.variants, *DESIGN.epochs])})"
+
+
 wildcard_constraints:
     augmentation="|".join(["baseline", *DESIGN.augmentations, *registry.RESERVED.values()]),
     seed=r"\d+",
     variant=f"(?:{'|'.join(DESIGN.variants)})",
 
 
-WEIGHTS = "<results>/models/{augmentation}/{seed}.safetensors"
 SIMILARITIES = "<results>/{variant}similarity/{augmentation}/{seed}.parquet"
 (BASELINE_WEIGHTS,) = of_models(WEIGHTS, DESIGN.baselines[:1])
 (BASELINE_STORE,) = of_models(CAMS, DESIGN.baselines[:1], variant="")
@@ -134,6 +138,7 @@ METHODS = {
     folder: registry.functions(registry.CAM_METHODS, [variant.method])
     for folder, variant in DESIGN.variants.items()
 }
+METHODS |= dict.fromkeys(DESIGN.epochs, METHODS[""])
 
 
 # Params of all jobs that run a network, that make maps, and that compare maps.

@@ -110,6 +110,8 @@ FIGURES = {
     "correlation": "Correlation between augmentations",
     "correlation_shared": "Correlation, shared baselines",
     "dose_response": "Strength of an augmentation",
+    "during_training": "During training",
+    "equal_accuracy": "Networks of equal accuracy",
     "examples": "Augmented images",
     "extremes": "Images with extreme values",
     "faithfulness": "Faithfulness of the maps",
