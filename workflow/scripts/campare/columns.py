@@ -671,6 +671,7 @@ _SHIFT = Table(
     ),
 )
 
+CUE = Column("Cue", "Region that occurs with one class in training.", "text")
 EPOCH = Column("Epoch", "Epoch of training, from 1, or that of the weights that are kept.", "text")
 
 TABLES: dict[str, Table] = {
@@ -1484,6 +1485,7 @@ TABLES: dict[str, Table] = {
         {
             "augmentation": AUGMENTATION,
             "seed": SEED,
+            "cue": CUE,
             "group": Column("Images used", "Group of test images.", "code", codes="group"),
             "images": IMAGES,
             "accuracy": ACCURACY,
@@ -1506,6 +1508,7 @@ TABLES: dict[str, Table] = {
         "seeds and images (crossed bootstrap).",
         {
             "augmentation": AUGMENTATION,
+            "cue": CUE,
             "group": Column("Images used", "Group of test images.", "code", codes="group"),
             "measure": Column("Measure", "What is measured.", "code", codes="spurious"),
             "seeds": SEEDS,
@@ -1515,6 +1518,29 @@ TABLES: dict[str, Table] = {
             "chance": Column(
                 "Area of the cue", "Share of the image that the cue covers.", "percent"
             ),
+            **_estimate("difference", replace(DIFFERENCE, form="points")),
+        },
+    ),
+    "spurious_reliance": Table(
+        "Reliance on spurious cues",
+        "A row per cue and augmentation: images of other classes that are predicted as the class "
+        "of the cue, with the cue minus without it. Intervals are 95 % intervals over seeds and "
+        "images (crossed bootstrap).",
+        {
+            "augmentation": AUGMENTATION,
+            "cue": CUE,
+            "cue_class": Column(
+                "Class of the cue", "Class with which the cue occurs in training.", "class"
+            ),
+            "seeds": SEEDS,
+            "images": replace(IMAGES, about="Number of test images of other classes."),
+            "mean": Column(
+                "Reliance",
+                "Share of the images with the cue that are predicted as its class, minus the share "
+                "of those without; mean over seeds.",
+                "points",
+            ),
+            "std": replace(STD_SEEDS, form="percent"),
             **_estimate("difference", replace(DIFFERENCE, form="points")),
         },
     ),
