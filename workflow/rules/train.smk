@@ -3,6 +3,8 @@
 # On request (`snakemake augmented`, if augmented images are drawn once): augmented/<augmentation>/<seed>.h5, the
 # images on which a model is trained.
 # A killed job leaves models/<augmentation>/.<seed>.checkpoint, from which training resumes.
+# With cam.epochs also models/<augmentation>/<seed>.epoch-<epoch>.safetensors; other studies must not have these
+# outputs, the param or the script, which would train their models again.
 
 # Names of all settings that determine the weights of a model; some models have more of them.
 SETTINGS = list(
@@ -13,6 +15,17 @@ SETTINGS = list(
         )
     )
 )
+KEEPING = (
+    {
+        "epochs": [
+            f"<results>/models/{{augmentation}}/{{seed}}.epoch-{epoch}.safetensors"
+            for epoch in DESIGN.epochs.values()
+        ]
+    }
+    if DESIGN.epochs
+    else {}
+)
+TRAINING = "train_keeping_epochs" if KEEPING else "train_model"
 
 
 def trained_on(path, changed):
@@ -32,6 +45,7 @@ rule train:
     output:
         weights=WEIGHTS,
         history="<results>/models/{augmentation}/{seed}.csv",
+        **KEEPING,
     log:
         "<logs>/train/{augmentation}/{seed}.log",
     benchmark:
@@ -42,14 +56,19 @@ rule train:
         gpu=GPU,
     params:
         **named(mapped=True),
+        **(
+            named(kept_epochs=lambda wildcards: DESIGN.epochs_kept(wildcards.augmentation))
+            if KEEPING
+            else {}
+        ),
         **each(
             "settings",
             SETTINGS,
             lambda wildcards: with_digest(DESIGN.training(model_of(wildcards))),
         ),
-        **code_by("augmentation", TRANSFORMS, "train_model", *ARCHITECTURES),
+        **code_by("augmentation", TRANSFORMS, TRAINING, *ARCHITECTURES),
     script:
-        "../scripts/train_model.py"
+        f"../scripts/{TRAINING}.py"
 
 
 rule save_augmented:
