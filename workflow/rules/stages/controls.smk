@@ -234,9 +234,7 @@ if DESIGN.summarised:
             },
             makes={
                 "trends": table("dose_response", "{variant}"),
-                **(
-                    {"localisation": table("dose_localisation", "{variant}")} if LOCALISED else {}
-                ),
+                **({"localisation": table("dose_localisation", "{variant}")} if LOCALISED else {}),
             },
             sweeps=SWEEPS,
             arms=SWEPT,
@@ -262,7 +260,9 @@ if DESIGN.summarised:
             entries=[*chain(*(TRANSFORMS[name] for name in SWEPT))],
             sweeps=SWEEPS,
             steps={name: DESIGN.steps_of(name) for name in SWEPT},
-            input_size=STUDY["model"]["input_size"] if STUDY["augmenting"]["at"] == "input" else None,
+            input_size=(
+                STUDY["model"]["input_size"] if STUDY["augmenting"]["at"] == "input" else None
+            ),
             augmentation_seed=DESIGN.training((SWEPT[0], DESIGN.first_seed))["augmentation_seed"],
         )
 
