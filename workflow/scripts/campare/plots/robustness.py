@@ -19,7 +19,6 @@ from campare.labels import CORRUPTIONS
 from campare.plots import page
 from campare.plots.charts import (
     draw_seeds,
-    key_columns,
     name_rows,
     panels_in_grid,
     text_columns,
@@ -253,5 +252,6 @@ def _legend(figure: Figure, reference: str, baseline: bool, others: bool = False
         )
     compared = f"{MARK}: p ≤ {ALPHA:g} (Holm); change from: {in_sentence(control_title(reference))}"
     key.append(Line2D([], [], linestyle="", label=compared))
-    columns = key_columns((str(line.get_label()) for line in key), len(key))
+    widest = max(text_width(str(line.get_label())) for line in key)
+    columns = max(1, min(len(key), int(figure.get_figwidth() / (widest + 0.5))))
     figure.legend(handles=key, loc="outside upper center", ncols=columns)
