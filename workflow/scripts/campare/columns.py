@@ -629,7 +629,7 @@ def _change(of: str, form: str, change: str) -> dict[str, Column]:
     """Columns of `robustness.changes` of a quantity that is shown in these forms."""
     return {
         "mean": Column("Mean", f"Mean {of} of the models of the row.", form),
-        "reference_mean": Column("Reference", f"Mean {of} of the reference models.", form),
+        "reference_mean": Column("Reference mean", f"Mean {of} of the reference models.", form),
         **_estimate(
             "change", Column("Change", f"Change of the {of}: mean minus reference.", change)
         ),
