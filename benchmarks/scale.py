@@ -64,11 +64,11 @@ def train(data_file: Path, resident: bool) -> int:
     import numpy as np
     import pandas as pd
 
-    from campare import data, subset, train
+    from campare import data, train, training_images
     from campare.settings import Settings
 
     if resident:
-        subset.RESIDENT = sys.maxsize  # type: ignore[attr-defined]
+        training_images.RESIDENT = sys.maxsize  # type: ignore[attr-defined]
     dataset = data.read(data_file)
     rows = np.arange(len(dataset.images))
     settings = Settings(

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from campare import data, naming, preprocess, seeding, split
 from campare.augment import Augmenter, Batch
 from campare.plots import images, saving
-from campare.subset import Pool, images_of
+from campare.training_images import Pool, images_of
 from job import logged
 
 IMAGES = 8  # training images per figure

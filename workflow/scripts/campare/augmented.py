@@ -16,7 +16,7 @@ from campare.data import Dataset
 from campare.errors import CampareError
 from campare.feed import Feed
 from campare.settings import Settings
-from campare.subset import images_of
+from campare.training_images import images_of
 
 
 @dataclass(frozen=True, eq=False)

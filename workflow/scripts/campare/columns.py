@@ -335,6 +335,11 @@ def _estimate(
     return found
 
 
+KNOWN_CHANGE = Column(
+    "Change", "Kind of the known change, or sweep of an augmentation.", "augmentation"
+)
+
+
 def _described(counted: str, of: str) -> dict[str, Column]:
     """Columns of a distribution (`analysis._describe`)."""
     return {
@@ -777,6 +782,9 @@ _SHIFT = Table(
     ),
 )
 
+CUE = Column("Cue", "Region that occurs with one class in training.", "text")
+EPOCH = Column("Epoch", "Epoch of training, from 1, or that of the weights that are kept.", "text")
+
 TABLES: dict[str, Table] = {
     "summary": Table(
         "Summary: accuracy change and map shift",
@@ -1033,6 +1041,226 @@ TABLES: dict[str, Table] = {
             ),
         },
         first=("augmentation", "parameter", "measure", "tau", "p_holm", "strengths", "models"),
+    ),
+    "known_changes": Table(
+        "Metrics and known changes",
+        "A row per metric and group of networks that differ from the baselines by a known change, "
+        "or by their seeds alone (unchanged). Intervals are 95 % intervals over networks.",
+        {
+            "metric": METRIC,
+            "change": KNOWN_CHANGE,
+            "level": Column("Level", "Value of the change in the config.", "text"),
+            "strength": Column(
+                "Strength", "Place among the levels of its kind; 0 if unchanged.", "count"
+            ),
+            "accuracy": Column("Accuracy", "Mean test accuracy of these networks.", "percent"),
+            "reference_accuracy": Column(
+                "Accuracy, baselines", "Mean test accuracy of the baselines.", "percent"
+            ),
+            "floor": Column("Noise floor", "Mean distance between two baselines."),
+            "within": Column("Distance within", "Mean distance between two of these networks."),
+            "between": Column(
+                "Distance between", "Mean distance between one of these networks and a baseline."
+            ),
+            "shift": replace(
+                SHIFT, about="Distance between, minus the mean of the distances within."
+            ),
+            "relative_shift": Column(
+                "Shift, % of floor", "Shift as a share of the noise floor.", "change"
+            ),
+            "shift_p": Column(
+                "p", "One-sided p of the shift, by permutation of the labels; not corrected.", "p"
+            ),
+            **_estimate(
+                "auprc",
+                Column(
+                    "AUPRC",
+                    "Average precision with which pairs within a group are ranked as more similar "
+                    "than pairs across the two groups, mean of both groups; 1: separated.",
+                ),
+            ),
+            "chance": Column(
+                "AUPRC by chance", "Mean AUPRC over all relabellings of the networks."
+            ),
+            "prior": Column("Prior", "Share of pairs within a group, mean of both groups."),
+            **_estimate(
+                "auroc",
+                Column(
+                    "AUROC",
+                    "Probability that a pair within a group is more similar than a pair across the "
+                    "two groups, mean of both groups; 0.5 by chance.",
+                ),
+            ),
+            "models": Column("Networks", "Number of networks with the change.", "count"),
+            "reference_models": Column("Baselines", "Number of baselines.", "count"),
+            "images": IMAGES,
+        },
+        first=("metric", "change", "level", "relative_shift", "shift_p", "auprc", "chance"),
+    ),
+    "known_changes_summary": Table(
+        "Which metrics detect known changes",
+        "A row per metric and kind of change, and one for all kinds, without the networks that "
+        "differ by their seeds alone. Intervals are 95 % intervals over networks.",
+        {
+            "metric": METRIC,
+            "change": KNOWN_CHANGE,
+            **_estimate(
+                "auprc",
+                Column(
+                    "AUPRC", "Mean AUPRC over the levels of the kind; for all kinds, their mean."
+                ),
+            ),
+            **_estimate(
+                "correlation",
+                Column(
+                    "Correlation with strength",
+                    "Spearman correlation over networks of the strength, 0 for baselines, and the "
+                    "mean distance from the baselines; for all kinds, their mean.",
+                    "signed",
+                ),
+            ),
+            "detected": Column(
+                "Detected", "Number of changes whose shift has p of 0.05 or less.", "count"
+            ),
+            "arms": Column("Changes", "Number of changes of the kind.", "count"),
+            "undetected": Column("Not detected", "The other changes.", "text"),
+        },
+        first=("change", "metric", "detected", "arms", "auprc", "correlation", "undetected"),
+    ),
+    "equal_accuracy": Table(
+        "Map shift at equal accuracy",
+        "A row per augmentation, then per control, in the metric of the summary. Intervals are 90 "
+        "% intervals, each end one-sided at 5 %, over models and images.",
+        {
+            "augmentation": AUGMENTATION,
+            "reference": REFERENCE,
+            "metric": METRIC,
+            "accuracy": ACCURACIES["accuracy"],
+            "reference_accuracy": ACCURACIES["reference_accuracy"],
+            "close_pairs": Column(
+                "Pairs of equal accuracy",
+                "Number of pairs of a model of the augmentation and a reference model whose test "
+                "accuracies differ by half a percentage point at most.",
+                "count",
+            ),
+            "across_pairs": Column(
+                "Pairs of models",
+                "Number of pairs of a model of the augmentation and a reference model.",
+                "count",
+            ),
+            "floor": FLOOR,
+            **_estimate("shift", SHIFT, "90 %"),
+            "shift_p_holm": SHIFTS["shift_p_holm"],
+            **_estimate(
+                "adjusted_shift",
+                replace(
+                    SHIFT,
+                    label="Map shift at equal accuracy",
+                    about="Map shift between models of equal test accuracy, by regression over "
+                    "pairs of models.",
+                ),
+                "90 %",
+            ),
+            "relative_adjusted_shift": Column(
+                "Shift at equal accuracy, % of noise floor",
+                "This shift divided by the noise floor BB.",
+                "change",
+            ),
+            "adjusted_p": Column(
+                "p at equal accuracy",
+                "One-sided p of this shift, by permutation of models in residuals.",
+                "p",
+            ),
+            "adjusted_p_holm": Column(
+                "p at equal accuracy, Holm",
+                "This p after Holm's correction over the augmentations.",
+                "p",
+            ),
+            "note": replace(NOTE, about="Why this shift is not tested; empty if it is."),
+            "accuracy_effect": Column(
+                "Effect of accuracy",
+                "Distance that a difference in accuracy of one percentage point adds to that of "
+                "two models, as a share of the noise floor; it grows with the squared difference.",
+                "change",
+            ),
+            "inflation": Column(
+                "Variance inflation",
+                "How many times as large the variance of the shift is by the adjustment; large if "
+                "the accuracies of the two arms hardly overlap.",
+                "decimal",
+            ),
+            "models": MODELS,
+            "reference_models": REFERENCE_MODELS,
+        },
+        first=(
+            *("augmentation", "accuracy", "reference_accuracy", "shift", "shift_p_holm"),
+            *("adjusted_shift", "relative_adjusted_shift", "adjusted_p_holm", "inflation"),
+        ),
+    ),
+    "during_training": Table(
+        "Map shift during training",
+        "A row per epoch of `cam.epochs` and augmentation, in the metric of the summary; the last "
+        "epoch is that of the weights that training keeps. Models are compared with reference "
+        "models of the same epoch. Intervals of accuracies are 95 % intervals, those of the shift "
+        "90 % intervals, each end one-sided at 5 %, over models and images.",
+        {
+            "epoch": EPOCH,
+            "augmentation": AUGMENTATION,
+            "reference": REFERENCE,
+            **_estimate("accuracy", ACCURACIES["accuracy"]),
+            **_estimate("reference_accuracy", ACCURACIES["reference_accuracy"]),
+            **{name: ACCURACIES[name] for name in ACCURACIES if "accuracy_change" in name},
+            "accuracy_change_p_holm": replace(
+                _P_CHANGE_HOLM,
+                about="Two-sided p of the accuracy change, corrected by Holm's method over the "
+                "augmentations of an epoch.",
+            ),
+            "metric": METRIC,
+            **{name: SHIFTS[name] for name in ("between", "within", "floor", "net", "tightening")},
+            **_estimate("shift", SHIFT, "90 %"),
+            **_estimate(
+                "relative_shift",
+                replace(
+                    SHIFTS["relative_shift"],
+                    about="Map shift E divided by the noise floor BB of the epoch.",
+                ),
+                "90 %",
+            ),
+            "shift_p_holm": replace(
+                SHIFTS["shift_p_holm"],
+                about="One-sided p of the map shift, corrected by Holm's method over the "
+                "augmentations of an epoch.",
+            ),
+            "models": MODELS,
+            "reference_models": REFERENCE_MODELS,
+            "images": IMAGES,
+        },
+        first=(
+            *("augmentation", "epoch", "accuracy", "accuracy_change", "floor", "shift"),
+            *("relative_shift", "shift_p_holm"),
+        ),
+    ),
+    "during_training_onset": Table(
+        "Epoch in which the map shift appears",
+        "A row per augmentation or control.",
+        {
+            "augmentation": AUGMENTATION,
+            "reference": REFERENCE,
+            "metric": METRIC,
+            "epochs": Column("Epochs", "Number of epochs with maps.", "count"),
+            "tested": Column("Tested epochs", "Number of epochs whose shift is tested.", "count"),
+            "shift_from": replace(
+                EPOCH,
+                label="Map shift from epoch",
+                about="First epoch from which on the map shift is significant at all later epochs; "
+                "empty if it is not significant at the end.",
+            ),
+            "accuracy_from": replace(
+                EPOCH,
+                label="Accuracy change from epoch",
+                about="The same for the accuracy change.",
+            ),
+        },
     ),
     "variants": Table(
         "Map shift for several kinds of maps",
@@ -1468,6 +1696,7 @@ TABLES: dict[str, Table] = {
         {
             "augmentation": AUGMENTATION,
             "seed": SEED,
+            "cue": CUE,
             "group": Column("Images used", "Group of test images.", "code", codes="group"),
             "images": IMAGES,
             "accuracy": ACCURACY,
@@ -1490,6 +1719,7 @@ TABLES: dict[str, Table] = {
         "seeds and images (crossed bootstrap).",
         {
             "augmentation": AUGMENTATION,
+            "cue": CUE,
             "group": Column("Images used", "Group of test images.", "code", codes="group"),
             "measure": Column("Measure", "What is measured.", "code", codes="spurious"),
             "seeds": SEEDS,
@@ -1499,6 +1729,29 @@ TABLES: dict[str, Table] = {
             "chance": Column(
                 "Area of the cue", "Share of the image that the cue covers.", "percent"
             ),
+            **_estimate("difference", replace(DIFFERENCE, form="points")),
+        },
+    ),
+    "spurious_reliance": Table(
+        "Reliance on spurious cues",
+        "A row per cue and augmentation: images of other classes that are predicted as the class "
+        "of the cue, with the cue minus without it. Intervals are 95 % intervals over seeds and "
+        "images (crossed bootstrap).",
+        {
+            "augmentation": AUGMENTATION,
+            "cue": CUE,
+            "cue_class": Column(
+                "Class of the cue", "Class with which the cue occurs in training.", "class"
+            ),
+            "seeds": SEEDS,
+            "images": replace(IMAGES, about="Number of test images of other classes."),
+            "mean": Column(
+                "Reliance",
+                "Share of the images with the cue that are predicted as its class, minus the share "
+                "of those without; mean over seeds.",
+                "points",
+            ),
+            "std": replace(STD_SEEDS, form="percent"),
             **_estimate("difference", replace(DIFFERENCE, form="points")),
         },
     ),

@@ -14,7 +14,7 @@ from campare import seeding
 from campare.augment import Augmenter, Batch
 from campare.preprocess import resized
 from campare.settings import Settings
-from campare.subset import Images, Mapped, Pool
+from campare.training_images import Images, Mapped, Pool
 
 # Values of the images that are augmented together: many small images at once, for speed, but few
 # enough that intermediate results stay in the cache.

@@ -237,7 +237,7 @@ class Needs:
         return self._images["test"] * sum(len(self.design.pairs_of(name)) for name in augmentations)
 
     def _training_memory(self, images: int) -> int:
-        # Images that are drawn once are kept if those of which they are made are (`subset`).
+        # Images drawn once are kept if those of which they are made are (`training_images`).
         counts = self._images
         own = _size(self.data) * counts["train"] / sum(counts.values())
         once = self.design.study["augmenting"]["resample"] == "once"

@@ -42,7 +42,7 @@ from campare.pooling import pool_deterministically, pool_leanly
 from campare.preprocess import normalisation, prepare
 from campare.schedules import Schedule
 from campare.settings import Settings
-from campare.subset import READ, images_of, parts
+from campare.training_images import READ, images_of, parts
 
 Metadata = dict[str, Any]
 Progress = Callable[[dict[str, Any]], None]

@@ -105,8 +105,9 @@ def _figures(design: Design) -> Iterator[str]:
         yield f"between/{metric}"
     if "localisation" in study:
         yield from (f"localisation/{score}" for score in registry.LOCALISATION)
+        several = isinstance(study["localisation"]["spurious"], list)
         if study["localisation"]["spurious"]:
-            yield "spurious/spurious"
+            yield f"spurious/{'reliance' if several else 'spurious'}"
     if "mosaics" in study:
         yield from (f"mosaics/{score}" for score in registry.MOSAICS)
     if "faithfulness" in study:

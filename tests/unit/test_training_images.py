@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import torch
 
-from campare import augmented, data, registry, subset, train
+from campare import augmented, data, registry, train, training_images
 from campare.augment import Batch
 from campare.settings import Settings
 
@@ -57,8 +57,8 @@ def split(stored: data.Dataset) -> pd.DataFrame:
 
 @pytest.fixture
 def all_mapped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subset, "RESIDENT", 0)
-    monkeypatch.setattr(subset, "READ", 1000)
+    monkeypatch.setattr(training_images, "RESIDENT", 0)
+    monkeypatch.setattr(training_images, "READ", 1000)
 
 
 def settings(augmentation: str | None, **changes: Any) -> Settings:
@@ -100,8 +100,8 @@ def test_mapped_images_give_the_same_network(
 ) -> None:
     chosen = settings(augmentation, **changes)
     resident = trained(chosen, stored, split, tmp_path / "resident")
-    monkeypatch.setattr(subset, "RESIDENT", 0)
-    monkeypatch.setattr(subset, "READ", 1000)
+    monkeypatch.setattr(training_images, "RESIDENT", 0)
+    monkeypatch.setattr(training_images, "READ", 1000)
     monkeypatch.setattr(train, "READ", 1000)
     mapped = trained(chosen, stored, split, tmp_path / "mapped")
     assert resident[1] == mapped[1]
@@ -115,7 +115,7 @@ def test_a_training_set_drawn_once_can_be_saved(
 ) -> None:
     chosen = settings("affine", resample="once")
     resident = augmented.drawn(chosen, stored, split)
-    monkeypatch.setattr(subset, "RESIDENT", 0)
+    monkeypatch.setattr(training_images, "RESIDENT", 0)
     mapped = augmented.drawn(chosen, stored, split)
     for field in dataclasses.fields(resident):
         assert np.array_equal(getattr(resident, field.name), getattr(mapped, field.name))
@@ -123,26 +123,26 @@ def test_a_training_set_drawn_once_can_be_saved(
 
 def test_only_the_images_asked_for_are_read(stored: data.Dataset, all_mapped: None) -> None:
     index = np.arange(100, 0, -2)
-    images = subset.images_of(stored, index, CPU)
-    assert isinstance(images, subset.Mapped)
+    images = training_images.images_of(stored, index, CPU)
+    assert isinstance(images, training_images.Mapped)
     assert images.shape == (50, 3, 8, 8)
     rows = torch.tensor([3, 0, 3])
     expected = torch.from_numpy(stored.images[index[rows]]).permute(0, 3, 1, 2)
     images.expect(rows)
     assert torch.equal(images[rows], expected)
-    assert torch.equal(torch.cat([*subset.parts(images)]), images[:])
+    assert torch.equal(torch.cat([*training_images.parts(images)]), images[:])
     assert images[:2].is_contiguous()
 
 
 def test_the_mean_of_a_pool_is_that_of_a_batch(stored: data.Dataset, all_mapped: None) -> None:
     index, labels = np.arange(0, 120, 3), torch.zeros(40, dtype=torch.long)
-    pool = subset.Pool(subset.images_of(stored, index, CPU), labels, 10)
+    pool = training_images.Pool(training_images.images_of(stored, index, CPU), labels, 10)
     every = pool.of(torch.arange(40))
     assert torch.equal(pool.mean, Batch(every.images, every.targets).mean)
 
 
 def test_images_in_memory_need_no_file() -> None:
     images = np.arange(2 * 4 * 4 * 3, dtype=np.uint8).reshape(2, 4, 4, 3)
-    mapped = subset.Mapped(images, np.array([1]), CPU)
+    mapped = training_images.Mapped(images, np.array([1]), CPU)
     mapped.expect(torch.tensor([0]))
     assert torch.equal(mapped[:], torch.from_numpy(images[1:]).permute(0, 3, 1, 2))
