@@ -36,6 +36,7 @@ from campare.plots.style import (
     control_title,
     in_sentence,
     styled,
+    title,
 )
 from campare.robustness import ALL, LOSS, PREDICTION
 from campare.statistics import ALPHA
@@ -98,7 +99,7 @@ def change(by_model: pd.DataFrame, changes: pd.DataFrame, reference: str) -> Fig
                 significant = found["change_p_holm"] <= ALPHA
                 texts[row][column] = _signed(100 * found["change"], 1) + MARK * bool(significant)
     shown = [kind != LOSS for kind in kinds]
-    titles = {name: control_title(name) for name in names}
+    titles = {name: title(name) for name in names}
     short = fitted(titles.values(), 1.3)
     room = max(map(text_width, short.values()), default=0.5)
     labels = [CORRUPTIONS.get(kind, kind) for kind in kinds]
@@ -130,9 +131,11 @@ def change(by_model: pd.DataFrame, changes: pd.DataFrame, reference: str) -> Fig
         figure.colorbar(mesh, ax=axes, shrink=0.7, aspect=25, pad=0.02, extend="both").set_label(
             "Change of the accuracy\n(percentage points; of the loss: × −1)", size=SMALL
         )
+    others = "" if reference == BASELINE else " (these: with the baselines)"
     heading = (
         "Change of test accuracy on corrupted images (percentage points), mean over severities, "
-        f"compared with {in_sentence(control_title(reference))}; {MARK}: p ≤ {ALPHA:g} (Holm)"
+        f"compared with {in_sentence(control_title(reference))}{others}; "
+        f"{MARK}: p ≤ {ALPHA:g} (Holm)"
     )
     characters = int(figure.get_figwidth() * CHARACTERS / WIDTH)
     figure.suptitle(textwrap.fill(heading, characters), size=SMALL, x=0.01, ha="left")
