@@ -164,6 +164,8 @@ def data(design: Design, facts: Facts) -> Sentences:
             f"{cite(registry.DATASETS[name].reference)}: {facts.available:,} {colour} images of "
             f"{size} in {kinds}."
         )
+        if parameters := source.get("parameters"):
+            yield f"Its parameters are {settings(parameters)}."
     if window := source.get("parameters", {}).get("window"):
         low, high = window
         yield f"Grey levels from {low:g} to {high:g} were mapped linearly to 8 bits."
