@@ -1,4 +1,4 @@
-"""Which metrics detect a known change: against scikit-learn and scipy, and in simulated networks."""
+"""Which metrics detect a known change: against scikit-learn and scipy, and in simulations."""
 
 from __future__ import annotations
 

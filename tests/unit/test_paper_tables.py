@@ -162,6 +162,7 @@ def test_every_table_of_a_paper_can_be_planned_and_made() -> None:
         "mosaics": {},
         "representations": {},
         "robustness": {},
+        "known_changes": {"label_noise": [0.2]},
         "published": {"cutmix": {"test": 0.5}},
         "controls": CONTROLS,
         "vary": ["init"],

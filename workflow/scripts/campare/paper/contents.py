@@ -13,7 +13,10 @@ from campare.design import Design
 # Ends of the names of figures, as in plots.page, which needs matplotlib.
 WIDTHS = ("_one_column", "_two_columns")
 # Figures that need the width of a page; the document shows others in a column.
-WIDE = ("summary", "overlays", "sets", "spurious", "faithfulness", "localisation", "mosaics")
+WIDE = (
+    *("summary", "overlays", "sets", "spurious", "faithfulness", "localisation", "mosaics"),
+    "known_changes",
+)
 
 
 def main_metric(design: Design) -> str:
@@ -62,6 +65,8 @@ def _tables(design: Design) -> Iterator[tuple[str, list[str]]]:
             yield "spurious", ["spurious_summary"]
     if "mosaics" in study:
         yield "mosaics", ["mosaics_summary"]
+    if "known_changes" in study:
+        yield "known_changes", ["known_changes_summary"]
     if "robustness" in study:
         yield "corruptions", ["corruption_change"]
         yield "equivariance", ["equivariance_change"]
@@ -109,6 +114,8 @@ def _figures(design: Design) -> Iterator[str]:
             yield "spurious/spurious"
     if "mosaics" in study:
         yield from (f"mosaics/{score}" for score in registry.MOSAICS)
+    if "known_changes" in study:
+        yield "known_changes/known_changes"
     if "faithfulness" in study:
         yield "faithfulness/curves"
         yield "faithfulness/gain"
