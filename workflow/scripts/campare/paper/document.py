@@ -216,9 +216,10 @@ CAPTIONS: Mapping[str, Caption] = {
         "other mosaics."
     ),
     "known_changes": lambda design, facts, _: (
-        "Which metrics detect a known change of the networks: AUPRC of the separation of each group "
-        "of networks from the baselines (bold: significant map shift, not corrected), and Spearman "
-        "correlation over networks of the strength of a change and the distance from the baselines."
+        "Which metrics detect a known change of the networks: AUPRC of the separation of each "
+        "group of networks from the baselines (bold: significant map shift, not corrected), and "
+        "Spearman correlation over networks of the strength of a change and the distance from the "
+        "baselines."
     ),
     "spurious": lambda design, facts, _: (
         "Reliance on the spurious region: accuracy, share of images classified as its class, and "

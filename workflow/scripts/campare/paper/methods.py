@@ -818,12 +818,12 @@ def _known_changes(stage: Mapping[str, Any], design: Design) -> str:
     if design.sweeps:
         made.append("an augmentation at several strengths")
     return (
-        f"Validity of the metrics: groups of {len(stage['seeds'])} networks with a known change were "
-        f"compared with the baselines, and a group that differs by its seeds alone: {listed(made)}. "
-        "As in the group separation test of ReSi"
-        f"{cite('klabunde2025')}, AUPRC is the average precision with which pairs of networks within a "
-        "group are ranked as more similar than pairs across groups, averaged over both groups, with "
-        "bootstrap intervals over networks."
+        f"Validity of the metrics: groups of {len(stage['seeds'])} networks with a known change "
+        "were compared with the baselines, and a group that differs by its seeds alone: "
+        f"{listed(made)}. As in the group separation test of ReSi{cite('klabunde2025')}, AUPRC is "
+        "the average precision with which pairs of networks within a group are ranked as more "
+        "similar than pairs across groups, averaged over both groups, with bootstrap intervals "
+        "over networks."
     )
 
 
