@@ -176,6 +176,17 @@ COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
         {"metric": ["overlap_20"], "augmentation": ["baseline"]},
     ),
     "evidence/true_class/summary": (SUMMARY, ALL),
+    "validity/known_changes": (
+        "metric change level strength accuracy reference_accuracy floor within between "
+        "relative_shift shift_p auprc auprc_low auprc_high chance prior auroc models "
+        "reference_models images",
+        ALL,
+    ),
+    "validity/known_changes_summary": (
+        "metric change auprc auprc_low auprc_high correlation correlation_low correlation_high "
+        "detected arms",
+        ALL,
+    ),
     "mnist100/published": (
         "score augmentation published published_rank mean std seeds rank low high inside best "
         "above_baseline",
@@ -216,6 +227,7 @@ FIGURES = {
     "shapes_spurious": "shapes/figures/spurious/spurious",
     "shapes_energy": "shapes/figures/localisation/energy",
     "shapes_curves": "shapes/figures/faithfulness/curves",
+    "validity_known_changes": "validity/figures/known_changes/known_changes",
     "fashion_overlays": "fashion/figures/sheets/classes",
     "fashion_mistakes": "fashion/figures/sheets/mistakes",
     "fashion_masking": "fashion/figures/scores/masking",
