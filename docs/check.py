@@ -66,6 +66,9 @@ METRICS = [
     *("mad", "msd", "class_kld"),
 ]
 DIFFERENCE = "difference difference_low difference_high"
+CHANGE = (
+    "mean reference_mean change change_low change_high change_p_holm models reference_models images"
+)
 SCORES = f"model accuracy low high f1 {DIFFERENCE}"
 MEANS = (
     "augmentation seed pearson kl entropy entropy_baseline "
@@ -157,6 +160,26 @@ COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
         f"augmentation measure seeds images gain gain_low gain_high {DIFFERENCE}",
         ALL,
     ),
+    "digits/corruption_change": (
+        f"corruption augmentation reference {CHANGE}",
+        {"corruption": ["none", "all", "loss"]},
+    ),
+    "digits/equivariance_change": (
+        f"transform metric augmentation reference {CHANGE}",
+        {"metric": ["overlap_20", "prediction"]},
+    ),
+    "digits/equivariance": (
+        "augmentation seed transform metric mean other valid",
+        {"metric": ["overlap_20"], "augmentation": ["cutmix", "duplicated_originals"]},
+    ),
+    "cifar10/equivariance_change": (
+        f"transform metric augmentation reference {CHANGE}",
+        {"metric": ["overlap_20", "prediction"]},
+    ),
+    "cifar10/equivariance": (
+        "augmentation seed transform metric mean other valid",
+        {"metric": ["overlap_20"]},
+    ),
     "evidence/summary": (SUMMARY, ALL),
     "evidence/shift": (
         "metric augmentation reference predictions shift shift_p_holm relative_shift",
@@ -228,6 +251,8 @@ FIGURES = {
     "shapes_energy": "shapes/figures/localisation/energy",
     "shapes_curves": "shapes/figures/faithfulness/curves",
     "validity_known_changes": "validity/figures/known_changes/known_changes",
+    "validity_corruptions": "digits/figures/corruptions/change",
+    "validity_equivariance": "digits/figures/equivariance/overlap_20",
     "fashion_overlays": "fashion/figures/sheets/classes",
     "fashion_mistakes": "fashion/figures/sheets/mistakes",
     "fashion_masking": "fashion/figures/scores/masking",

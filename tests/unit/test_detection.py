@@ -1,4 +1,4 @@
-"""Which metrics detect a known change: against scikit-learn and scipy, and in simulations."""
+"""Which metrics detect a known change: against scikit-learn, scipy, and simulated networks."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ import startup
 import stopping
 from inputs import (
     CAMS,
+    WEIGHTS,
     Inputs,
     decisive,
     file_digest,
@@ -82,6 +83,10 @@ GPU = int(startup.has_gpu(workflow, STUDY["compute"]["device"]))
 COMPARING_GPU = int(STUDY["similarity"]["device"] == "cuda")
 
 
+# Folders of maps and pairs: those of variants, and of epochs, which have no tables of their own.
+WITH_EPOCHS = f"(?:{'|'.join([*DESIGN.variants, *DESIGN.epochs])})"
+
+
 wildcard_constraints:
     augmentation="|".join(
         ["baseline", *DESIGN.augmentations, *registry.RESERVED.values(), *DESIGN.changes]
@@ -90,7 +95,6 @@ wildcard_constraints:
     variant=f"(?:{'|'.join(DESIGN.variants)})",
 
 
-WEIGHTS = "<results>/models/{augmentation}/{seed}.safetensors"
 # Training data of the models of `known_changes` that have data of their own.
 CHANGED_DATA = "<results>/known_changes/{augmentation}/{seed}.h5"
 SIMILARITIES = "<results>/{variant}similarity/{augmentation}/{seed}.parquet"
@@ -139,6 +143,7 @@ METHODS = {
     folder: registry.functions(registry.CAM_METHODS, [variant.method])
     for folder, variant in DESIGN.variants.items()
 }
+METHODS |= dict.fromkeys(DESIGN.epochs, METHODS[""])
 
 
 # Params of all jobs that run a network, that make maps, and that compare maps.

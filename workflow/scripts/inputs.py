@@ -16,6 +16,7 @@ from snakemake.exceptions import WorkflowError
 from campare.design import Design, Model
 from campare.registry import IMAGE_SUFFIXES
 
+WEIGHTS = "<results>/models/{augmentation}/{seed}.safetensors"
 CAMS = "<results>/{variant}cams/{augmentation}/{seed}.h5"
 # Images of a folder whose sizes are compared at most, since a network file system takes long.
 STATED = 10_000
@@ -74,6 +75,13 @@ class Inputs:
             return of_models(pattern, self.design.augmented, wildcards.get("variant"))
 
         return paths
+
+    def weights(self, wildcards: Any) -> str:
+        """The weights of a model: those that are kept, or of an epoch of `cam.epochs`."""
+        epoch = self.design.epochs.get(wildcards.variant)
+        end = "" if epoch is None else f".epoch-{epoch}"
+        pattern = WEIGHTS.replace(".safetensors", f"{end}.safetensors")
+        return of_models(pattern, [model_of(wildcards)])[0]
 
     def explained(self, wildcards: Any) -> list[str]:
         """The store of the baseline whose predicted classes a model's maps explain, if any."""

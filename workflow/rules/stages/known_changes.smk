@@ -68,7 +68,9 @@ tabulate(
     kind="statistics",
     needs={
         "stores": of_models(CAMS, KNOWN_MODELS),
-        "pairs": [f"<results>/{{variant}}pairs/{name}.parquet" for name in ["baseline", *KNOWN_ARMS]],
+        "pairs": [
+            f"<results>/{{variant}}pairs/{name}.parquet" for name in ["baseline", *KNOWN_ARMS]
+        ],
         **(
             {
                 "representation_pairs": [

@@ -52,7 +52,9 @@ compute(
         *ARCHITECTURES,
         *chain(*METHODS.values()),
         *registry.metric_functions(FOLLOWING),
-        *registry.functions(registry.STEPS, chain(*map(transforms, DESIGN.test_transforms.values()))),
+        *registry.functions(
+            registry.STEPS, chain(*map(transforms, DESIGN.test_transforms.values()))
+        ),
     ],
     **MAPPING,
     images=ROBUSTNESS["images"],

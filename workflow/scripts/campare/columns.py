@@ -58,6 +58,7 @@ FORMS = {
     "class": Form("name of a class"),
     "code": Form("one of several codes, as its label"),
     "count": Form("whole number", decimals=0),
+    "position": Form("whole number, without separator of thousands", decimals=0),
     "number": Form("three decimals", decimals=3),
     "signed": Form("three decimals, with sign", decimals=3, signed=True),
     "percent": Form("× 100, one decimal", "%", 100.0, 1),
@@ -222,7 +223,8 @@ def text(column: Column, value: Any, decimals: int | None = None) -> str:
         return _small(number, "+" if form.signed else "").replace("-", "−")
     places = form.decimals if decimals is None else decimals
     number = round(number, places) + 0.0  # without the sign of −0
-    return f"{number:{'+' if form.signed and number else ''},.{places}f}".replace("-", "−")
+    layout = ("+" if form.signed and number else "") + ("" if column.form == "position" else ",")
+    return f"{number:{layout}.{places}f}".replace("-", "−")
 
 
 def decimals(column: Column, low: float, high: float) -> int | None:
@@ -387,7 +389,7 @@ NOTE = Column(
 )
 LABEL = Column("True class", "True class of the image.", "class")
 PREDICTION = Column("Predicted class", "Class that the model predicts.", "class")
-INDEX = Column("Image", "Position of the image in the data set, from 0.", "count")
+INDEX = Column("Image", "Position of the image in the data set, from 0.", "position")
 ACCURACY = Column("Accuracy", "Share of the test images that are classified correctly.", "percent")
 PRECISION = Column(
     "Precision",
@@ -634,7 +636,7 @@ def _change(of: str, form: str, change: str) -> dict[str, Column]:
     """Columns of `robustness.changes` of a quantity that is shown in these forms."""
     return {
         "mean": Column("Mean", f"Mean {of} of the models of the row.", form),
-        "reference_mean": Column("Reference", f"Mean {of} of the reference models.", form),
+        "reference_mean": Column("Reference mean", f"Mean {of} of the reference models.", form),
         **_estimate(
             "change", Column("Change", f"Change of the {of}: mean minus reference.", change)
         ),
@@ -781,6 +783,9 @@ _SHIFT = Table(
         *("relative_shift", "noise_corrected_similarity", "shift_p_holm"),
     ),
 )
+
+CUE = Column("Cue", "Region that occurs with one class in training.", "text")
+EPOCH = Column("Epoch", "Epoch of training, from 1, or that of the weights that are kept.", "text")
 
 TABLES: dict[str, Table] = {
     "summary": Table(
@@ -1123,6 +1128,141 @@ TABLES: dict[str, Table] = {
             "undetected": Column("Not detected", "The other changes.", "text"),
         },
         first=("change", "metric", "detected", "arms", "auprc", "correlation", "undetected"),
+    ),
+    "equal_accuracy": Table(
+        "Map shift at equal accuracy",
+        "A row per augmentation, then per control, in the metric of the summary. Intervals are 90 "
+        "% intervals, each end one-sided at 5 %, over models and images.",
+        {
+            "augmentation": AUGMENTATION,
+            "reference": REFERENCE,
+            "metric": METRIC,
+            "accuracy": ACCURACIES["accuracy"],
+            "reference_accuracy": ACCURACIES["reference_accuracy"],
+            "close_pairs": Column(
+                "Pairs of equal accuracy",
+                "Number of pairs of a model of the augmentation and a reference model whose test "
+                "accuracies differ by half a percentage point at most.",
+                "count",
+            ),
+            "across_pairs": Column(
+                "Pairs of models",
+                "Number of pairs of a model of the augmentation and a reference model.",
+                "count",
+            ),
+            "floor": FLOOR,
+            **_estimate("shift", SHIFT, "90 %"),
+            "shift_p_holm": SHIFTS["shift_p_holm"],
+            **_estimate(
+                "adjusted_shift",
+                replace(
+                    SHIFT,
+                    label="Map shift at equal accuracy",
+                    about="Map shift between models of equal test accuracy, by regression over "
+                    "pairs of models.",
+                ),
+                "90 %",
+            ),
+            "relative_adjusted_shift": Column(
+                "Shift at equal accuracy, % of noise floor",
+                "This shift divided by the noise floor BB.",
+                "change",
+            ),
+            "adjusted_p": Column(
+                "p at equal accuracy",
+                "One-sided p of this shift, by permutation of models in residuals.",
+                "p",
+            ),
+            "adjusted_p_holm": Column(
+                "p at equal accuracy, Holm",
+                "This p after Holm's correction over the augmentations.",
+                "p",
+            ),
+            "note": replace(NOTE, about="Why this shift is not tested; empty if it is."),
+            "accuracy_effect": Column(
+                "Effect of accuracy",
+                "Distance that a difference in accuracy of one percentage point adds to that of "
+                "two models, as a share of the noise floor; it grows with the squared difference.",
+                "change",
+            ),
+            "inflation": Column(
+                "Variance inflation",
+                "How many times as large the variance of the shift is by the adjustment; large if "
+                "the accuracies of the two arms hardly overlap.",
+                "decimal",
+            ),
+            "models": MODELS,
+            "reference_models": REFERENCE_MODELS,
+        },
+        first=(
+            *("augmentation", "accuracy", "reference_accuracy", "shift", "shift_p_holm"),
+            *("adjusted_shift", "relative_adjusted_shift", "adjusted_p_holm", "inflation"),
+        ),
+    ),
+    "during_training": Table(
+        "Map shift during training",
+        "A row per epoch of `cam.epochs` and augmentation, in the metric of the summary; the last "
+        "epoch is that of the weights that training keeps. Models are compared with reference "
+        "models of the same epoch. Intervals of accuracies are 95 % intervals, those of the shift "
+        "90 % intervals, each end one-sided at 5 %, over models and images.",
+        {
+            "epoch": EPOCH,
+            "augmentation": AUGMENTATION,
+            "reference": REFERENCE,
+            **_estimate("accuracy", ACCURACIES["accuracy"]),
+            **_estimate("reference_accuracy", ACCURACIES["reference_accuracy"]),
+            **{name: ACCURACIES[name] for name in ACCURACIES if "accuracy_change" in name},
+            "accuracy_change_p_holm": replace(
+                _P_CHANGE_HOLM,
+                about="Two-sided p of the accuracy change, corrected by Holm's method over the "
+                "augmentations of an epoch.",
+            ),
+            "metric": METRIC,
+            **{name: SHIFTS[name] for name in ("between", "within", "floor", "net", "tightening")},
+            **_estimate("shift", SHIFT, "90 %"),
+            **_estimate(
+                "relative_shift",
+                replace(
+                    SHIFTS["relative_shift"],
+                    about="Map shift E divided by the noise floor BB of the epoch.",
+                ),
+                "90 %",
+            ),
+            "shift_p_holm": replace(
+                SHIFTS["shift_p_holm"],
+                about="One-sided p of the map shift, corrected by Holm's method over the "
+                "augmentations of an epoch.",
+            ),
+            "models": MODELS,
+            "reference_models": REFERENCE_MODELS,
+            "images": IMAGES,
+        },
+        first=(
+            *("augmentation", "epoch", "accuracy", "accuracy_change", "floor", "shift"),
+            *("relative_shift", "shift_p_holm"),
+        ),
+    ),
+    "during_training_onset": Table(
+        "Epoch in which the map shift appears",
+        "A row per augmentation or control.",
+        {
+            "augmentation": AUGMENTATION,
+            "reference": REFERENCE,
+            "metric": METRIC,
+            "epochs": Column("Epochs", "Number of epochs with maps.", "count"),
+            "tested": Column("Tested epochs", "Number of epochs whose shift is tested.", "count"),
+            "shift_from": replace(
+                EPOCH,
+                label="Map shift from epoch",
+                about="First epoch from which on the map shift is significant at all later epochs; "
+                "empty if it is not significant at the end.",
+            ),
+            "accuracy_from": replace(
+                EPOCH,
+                label="Accuracy change from epoch",
+                about="The same for the accuracy change.",
+            ),
+        },
     ),
     "variants": Table(
         "Map shift for several kinds of maps",
@@ -1558,6 +1698,7 @@ TABLES: dict[str, Table] = {
         {
             "augmentation": AUGMENTATION,
             "seed": SEED,
+            "cue": CUE,
             "group": Column("Images used", "Group of test images.", "code", codes="group"),
             "images": IMAGES,
             "accuracy": ACCURACY,
@@ -1580,6 +1721,7 @@ TABLES: dict[str, Table] = {
         "seeds and images (crossed bootstrap).",
         {
             "augmentation": AUGMENTATION,
+            "cue": CUE,
             "group": Column("Images used", "Group of test images.", "code", codes="group"),
             "measure": Column("Measure", "What is measured.", "code", codes="spurious"),
             "seeds": SEEDS,
@@ -1589,6 +1731,29 @@ TABLES: dict[str, Table] = {
             "chance": Column(
                 "Area of the cue", "Share of the image that the cue covers.", "percent"
             ),
+            **_estimate("difference", replace(DIFFERENCE, form="points")),
+        },
+    ),
+    "spurious_reliance": Table(
+        "Reliance on spurious cues",
+        "A row per cue and augmentation: images of other classes that are predicted as the class "
+        "of the cue, with the cue minus without it. Intervals are 95 % intervals over seeds and "
+        "images (crossed bootstrap).",
+        {
+            "augmentation": AUGMENTATION,
+            "cue": CUE,
+            "cue_class": Column(
+                "Class of the cue", "Class with which the cue occurs in training.", "class"
+            ),
+            "seeds": SEEDS,
+            "images": replace(IMAGES, about="Number of test images of other classes."),
+            "mean": Column(
+                "Reliance",
+                "Share of the images with the cue that are predicted as its class, minus the share "
+                "of those without; mean over seeds.",
+                "points",
+            ),
+            "std": replace(STD_SEEDS, form="percent"),
             **_estimate("difference", replace(DIFFERENCE, form="points")),
         },
     ),
@@ -1717,9 +1882,11 @@ _PAIR = {
     "b": replace(AUGMENTATION, label="Second arm", about="Augmentation of the second model."),
     "seed_b": replace(SEED, label="Second seed", about="Seed of the second model."),
 }
-_LABEL_NUMBER = replace(LABEL, form="count", about="True class, a position in the list of classes.")
+_LABEL_NUMBER = replace(
+    LABEL, form="position", about="True class, a position in the list of classes."
+)
 _PREDICTED = replace(
-    PREDICTION, form="count", about="Predicted class, a position in the list of classes."
+    PREDICTION, form="position", about="Predicted class, a position in the list of classes."
 )
 _PER_IMAGE = {"index": INDEX, "label": _LABEL_NUMBER}
 _SCORED = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,7 @@ from campare import (
     sweep,
     user_code,
 )
+from campare.design import Design
 from campare.errors import CampareError
 from campare.messages import explain, known, odd, shown
 
@@ -340,6 +342,7 @@ def _check_together(config: Config, study: Mapping[str, Any], source: str) -> No
                 f"{images - 2} or fewer, or representations.images to more"
             )
     _check_variants(config["cam"], source)
+    _check_epochs(config, source)
     models = {"baseline": None, **config["augmentations"]}
     for name in config["published"]:
         if name not in models:
@@ -384,6 +387,44 @@ def _check_variants(cam: Config, source: str) -> None:
                 "method, class or target_layer, or remove it"
             )
         seen[settings] = f"cam.variants.{name}"
+
+
+def _check_epochs(config: Config, source: str) -> None:
+    """Check that the epochs of `cam.epochs` are trained, and order them."""
+    key, epochs, training = f"{source}: cam.epochs", config["cam"]["epochs"], config["training"]
+    if not epochs:
+        return
+    if name := imported.key(config):
+        raise CampareError(f"{key}: with `{name}` no model is trained; remove the key")
+    for epoch in epochs:
+        if isinstance(epoch, str) and epoch != training["keep"]:
+            raise CampareError(
+                f"{key}: {epoch}, but training.keep is {training['keep']}; write that, or change "
+                "training.keep"
+            )
+        if not isinstance(epoch, str) and epoch > training["epochs"]:
+            raise CampareError(
+                f"{key}: {epoch}, but training.epochs is {training['epochs']}; write a smaller "
+                "number, or train longer"
+            )
+    if all(isinstance(epoch, str) for epoch in epochs):
+        raise CampareError(
+            f"{key}: the maps of {epochs[0]} are made without the key; add numbers of epochs"
+        )
+    if training["early_stopping"] is not None:
+        raise CampareError(
+            f"{key}: with training.early_stopping: {training['early_stopping']} some models may "
+            "not reach these epochs; remove one of the keys"
+        )
+    if not Design(config).summarised:
+        raise CampareError(
+            f"{key}: the map shift of an epoch needs a noise floor, of two or more baselines that "
+            "differ as the augmented models do; add controls.baselines, or set reference: paired "
+            "and controls: {}, or remove the key"
+        )
+    config["cam"]["epochs"] = sorted(
+        epochs, key=lambda epoch: math.inf if isinstance(epoch, str) else epoch
+    )
 
 
 def _check_controls(config: Config, source: str) -> None:

@@ -526,6 +526,28 @@ class Design:
         }
 
     @cached_property
+    def epochs(self) -> dict[str, int]:
+        """Folder under `results/<study>/` → epoch of `cam.epochs` whose maps are made, too.
+
+        The epoch whose weights are kept is that of the main variant and not listed here.
+        """
+        numbers = [value for value in self.study["cam"]["epochs"] if not isinstance(value, str)]
+        return {f"epochs/{number}/": number for number in sorted(numbers)}
+
+    def epochs_kept(self, augmentation: str) -> list[int]:
+        """Epochs of a training whose weights are kept for `epochs`, in the same order.
+
+        Step-matched longer training has as many steps in (1 + copies) epochs as an augmented
+        training in one.
+        """
+        steps = self.epochs_of(augmentation) // int(self.study["training"]["epochs"])
+        return [steps * number for number in self.epochs.values()]
+
+    def variant_of(self, folder: str) -> Variant:
+        """How the maps of a folder of `variants` or `epochs` are made."""
+        return self.variants["" if folder in self.epochs else folder]
+
+    @cached_property
     def variant_titles(self) -> dict[str, str]:
         """Name of each variant, "main" for `cam` itself → method, class and layer of its maps."""
         names = ("main", *self.study["cam"]["variants"])
@@ -538,7 +560,7 @@ class Design:
 
         Empty if the maps explain another class: the true one or the model's own prediction.
         """
-        if self.variants[variant].class_policy != "baseline" or model in self.references:
+        if self.variant_of(variant).class_policy != "baseline" or model in self.references:
             return []
         # Further baselines explain what the first one predicts, so that maps are of one class.
         return [self.reference_of(model[1])]

@@ -132,6 +132,8 @@ FIGURES = {
     "corruptions": "Accuracy on corrupted images",
     "dose_response": "Strength of an augmentation",
     "equivariance": "Maps of transformed images",
+    "during_training": "During training",
+    "equal_accuracy": "Networks of equal accuracy",
     "examples": "Augmented images",
     "extremes": "Images with extreme values",
     "faithfulness": "Faithfulness of the maps",

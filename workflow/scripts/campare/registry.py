@@ -219,6 +219,24 @@ def _torchvision(
     return f"{TORCHVISION}{name}", source
 
 
+# Parameters of the generated images, without those of their cues.
+_SHAPES: dict[str, Parameter] = {
+    "train": integer(3000, "training and validation images", minimum=12),
+    "test": integer(1000, "test images", minimum=6),
+    "scale": interval(
+        0.22,
+        0.36,
+        "range of the side of a square with the object's area, share of the image's side",
+        exclusiveMinimum=0,
+        maximum=0.5,
+    ),
+    "contrast": number(0.9, "opacity of object and distractor", exclusiveMinimum=0, maximum=1),
+    "texture": number(0.6, "opacity of their patterns", **PROBABILITY),
+    "clutter": number(0.5, "opacity of the mosaic in the background", **PROBABILITY),
+    "noise": number(0.1, "largest change of a grey level, share of 255", **PROBABILITY),
+}
+_SEED = integer(0, "seed of all random numbers", minimum=0, maximum=4294967295)
+_KINDS = ("disc", "square", "triangle", "star", "cross", "ring")
 DATASETS: dict[str, Source] = {
     "digits": Source(
         "scikit-learn's 1,797 handwritten digits, 8×8 grey; embedded",
@@ -255,30 +273,11 @@ DATASETS: dict[str, Source] = {
         "distractor and, if there is one, cue; 48×48 or data.size",
         "shapes:shapes",
         {
-            "train": integer(3000, "training and validation images", minimum=12),
-            "test": integer(1000, "test images", minimum=6),
-            "scale": interval(
-                0.22,
-                0.36,
-                "range of the side of a square with the object's area, share of the image's side",
-                exclusiveMinimum=0,
-                maximum=0.5,
-            ),
-            "contrast": number(
-                0.9, "opacity of object and distractor", exclusiveMinimum=0, maximum=1
-            ),
-            "texture": number(0.6, "opacity of their patterns", **PROBABILITY),
-            "clutter": number(0.5, "opacity of the mosaic in the background", **PROBABILITY),
-            "noise": number(0.1, "largest change of a grey level, share of 255", **PROBABILITY),
+            **_SHAPES,
             "cue_class": choice(
                 "star",
                 "class whose training images have the cue, a magenta square in a corner",
-                "disc",
-                "square",
-                "triangle",
-                "star",
-                "cross",
-                "ring",
+                *_KINDS,
             ),
             "cue_share": number(
                 0.0,
@@ -286,7 +285,47 @@ DATASETS: dict[str, Source] = {
                 "have it",
                 **PROBABILITY,
             ),
-            "seed": integer(0, "seed of all random numbers", minimum=0, maximum=4294967295),
+            "seed": _SEED,
+        },
+        regions="all",
+        side=48,
+    ),
+    "shapes_with_cues": Source(
+        "the images of shapes with several spurious cues, each with a class and a share of its "
+        "own; masks of object, distractor and cues; 48×48 or data.size",
+        "cues:shapes_with_cues",
+        {
+            **_SHAPES,
+            "cues": Parameter(
+                {
+                    "mark": {"class": "star", "share": 0.8},
+                    "tint": {"class": "star", "share": 0.8},
+                    "texture": {"class": "ring", "share": 0.8},
+                    "blur": {"class": "ring", "share": 0.8},
+                },
+                "cue → {class, share}: share of the training images of the class that have it; "
+                "half of the test images of every class have it. mark: a magenta square in a "
+                "corner; texture: stripes on the background; tint: all colours are mixed with "
+                "orange; blur: all pixels are blurred",
+                {
+                    "type": "object",
+                    "minProperties": 1,
+                    "additionalProperties": False,
+                    "properties": {
+                        name: {
+                            "type": "object",
+                            "additionalProperties": False,
+                            "required": ["class", "share"],
+                            "properties": {
+                                "class": {"enum": [*_KINDS]},
+                                "share": {"type": "number", **PROBABILITY},
+                            },
+                        }
+                        for name in ("mark", "texture", "tint", "blur")
+                    },
+                },
+            ),
+            "seed": _SEED,
         },
         regions="all",
         side=48,

@@ -104,8 +104,8 @@ def changes(
                 rows.append(
                     {"augmentation": name, "reference": reference}
                     | {
-                        "mean": statistics.average(ours),
-                        "reference_mean": statistics.average(theirs),
+                        "mean": float(statistics.average(ours)),
+                        "reference_mean": float(statistics.average(theirs)),
                     }
                     | change.columns("change")
                     | {"change_p": tests[-1].p, "change_p_holm": np.nan, "note": ""}

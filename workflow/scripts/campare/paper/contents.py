@@ -13,10 +13,8 @@ from campare.design import Design
 # Ends of the names of figures, as in plots.page, which needs matplotlib.
 WIDTHS = ("_one_column", "_two_columns")
 # Figures that need the width of a page; the document shows others in a column.
-WIDE = (
-    *("summary", "overlays", "sets", "spurious", "faithfulness", "localisation", "mosaics"),
-    "known_changes",
-)
+WIDE = ("summary", "overlays", "sets", "spurious", "faithfulness", "localisation", "mosaics",
+        "known_changes", "representations", "calibration", "variants")  # fmt: skip
 
 
 def main_metric(design: Design) -> str:
@@ -93,6 +91,8 @@ def _figures(design: Design) -> Iterator[str]:
     controls = "controls" in study
     if controls and design.summarised:
         yield "summary/summary"
+        if len(design.variants) > 1:
+            yield "variants/variants"
         yield from (f"dose_response/{sweep.base}_{sweep.parameter}" for sweep in design.sweeps)
     elif design.compares and design.predicts:
         yield "performance/accuracy"
@@ -110,12 +110,17 @@ def _figures(design: Design) -> Iterator[str]:
         yield f"between/{metric}"
     if "localisation" in study:
         yield from (f"localisation/{score}" for score in registry.LOCALISATION)
+        several = isinstance(study["localisation"]["spurious"], list)
         if study["localisation"]["spurious"]:
-            yield "spurious/spurious"
+            yield f"spurious/{'reliance' if several else 'spurious'}"
     if "mosaics" in study:
         yield from (f"mosaics/{score}" for score in registry.MOSAICS)
     if "known_changes" in study:
         yield "known_changes/known_changes"
+    if "representations" in study:
+        yield "calibration/calibration"
+        if design.summarised:
+            yield "representations/shift"
     if "faithfulness" in study:
         yield "faithfulness/curves"
         yield "faithfulness/gain"

@@ -727,10 +727,12 @@ def _localisation(frames: Frames, design: Design) -> PaperTable:
 
 
 def _spurious(frames: Frames, design: Design) -> PaperTable:
+    frame = frames["spurious_summary"]
+    of = ["cue"] if len(set(frame["cue"])) > 1 else []
     header, rows = tidy(
         "spurious_summary",
-        frames["spurious_summary"],
-        ["augmentation", "group", "measure", "mean", "std", "difference"],
+        frame,
+        ["augmentation", *of, "group", "measure", "mean", "std", "difference"],
         {"augmentation": "Training set"},
     )
     return PaperTable(
@@ -740,7 +742,7 @@ def _spurious(frames: Frames, design: Design) -> PaperTable:
         "for several augmentations.",
         header,
         rows,
-        text=3,
+        text=3 + len(of),
     )
 
 
