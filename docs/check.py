@@ -166,7 +166,10 @@ COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
     ),
     "digits/equivariance_change": (
         f"transform metric augmentation reference {CHANGE}",
-        {"metric": ["overlap_20", "prediction"]},
+        {
+            "metric": ["overlap_20", "prediction"],
+            "transform": ["all", "flipped", "shifted", "rotated"],
+        },
     ),
     "digits/equivariance": (
         "augmentation seed transform metric mean other valid",
@@ -240,7 +243,6 @@ FIGURES = {
     "shapes_energy": "shapes/figures/localisation/energy",
     "shapes_curves": "shapes/figures/faithfulness/curves",
     "validity_corruptions": "digits/figures/corruptions/change",
-    "validity_equivariance": "digits/figures/equivariance/overlap_20",
     "fashion_overlays": "fashion/figures/sheets/classes",
     "fashion_mistakes": "fashion/figures/sheets/mistakes",
     "fashion_masking": "fashion/figures/scores/masking",
