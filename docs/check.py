@@ -183,6 +183,9 @@ COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
         "augmentation seed transform metric mean other valid",
         {"metric": ["overlap_20"]},
     ),
+    "validity/summary": (SUMMARY, ALL),
+    "validity/dose_localisation": (f"region score augmentation reference {CHANGE}", ALL),
+    "validity/dose_response": ("sweep measure strengths models tau p p_holm", ALL),
     "evidence/summary": (SUMMARY, ALL),
     "evidence/shift": (
         "metric augmentation reference predictions shift shift_p_holm relative_shift",
@@ -243,6 +246,7 @@ FIGURES = {
     "shapes_energy": "shapes/figures/localisation/energy",
     "shapes_curves": "shapes/figures/faithfulness/curves",
     "validity_corruptions": "digits/figures/corruptions/change",
+    "validity_dose": "validity/figures/dose_response/gaussian_blur_sigma",
     "fashion_overlays": "fashion/figures/sheets/classes",
     "fashion_mistakes": "fashion/figures/sheets/mistakes",
     "fashion_masking": "fashion/figures/scores/masking",
