@@ -166,7 +166,10 @@ COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
     ),
     "digits/equivariance_change": (
         f"transform metric augmentation reference {CHANGE}",
-        {"metric": ["overlap_20", "prediction"]},
+        {
+            "metric": ["overlap_20", "prediction"],
+            "transform": ["all", "flipped", "shifted", "rotated"],
+        },
     ),
     "digits/equivariance": (
         "augmentation seed transform metric mean other valid",
@@ -180,6 +183,9 @@ COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
         "augmentation seed transform metric mean other valid",
         {"metric": ["overlap_20"]},
     ),
+    "validity/summary": (SUMMARY, ALL),
+    "validity/dose_localisation": (f"region score augmentation reference {CHANGE}", ALL),
+    "validity/dose_response": ("sweep measure strengths models tau p p_holm", ALL),
     "evidence/summary": (SUMMARY, ALL),
     "evidence/shift": (
         "metric augmentation reference predictions shift shift_p_holm relative_shift",
@@ -252,7 +258,7 @@ FIGURES = {
     "shapes_curves": "shapes/figures/faithfulness/curves",
     "validity_known_changes": "validity/figures/known_changes/known_changes",
     "validity_corruptions": "digits/figures/corruptions/change",
-    "validity_equivariance": "digits/figures/equivariance/overlap_20",
+    "validity_dose": "validity/figures/dose_response/gaussian_blur_sigma",
     "fashion_overlays": "fashion/figures/sheets/classes",
     "fashion_mistakes": "fashion/figures/sheets/mistakes",
     "fashion_masking": "fashion/figures/scores/masking",
