@@ -5,6 +5,7 @@ A script of its own, so that studies without this key keep the code that has tra
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from campare import data, epochs, split
 from campare.atomic import replacing
@@ -23,7 +24,7 @@ chosen = snakemake.params.kept_epochs
 report = Report(name_of(snakemake.log[0]))  # keeps the terminal, which `logged` replaces
 
 
-def progress(event):
+def progress(event: dict[str, Any]) -> None:
     """Keep the weights of a chosen epoch, whose checkpoint is written; report the event."""
     if event["event"] == "epoch" and event["epoch"] in chosen:
         epochs.keep(checkpoint, event["epoch"])

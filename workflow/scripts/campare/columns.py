@@ -981,6 +981,7 @@ TABLES: dict[str, Table] = {
             ),
             "models": MODELS,
             "reference_models": REFERENCE_MODELS,
+            "images": IMAGES,
         },
         first=(
             *("augmentation", "accuracy", "reference_accuracy", "shift", "shift_p_holm"),
@@ -1006,7 +1007,11 @@ TABLES: dict[str, Table] = {
                 "augmentations of an epoch.",
             ),
             "metric": METRIC,
-            **{name: SHIFTS[name] for name in ("between", "within", "floor", "net", "tightening")},
+            "between": BETWEEN,
+            "within": WITHIN,
+            "floor": FLOOR,
+            "net": NET,
+            "tightening": TIGHTENING,
             **_estimate("shift", SHIFT, "90 %"),
             **_estimate(
                 "relative_shift",
