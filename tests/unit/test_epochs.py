@@ -15,7 +15,7 @@ from test_resume import SETTINGS, STUDY, Params, finish, forkserver, write_input
 import provenance
 from campare import checkpoints, epochs
 
-SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "train_keeping_epochs.py"
+SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "train_model.py"
 # The files that a run of three epochs renames to their places, if two of them are kept.
 (CLAIM, FIRST, COPY, SECOND, THIRD, THIRD_COPY, WEIGHTS, EPOCH_1, EPOCH_3, HISTORY) = range(10)
 CHOSEN = [1, 3]

@@ -4,7 +4,7 @@ import os
 from itertools import chain
 
 from campare import config as study_config, feasibility, needs, ownership, registry, config_text
-from campare import columns, explorer_page, user_code
+from campare import columns, explorer_page, known_changes, user_code
 from campare.design import Design, transforms
 from campare.errors import CampareError
 from campare.paper import contents, references
@@ -24,6 +24,7 @@ from inputs import (
     decisive,
     file_digest,
     folder_digest,
+    image_listing,
     model_of,
     of_models,
     stamps,
@@ -87,11 +88,15 @@ WITH_EPOCHS = f"(?:{'|'.join([*DESIGN.variants, *DESIGN.epochs])})"
 
 
 wildcard_constraints:
-    augmentation="|".join(["baseline", *DESIGN.augmentations, *registry.RESERVED.values()]),
+    augmentation="|".join(
+        ["baseline", *DESIGN.augmentations, *registry.RESERVED.values(), *DESIGN.changes]
+    ),
     seed=r"\d+",
     variant=f"(?:{'|'.join(DESIGN.variants)})",
 
 
+# Training data of the models of `known_changes` that have data of their own.
+CHANGED_DATA = "<results>/known_changes/{augmentation}/{seed}.h5"
 SIMILARITIES = "<results>/{variant}similarity/{augmentation}/{seed}.parquet"
 (BASELINE_WEIGHTS,) = of_models(WEIGHTS, DESIGN.baselines[:1])
 (BASELINE_STORE,) = of_models(CAMS, DESIGN.baselines[:1], variant="")
@@ -132,7 +137,7 @@ def code_by(*arguments):
 ARCHITECTURES = [registry.architecture_function(name) for name in DESIGN.architectures]
 TRANSFORMS = {
     name: registry.functions(registry.STEPS, transforms(DESIGN.steps_of(name)))
-    for name in dict(DESIGN.models)
+    for name in dict([*DESIGN.models, *DESIGN.changed_models])
 }
 METHODS = {
     folder: registry.functions(registry.CAM_METHODS, [variant.method])

@@ -4,13 +4,14 @@
 # images on which a model is trained.
 # A killed job leaves models/<augmentation>/.<seed>.checkpoint, from which training resumes.
 # With cam.epochs also models/<augmentation>/<seed>.epoch-<epoch>.safetensors; other studies must not have these
-# outputs, the param or the script, which would train their models again.
+# outputs or their param, which would train their models again.
 
 # Names of all settings that determine the weights of a model; some models have more of them.
 SETTINGS = list(
     dict.fromkeys(
         chain.from_iterable(
-            decisive(with_digest(DESIGN.training(model))) for model in DESIGN.models
+            decisive(with_digest(DESIGN.training(model)))
+            for model in [*DESIGN.models, *DESIGN.changed_models]
         )
     )
 )
@@ -24,17 +25,26 @@ KEEPING = (
     if DESIGN.epochs
     else {}
 )
-TRAINING = "train_keeping_epochs" if KEEPING else "train_model"
+
+
+def trained_on(path, changed):
+    """Return an input function: `path`, or `changed` for models with training data of their own."""
+
+    def chosen(wildcards):
+        change = DESIGN.changes.get(wildcards.augmentation)
+        return changed if change and change.of_data else path
+
+    return chosen
 
 
 rule train:
     input:
-        data=rules.load_data.output.data,
-        split=rules.make_split.output.split,
+        data=trained_on(rules.load_data.output.data, CHANGED_DATA),
+        split=trained_on(rules.make_split.output.split, CHANGED_DATA.replace(".h5", ".csv")),
     output:
+        **KEEPING,
         weights=WEIGHTS,
         history="<results>/models/{augmentation}/{seed}.csv",
-        **KEEPING,
     log:
         "<logs>/train/{augmentation}/{seed}.log",
     benchmark:
@@ -55,9 +65,9 @@ rule train:
             SETTINGS,
             lambda wildcards: with_digest(DESIGN.training(model_of(wildcards))),
         ),
-        **code_by("augmentation", TRANSFORMS, TRAINING, *ARCHITECTURES),
+        **code_by("augmentation", TRANSFORMS, "train_model", *ARCHITECTURES),
     script:
-        f"../scripts/{TRAINING}.py"
+        "../scripts/train_model.py"
 
 
 rule save_augmented:

@@ -5,6 +5,7 @@
 # far augmentations shift the maps beyond retraining variability.
 
 UNINFORMATIVE = STUDY["controls"]["uninformative"]
+LOCALISATION = "<results>/{variant}localisation/{augmentation}/{seed}.parquet"
 PAIRS = [f"<results>/{{variant}}pairs/{name}.parquet" for name in DESIGN.with_pairs]
 
 compute(
@@ -221,16 +222,25 @@ if DESIGN.summarised:
             f"{s.base}_{s.parameter}": (s.base, s.parameter, s.arms, s.unit) for s in DESIGN.sweeps
         }
         SWEPT = [arm for _, _, arms, _ in SWEEPS.values() for arm in arms]
+        LOCALISED = "localisation" in STUDY
         tabulate(
             "dose_response",
+            kind="statistics",
             needs={
                 "performance": "<results>/tables/performance.csv",
                 "summary": "<results>/{variant}tables/summary.csv",
                 "pairs": [f"<results>/{{variant}}pairs/{name}.parquet" for name in SWEPT],
+                "localisation": of_models(LOCALISATION, DESIGN.models) if LOCALISED else [],
             },
-            makes={"trends": table("dose_response", "{variant}")},
+            makes={
+                "trends": table("dose_response", "{variant}"),
+                **({"localisation": table("dose_localisation", "{variant}")} if LOCALISED else {}),
+            },
             sweeps=SWEEPS,
             arms=SWEPT,
+            models=DESIGN.models,
+            matched=DESIGN.matched,
+            score="energy",
             metric=STUDY["analysis"]["summary"],
             seed=RESAMPLING_SEED,
         )
@@ -239,10 +249,21 @@ if DESIGN.summarised:
             needs={
                 "summary": "<results>/{variant}tables/summary.csv",
                 "trends": "<results>/{variant}tables/dose_response.csv",
+                "localisation": (
+                    ["<results>/{variant}tables/dose_localisation.csv"] if LOCALISED else []
+                ),
+                "data": rules.load_data.output.data,
+                "split": FIRST_SPLIT,
             },
             makes=figures("dose_response", "sweep", SWEEPS, "{variant}"),
             metrics=[STUDY["analysis"]["summary"]],
+            entries=[*chain(*(TRANSFORMS[name] for name in SWEPT))],
             sweeps=SWEEPS,
+            steps={name: DESIGN.steps_of(name) for name in SWEPT},
+            input_size=(
+                STUDY["model"]["input_size"] if STUDY["augmenting"]["at"] == "input" else None
+            ),
+            augmentation_seed=DESIGN.training((SWEPT[0], DESIGN.first_seed))["augmentation_seed"],
         )
 
 if STUDY["reference"] == "none":

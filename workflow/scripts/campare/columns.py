@@ -264,6 +264,8 @@ def metric_label(name: str) -> str:
     """The label of a metric, of one of its further columns, or of what takes a metric's place."""
     if name in ("all", "accuracy"):
         return {"all": "All metrics", "accuracy": "Accuracy"}[name]
+    if name == "prediction":
+        return "Same predicted class (share of images)"
     if name in registry.REPRESENTATIONS:
         return registry.REPRESENTATIONS[name].label
     found = metric_column(name)
@@ -277,8 +279,13 @@ def _sentence_case(text: str) -> str:
 # Kind of codes → code → label.
 CODES: dict[str, Mapping[str, str]] = {
     "class": labels.GROUPS,
+    "corruption": labels.CORRUPTIONS,
     "curve": {name: label.replace("\n", " ") for name, label in labels.CURVES.items()},
-    "dose": {"accuracy": "Accuracy", "distance": "Distance of the maps"},
+    "dose": {
+        "accuracy": "Accuracy",
+        "distance": "Distance of the maps",
+        "localisation": "Energy of the maps on the object",
+    },
     "group": labels.CUE_GROUPS,
     "kind": {
         "baselines": "Two baselines",
@@ -292,6 +299,7 @@ CODES: dict[str, Mapping[str, str]] = {
     "localisation": registry.LOCALISATION,
     "calibration": labels.CALIBRATION,
     "map": {"map": "Map of the model", "random": "Random map"},
+    "of_image": {"own": "The same image", "other": "Another image"},
     "measure": labels.GAINS,
     "model": labels.CLASSIFIERS,
     "over": {name: _sentence_case(label) for name, label in labels.OVER.items()},
@@ -325,6 +333,11 @@ def _estimate(
         about = f"{which.capitalize()} end of the {level} interval of `{name}`."
         found[end] = replace(column, label=f"{column.label}, {which} end", about=about, end=which)
     return found
+
+
+KNOWN_CHANGE = Column(
+    "Change", "Kind of the known change, or sweep of an augmentation.", "augmentation"
+)
 
 
 def _described(counted: str, of: str) -> dict[str, Column]:
@@ -617,6 +630,104 @@ _CALIBRATION = {
 }
 
 
+def _change(of: str, form: str, change: str) -> dict[str, Column]:
+    """Columns of `robustness.changes` of a quantity that is shown in these forms."""
+    return {
+        "mean": Column("Mean", f"Mean {of} of the models of the row.", form),
+        "reference_mean": Column("Reference", f"Mean {of} of the reference models.", form),
+        **_estimate(
+            "change", Column("Change", f"Change of the {of}: mean minus reference.", change)
+        ),
+        "change_p": Column(
+            "p of the change", "Two-sided p, by permutation of the labels of models.", "p"
+        ),
+        "change_p_holm": Column(
+            "p of the change, Holm",
+            "Two-sided p, corrected by Holm's method over the augmentations.",
+            "p",
+        ),
+        "note": replace(NOTE, about="Why the change is not tested; empty if it is."),
+        "models": MODELS,
+        "reference_models": REFERENCE_MODELS,
+        "images": IMAGES,
+    }
+
+
+_CORRUPTION = Column("Corruption", "Common corruption of the images.", "code", codes="corruption")
+_TRANSFORM = Column("Transform", "Transform of the test images.", "augmentation")
+_FOLLOWS = Column(
+    "Metric",
+    "Metric by which the map of the transformed image is compared with the transformed map, or "
+    "whether the predicted class is the same.",
+    "metric",
+)
+_ROBUSTNESS = {
+    "corruption_accuracy": Table(
+        "Accuracy on corrupted images, every model",
+        "A row per model, corruption and severity.",
+        {
+            "augmentation": AUGMENTATION,
+            "seed": SEED,
+            "corruption": _CORRUPTION,
+            "severity": Column("Severity", "1 to 5; 0: not corrupted.", "count"),
+            "images": IMAGES,
+            "accuracy": replace(ACCURACY, about="Share of the images classified correctly."),
+        },
+    ),
+    "corruption_change": Table(
+        "Accuracy on corrupted images, by augmentation",
+        "A row per corruption (mean over its severities), augmentation or control, and reference. "
+        "Intervals are 95 % intervals over models and images.",
+        {
+            "corruption": replace(
+                _CORRUPTION,
+                about="Common corruption; uncorrupted images; the mean of all corruptions; or "
+                "loss, the accuracy on uncorrupted images minus that mean.",
+            ),
+            "augmentation": AUGMENTATION,
+            "reference": REFERENCE,
+            **_change("accuracy", "percent", "points"),
+        },
+    ),
+    "equivariance": Table(
+        "Maps of transformed images, every model",
+        "A row per model, transform and metric.",
+        {
+            "augmentation": AUGMENTATION,
+            "seed": SEED,
+            "transform": _TRANSFORM,
+            "metric": _FOLLOWS,
+            "images": IMAGES,
+            "undefined": Column(
+                "Undefined", "Number of images for which the metric is undefined.", "count"
+            ),
+            "mean": Column("Mean", "Mean of the metric over images."),
+            "other": Column(
+                "Map of another image",
+                "Mean of the metric with the transformed map of another image.",
+            ),
+            "valid": Column(
+                "Valid region", "Mean share of the image that the comparison uses.", "percent"
+            ),
+        },
+    ),
+    "equivariance_change": Table(
+        "Maps of transformed images, by augmentation",
+        "A row per transform, metric, augmentation or control, and reference. Intervals are 95 % "
+        "intervals over models and images.",
+        {
+            "transform": replace(
+                _TRANSFORM, about="Transform of the test images; all: the mean over transforms."
+            ),
+            "metric": _FOLLOWS,
+            "augmentation": AUGMENTATION,
+            "reference": REFERENCE,
+            **_change("similarity", "number", "signed"),
+        },
+    ),
+}
+
+
 def _of_mosaics() -> dict[str, Table]:
     """The tables of the stage `mosaics`: those of `localisation` with other words."""
     kind = Column("Kind of mosaic", "Grid pointing game or Focus.", "augmentation")
@@ -885,6 +996,20 @@ TABLES: dict[str, Table] = {
             "images": IMAGES,
         },
     ),
+    "dose_localisation": Table(
+        "Localisation against the strength of an augmentation",
+        "A row per augmentation or control and reference. Intervals are 95 % intervals over models "
+        "and images.",
+        {
+            "region": Column("Region", "Region of the image whose pixels are known.", "text"),
+            "score": Column(
+                "Score", "How well the map coincides with it.", "code", codes="localisation"
+            ),
+            "augmentation": AUGMENTATION,
+            "reference": REFERENCE,
+            **_change("score", "number", "signed"),
+        },
+    ),
     "dose_response": Table(
         "Trends over the strength of an augmentation",
         "A row per sweep and measure: whether the values of single models follow the strength.",
@@ -894,8 +1019,8 @@ TABLES: dict[str, Table] = {
             "parameter": Column("Parameter", "Parameter that is varied.", "text"),
             "measure": Column(
                 "Measure",
-                "Test accuracy of a model, or mean distance of its maps from those of reference "
-                "models.",
+                "Test accuracy of a model, mean distance of its maps from those of reference "
+                "models, or mean share of its maps on the object.",
                 "code",
                 codes="dose",
             ),
@@ -916,6 +1041,91 @@ TABLES: dict[str, Table] = {
             ),
         },
         first=("augmentation", "parameter", "measure", "tau", "p_holm", "strengths", "models"),
+    ),
+    "known_changes": Table(
+        "Metrics and known changes",
+        "A row per metric and group of networks that differ from the baselines by a known change, "
+        "or by their seeds alone (unchanged). Intervals are 95 % intervals over networks.",
+        {
+            "metric": METRIC,
+            "change": KNOWN_CHANGE,
+            "level": Column("Level", "Value of the change in the config.", "text"),
+            "strength": Column(
+                "Strength", "Place among the levels of its kind; 0 if unchanged.", "count"
+            ),
+            "accuracy": Column("Accuracy", "Mean test accuracy of these networks.", "percent"),
+            "reference_accuracy": Column(
+                "Accuracy, baselines", "Mean test accuracy of the baselines.", "percent"
+            ),
+            "floor": Column("Noise floor", "Mean distance between two baselines."),
+            "within": Column("Distance within", "Mean distance between two of these networks."),
+            "between": Column(
+                "Distance between", "Mean distance between one of these networks and a baseline."
+            ),
+            "shift": replace(
+                SHIFT, about="Distance between, minus the mean of the distances within."
+            ),
+            "relative_shift": Column(
+                "Shift, % of floor", "Shift as a share of the noise floor.", "change"
+            ),
+            "shift_p": Column(
+                "p", "One-sided p of the shift, by permutation of the labels; not corrected.", "p"
+            ),
+            **_estimate(
+                "auprc",
+                Column(
+                    "AUPRC",
+                    "Average precision with which pairs within a group are ranked as more similar "
+                    "than pairs across the two groups, mean of both groups; 1: separated.",
+                ),
+            ),
+            "chance": Column(
+                "AUPRC by chance", "Mean AUPRC over all relabellings of the networks."
+            ),
+            "prior": Column("Prior", "Share of pairs within a group, mean of both groups."),
+            **_estimate(
+                "auroc",
+                Column(
+                    "AUROC",
+                    "Probability that a pair within a group is more similar than a pair across the "
+                    "two groups, mean of both groups; 0.5 by chance.",
+                ),
+            ),
+            "models": Column("Networks", "Number of networks with the change.", "count"),
+            "reference_models": Column("Baselines", "Number of baselines.", "count"),
+            "images": IMAGES,
+        },
+        first=("metric", "change", "level", "relative_shift", "shift_p", "auprc", "chance"),
+    ),
+    "known_changes_summary": Table(
+        "Which metrics detect known changes",
+        "A row per metric and kind of change, and one for all kinds, without the networks that "
+        "differ by their seeds alone. Intervals are 95 % intervals over networks.",
+        {
+            "metric": METRIC,
+            "change": KNOWN_CHANGE,
+            **_estimate(
+                "auprc",
+                Column(
+                    "AUPRC", "Mean AUPRC over the levels of the kind; for all kinds, their mean."
+                ),
+            ),
+            **_estimate(
+                "correlation",
+                Column(
+                    "Correlation with strength",
+                    "Spearman correlation over networks of the strength, 0 for baselines, and the "
+                    "mean distance from the baselines; for all kinds, their mean.",
+                    "signed",
+                ),
+            ),
+            "detected": Column(
+                "Detected", "Number of changes whose shift has p of 0.05 or less.", "count"
+            ),
+            "arms": Column("Changes", "Number of changes of the kind.", "count"),
+            "undetected": Column("Not detected", "The other changes.", "text"),
+        },
+        first=("change", "metric", "detected", "arms", "auprc", "correlation", "undetected"),
     ),
     "equal_accuracy": Table(
         "Map shift at equal accuracy",
@@ -1460,6 +1670,7 @@ TABLES: dict[str, Table] = {
         _LOCALISATION_SUMMARY,
     ),
     **_of_mosaics(),
+    **_ROBUSTNESS,
     "calibration": Table(
         "Calibration of every model",
         "A row per model, over all test images.",
@@ -1773,6 +1984,40 @@ FILES: dict[str, Table] = {
         "A row per mosaic; the region is the cells of the explained class.",
         {},
         file="mosaics/<augmentation>/<seed>.parquet",
+    ),
+    "corruptions_images": Table(
+        "Predictions for corrupted images",
+        "A row per corruption, severity and image of the sample.",
+        {
+            "corruption": _CORRUPTION,
+            "severity": _ROBUSTNESS["corruption_accuracy"].columns["severity"],
+            **_PER_IMAGE,
+            "prediction": _PREDICTED,
+        },
+        file="corruptions/<augmentation>/<seed>.parquet",
+    ),
+    "equivariance_images": Table(
+        "Maps of transformed images, every image",
+        "A row per transform, image of the sample, and image whose map is transformed.",
+        {
+            "transform": _TRANSFORM,
+            "index": INDEX,
+            "map": Column(
+                "Transformed map",
+                "Whose map is transformed and compared with that of the transformed image.",
+                "code",
+                codes="of_image",
+            ),
+            "prediction": _PREDICTED,
+            "transformed_prediction": replace(
+                _PREDICTED,
+                label="Predicted class, transformed",
+                about="Class that the model predicts for the transformed image.",
+            ),
+            "valid": Column("Valid region", "Share of the image that is compared.", "percent"),
+        },
+        metrics=True,
+        file="equivariance/<augmentation>/<seed>.parquet",
     ),
     "representation_pairs": Table(
         "Features and predictions of pairs of models",

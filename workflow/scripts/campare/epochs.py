@@ -7,12 +7,13 @@ finished: a resumed training has the files of the epochs before.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from campare import checkpoints
 
+Progress = Callable[[dict[str, Any]], None]
 AVERAGE, MODEL = "average/", "model/"  # of the tensors of a network, with and without `ema`
 
 
@@ -37,6 +38,17 @@ def keep(checkpoint: Path, epoch: int) -> None:
     checkpoints.save(file_of(checkpoint, epoch), weights, {**about["metadata"], "epoch": epoch})
 
 
+def keeping(checkpoint: Path, epochs: Sequence[int], progress: Progress) -> Progress:
+    """`progress` of `train.train`, which first keeps the weights of the epochs."""
+
+    def kept(event: dict[str, Any]) -> None:
+        if event["event"] == "epoch" and event["epoch"] in epochs:
+            keep(checkpoint, event["epoch"])
+        progress(event)
+
+    return kept
+
+
 def check(checkpoint: Path, epochs: Sequence[int]) -> str:
     """Remove a checkpoint that is past a chosen epoch whose weights are not there.
 
@@ -48,7 +60,7 @@ def check(checkpoint: Path, epochs: Sequence[int]) -> str:
     str
         What was done, in words; "" if the training can go on, or has not begun.
     """
-    if not checkpoint.exists():
+    if not (epochs and checkpoint.exists()):
         return ""
     about = checkpoints.read(checkpoint)[1]
     done = len(about["history"])

@@ -39,6 +39,7 @@ Mask = NDArray[np.bool_]
 SCORES = tuple(registry.LOCALISATION)
 DIFFERENCE = ("difference", "difference_low", "difference_high")
 MEASURES = ("accuracy", "cue_class_rate", "energy")
+OBJECT = "object"
 BATCH = 1 << 21  # pixels ranked at once
 # Groups of test images: of the class that a spurious region (cue) occurs with in training, or not;
 # with or without this region.
@@ -247,6 +248,28 @@ def summary(
                 rows.append(over_seeds | about)
     counts, over = ["seeds", "images", "constant", "mean", "std"], ["chance", "other"]
     return pd.DataFrame(rows)[["augmentation", "region", "score", *counts, *over, *DIFFERENCE]]
+
+
+def values_of(
+    models: Sequence[Model], measured: Sequence[pd.DataFrame], region: str, score: str
+) -> dict[Model, Doubles]:
+    """A score of the maps of every model on one region: model → (images with the region,).
+
+    Parameters
+    ----------
+    models, measured
+        As in `by_model`.
+    """
+    return {
+        model: table.loc[table["region"] == region, score].to_numpy(np.float64)
+        for model, table in zip(models, measured, strict=True)
+    }
+
+
+def main_region(measured: pd.DataFrame) -> str:
+    """The region that figures of one region show: the object, or the first that there is."""
+    regions = list(measured["region"].unique())
+    return OBJECT if OBJECT in regions else str(regions[0])
 
 
 def _joined(models: Sequence[Model], tables: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from campare import statistics, user_code
+from campare import registry, statistics, user_code
 from campare.design import Design
 from campare.paper.facts import Facts
 from campare.paper.methods import be, hours, listed, number
@@ -106,7 +106,7 @@ def _access(design: Design, facts: Facts) -> Answer:
     code = (
         "The code, campare, is open (MIT licence); one command repeats the study from its config."
     )
-    if name == "image_folder" or user_code.is_reference(name):
+    if name in registry.OWN_FILES or user_code.is_reference(name):
         return Answer(AUTHORS, f"{code} The data are files of the authors: state their source.")
     if design.imported:
         return Answer(AUTHORS, f"{code} Publish the files that the study imports.")

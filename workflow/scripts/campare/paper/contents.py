@@ -66,6 +66,9 @@ def _tables(design: Design) -> Iterator[tuple[str, list[str]]]:
             yield "spurious", ["spurious_summary"]
     if "mosaics" in study:
         yield "mosaics", ["mosaics_summary"]
+    if "robustness" in study:
+        yield "corruptions", ["corruption_change"]
+        yield "equivariance", ["equivariance_change"]
     if "representations" in study:
         yield "calibration", ["calibration_change"]
         if design.summarised:

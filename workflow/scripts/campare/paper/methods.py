@@ -145,11 +145,11 @@ def data(design: Design, facts: Facts) -> Sentences:
             f"authors: source and citation]; it has {facts.available:,} {colour} images of {size} "
             f"in {kinds}."
         )
-    elif name == "image_folder":
+    elif name in registry.OWN_FILES:
         yield (
             f"The data set [to be added by the authors: name and citation] has "
-            f"{facts.available:,} {colour} images of {size} in {kinds}, which were read from image "
-            "files."
+            f"{facts.available:,} {colour} images of {size} in {kinds}, which were read from "
+            f"{registry.OWN_FILES[name]}."
         )
     elif name in ("shapes", "shapes_with_cues"):
         yield (
@@ -164,6 +164,9 @@ def data(design: Design, facts: Facts) -> Sentences:
             f"{cite(registry.DATASETS[name].reference)}: {facts.available:,} {colour} images of "
             f"{size} in {kinds}."
         )
+    if window := source.get("parameters", {}).get("window"):
+        low, high = window
+        yield f"Grey levels from {low:g} to {high:g} were mapped linearly to 8 bits."
     if source["size"]:
         how = "with their centre cut out" if source["fit"] == "crop" else "padded with black"
         yield f"Images were resized to this size when they were read, and {how} if not square."
@@ -847,6 +850,21 @@ def stages(design: Design, facts: Facts) -> Sentences:
             f"explained class are known: one cell (grid pointing game{cite('bohle2021')}) or half "
             f"of them (Focus{cite('arias2022')}). Images were drawn from all test images (seed "
             f"{mosaics['seed']})."
+        )
+        yield BREAK
+    if robust := study.get("robustness"):
+        yield (
+            f"Corruptions: accuracy was measured on {robust['images']:,} test images (seed "
+            f"{robust['seed']}) with {len(robust['corruptions'])} common "
+            f"corruptions{cite('hendrycks2019')} at severities "
+            f"{listed(map(str, robust['severities']))}, with the parameters of "
+            f"{'CIFAR-10-C' if study['model']['input_size'] <= 84 else 'ImageNet-C'}."
+        )
+        yield (
+            "Equivariance: the network's map of each of these images after a transform "
+            f"({listed(title(name).lower() for name in design.test_transforms)}) was compared "
+            "with its map of the image after the same transform, over the pixels from inside of "
+            f"the image; both explain the same class{cite('tetkova2023')}."
         )
         yield BREAK
     if features := study.get("representations"):
