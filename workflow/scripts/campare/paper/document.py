@@ -197,6 +197,11 @@ CAPTIONS: Mapping[str, Caption] = {
     "boxplot": _boxplot,
     "accuracy": _accuracy,
     "dose_response": _dose,
+    "during_training": lambda design, facts, _: (
+        "Test accuracy, distance of the maps of two networks, and map shift in per cent of the "
+        "noise floor, after several epochs of training; the last point is that of the weights that "
+        f"are kept. Lines: {LEVEL} intervals, of the map shift 90 %."
+    ),
     "correlation": lambda design, facts, metric: (
         f"Pearson's r of the {in_sentence(registry.metric(metric).label)} between augmentations "
         f"over {facts.images['test']:,} test images: whether two augmentations change the maps of "
