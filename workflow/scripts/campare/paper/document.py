@@ -197,6 +197,11 @@ CAPTIONS: Mapping[str, Caption] = {
     "boxplot": _boxplot,
     "accuracy": _accuracy,
     "dose_response": _dose,
+    "during_training": lambda design, facts, _: (
+        "Test accuracy, distance of the maps of two networks, and map shift in per cent of the "
+        "noise floor, after several epochs of training; the last point is that of the weights that "
+        f"are kept. Lines: {LEVEL} intervals, of the map shift 90 %."
+    ),
     "correlation": lambda design, facts, metric: (
         f"Pearson's r of the {in_sentence(registry.metric(metric).label)} between augmentations "
         f"over {facts.images['test']:,} test images: whether two augmentations change the maps of "
@@ -215,6 +220,12 @@ CAPTIONS: Mapping[str, Caption] = {
         f"{registry.MOSAICS[score]}, in mosaics of test images: mean ± standard deviation over "
         "networks; dots: networks. Dashed: mean of the baseline; dotted: chance; diamonds: maps of "
         "other mosaics."
+    ),
+    "known_changes": lambda design, facts, _: (
+        "Which metrics detect a known change of the networks: AUPRC of the separation of each "
+        "group of networks from the baselines (bold: significant map shift, not corrected), and "
+        "Spearman correlation over networks of the strength of a change and the distance from the "
+        "baselines."
     ),
     "variants": lambda design, facts, _: variants_figure.caption(main_metric(design)),
     "calibration": lambda design, facts, _: (
