@@ -69,6 +69,11 @@ DIFFERENCE = "difference difference_low difference_high"
 CHANGE = (
     "mean reference_mean change change_low change_high change_p_holm models reference_models images"
 )
+EQUAL_ACCURACY = (
+    "augmentation reference accuracy reference_accuracy close_pairs across_pairs floor shift "
+    "shift_p_holm adjusted_shift adjusted_shift_low adjusted_shift_high relative_adjusted_shift "
+    "adjusted_p_holm inflation models reference_models"
+)
 SCORES = f"model accuracy low high f1 {DIFFERENCE}"
 MEANS = (
     "augmentation seed pearson kl entropy entropy_baseline "
@@ -120,6 +125,29 @@ COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
     "digits/strongest_pairs": ("augmentation_a augmentation_b count", ALL),
     "digits/weakest_pairs": ("augmentation_a augmentation_b count", ALL),
     "digits/pair_counts": ("pairs augmentation_a augmentation_b count p p_any", ALL),
+    "digits/equal_accuracy": (EQUAL_ACCURACY, ALL),
+    "cifar10/equal_accuracy": (EQUAL_ACCURACY, ALL),
+    "digits-epochs/during_training": (
+        "epoch augmentation accuracy reference_accuracy floor shift_p_holm relative_shift "
+        "relative_shift_low relative_shift_high models reference_models",
+        ALL,
+    ),
+    "digits-epochs/during_training_onset": ("augmentation shift_from accuracy_from", ALL),
+    "digits-epochs/matched_accuracy": (
+        "augmentation models matched_models matched_pairs accuracy_gap epochs floor shift "
+        "shift_low shift_high relative_shift",
+        ALL,
+    ),
+    "digits-epochs/equal_accuracy": (EQUAL_ACCURACY, ALL),
+    "cues/spurious_reliance": (
+        f"augmentation cue cue_class seeds images mean std {DIFFERENCE}",
+        ALL,
+    ),
+    "cues/performance_summary": ("augmentation score mean std seeds", {"score": ["accuracy"]}),
+    "cues/spurious_summary": (
+        f"augmentation cue group measure mean std chance {DIFFERENCE}",
+        {"measure": ["energy"]},
+    ),
     "cifar10-evidence/summary": (SUMMARY, ALL),
     "cifar10-evidence/performance_summary": ("augmentation score mean std seeds", ALL),
     "cifar10-evidence/distribution": (
@@ -205,6 +233,17 @@ COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
         {"metric": ["overlap_20"], "augmentation": ["baseline"]},
     ),
     "evidence/true_class/summary": (SUMMARY, ALL),
+    "validity/known_changes": (
+        "metric change level strength accuracy reference_accuracy floor within between "
+        "relative_shift shift_p auprc auprc_low auprc_high chance prior auroc models "
+        "reference_models images",
+        ALL,
+    ),
+    "validity/known_changes_summary": (
+        "metric change auprc auprc_low auprc_high correlation correlation_low correlation_high "
+        "detected arms",
+        ALL,
+    ),
     "mnist100/published": (
         "score augmentation published published_rank mean std seeds rank low high inside best "
         "above_baseline",
@@ -245,8 +284,12 @@ FIGURES = {
     "shapes_spurious": "shapes/figures/spurious/spurious",
     "shapes_energy": "shapes/figures/localisation/energy",
     "shapes_curves": "shapes/figures/faithfulness/curves",
+    "validity_known_changes": "validity/figures/known_changes/known_changes",
     "validity_corruptions": "digits/figures/corruptions/change",
     "validity_dose": "validity/figures/dose_response/gaussian_blur_sigma",
+    "validity_equal_accuracy": "digits/figures/equal_accuracy/equal_accuracy",
+    "validity_during_training": "digits-epochs/figures/during_training/during_training",
+    "validity_cues": "cues/figures/spurious/reliance",
     "fashion_overlays": "fashion/figures/sheets/classes",
     "fashion_mistakes": "fashion/figures/sheets/mistakes",
     "fashion_masking": "fashion/figures/scores/masking",

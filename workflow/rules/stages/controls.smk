@@ -210,6 +210,37 @@ if DESIGN.summarised:
             metric=STUDY["analysis"]["summary"],
             seed=RESAMPLING_SEED,
         )
+        MATCHED_TABLE = table("matched_accuracy")
+        compute(
+            "match_accuracy",
+            needs={
+                "stores": [
+                    path
+                    for folder in FOLDERS.values()
+                    for path in of_models(CAMS, DESIGN.models, variant=folder)
+                ],
+                "histories": of_models(
+                    "<results>/models/{augmentation}/{seed}.csv", DESIGN.models
+                ),
+                "summary": "<results>/tables/summary.csv",
+            },
+            makes={"matched": MATCHED_TABLE},
+            kind="statistics",
+            gpu=COMPARING_GPU,
+            entries=registry.metric_functions([STUDY["analysis"]["summary"]]),
+            **COMPARING | {"metrics": [STUDY["analysis"]["summary"]]},
+            epochs=[*FOLDERS],
+            models=DESIGN.models,
+            # Epochs of a training in one epoch of the study.
+            steps={
+                name: DESIGN.epochs_of(name) // STUDY["training"]["epochs"]
+                for name in dict(DESIGN.models)
+            },
+            independent=[
+                pair for pair in product(DESIGN.models, repeat=2) if DESIGN.independent(pair)
+            ],
+        )
+        REPORT.add([MATCHED_TABLE])
         draw(
             "during_training",
             needs={"shifts": "<results>/tables/during_training.csv"},

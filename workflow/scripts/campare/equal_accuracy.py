@@ -291,7 +291,8 @@ def table(
         adjusted_shift with _low and _high (90 %); relative_adjusted_shift (share of the noise
         floor); adjusted_p, adjusted_p_holm (over the augmentations; controls are a family of their
         own), note (why there is no p); accuracy_effect (distance that a difference of one
-        percentage point adds, as a share of the noise floor), inflation; models, reference_models.
+        percentage point adds, as a share of the noise floor), inflation; models, reference_models,
+        images.
     """
     accuracies = {
         (row.augmentation, int(row.seed)): float(row.accuracy) for row in performance.itertuples()
@@ -326,6 +327,7 @@ def table(
             | {"accuracy_effect": found.slope * POINT**2 / floor if floor > 0 else np.nan}
             | {"inflation": found.inflation}
             | {"models": len(second), "reference_models": len(first)}
+            | {"images": far.shape[1]}
         )
     for matched in (False, True):
         family = [k for k, row in enumerate(rows) if (row["augmentation"] in MATCHED) == matched]
