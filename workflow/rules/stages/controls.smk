@@ -219,9 +219,7 @@ if DESIGN.summarised:
                     for folder in FOLDERS.values()
                     for path in of_models(CAMS, DESIGN.models, variant=folder)
                 ],
-                "histories": of_models(
-                    "<results>/models/{augmentation}/{seed}.csv", DESIGN.models
-                ),
+                "histories": of_models("<results>/models/{augmentation}/{seed}.csv", DESIGN.models),
                 "summary": "<results>/tables/summary.csv",
             },
             makes={"matched": MATCHED_TABLE},
