@@ -66,6 +66,9 @@ METRICS = [
     *("mad", "msd", "class_kld"),
 ]
 DIFFERENCE = "difference difference_low difference_high"
+CHANGE = (
+    "mean reference_mean change change_low change_high change_p_holm models reference_models images"
+)
 EQUAL_ACCURACY = (
     "augmentation reference accuracy reference_accuracy close_pairs across_pairs floor shift "
     "shift_p_holm adjusted_shift adjusted_shift_low adjusted_shift_high relative_adjusted_shift "
@@ -185,6 +188,32 @@ COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
         f"augmentation measure seeds images gain gain_low gain_high {DIFFERENCE}",
         ALL,
     ),
+    "digits/corruption_change": (
+        f"corruption augmentation reference {CHANGE}",
+        {"corruption": ["none", "all", "loss"]},
+    ),
+    "digits/equivariance_change": (
+        f"transform metric augmentation reference {CHANGE}",
+        {
+            "metric": ["overlap_20", "prediction"],
+            "transform": ["all", "flipped", "shifted", "rotated"],
+        },
+    ),
+    "digits/equivariance": (
+        "augmentation seed transform metric mean other valid",
+        {"metric": ["overlap_20"], "augmentation": ["cutmix", "duplicated_originals"]},
+    ),
+    "cifar10/equivariance_change": (
+        f"transform metric augmentation reference {CHANGE}",
+        {"metric": ["overlap_20", "prediction"]},
+    ),
+    "cifar10/equivariance": (
+        "augmentation seed transform metric mean other valid",
+        {"metric": ["overlap_20"]},
+    ),
+    "validity/summary": (SUMMARY, ALL),
+    "validity/dose_localisation": (f"region score augmentation reference {CHANGE}", ALL),
+    "validity/dose_response": ("sweep measure strengths models tau p p_holm", ALL),
     "evidence/summary": (SUMMARY, ALL),
     "evidence/shift": (
         "metric augmentation reference predictions shift shift_p_holm relative_shift",
@@ -204,6 +233,17 @@ COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
         {"metric": ["overlap_20"], "augmentation": ["baseline"]},
     ),
     "evidence/true_class/summary": (SUMMARY, ALL),
+    "validity/known_changes": (
+        "metric change level strength accuracy reference_accuracy floor within between "
+        "relative_shift shift_p auprc auprc_low auprc_high chance prior auroc models "
+        "reference_models images",
+        ALL,
+    ),
+    "validity/known_changes_summary": (
+        "metric change auprc auprc_low auprc_high correlation correlation_low correlation_high "
+        "detected arms",
+        ALL,
+    ),
     "mnist100/published": (
         "score augmentation published published_rank mean std seeds rank low high inside best "
         "above_baseline",
@@ -244,6 +284,9 @@ FIGURES = {
     "shapes_spurious": "shapes/figures/spurious/spurious",
     "shapes_energy": "shapes/figures/localisation/energy",
     "shapes_curves": "shapes/figures/faithfulness/curves",
+    "validity_known_changes": "validity/figures/known_changes/known_changes",
+    "validity_corruptions": "digits/figures/corruptions/change",
+    "validity_dose": "validity/figures/dose_response/gaussian_blur_sigma",
     "validity_equal_accuracy": "digits/figures/equal_accuracy/equal_accuracy",
     "validity_during_training": "digits-epochs/figures/during_training/during_training",
     "validity_cues": "cues/figures/spurious/reliance",

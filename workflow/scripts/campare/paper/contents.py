@@ -15,7 +15,7 @@ WIDTHS = ("_one_column", "_two_columns")
 # Figures that need the width of a page; the document shows others in a column.
 WIDE = (
     *("summary", "overlays", "sets", "spurious", "faithfulness", "localisation", "mosaics"),
-    "during_training",
+    *("known_changes", "representations", "calibration", "variants", "during_training"),
 )
 
 
@@ -66,6 +66,8 @@ def _tables(design: Design) -> Iterator[tuple[str, list[str]]]:
             yield "spurious", ["spurious_summary"]
     if "mosaics" in study:
         yield "mosaics", ["mosaics_summary"]
+    if "known_changes" in study:
+        yield "known_changes", ["known_changes_summary"]
     if "robustness" in study:
         yield "corruptions", ["corruption_change"]
         yield "equivariance", ["equivariance_change"]
@@ -92,6 +94,8 @@ def _figures(design: Design) -> Iterator[str]:
     controls = "controls" in study
     if controls and design.summarised:
         yield "summary/summary"
+        if len(design.variants) > 1:
+            yield "variants/variants"
         if design.epochs:
             yield "during_training/during_training"
         yield from (f"dose_response/{sweep.base}_{sweep.parameter}" for sweep in design.sweeps)
@@ -116,6 +120,12 @@ def _figures(design: Design) -> Iterator[str]:
             yield f"spurious/{'reliance' if several else 'spurious'}"
     if "mosaics" in study:
         yield from (f"mosaics/{score}" for score in registry.MOSAICS)
+    if "known_changes" in study:
+        yield "known_changes/known_changes"
+    if "representations" in study:
+        yield "calibration/calibration"
+        if design.summarised:
+            yield "representations/shift"
     if "faithfulness" in study:
         yield "faithfulness/curves"
         yield "faithfulness/gain"

@@ -8,11 +8,12 @@ import pandas as pd
 
 from campare import registry, statistics
 from campare.design import Design
-from campare.labels import in_sentence
+from campare.labels import distance_label, in_sentence
 from campare.paper import latex
-from campare.paper.contents import WIDE
+from campare.paper.contents import WIDE, main_metric
 from campare.paper.facts import Facts
 from campare.plots import summary as summary_figure
+from campare.plots import variants as variants_figure
 from campare.plots.page import COLUMNS
 
 ONE, TWO = COLUMNS
@@ -219,6 +220,28 @@ CAPTIONS: Mapping[str, Caption] = {
         f"{registry.MOSAICS[score]}, in mosaics of test images: mean ± standard deviation over "
         "networks; dots: networks. Dashed: mean of the baseline; dotted: chance; diamonds: maps of "
         "other mosaics."
+    ),
+    "known_changes": lambda design, facts, _: (
+        "Which metrics detect a known change of the networks: AUPRC of the separation of each "
+        "group of networks from the baselines (bold: significant map shift, not corrected), and "
+        "Spearman correlation over networks of the strength of a change and the distance from the "
+        "baselines."
+    ),
+    "variants": lambda design, facts, _: variants_figure.caption(main_metric(design)),
+    "calibration": lambda design, facts, _: (
+        "Mean confidence (probability of the predicted class), expected calibration error (15 bins "
+        "of equal width), Brier score (0 to 2) and negative log-likelihood of every network "
+        f"(dots), with mean ± standard deviation over networks; {facts.images['test']:,} test "
+        "images. Dashed: mean of the baselines."
+    ),
+    "representations": lambda design, facts, _: (
+        "Shift of maps, features and predictions beyond retraining variability, each as a share of "
+        "its own noise floor, the mean distance of two reference networks. Maps: "
+        f"{distance_label(main_metric(design))}. Features: 1 − debiased CKA (circles), share of "
+        "nearest neighbours that differ (triangles); predictions: Jensen-Shannon divergence "
+        "(circles), share of images whose predicted classes differ (triangles). Lines: "
+        f"{100 * (1 - 2 * statistics.ALPHA):g} % intervals; filled: p ≤ {statistics.ALPHA:g} after "
+        "Holm's correction over augmentations. The scale of the predictions differs."
     ),
     "spurious": lambda design, facts, name: {
         "spurious": (

@@ -164,6 +164,8 @@ def data(design: Design, facts: Facts) -> Sentences:
             f"{cite(registry.DATASETS[name].reference)}: {facts.available:,} {colour} images of "
             f"{size} in {kinds}."
         )
+        if parameters := source.get("parameters"):
+            yield f"Its parameters are {settings(parameters)}."
     if window := source.get("parameters", {}).get("window"):
         low, high = window
         yield f"Grey levels from {low:g} to {high:g} were mapped linearly to 8 bits."
@@ -820,6 +822,31 @@ def statistical(design: Design) -> Sentences:
 # ---- Stages --------------------------------------------------------------------------------------
 
 
+def _known_changes(stage: Mapping[str, Any], design: Design) -> str:
+    """Networks with a known change, and how metrics are tested with them."""
+    kinds = {
+        "label_noise": "a share of the training labels replaced by those of other classes",
+        "training_images": "a share of the training images, for as many steps",
+        "cue_share": "the spurious cue in another share of the training images of its class",
+        "untrained_layers": "the last layers given new random weights after the training",
+    }
+    made = [
+        f"{text} ({listed(f'{level:g}' for level in stage[kind])})"
+        for kind, text in kinds.items()
+        if stage[kind]
+    ]
+    if design.sweeps:
+        made.append("an augmentation at several strengths")
+    return (
+        f"Validity of the metrics: groups of {len(stage['seeds'])} networks with a known change "
+        "were compared with the baselines, and a group that differs by its seeds alone: "
+        f"{listed(made)}. As in the group separation test of ReSi{cite('klabunde2025')}, AUPRC is "
+        "the average precision with which pairs of networks within a group are ranked as more "
+        "similar than pairs across groups, averaged over both groups, with bootstrap intervals "
+        "over networks."
+    )
+
+
 def stages(design: Design, facts: Facts) -> Sentences:
     """Optional stages of the study."""
     study = design.study
@@ -851,6 +878,9 @@ def stages(design: Design, facts: Facts) -> Sentences:
             f"of them (Focus{cite('arias2022')}). Images were drawn from all test images (seed "
             f"{mosaics['seed']})."
         )
+        yield BREAK
+    if known := study.get("known_changes"):
+        yield _known_changes(known, design)
         yield BREAK
     if robust := study.get("robustness"):
         yield (

@@ -511,6 +511,21 @@ def _mosaics(frames: Frames, design: Design) -> PaperTable:
     )
 
 
+def _known_changes(frames: Frames, design: Design) -> PaperTable:
+    frame = frames["known_changes_summary"]
+    columns_shown = ["metric", "auprc", "correlation", "detected", "arms"]
+    header, rows = tidy("known_changes_summary", frame[frame["change"] == "all"], columns_shown)
+    return PaperTable(
+        "known_changes",
+        "Detection of known changes of the networks by each metric: AUPRC of the separation of "
+        "groups of networks, and correlation of strength and distance, means over the kinds of "
+        "changes with intervals over networks; number of changes with a significant map shift "
+        "(not corrected), of all changes.",
+        header,
+        rows,
+    )
+
+
 def _of_reference(frame: pd.DataFrame, design: Design) -> pd.DataFrame:
     """Rows of augmentations with step-matched models, if there are any, else the baselines."""
     reference = next(iter(design.matched), BASELINE)
@@ -833,6 +848,7 @@ MAKERS: dict[str, Callable[[Frames, Design], PaperTable]] = {
     "representations": _representations,
     "calibration": _calibration,
     "mosaics": _mosaics,
+    "known_changes": _known_changes,
     "corruptions": _corruptions,
     "equivariance": _equivariance,
     "agreement": _agreement,
