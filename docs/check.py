@@ -144,10 +144,6 @@ COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
         ALL,
     ),
     "cues/performance_summary": ("augmentation score mean std seeds", {"score": ["accuracy"]}),
-    "cues/spurious_summary": (
-        f"augmentation cue group measure mean std chance {DIFFERENCE}",
-        {"measure": ["energy"]},
-    ),
     "cifar10-evidence/summary": (SUMMARY, ALL),
     "cifar10-evidence/performance_summary": ("augmentation score mean std seeds", ALL),
     "cifar10-evidence/distribution": (
