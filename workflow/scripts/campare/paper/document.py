@@ -201,6 +201,11 @@ CAPTIONS: Mapping[str, Caption] = {
     "boxplot": _boxplot,
     "accuracy": _accuracy,
     "dose_response": _dose,
+    "during_training": lambda design, facts, _: (
+        "Test accuracy, distance of the maps of two networks, and map shift in per cent of the "
+        "noise floor, after several epochs of training; the last point is that of the weights that "
+        f"are kept. Lines: {LEVEL} intervals, of the map shift 90 %."
+    ),
     "correlation": lambda design, facts, metric: (
         f"Pearson's r of the {in_sentence(registry.metric(metric).label)} between augmentations "
         f"over {facts.images['test']:,} test images: whether two augmentations change the maps of "
@@ -220,6 +225,12 @@ CAPTIONS: Mapping[str, Caption] = {
         "networks; dots: networks. Dashed: mean of the baseline; dotted: chance; diamonds: maps of "
         "other mosaics."
     ),
+    "known_changes": lambda design, facts, _: (
+        "Which metrics detect a known change of the networks: AUPRC of the separation of each "
+        "group of networks from the baselines (bold: significant map shift, not corrected), and "
+        "Spearman correlation over networks of the strength of a change and the distance from the "
+        "baselines."
+    ),
     "variants": lambda design, facts, _: variants_figure.caption(main_metric(design)),
     "calibration": lambda design, facts, _: (
         "Mean confidence (probability of the predicted class), expected calibration error (15 bins "
@@ -236,10 +247,18 @@ CAPTIONS: Mapping[str, Caption] = {
         f"{100 * (1 - 2 * statistics.ALPHA):g} % intervals; filled: p ≤ {statistics.ALPHA:g} after "
         "Holm's correction over augmentations. The scale of the predictions differs."
     ),
-    "spurious": lambda design, facts, _: (
-        "Reliance on the spurious region: accuracy, share of images classified as its class, and "
-        "map energy on it. Mean ± standard deviation over networks; dots: networks; dotted: chance."
-    ),
+    "spurious": lambda design, facts, name: {
+        "spurious": (
+            "Reliance on the spurious region: accuracy, share of images classified as its class, "
+            "and map energy on it. Mean ± standard deviation over networks; dots: networks; "
+            "dotted: chance."
+        ),
+        "reliance": (
+            "Reliance on every spurious cue: share of the images of other classes that are "
+            "classified as the class of the cue, with the cue minus without. Lines: "
+            f"{LEVEL} intervals of the difference from the baseline over networks and images."
+        ),
+    }[name],
     "faithfulness": lambda design, facts, name: {
         "curves": (
             "Probability of the explained class against the share of pixels removed or inserted in "
