@@ -407,6 +407,7 @@ def test_figures_of_a_paper_are_drawn_by_the_job_of_the_figure() -> None:
     [
         ({"name": "fashion_mnist"}, "Fashion-MNIST"),
         ({"name": "digits"}, "digits"),
+        ({"name": "torchvision:SVHN"}, "SVHN"),
         ({"name": "image_folder", "root": "data/cifar10"}, "image folder data/cifar10"),
         ({"name": "mine.py:load"}, "mine.py:load"),
     ],

@@ -177,7 +177,7 @@ def data_set(data: Mapping[str, Any]) -> str:
     name = str(data["name"])
     if name == "image_folder":
         return f"image folder {data['root']}"
-    return DATA_SETS.get(name, name)
+    return DATA_SETS.get(name, name.removeprefix("torchvision:"))
 
 
 def control_title(name: str) -> str:
