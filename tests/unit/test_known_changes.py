@@ -96,7 +96,7 @@ def test_pairs_are_those_within_a_group_and_with_all_baselines(design: Design) -
 @pytest.mark.parametrize(
     ("changes", "others", "message"),
     [
-        ({}, {}, r"known_changes: names no change; add label_noise, .* or a sweep"),
+        ({}, {}, r"known_changes: names no change; write label_noise, .* or a sweep"),
         ({"seeds": [1, 3, 4, 5]}, {}, r"known_changes\.seeds: 1 is a seed of other models"),
         ({"seeds": [21, 22]}, {}, r"known_changes\.seeds"),
         ({"label_noise": [0.5, 0.2]}, {}, r"label_noise: .* from weak to strong, in ascending"),

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import test_during_training
 import test_plots
 import test_plots_dose
 import test_plots_stages
@@ -23,6 +24,8 @@ from campare import controls, labels, registry, variants
 from campare.paper import contents
 from campare.plots import (
     dose,
+    during_training,
+    equal_accuracy,
     images,
     metrics,
     page,
@@ -83,6 +86,8 @@ FIGURES: dict[str, Callable[[], Figure]] = {
         test_plots_dose.summarised(["blur_1", "blur_2"]),
         *("gaussian_blur", "sigma", {"blur_1": 1, "blur_2": 20}, "pixels"),
     ),
+    "during_training": lambda: during_training.during_training(test_during_training.table()),
+    "equal_accuracy": lambda: equal_accuracy.equal_accuracy(*test_during_training.adjusted()),
     "performance": lambda: training.performance(*test_plots.performance(ALL), "f1", ALL),
     "sets": lambda: images.sets(
         test_plots.photos(8, 3),

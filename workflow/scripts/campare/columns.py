@@ -1193,11 +1193,52 @@ TABLES: dict[str, Table] = {
             ),
             "models": MODELS,
             "reference_models": REFERENCE_MODELS,
+            "images": IMAGES,
         },
         first=(
             *("augmentation", "accuracy", "reference_accuracy", "shift", "shift_p_holm"),
             *("adjusted_shift", "relative_adjusted_shift", "adjusted_p_holm", "inflation"),
         ),
+    ),
+    "matched_accuracy": Table(
+        "Map shift between networks matched in accuracy",
+        "A row per augmentation, then per control, with `cam.epochs`: the kept networks against "
+        "reference networks after the epoch in which their validation accuracy is closest, at most "
+        "half a percentage point away. Intervals are 90 % intervals over models.",
+        {
+            "augmentation": AUGMENTATION,
+            "reference": REFERENCE,
+            "metric": METRIC,
+            "models": MODELS,
+            "matched_models": Column(
+                "Matched models",
+                "Number of models with two or more matched reference models.",
+                "count",
+            ),
+            "matched_pairs": Column(
+                "Matched pairs",
+                "Number of pairs of a model and a reference model of equal accuracy.",
+                "count",
+            ),
+            "accuracy_gap": Column(
+                "Difference in accuracy",
+                "Mean difference of the validation accuracies of matched pairs.",
+                "points",
+            ),
+            "epochs": Column(
+                "Epochs", "Epochs of the matched reference models, with numbers of pairs.", "text"
+            ),
+            "between": BETWEEN,
+            "within": WITHIN,
+            "floor": replace(
+                FLOOR,
+                about="Mean distance between the maps of two reference models that are matched to "
+                "the same model.",
+            ),
+            **_estimate("shift", SHIFT, "90 %"),
+            "relative_shift": SHIFTS["relative_shift"],
+        },
+        first=("augmentation", "matched_models", "matched_pairs", "shift", "relative_shift"),
     ),
     "during_training": Table(
         "Map shift during training",
@@ -1218,7 +1259,11 @@ TABLES: dict[str, Table] = {
                 "augmentations of an epoch.",
             ),
             "metric": METRIC,
-            **{name: SHIFTS[name] for name in ("between", "within", "floor", "net", "tightening")},
+            "between": BETWEEN,
+            "within": WITHIN,
+            "floor": FLOOR,
+            "net": NET,
+            "tightening": TIGHTENING,
             **_estimate("shift", SHIFT, "90 %"),
             **_estimate(
                 "relative_shift",

@@ -13,8 +13,10 @@ from campare.design import Design
 # Ends of the names of figures, as in plots.page, which needs matplotlib.
 WIDTHS = ("_one_column", "_two_columns")
 # Figures that need the width of a page; the document shows others in a column.
-WIDE = ("summary", "overlays", "sets", "spurious", "faithfulness", "localisation", "mosaics",
-        "known_changes", "representations", "calibration", "variants")  # fmt: skip
+WIDE = (
+    *("summary", "overlays", "sets", "spurious", "faithfulness", "localisation", "mosaics"),
+    *("known_changes", "representations", "calibration", "variants", "during_training"),
+)
 
 
 def main_metric(design: Design) -> str:
@@ -40,6 +42,7 @@ def _tables(design: Design) -> Iterator[tuple[str, list[str]]]:
         yield "accuracy_change", ["accuracy_change"]
     if controls and design.summarised:
         yield "map_shift", ["summary"]
+        yield "equal_accuracy", ["equal_accuracy"]
         if len(design.variants) > 1:
             yield "variants", ["summary"]
     if controls and design.has_floor:
@@ -93,6 +96,8 @@ def _figures(design: Design) -> Iterator[str]:
         yield "summary/summary"
         if len(design.variants) > 1:
             yield "variants/variants"
+        if design.epochs:
+            yield "during_training/during_training"
         yield from (f"dose_response/{sweep.base}_{sweep.parameter}" for sweep in design.sweeps)
     elif design.compares and design.predicts:
         yield "performance/accuracy"

@@ -54,8 +54,8 @@ OVERLAPS = {
         "pixels of equal value that compete for the last places are partial members"
     ),
     "overlap_ties": (
-        "overlap rate with ties: the same for the top {shares} and all pixels that equal the "
-        "lowest of them"
+        "overlap rate with ties: intersection over union of the pixels of each map that are "
+        "among the top {shares} or equal the lowest of these"
     ),
     "overlap_corrected": (
         "chance-corrected overlap rate: (o − e)/(1 − e), with the overlap rate o of the top "
@@ -605,7 +605,8 @@ def _own_seeds(design: Design) -> Sentences:
             f"({title(name)}; seed{'' if len(own) == 1 else 's'} {listed(own)})."
         )
     total = len(design.models)
-    yield f"In total, {total:,} network{'' if total == 1 else 's'} {be(total)} trained."
+    without = ", without those of the hybrid stage" if "hybrid" in study else ""
+    yield f"In total, {total:,} network{'' if total == 1 else 's'} {be(total)} trained{without}."
 
 
 # ---- Maps ----------------------------------------------------------------------------------------
@@ -767,6 +768,24 @@ def statistical(design: Design) -> Sentences:
                 "Augmentations are compared with step-matched networks as well as with baselines, "
                 "so that the effect of more training steps is not part of the map shift."
             )
+    if design.summarised and "controls" in design.study:
+        yield BREAK
+        yield (
+            "The map shift between networks of equal accuracy is the coefficient of pairs of "
+            "different arms in a least-squares model of the distances of all pairs of networks, "
+            "with an effect of every network, the squared difference of their test accuracies, "
+            "and the signed difference in pairs of different arms: an analysis of covariance in "
+            f"the space of the features of the similarity{cite('mcardle2001')}. It is tested "
+            "one-sided by permutation of networks in the residuals of the model without "
+            f"arms{cite('freedman1983', 'dekker2007')}."
+        )
+    if design.epochs:
+        yield (
+            "The weights after "
+            f"{listed(map(str, design.epochs.values()))} epochs were kept as well, and their maps "
+            "compared with those of reference networks after as many epochs, with the noise floor "
+            "of the epoch."
+        )
     if design.has_floor and design.predicts:
         yield BREAK
         yield (
@@ -849,7 +868,7 @@ def stages(design: Design, facts: Facts) -> Sentences:
                 f"Reliance on the spurious region{'' if len(named) == 1 else 's'} "
                 f"({listed(named)}) is measured by accuracy and map energy of test images with and "
                 "without it, and by the share of images of other classes that are classified as "
-                "its class with and without it."
+                "its class with and without it" + (f"{cite('li2023')}." if len(named) > 1 else ".")
             )
         yield BREAK
     if mosaics := study.get("mosaics"):

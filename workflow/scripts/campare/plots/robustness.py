@@ -216,7 +216,7 @@ def _print_changes(
     """Print the change with its interval at the right of each row, marked if significant."""
     if page.narrow() or changes.empty:
         return
-    rows = _compared(changes, reference).set_index("augmentation").reindex(list(names))
+    rows = _compared(changes, reference).set_index("augmentation").reindex([*names])
     texts = []
     for centre, low, high, p in rows[
         ["change", "change_low", "change_high", "change_p_holm"]
