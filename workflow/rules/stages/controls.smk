@@ -1,8 +1,8 @@
 # Needs: all stores; the similarity tables.
 # Makes: models/untrained/<seed>.safetensors; pairs/<augmentation>.parquet (a row per pair of models and
 # test image; one job per augmentation, because each model's maps are prepared once for all its pairs);
-# during_training*.csv and its figure, if the study has cam.epochs; uninformative.parquet (comparisons with uninformative reference maps); and tables and figures of how
-# far augmentations shift the maps beyond retraining variability.
+# uninformative.parquet (comparisons with uninformative reference maps); and tables and figures of how
+# far augmentations shift the maps beyond retraining variability, with cam.epochs also during training.
 
 UNINFORMATIVE = STUDY["controls"]["uninformative"]
 LOCALISATION = "<results>/{variant}localisation/{augmentation}/{seed}.parquet"

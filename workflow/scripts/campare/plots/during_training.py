@@ -98,10 +98,10 @@ def during_training(table: pd.DataFrame) -> Figure:
         for n in names
     ]
     handles.append(Line2D([], [], color=GREY, label=f"Reference: {reference} (noise floor)"))
-    form = {"color": DARK, "marker": "o", "markersize": 4, "linestyle": ""}
+    dot: dict[str, Any] = {"color": DARK, "marker": "o", "markersize": 4, "linestyle": ""}
     handles += [
-        Line2D([], [], label=f"Filled: p ≤ {ALPHA:g} (Holm)", **form),
-        Line2D([], [], label="Hollow: not significant", markerfacecolor="white", **form),
+        Line2D([], [], label=f"Filled: p ≤ {ALPHA:g} (Holm)", **dot),
+        Line2D([], [], label="Hollow: not significant", markerfacecolor="white", **dot),
     ]
     figure.legend(
         handles=handles,

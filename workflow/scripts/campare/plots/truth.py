@@ -169,7 +169,7 @@ def reliance(table: pd.DataFrame) -> Figure:
                 axes.hlines(place, *ends, color=colour[name], linewidth=1.2)
             differs = of["difference_low"] > 0 or of["difference_high"] < 0
             face = colour[name] if differs else "white"
-            form = {"color": colour[name], "markerfacecolor": face, "markersize": 5}
+            form: dict[str, Any] = {"color": colour[name], "markerfacecolor": face, "markersize": 5}
             axes.plot(100 * of["mean"], place, "o", **form)
         if BASELINE in rows.index:
             axes.axvline(100 * rows.loc[BASELINE, "mean"], color=GREY, zorder=1, **REFERENCE)
