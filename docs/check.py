@@ -83,6 +83,14 @@ UNDEFINED = {"metric": ["pearson", "entropy"]}
 ALL: Mapping[str, Sequence[str]] = {}
 COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
     "cifar10/summary": (SUMMARY, ALL),
+    "cifar10/mosaics_summary": (
+        f"augmentation region score seeds images mean chance other {DIFFERENCE}",
+        {"region": ["grid_pointing"], "score": ["energy"]},
+    ),
+    "cifar10/representation_shift": (
+        f"metric augmentation reference predictions floor {SHIFT}",
+        {"reference": ["baseline"], "predictions": ["any"]},
+    ),
     "cifar10/performance": ("augmentation seed accuracy", ALL),
     "cifar10/distribution": (
         "metric augmentation images undefined q1 median q3",
@@ -112,6 +120,14 @@ COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
         {"metric": ["overlap_20"]},
     ),
     "digits/summary": (SUMMARY, ALL),
+    "digits/mosaics_summary": (
+        f"augmentation region score seeds images mean chance other {DIFFERENCE}",
+        {"region": ["grid_pointing"], "score": ["energy"]},
+    ),
+    "digits/representation_shift": (
+        f"metric augmentation reference predictions floor {SHIFT}",
+        {"reference": ["baseline"], "predictions": ["any"]},
+    ),
     "digits/shift": (
         f"metric augmentation reference predictions floor net tightening {SHIFT} "
         "noise_corrected_similarity agreement",
@@ -280,6 +296,7 @@ FIGURES = {
     "shapes_spurious": "shapes/figures/spurious/spurious",
     "shapes_energy": "shapes/figures/localisation/energy",
     "shapes_curves": "shapes/figures/faithfulness/curves",
+    "validity_representations": "cifar10/figures/representations/shift",
     "validity_known_changes": "validity/figures/known_changes/known_changes",
     "validity_corruptions": "digits/figures/corruptions/change",
     "validity_dose": "validity/figures/dose_response/gaussian_blur_sigma",

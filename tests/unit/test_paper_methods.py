@@ -107,6 +107,16 @@ def test_every_study_of_the_project_has_its_methods(
             "Its parameters",
         ),
         ({"augmenting": {"copies": 3}}, "three augmented copies of it", "twice"),
+        (
+            {"similarity": {"metrics": ["overlap_20_ties"]}},
+            "intersection over union of the pixels of each map that are among the top 20 % or",
+            "the same for the top",
+        ),
+        (
+            {"hybrid": {"network": "small_cnn"}},
+            "trained, without those of the hybrid stage.",
+            "None",
+        ),
         ({"vary": ["subset", "init"]}, "were drawn for each seed", "is the same for all networks"),
         (
             {"training": {"optimizer": "sgd", "nesterov": True, "schedule": "cosine", "warmup": 2}},

@@ -184,6 +184,10 @@ def _dose(design: Design, facts: Facts, name: str) -> str:
     )
 
 
+SCORED = {
+    "hybrid": "the CNN, the second network, and its features with an SVM",
+    "masking": "the CNN and of SVMs fitted to all pixels, to pixels under masks, and to the masks",
+}
 CAPTIONS: Mapping[str, Caption] = {
     "performance": lambda design, facts, _: (
         "Test accuracy of every network (dots), with mean and standard deviation over networks; "
@@ -272,7 +276,8 @@ CAPTIONS: Mapping[str, Caption] = {
         "images."
     ),
     "scores": lambda design, facts, stage: (
-        f"Test accuracy of the classifiers ({stage}), with {LEVEL} intervals over test images."
+        f"Test accuracy of {SCORED[stage]}, with {LEVEL} intervals over "
+        f"{facts.images['test']:,} test images."
     ),
     "occlusion": lambda design, facts, _: (
         f"Test accuracy against the side of the occluded square, by class, with {LEVEL} intervals "

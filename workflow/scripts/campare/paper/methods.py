@@ -54,8 +54,8 @@ OVERLAPS = {
         "pixels of equal value that compete for the last places are partial members"
     ),
     "overlap_ties": (
-        "overlap rate with ties: the same for the top {shares} and all pixels that equal the "
-        "lowest of them"
+        "overlap rate with ties: intersection over union of the pixels of each map that are "
+        "among the top {shares} or equal the lowest of these"
     ),
     "overlap_corrected": (
         "chance-corrected overlap rate: (o − e)/(1 − e), with the overlap rate o of the top "
@@ -605,7 +605,8 @@ def _own_seeds(design: Design) -> Sentences:
             f"({title(name)}; seed{'' if len(own) == 1 else 's'} {listed(own)})."
         )
     total = len(design.models)
-    yield f"In total, {total:,} network{'' if total == 1 else 's'} {be(total)} trained."
+    without = ", without those of the hybrid stage" if "hybrid" in study else ""
+    yield f"In total, {total:,} network{'' if total == 1 else 's'} {be(total)} trained{without}."
 
 
 # ---- Maps ----------------------------------------------------------------------------------------
