@@ -291,6 +291,7 @@ CODES: dict[str, Mapping[str, str]] = {
     "level": {name: labels.title(name) for name in ("shuffled", "gaussian", "edges", "untrained")},
     "localisation": registry.LOCALISATION,
     "calibration": labels.CALIBRATION,
+    "sanity": labels.SANITY,
     "map": {"map": "Map of the model", "random": "Random map"},
     "measure": labels.GAINS,
     "model": labels.CLASSIFIERS,
@@ -600,6 +601,19 @@ _LOCALISATION_SUMMARY = {
     "chance": Column("Random map", "Mean score of a random map."),
     "other": Column("Map of another image", "Mean score of the model's maps of other images."),
     **_estimate("difference", DIFFERENCE),
+}
+_SANITY = {
+    "augmentation": AUGMENTATION,
+    "check": Column("Check", "With what a model's map is compared.", "code", codes="sanity"),
+    "metric": replace(METRIC, about="Metric by which the two maps are compared; none for eMPRT."),
+}
+_SANITY_MEAN = {
+    "seeds": SEEDS,
+    "images": replace(IMAGES, about="Number of sampled test images."),
+    **_estimate("mean", Column("Mean", "Mean over seeds and images."), stem=""),
+    "undefined": Column(
+        "Undefined", "Share of the values that are undefined: a map is constant.", "percent"
+    ),
 }
 _CALIBRATION = {
     "confidence": Column("Confidence", "Mean probability of the predicted class.", "percent"),
@@ -1445,6 +1459,38 @@ TABLES: dict[str, Table] = {
             "seeds": SEEDS,
         },
     ),
+    "sanity": Table(
+        "Sanity checks of the maps",
+        "A row per augmentation, check and metric. Intervals are 95 % intervals over seeds and "
+        "images.",
+        {
+            **_SANITY,
+            **_SANITY_MEAN,
+            **_estimate(
+                "above",
+                Column(
+                    "Above another image's map",
+                    "Mean minus that for the map of another image of the same model.",
+                    "signed",
+                ),
+            ),
+            **_estimate("difference", DIFFERENCE),
+        },
+    ),
+    "sanity_layers": Table(
+        "Similarity after randomising layers",
+        "A row per augmentation, check, metric and number of layers with random weights, from the "
+        "classifier down. Intervals are 95 % intervals over seeds and images.",
+        {
+            **_SANITY,
+            "metric": METRIC,
+            "randomised": Column(
+                "Random layers", "Number of layers with random weights.", "count"
+            ),
+            "layer": Column("Layer", "The last of them.", "text"),
+            **_SANITY_MEAN,
+        },
+    ),
     "occlusion": Table(
         "Occluded images",
         "A row per size of the occluded square, class and measure. Intervals are 95 % intervals "
@@ -1620,6 +1666,21 @@ FILES: dict[str, Table] = {
             },
         },
         file="representation_pairs/<augmentation>.parquet",
+    ),
+    "sanity_images": Table(
+        "Sanity checks, every image",
+        "A row per check, number of layers with random weights and sampled test image.",
+        {
+            "check": _SANITY["check"],
+            "randomised": TABLES["sanity_layers"].columns["randomised"],
+            "layer": TABLES["sanity_layers"].columns["layer"],
+            "index": INDEX,
+            "entropy": Column(
+                "Entropy", "Entropy of the histogram of the map that is compared.", unit="nats"
+            ),
+        },
+        metrics=True,
+        file="sanity/<augmentation>/<seed>.parquet",
     ),
     "faithfulness_images": Table(
         "Curves of faithfulness, every image",

@@ -366,6 +366,11 @@ class Design:
         """The metrics that compare two maps, or two predictions; not those of one map."""
         return [name for name in self.metrics if registry.metric(name).same is not None]
 
+    @cached_property
+    def map_distances(self) -> list[str]:
+        """The metrics that compare two maps."""
+        return [name for name in self.distances if registry.metric(name).of == "maps"]
+
     # ---- Training ------------------------------------------------------------------------------
 
     def steps_of(self, augmentation: str) -> list[list[Any]]:
@@ -449,6 +454,20 @@ class Design:
         model = self.study["model"]
         own = self.architecture_of(augmentation) == model["architecture"]
         return model.get("parameters") if own else None
+
+    @property
+    def permuted(self) -> dict[str, Any]:
+        """The settings of the network that is trained on permuted labels (stage `sanity`).
+
+        Those of the first baseline but for the number of epochs; the last epoch is kept, since no
+        validation image has a label that could be predicted.
+        """
+        epochs = self.study["sanity"]["permuted_labels"]
+        longer = epochs / self.study["training"]["epochs"]
+        settings = self.training(self.baselines[0]) | recipes.changed(self.study, longer)
+        settings.pop("early_stopping", None)
+        changes = {"epochs": epochs, "keep": "last", "evaluate": ["validation", "train"]}
+        return settings | changes
 
     @property
     def initial(self) -> dict[str, Any]:

@@ -83,6 +83,15 @@ CALIBRATION = {
     "brier": "Brier score",
     "nll": "Negative log-likelihood (nats)",
 }
+# Sanity checks of the maps, as tables name them.
+SANITY = {
+    "mprt": "All layers randomised (MPRT)",
+    "smprt": "All layers randomised, mean maps of noisy images (sMPRT)",
+    "emprt": "Relative rise of the entropy, all layers randomised (eMPRT)",
+    "random_logit": "Map of another class (random logit)",
+    "other_image": "Map of another image",
+    "permuted_labels": "Network trained on permuted labels",
+}
 GAINS = {"deletion": "Deletion", "insertion": "Insertion", "road": "ROAD"}
 CUE_GROUPS = {
     "cue_class_with_cue": "Class of the cue, with cue",
@@ -123,6 +132,7 @@ FIGURES = {
     "pairs": "Strongest and weakest pairs",
     "performance": "Scores on the test images",
     "representations": "Features and predictions",
+    "sanity": "Sanity checks of the maps",
     "scores": "Scores of classifiers",
     "segments": "Similarity by correctness",
     "sets": "Training sets",
