@@ -50,6 +50,7 @@ def test_what_is_measured_of_an_augmentations_maps_goes_with_them() -> None:
         "measure_localisation",
         "measure_faithfulness",
         "measure_mosaics",
+        "measure_sanity",
         "represent",
         "compare_representations",
     }

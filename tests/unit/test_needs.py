@@ -81,19 +81,20 @@ STUDY: dict[str, Any] = {
     "faithfulness": {"images": 100},
     "representations": {},
     "mosaics": {},
+    "sanity": {"permuted_labels": 20},
 }
 # A job of each kind, by its wildcards.
 KINDS: dict[str, dict[str, str]] = {
     name: {}
     for name in (
         *("load", "split_data", "fit_svm", "pixels", "table", "statistics", "map_other"),
-        *("compare_uninformative", "explore"),
+        *("compare_uninformative", "explore", "train_permuted"),
     )
 } | {
     name: {"augmentation": "affine", "seed": "1", "variant": ""}
     for name in (
         *("train", "augment", "map", "compare", "compare_pairs", "localise"),
-        *("test_faithfulness", "represent", "map_mosaics"),
+        *("test_faithfulness", "represent", "map_mosaics", "check_sanity"),
     )
 }
 

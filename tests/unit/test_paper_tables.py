@@ -160,6 +160,7 @@ def test_every_table_of_a_paper_can_be_planned_and_made() -> None:
         "hybrid": {"network": "small_cnn"},
         "masking": {},
         "mosaics": {},
+        "sanity": {},
         "representations": {},
         "published": {"cutmix": {"test": 0.5}},
         "controls": CONTROLS,

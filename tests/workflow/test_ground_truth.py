@@ -27,9 +27,10 @@ STUDY = TINY | {
     "localisation": {"spurious": "cue"},
     "faithfulness": {"images": 4, "steps": 2, "road": [0.5]},
     "mosaics": {"mosaics": 6},
+    "sanity": {"images": 4, "points": 2, "samples": 1, "permuted_labels": 1},
     "figures": {"dpi": 60, "formats": ["png"]},
 }
-STAGES = ("localisation", "faithfulness", "mosaics")
+STAGES = ("localisation", "faithfulness", "mosaics", "sanity")
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,7 @@ def test_tables_and_figures_are_there_and_stay(known: Project) -> None:
         *(Path(name) for name in ("spurious/spurious.png", "faithfulness/curves.png")),
         Path("faithfulness/gain.png"),
         *(Path(f"mosaics/{score}.png") for score in ("energy", "pointing")),
+        *(Path(f"sanity/{metric}.png") for metric in ("overlap_20", "pearson", "mad")),
     }
     assert known.planned(*STAGES) == {}
 
@@ -108,6 +110,19 @@ def test_all_models_have_the_same_mosaics(known: Project) -> None:
     assert set(read(known, "mosaics_summary")["region"]) == {"grid_pointing", "focus"}
 
 
+def test_every_model_is_compared_with_its_randomised_copies(known: Project) -> None:
+    layers = read(known, "sanity_layers")
+    assert set(layers["augmentation"]) == {"baseline", "cutmix"}
+    assert set(layers["check"]) == {"mprt", "smprt"}
+    steps = layers[["randomised", "layer"]].drop_duplicates().to_numpy().tolist()
+    assert steps == [[1, "classifier"], [4, "features.0"]]
+    checks = read(known, "sanity")
+    assert {"emprt", "random_logit", "permuted_labels", "other_image"} <= set(checks["check"])
+    assert (checks["images"] == 4).all()
+    history = pd.read_csv(known.results / "models" / "permuted_labels" / "1.csv")
+    assert len(history) == 1 and "train_accuracy" in history
+
+
 def test_another_threshold_of_road_rebuilds_faithfulness_alone(
     known: Project, tmp_path: Path
 ) -> None:
@@ -143,7 +158,7 @@ def test_own_pictures_with_masks_are_localised(
     for name, value in (("LC_ALL", "C"), ("PYTHONUTF8", "0"), ("PYTHONCOERCECLOCALE", "0")):
         monkeypatch.setenv(name, value)
     own = {**STUDY, "data": {"name": "image_folder", "root": "data/{own} *"}}
-    del own["localisation"], own["faithfulness"], own["mosaics"]
+    del own["localisation"], own["faithfulness"], own["mosaics"], own["sanity"]
     project = copy_project(tmp_path / "project", own)
     root = project.path / "data" / "{own} *"
     random = np.random.default_rng(0)

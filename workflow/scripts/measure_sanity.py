@@ -18,17 +18,18 @@ with logged(snakemake.log[0]):
     cams = store.read(snakemake.input.store, rows)
     kinds = {"classes": len(dataset.classes), "channels": dataset.images.shape[3]}
     network, about = models.load(snakemake.input.weights, params.architecture, **kinds)
-    # Without it where no network is trained on permuted labels.
+    # Empty if no network is trained on permuted labels.
     permuted = [
         models.load(path, params.architecture, **kinds)[0].state_dict()
         for path in snakemake.input.permuted
     ]
 
-    def build(seed):
-        """Return the network with the initial weights of a seed."""
-        settings = about.get("settings", {}).get("architecture_parameters")
-        return models.build(params.architecture, seed=seed, parameters=settings, **kinds)
-
+    build = partial(
+        models.build,
+        params.architecture,
+        parameters=about.get("settings", {}).get("architecture_parameters"),
+        **kinds,
+    )
     explainer = sanity.Explainer(
         images=dataset.images[cams.index],
         index=cams.index,

@@ -1484,9 +1484,7 @@ TABLES: dict[str, Table] = {
         {
             **_SANITY,
             "metric": METRIC,
-            "randomised": Column(
-                "Random layers", "Number of layers with random weights.", "count"
-            ),
+            "randomised": Column("Random layers", "Number of layers with random weights.", "count"),
             "layer": Column("Layer", "The last of them.", "text"),
             **_SANITY_MEAN,
         },

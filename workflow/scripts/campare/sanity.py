@@ -109,20 +109,20 @@ def counts(total: int, points: int) -> list[int]:
     return sorted({round(n) for n in np.linspace(total, 1, min(points, total))})
 
 
-def random_weights(build: Callable[[int], nn.Module], seed: int, model: int) -> dict[str, Tensor]:
+def random_weights(build: Callable[..., nn.Module], seed: int, model: int) -> dict[str, Tensor]:
     """The state of a network with random weights only.
 
     Parameters
     ----------
     build
-        A function of a seed: the network with the initial weights of this seed.
+        A function of `seed`: the network with the initial weights of this seed.
     seed, model
         The seed of the stage, and that of the model; together they decide the weights. They differ
         from the initial weights of the model's own training, to which its weights may be similar.
     """
     first, second = _words(seed, [model], 2, _WEIGHTS)[0].tolist()
-    network = build(first)
-    state, other = network.state_dict(), build(second).state_dict()
+    network = build(seed=first)
+    state, other = network.state_dict(), build(seed=second).state_dict()
     generator = torch.Generator().manual_seed(first)
     for name, _ in network.named_parameters():
         tensor = state[name]
@@ -133,9 +133,7 @@ def random_weights(build: Callable[[int], nn.Module], seed: int, model: int) -> 
     return state
 
 
-def permuted_labels(
-    labels: NDArray[np.int64], split: pd.DataFrame, seed: int
-) -> NDArray[np.int64]:
+def permuted_labels(labels: NDArray[np.int64], split: pd.DataFrame, seed: int) -> NDArray[np.int64]:
     """Labels int64 (N,), of which those of the training and validation images are permuted.
 
     They are exchanged among all of these images, so that classes keep their numbers of images.
@@ -162,7 +160,7 @@ def other_classes(targets: ArrayLike, classes: int, index: ArrayLike, seed: int)
     """
     target = np.asarray(targets, np.int64)
     drawn = _words(seed, index, 1, _CLASS)[:, 0].numpy()
-    return (target + 1 + drawn % (classes - 1)) % classes
+    return np.asarray((target + 1 + drawn % (classes - 1)) % classes)
 
 
 def noised(inputs: Tensor, index: ArrayLike, noise: float, sample: int, seed: int) -> Tensor:
@@ -180,12 +178,11 @@ def noised(inputs: Tensor, index: ArrayLike, noise: float, sample: int, seed: in
     """
     count = inputs[0].numel()
     places = torch.tensor(np.array(index, np.int64))
-    drawn = seeding.uniforms(
-        seed, 0, places, torch.full_like(places, sample), count, stream=_NOISE
-    )
+    drawn = seeding.uniforms(seed, 0, places, torch.full_like(places, sample), count, stream=_NOISE)
     normal = torch.special.ndtri(drawn.double() + 2.0**-25).float().view(inputs.shape)
     extent = inputs.amax((1, 2, 3), keepdim=True) - inputs.amin((1, 2, 3), keepdim=True)
-    return inputs + noise * extent * normal
+    noisy: Tensor = inputs + noise * extent * normal
+    return noisy
 
 
 def entropy(found: Floats, side: int, bins: int) -> Doubles:
@@ -307,7 +304,7 @@ class Explainer:
 
 
 def measure(
-    build: Callable[[int], nn.Module],
+    build: Callable[..., nn.Module],
     trained: State,
     random: State,
     store: Store,
@@ -346,7 +343,7 @@ def measure(
     """
 
     def network(state: State) -> Ready:
-        made = build(0)
+        made = build(seed=0)
         made.load_state_dict(dict(state))
         return explainer.ready(made.eval())
 
@@ -374,7 +371,7 @@ def measure(
     if permuted is not None:
         yield rows(PERMUTED, 0, "", own, explainer.maps(network(permuted), store.target))
 
-    found = layers(build(0).eval(), explainer.shape)
+    found = layers(build(seed=0).eval(), explainer.shape)
     for count in counts(len(found), points):
         tensors = {tensor for layer in found[:count] for tensor in layer.tensors}
         copy = network({name: (random if name in tensors else trained)[name] for name in trained})
@@ -482,7 +479,8 @@ def _final(table: pd.DataFrame, check: str, metric: str) -> Doubles:
         )
         return relative_rise(before, after)
     rows = table[table["check"] == check]
-    return rows.loc[rows["randomised"] == rows["randomised"].max(), metric].to_numpy(np.float64)
+    last = rows["randomised"] == rows["randomised"].max()
+    return np.asarray(rows.loc[last, metric], np.float64)
 
 
 def _described(values: Doubles, seed: int) -> dict[str, Any]:

@@ -13,7 +13,16 @@ from campare.design import Design
 # Ends of the names of figures, as in plots.page, which needs matplotlib.
 WIDTHS = ("_one_column", "_two_columns")
 # Figures that need the width of a page; the document shows others in a column.
-WIDE = ("summary", "overlays", "sets", "spurious", "faithfulness", "localisation", "mosaics")
+WIDE = (
+    "summary",
+    "overlays",
+    "sets",
+    "spurious",
+    "faithfulness",
+    "localisation",
+    "mosaics",
+    "sanity",
+)
 
 
 def main_metric(design: Design) -> str:
@@ -62,6 +71,8 @@ def _tables(design: Design) -> Iterator[tuple[str, list[str]]]:
             yield "spurious", ["spurious_summary"]
     if "mosaics" in study:
         yield "mosaics", ["mosaics_summary"]
+    if "sanity" in study:
+        yield "sanity", ["sanity"]
     if "representations" in study:
         yield "calibration", ["calibration_change"]
         if design.summarised:
@@ -106,6 +117,8 @@ def _figures(design: Design) -> Iterator[str]:
             yield "spurious/spurious"
     if "mosaics" in study:
         yield from (f"mosaics/{score}" for score in registry.MOSAICS)
+    if "sanity" in study:
+        yield f"sanity/{metric if metric in design.map_distances else design.map_distances[0]}"
     if "faithfulness" in study:
         yield "faithfulness/curves"
         yield "faithfulness/gain"

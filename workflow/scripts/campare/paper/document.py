@@ -215,6 +215,13 @@ CAPTIONS: Mapping[str, Caption] = {
         "networks; dots: networks. Dashed: mean of the baseline; dotted: chance; diamonds: maps of "
         "other mosaics."
     ),
+    "sanity": lambda design, facts, metric: (
+        f"Sanity checks of the maps. Above: {registry.metric(metric).label} of a network's map and "
+        "that of the same network after layers were given random weights, from the classifier "
+        "down. Below: rise of the entropy of the map with all weights random, and similarity to "
+        f"the map of another class. Means with {LEVEL} intervals over networks and images. Dashed "
+        "lines and diamonds: the map of another image."
+    ),
     "spurious": lambda design, facts, _: (
         "Reliance on the spurious region: accuracy, share of images classified as its class, and "
         "map energy on it. Mean ± standard deviation over networks; dots: networks; dotted: chance."

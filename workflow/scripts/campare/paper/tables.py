@@ -16,7 +16,7 @@ import pandas as pd
 
 from campare import columns, registry
 from campare.design import BASELINE, Design
-from campare.labels import control_title, distance_label, title
+from campare.labels import control_title, distance_label, in_sentence, title
 from campare.paper.contents import main_metric
 from campare.paper.latex import escape
 from campare.statistics import ALPHA
@@ -488,6 +488,29 @@ def _mosaics(frames: Frames, design: Design) -> PaperTable:
     )
 
 
+def _sanity(frames: Frames, design: Design) -> PaperTable:
+    frame = frames["sanity"]
+    of_maps = design.map_distances
+    metric = main_metric(design) if main_metric(design) in of_maps else of_maps[0]
+    frame = frame[frame["metric"].fillna("").isin([metric, ""])]
+    header, rows = tidy(
+        "sanity",
+        frame,
+        ["augmentation", "check", "mean", "above", "difference"],
+        {"augmentation": "Training set", "check": "Map compared with"},
+    )
+    return PaperTable(
+        "sanity",
+        f"Sanity checks of the maps, by {in_sentence(registry.metric(metric).label)} (eMPRT: "
+        "relative rise of the entropy), compared with the map of another image and with the "
+        f"baseline, with intervals over networks and images; {int(frame['images'].max()):,} test "
+        "images.",
+        header,
+        rows,
+        text=2,
+    )
+
+
 def _between(frames: Frames, design: Design) -> PaperTable:
     frame = frames["between"]
     frame = frame[frame["metric"] == main_metric(design)]
@@ -754,6 +777,7 @@ MAKERS: dict[str, Callable[[Frames, Design], PaperTable]] = {
     "representations": _representations,
     "calibration": _calibration,
     "mosaics": _mosaics,
+    "sanity": _sanity,
     "agreement": _agreement,
     "hybrid_scores": _scores("hybrid", "the CNN, a second network, and the SVM on its features"),
     "masking_scores": _scores("masking", "SVMs on masked pixels"),

@@ -12,7 +12,6 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from campare import registry
-from campare.labels import SANITY
 from campare.plots import page
 from campare.plots.charts import key_columns, name_rows
 from campare.plots.fitting import fitted, sets_shown, two_lines
@@ -105,7 +104,9 @@ def checks(layers: pd.DataFrame, summary: pd.DataFrame, metric: str) -> Figure:
             axes.set_xlabel(entry.label, size=SMALL)
     every = fitted(map(control_title, names), 1.6)
     key = [
-        Line2D([], [], color=colour[name], marker="o", markersize=3, label=every[control_title(name)])
+        Line2D(
+            [], [], color=colour[name], marker="o", markersize=3, label=every[control_title(name)]
+        )
         for name in names
     ]
     key += [
@@ -119,7 +120,7 @@ def checks(layers: pd.DataFrame, summary: pd.DataFrame, metric: str) -> Figure:
 
 
 def _cascade(axes: Axes, rows: pd.DataFrame, names: list[str], same: float) -> None:
-    """Similarity against the number of randomised layers, a line with intervals per augmentation."""
+    """Similarity against the number of randomised layers, a line per augmentation."""
     colour = colours(names)
     last = rows["randomised"].max()
     # Intervals of different augmentations, one beside the other.
