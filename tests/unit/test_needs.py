@@ -82,6 +82,7 @@ STUDY: dict[str, Any] = {
     "representations": {},
     "mosaics": {},
     "sanity": {"permuted_labels": 20},
+    "single_deletion": {},
 }
 # A job of each kind, by its wildcards.
 KINDS: dict[str, dict[str, str]] = {
@@ -95,6 +96,7 @@ KINDS: dict[str, dict[str, str]] = {
     for name in (
         *("train", "augment", "map", "compare", "compare_pairs", "localise"),
         *("test_faithfulness", "represent", "map_mosaics", "check_sanity"),
+        *("finetune", "delete_cells"),
     )
 }
 

@@ -161,6 +161,7 @@ def test_every_table_of_a_paper_can_be_planned_and_made() -> None:
         "masking": {},
         "mosaics": {},
         "sanity": {},
+        "single_deletion": {},
         "representations": {},
         "published": {"cutmix": {"test": 0.5}},
         "controls": CONTROLS,

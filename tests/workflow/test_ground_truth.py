@@ -28,9 +28,10 @@ STUDY = TINY | {
     "faithfulness": {"images": 4, "steps": 2, "road": [0.5]},
     "mosaics": {"mosaics": 6},
     "sanity": {"images": 4, "points": 2, "samples": 1, "permuted_labels": 1},
+    "single_deletion": {"images": 4, "cells": 2, "epochs": 1},
     "figures": {"dpi": 60, "formats": ["png"]},
 }
-STAGES = ("localisation", "faithfulness", "mosaics", "sanity")
+STAGES = ("localisation", "faithfulness", "mosaics", "sanity", "single_deletion")
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +57,7 @@ def test_tables_and_figures_are_there_and_stay(known: Project) -> None:
         *(Path(name) for name in ("spurious/spurious.png", "faithfulness/curves.png")),
         Path("faithfulness/gain.png"),
         *(Path(f"mosaics/{score}.png") for score in ("energy", "pointing")),
+        Path("single_deletion/correlation.png"),
         *(Path(f"sanity/{metric}.png") for metric in ("overlap_20", "pearson", "mad")),
     }
     assert known.planned(*STAGES) == {}
@@ -123,6 +125,14 @@ def test_every_model_is_compared_with_its_randomised_copies(known: Project) -> N
     assert len(history) == 1 and "train_accuracy" in history
 
 
+def test_single_deletion_is_that_of_the_network_and_its_fine_tuned_copy(known: Project) -> None:
+    rows = read(known, "single_deletion_summary")
+    assert set(rows["network"]) == {"trained", "finetuned"}
+    assert (rows["images"] == 4).all()
+    history = pd.read_csv(known.results / "finetuned" / "cutmix" / "1.csv")
+    assert len(history) == 1
+
+
 def test_another_threshold_of_road_rebuilds_faithfulness_alone(
     known: Project, tmp_path: Path
 ) -> None:
@@ -159,6 +169,7 @@ def test_own_pictures_with_masks_are_localised(
         monkeypatch.setenv(name, value)
     own = {**STUDY, "data": {"name": "image_folder", "root": "data/{own} *"}}
     del own["localisation"], own["faithfulness"], own["mosaics"], own["sanity"]
+    del own["single_deletion"]
     project = copy_project(tmp_path / "project", own)
     root = project.path / "data" / "{own} *"
     random = np.random.default_rng(0)

@@ -7,7 +7,7 @@
 SANITY = {key: value for key, value in STUDY["sanity"].items() if key != "permuted_labels"}
 SANITY_METRICS = DESIGN.map_distances
 PERMUTED = (
-    f"<results>/models/permuted_labels/{DESIGN.first_seed}.safetensors"
+    [f"<results>/models/permuted_labels/{DESIGN.first_seed}.safetensors"]
     if STUDY["sanity"]["permuted_labels"]
     else []
 )
@@ -16,7 +16,7 @@ if PERMUTED:
     compute(
         "train_permuted",
         needs={"data": rules.load_data.output.data, "split": FIRST_SPLIT},
-        makes={"weights": PERMUTED, "history": PERMUTED.replace(".safetensors", ".csv")},
+        makes={"weights": PERMUTED[0], "history": PERMUTED[0].replace(".safetensors", ".csv")},
         kind="train_permuted",
         gpu=GPU,
         entries=ARCHITECTURES,

@@ -292,6 +292,7 @@ CODES: dict[str, Mapping[str, str]] = {
     "localisation": registry.LOCALISATION,
     "calibration": labels.CALIBRATION,
     "sanity": labels.SANITY,
+    "deletion": labels.DELETION,
     "map": {"map": "Map of the model", "random": "Random map"},
     "measure": labels.GAINS,
     "model": labels.CLASSIFIERS,
@@ -602,6 +603,24 @@ _LOCALISATION_SUMMARY = {
     "other": Column("Map of another image", "Mean score of the model's maps of other images."),
     **_estimate("difference", DIFFERENCE),
 }
+_DELETION = {
+    "augmentation": AUGMENTATION,
+    "network": Column("Network", "Whose maps and scores these are.", "code", codes="deletion"),
+}
+_DELETION_SCORES = {
+    "accuracy": Column("Accuracy", "Of the sampled images.", "percent"),
+    "accuracy_deleted": Column(
+        "Accuracy without a cell", "Of the same images without one of the cells.", "percent"
+    ),
+    "undefined": Column(
+        "Undefined", "Share of the images whose map, or whose scores, are all equal.", "percent"
+    ),
+}
+_RANKS = Column(
+    "Rank correlation",
+    "Spearman correlation, over cells, of the map and the fall of the score without the cell; mean "
+    "over images.",
+)
 _SANITY = {
     "augmentation": AUGMENTATION,
     "check": Column("Check", "With what a model's map is compared.", "code", codes="sanity"),
@@ -1459,6 +1478,30 @@ TABLES: dict[str, Table] = {
             "seeds": SEEDS,
         },
     ),
+    "single_deletion": Table(
+        "Single deletion of every model",
+        "A row per network, as it was trained and fine-tuned on images with deleted cells (IDSDS).",
+        {
+            **_DELETION,
+            "seed": SEED,
+            "images": replace(IMAGES, about="Number of sampled test images."),
+            "mean": _RANKS,
+            **_DELETION_SCORES,
+        },
+    ),
+    "single_deletion_summary": Table(
+        "Single deletion by augmentation",
+        "A row per augmentation and kind of network. Intervals are 95 % intervals over seeds and "
+        "images.",
+        {
+            **_DELETION,
+            "seeds": SEEDS,
+            "images": replace(IMAGES, about="Number of sampled test images."),
+            **_estimate("mean", _RANKS, stem=""),
+            **_DELETION_SCORES,
+            **_estimate("difference", DIFFERENCE),
+        },
+    ),
     "sanity": Table(
         "Sanity checks of the maps",
         "A row per augmentation, check and metric. Intervals are 95 % intervals over seeds and "
@@ -1664,6 +1707,23 @@ FILES: dict[str, Table] = {
             },
         },
         file="representation_pairs/<augmentation>.parquet",
+    ),
+    "single_deletion_images": Table(
+        "Single deletion, every image",
+        "A row per kind of network and sampled test image.",
+        {
+            "network": _DELETION["network"],
+            "index": INDEX,
+            "correlation": replace(
+                _RANKS, about=_RANKS.about.replace("; mean over images", "; NaN if undefined")
+            ),
+            "fall": Column("Fall", "Mean fall of the score of the true class without a cell."),
+            "correct": Column("Correct", "Whether the image is classified correctly.", "text"),
+            "correct_deleted": Column(
+                "Correct without a cell", "Share of the cells without which it is.", "percent"
+            ),
+        },
+        file="single_deletion/<augmentation>/<seed>.parquet",
     ),
     "sanity_images": Table(
         "Sanity checks, every image",

@@ -295,6 +295,11 @@ def _check_together(config: Config, study: Mapping[str, Any], source: str) -> No
                 f"{source}: representations.neighbours: {count} of {images} images; set it to "
                 f"{images - 2} or fewer, or representations.images to more"
             )
+    if "single_deletion" in config and imported.key(config):
+        raise CampareError(
+            f"{source}: single_deletion: fine-tunes every model, but the models of this study were "
+            "trained elsewhere; remove the key"
+        )
     if "sanity" in config:
         _check_sanity(config, source)
     _check_variants(config["cam"], source)

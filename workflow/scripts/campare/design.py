@@ -469,6 +469,33 @@ class Design:
         changes = {"epochs": epochs, "keep": "last", "evaluate": ["validation", "train"]}
         return settings | changes
 
+    def finetuning(self, model: Model) -> dict[str, Any]:
+        """The settings with which a trained model is fine-tuned on images with deleted cells.
+
+        Stage `single_deletion`. The training images without the model's own augmentation; half of
+        them, at random in every epoch, have one cell of the grid replaced.
+        """
+        stage, training = self.study["single_deletion"], self.study["training"]
+        rate = stage["learning_rate"] or training["learning_rate"] / 10
+        settings = self.training(model)
+        settings |= recipes.changed(self.study, stage["epochs"] / training["epochs"])
+        for key in ("early_stopping", "weights", "weights_sha256"):
+            settings.pop(key, None)
+        for key in ("head_learning_rate", "bias_learning_rate"):
+            if settings.get(key):
+                settings[key] *= rate / training["learning_rate"]
+        return settings | {
+            "steps": [["delete_cell", {"cells": stage["cells"], "fill": None}]],
+            "augment_at": "input",
+            "copies": 0,
+            "probability": 0.5,
+            "resample": "each_epoch",
+            "augmentation_seed": stage["seed"],
+            "epochs": stage["epochs"],
+            "learning_rate": rate,
+            "keep": "last",
+        }
+
     @property
     def initial(self) -> dict[str, Any]:
         """The settings that decide the random initial weights of the first baseline."""

@@ -92,6 +92,11 @@ SANITY = {
     "other_image": "Map of another image",
     "permuted_labels": "Network trained on permuted labels",
 }
+# Networks of the stage single_deletion.
+DELETION = {
+    "finetuned": "Fine-tuned on images with deleted cells (IDSDS)",
+    "trained": "As trained",
+}
 GAINS = {"deletion": "Deletion", "insertion": "Insertion", "road": "ROAD"}
 CUE_GROUPS = {
     "cue_class_with_cue": "Class of the cue, with cue",
@@ -136,6 +141,7 @@ FIGURES = {
     "scores": "Scores of classifiers",
     "segments": "Similarity by correctness",
     "sets": "Training sets",
+    "single_deletion": "In-domain single deletion",
     "sheets": "Confidence of the predictions",
     "spurious": "Spurious cue",
     "summary": "Summary",

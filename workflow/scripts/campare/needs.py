@@ -162,6 +162,25 @@ class Needs:
         minutes, memory = self.train(job)
         return Need(math.ceil(minutes * max(1, ratio)), memory)
 
+    def finetune(self, job: Wildcards) -> Need:
+        """Fine-tuning a model on images with deleted cells."""
+        images = self._images["train"]
+        epochs = self.design.study["single_deletion"]["epochs"]
+        gmacs = self._gmacs(job)
+        minutes = training_minutes(images, epochs, gmacs, self._threads, self.gpu)
+        return Need(minutes, self._training_memory(images))
+
+    def delete_cells(self, job: Wildcards) -> Need:
+        """Maps of a sample of images, and the scores without each cell, under two networks."""
+        stage = self.design.study["single_deletion"]
+        methods = {variant.method for variant in self.design.variants.values()}
+        passes = max(registry.entry(registry.CAM_METHODS, name).passes for name in methods)
+        passes = 2 * (passes + 1 + stage["cells"] ** 2)
+        minutes = explaining_minutes(
+            stage["images"], passes, self._gmacs(job), self._threads, self.gpu
+        )
+        return Need(minutes, self._network_memory)
+
     def map_mosaics(self, job: Wildcards) -> Need:
         """Mapping mosaics of test images, and scoring the maps."""
         stage = self.design.study["mosaics"]

@@ -14,14 +14,8 @@ from campare.design import Design
 WIDTHS = ("_one_column", "_two_columns")
 # Figures that need the width of a page; the document shows others in a column.
 WIDE = (
-    "summary",
-    "overlays",
-    "sets",
-    "spurious",
-    "faithfulness",
-    "localisation",
-    "mosaics",
-    "sanity",
+    *("summary", "overlays", "sets", "spurious", "faithfulness", "localisation", "mosaics"),
+    *("sanity", "single_deletion"),
 )
 
 
@@ -71,6 +65,8 @@ def _tables(design: Design) -> Iterator[tuple[str, list[str]]]:
             yield "spurious", ["spurious_summary"]
     if "mosaics" in study:
         yield "mosaics", ["mosaics_summary"]
+    if "single_deletion" in study:
+        yield "single_deletion", ["single_deletion_summary"]
     if "sanity" in study:
         yield "sanity", ["sanity"]
     if "representations" in study:
@@ -122,6 +118,8 @@ def _figures(design: Design) -> Iterator[str]:
     if "faithfulness" in study:
         yield "faithfulness/curves"
         yield "faithfulness/gain"
+    if "single_deletion" in study:
+        yield "single_deletion/correlation"
     if "hybrid" in study:
         yield f"agreement/{metric}"
     yield from (f"scores/{stage}" for stage in ("hybrid", "masking") if stage in study)

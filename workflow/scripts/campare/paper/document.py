@@ -222,6 +222,12 @@ CAPTIONS: Mapping[str, Caption] = {
         f"the map of another class. Means with {LEVEL} intervals over networks and images. Dashed "
         "lines and diamonds: the map of another image."
     ),
+    "single_deletion": lambda design, facts, _: (
+        "Spearman correlation, over the cells of a grid, of the network's map and the fall of the "
+        "score without the cell, of networks fine-tuned on images with deleted cells (IDSDS) and "
+        "as trained. Mean ± standard deviation over networks; dots: networks. Dashed: mean of the "
+        "baseline."
+    ),
     "spurious": lambda design, facts, _: (
         "Reliance on the spurious region: accuracy, share of images classified as its class, and "
         "map energy on it. Mean ± standard deviation over networks; dots: networks; dotted: chance."

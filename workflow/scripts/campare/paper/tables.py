@@ -511,6 +511,25 @@ def _sanity(frames: Frames, design: Design) -> PaperTable:
     )
 
 
+def _single_deletion(frames: Frames, design: Design) -> PaperTable:
+    frame = frames["single_deletion_summary"]
+    header, rows = tidy(
+        "single_deletion_summary",
+        frame,
+        ["augmentation", "network", "mean", "accuracy", "accuracy_deleted", "difference"],
+        {"augmentation": "Training set"},
+    )
+    return PaperTable(
+        "single_deletion",
+        "Rank correlation of the maps and of single deletions, and its difference from the "
+        f"baseline, with intervals over networks and images; {int(frame['images'].max()):,} test "
+        "images.",
+        header,
+        rows,
+        text=2,
+    )
+
+
 def _between(frames: Frames, design: Design) -> PaperTable:
     frame = frames["between"]
     frame = frame[frame["metric"] == main_metric(design)]
@@ -778,6 +797,7 @@ MAKERS: dict[str, Callable[[Frames, Design], PaperTable]] = {
     "calibration": _calibration,
     "mosaics": _mosaics,
     "sanity": _sanity,
+    "single_deletion": _single_deletion,
     "agreement": _agreement,
     "hybrid_scores": _scores("hybrid", "the CNN, a second network, and the SVM on its features"),
     "masking_scores": _scores("masking", "SVMs on masked pixels"),
