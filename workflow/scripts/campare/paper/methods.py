@@ -857,10 +857,10 @@ def stages(design: Design, facts: Facts) -> Sentences:
             f"Single deletion: each network was fine-tuned for {deletion['epochs']} epochs "
             f"(learning rate {rate:g}) on the training images, of which half, drawn anew in every "
             f"epoch, had one cell of a grid of {deletion['cells']} × {deletion['cells']} replaced "
-            f"by the mean colour. For {deletion['images']:,} test images (seed {deletion['seed']}) the sums of "
-            "the map of the true class in the cells were compared, by Spearman's correlation, with "
-            "the falls of the score of this class without each cell (in-domain single deletion "
-            f"score{cite('hesse2024')})."
+            f"by the mean colour. For {deletion['images']:,} test images (seed {deletion['seed']}) "
+            "the sums of the map of the true class in the cells were compared, by Spearman's "
+            "correlation, with the falls of the score of this class without each cell (in-domain "
+            f"single deletion score{cite('hesse2024')})."
         )
         yield BREAK
     if features := study.get("representations"):
