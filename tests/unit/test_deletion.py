@@ -52,6 +52,12 @@ def test_the_augmentation_deletes_each_cell_equally_often_and_is_the_measured_on
     assert stats.chisquare((sums > 0).sum(axis=0)).pvalue > 0.001
 
 
+def test_cells_are_filled_with_the_colour_of_the_augmentation() -> None:
+    images = RANDOM.integers(0, 256, (50, 6, 6, 3), dtype=np.uint8)
+    pool = Batch(torch.from_numpy(images).permute(0, 3, 1, 2), torch.eye(50))
+    assert torch.equal(deletion.fill_colour(images), pool.mean.flatten())
+
+
 class Sum(nn.Module):
     """The score of class 1 is the mean of the image, through a convolution of one pixel."""
 

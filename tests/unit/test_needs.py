@@ -83,13 +83,14 @@ STUDY: dict[str, Any] = {
     "mosaics": {},
     "sanity": {"permuted_labels": 20},
     "single_deletion": {},
+    "robustness": {},
 }
 # A job of each kind, by its wildcards.
 KINDS: dict[str, dict[str, str]] = {
     name: {}
     for name in (
         *("load", "split_data", "fit_svm", "pixels", "table", "statistics", "map_other"),
-        *("compare_uninformative", "explore", "train_permuted"),
+        *("compare_uninformative", "explore", "train_permuted", "corrupt"),
     )
 } | {
     name: {"augmentation": "affine", "seed": "1", "variant": ""}
@@ -97,6 +98,7 @@ KINDS: dict[str, dict[str, str]] = {
         *("train", "augment", "map", "compare", "compare_pairs", "localise"),
         *("test_faithfulness", "represent", "map_mosaics", "check_sanity"),
         *("finetune", "delete_cells"),
+        *("test_corruptions", "test_transforms"),
     )
 }
 

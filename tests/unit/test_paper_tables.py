@@ -163,6 +163,7 @@ def test_every_table_of_a_paper_can_be_planned_and_made() -> None:
         "sanity": {},
         "single_deletion": {},
         "representations": {},
+        "robustness": {},
         "published": {"cutmix": {"test": 0.5}},
         "controls": CONTROLS,
         "vary": ["init"],

@@ -77,6 +77,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "between": lambda: relations.between(shifts_between(), "mad"),
     "localisation": lambda: truth.localisation(*test_plots_truth.localised(), "energy", "Energy"),
     "spurious": lambda: truth.spurious(*test_plots_truth.planted(), "cue"),
+    "reliance": lambda: truth.reliance(test_plots_truth.relied()),
     "faithfulness": lambda: truth.faithfulness_gain(*test_plots_truth.gains()),
     "curves": lambda: truth.faithfulness_curves(test_plots_truth.curves()),
     "agreement": lambda: stages.agreement(

@@ -14,7 +14,7 @@ with logged(snakemake.log[0]):
     dataset = data.read(snakemake.input.data)
     frame = split.read(snakemake.input.split, len(dataset.images))
     training = frame["index"][frame["subset"] == "train"].to_numpy()
-    fill = deletion.fill_colour(dataset.images[training])
+    fill = deletion.fill_colour(data.Rows(dataset.images, training))
     index = store.read_index(snakemake.input.store)
     index = index[faithfulness.sampled_rows(len(index), params.images, params.seed)]
     start, parts = time.monotonic(), []

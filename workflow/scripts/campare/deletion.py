@@ -31,10 +31,10 @@ from scipy.stats import rankdata
 from torch import Tensor, nn
 
 from campare import cams, maps, models, statistics
-from campare.augment.core import Batch
+from campare.data import Rows
 from campare.design import BASELINE, Model
 from campare.maps import Floats
-from campare.preprocess import prepare
+from campare.preprocess import normalisation, prepare
 
 Doubles = NDArray[np.float64]
 
@@ -61,10 +61,10 @@ def rank_correlation(first: ArrayLike, second: ArrayLike) -> Doubles:
     return np.divide((a * b).sum(axis=1), spread, out=np.full(len(a), np.nan), where=spread > 0)
 
 
-def fill_colour(images: NDArray[np.uint8]) -> Tensor:
+def fill_colour(images: NDArray[np.uint8] | Rows) -> Tensor:
     """Mean colour of training images (N, H, W, C), with which cells are replaced: uint8 (C,)."""
-    pool = torch.from_numpy(images).permute(0, 3, 1, 2)
-    return Batch(pool, torch.zeros(len(pool), 1)).mean.flatten()
+    mean, _ = normalisation("training", images)
+    return torch.tensor([round(255 * level) for level in mean], dtype=torch.uint8)
 
 
 def measure(

@@ -97,6 +97,26 @@ DELETION = {
     "finetuned": "Fine-tuned on images with deleted cells (IDSDS)",
     "trained": "As trained",
 }
+# What takes a corruption's place in tables of the stage robustness, then the corruptions.
+CORRUPTIONS = {
+    "none": "Uncorrupted images",
+    "all": "Mean of the corruptions",
+    "loss": "Loss by corruption",
+    "gaussian_noise": "Gaussian noise",
+    "shot_noise": "Shot noise",
+    "impulse_noise": "Impulse noise",
+    "defocus_blur": "Defocus blur",
+    "glass_blur": "Glass blur",
+    "motion_blur": "Motion blur",
+    "zoom_blur": "Zoom blur",
+    "snow": "Snow",
+    "fog": "Fog",
+    "brightness": "Brightness",
+    "contrast": "Contrast",
+    "elastic_transform": "Elastic transform",
+    "pixelate": "Pixelate",
+    "jpeg_compression": "JPEG compression",
+}
 GAINS = {"deletion": "Deletion", "insertion": "Insertion", "road": "ROAD"}
 CUE_GROUPS = {
     "cue_class_with_cue": "Class of the cue, with cue",
@@ -123,11 +143,16 @@ FIGURES = {
     "confusion": "Confusion matrices",
     "correlation": "Correlation between augmentations",
     "correlation_shared": "Correlation, shared baselines",
+    "corruptions": "Accuracy on corrupted images",
     "dose_response": "Strength of an augmentation",
+    "equivariance": "Maps of transformed images",
+    "during_training": "During training",
+    "equal_accuracy": "Networks of equal accuracy",
     "examples": "Augmented images",
     "extremes": "Images with extreme values",
     "faithfulness": "Faithfulness of the maps",
     "hybrid": "Maps of CNN and CNN+SVM",
+    "known_changes": "Known changes",
     "localisation": "Localisation",
     "masks": "Inputs of the SVMs",
     "mosaics": "Localisation in mosaics",

@@ -69,6 +69,9 @@ def _tables(design: Design) -> Iterator[tuple[str, list[str]]]:
         yield "single_deletion", ["single_deletion_summary"]
     if "sanity" in study:
         yield "sanity", ["sanity"]
+    if "robustness" in study:
+        yield "corruptions", ["corruption_change"]
+        yield "equivariance", ["equivariance_change"]
     if "representations" in study:
         yield "calibration", ["calibration_change"]
         if design.summarised:
@@ -109,8 +112,9 @@ def _figures(design: Design) -> Iterator[str]:
         yield f"between/{metric}"
     if "localisation" in study:
         yield from (f"localisation/{score}" for score in registry.LOCALISATION)
+        several = isinstance(study["localisation"]["spurious"], list)
         if study["localisation"]["spurious"]:
-            yield "spurious/spurious"
+            yield f"spurious/{'reliance' if several else 'spurious'}"
     if "mosaics" in study:
         yield from (f"mosaics/{score}" for score in registry.MOSAICS)
     if "sanity" in study:

@@ -228,10 +228,18 @@ CAPTIONS: Mapping[str, Caption] = {
         "as trained. Mean ± standard deviation over networks; dots: networks. Dashed: mean of the "
         "baseline."
     ),
-    "spurious": lambda design, facts, _: (
-        "Reliance on the spurious region: accuracy, share of images classified as its class, and "
-        "map energy on it. Mean ± standard deviation over networks; dots: networks; dotted: chance."
-    ),
+    "spurious": lambda design, facts, name: {
+        "spurious": (
+            "Reliance on the spurious region: accuracy, share of images classified as its class, "
+            "and map energy on it. Mean ± standard deviation over networks; dots: networks; "
+            "dotted: chance."
+        ),
+        "reliance": (
+            "Reliance on every spurious cue: share of the images of other classes that are "
+            "classified as the class of the cue, with the cue minus without. Lines: "
+            f"{LEVEL} intervals of the difference from the baseline over networks and images."
+        ),
+    }[name],
     "faithfulness": lambda design, facts, name: {
         "curves": (
             "Probability of the explained class against the share of pixels removed or inserted in "

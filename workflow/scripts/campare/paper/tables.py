@@ -530,6 +530,59 @@ def _single_deletion(frames: Frames, design: Design) -> PaperTable:
     )
 
 
+def _of_reference(frame: pd.DataFrame, design: Design) -> pd.DataFrame:
+    """Rows of augmentations with step-matched models, if there are any, else the baselines."""
+    reference = next(iter(design.matched), BASELINE)
+    controls = frame["augmentation"].isin(registry.MATCHED)
+    return frame[frame["reference"] == pd.Series(reference, frame.index).mask(controls, BASELINE)]
+
+
+def _changes(frame: pd.DataFrame, name: str, first: str, keep: str, caption: str) -> PaperTable:
+    """A table of `robustness.changes`, in groups by the column `first`."""
+    header, rows = tidy(
+        keep,
+        frame,
+        [first, "augmentation", "reference", "mean", "reference_mean", "change", "change_p_holm"],
+        {"augmentation": "Training set", "change_p_holm": "p"},
+    )
+    starts = frame[first].ne(frame[first].shift())
+    return PaperTable(
+        name,
+        f"{caption} {_spread(frame['models'])} networks per training set, "
+        f"{_spread(frame['reference_models'])} reference networks, {int(frame['images'].max()):,} "
+        f"test images. {_permuted(frame)}.",
+        header,
+        rows,
+        text=3,
+        groups=[k for k, start in enumerate(starts) if start],
+    )
+
+
+def _corruptions(frames: Frames, design: Design) -> PaperTable:
+    frame = _of_reference(frames["corruption_change"], design)
+    return _changes(
+        frame[frame["corruption"].isin(["none", "all", "loss"])],
+        "corruptions",
+        "corruption",
+        "corruption_change",
+        "Accuracy on the images, on their corruptions (mean over corruptions and severities), and "
+        "the difference of the two, with its change from the reference.",
+    )
+
+
+def _equivariance(frames: Frames, design: Design) -> PaperTable:
+    frame = _of_reference(frames["equivariance_change"], design)
+    metric = frame["metric"].iloc[0] if len(frame) else ""
+    return _changes(
+        frame[frame["metric"] == metric],
+        "equivariance",
+        "transform",
+        "equivariance_change",
+        "Maps of transformed images compared with transformed maps "
+        f"({columns.metric_label(metric)}), with the change from the reference.",
+    )
+
+
 def _between(frames: Frames, design: Design) -> PaperTable:
     frame = frames["between"]
     frame = frame[frame["metric"] == main_metric(design)]
@@ -701,10 +754,12 @@ def _localisation(frames: Frames, design: Design) -> PaperTable:
 
 
 def _spurious(frames: Frames, design: Design) -> PaperTable:
+    frame = frames["spurious_summary"]
+    of = ["cue"] if len(set(frame["cue"])) > 1 else []
     header, rows = tidy(
         "spurious_summary",
-        frames["spurious_summary"],
-        ["augmentation", "group", "measure", "mean", "std", "difference"],
+        frame,
+        ["augmentation", *of, "group", "measure", "mean", "std", "difference"],
         {"augmentation": "Training set"},
     )
     return PaperTable(
@@ -714,7 +769,7 @@ def _spurious(frames: Frames, design: Design) -> PaperTable:
         "for several augmentations.",
         header,
         rows,
-        text=3,
+        text=3 + len(of),
     )
 
 
@@ -798,6 +853,8 @@ MAKERS: dict[str, Callable[[Frames, Design], PaperTable]] = {
     "mosaics": _mosaics,
     "sanity": _sanity,
     "single_deletion": _single_deletion,
+    "corruptions": _corruptions,
+    "equivariance": _equivariance,
     "agreement": _agreement,
     "hybrid_scores": _scores("hybrid", "the CNN, a second network, and the SVM on its features"),
     "masking_scores": _scores("masking", "SVMs on masked pixels"),
