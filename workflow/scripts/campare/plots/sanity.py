@@ -81,6 +81,7 @@ def checks(layers: pd.DataFrame, summary: pd.DataFrame, metric: str) -> Figure:
         axes.axhline(other["mean"].mean(), color=GREY, zorder=1, **REFERENCE)
         axes.sharey(panels[0])
     panels[0].set_ylabel(entry.label)
+    _within(panels[0], entry.bounds)
     lower = panels[len(above) :]
     short = two_lines(map(control_title, names), 1.2, SMALL)
     for place, (axes, check) in enumerate(zip(lower, below, strict=True)):
@@ -102,6 +103,9 @@ def checks(layers: pd.DataFrame, summary: pd.DataFrame, metric: str) -> Figure:
         axes.xaxis.set_major_locator(MaxNLocator(4))
         if check != "emprt":
             axes.set_xlabel(entry.label, size=SMALL)
+    for axes, check in zip(lower, below, strict=True):
+        if check != "emprt" and axes is not lower[-1]:
+            axes.sharex(lower[-1])
     every = fitted(map(control_title, names), 1.6)
     key = [
         Line2D(
@@ -117,6 +121,17 @@ def checks(layers: pd.DataFrame, summary: pd.DataFrame, metric: str) -> Figure:
     figure.legend(handles=key, loc="outside upper center", ncols=columns)
     figure.supxlabel(f"Means with {LEVEL} intervals over seeds and images{note}", size=SMALL)
     return figure
+
+
+def _within(axes: Axes, bounds: tuple[float | None, float | None]) -> None:
+    """Limit the vertical axis to the range of a metric; intervals of few seeds may exceed it."""
+    low, high = axes.get_ylim()
+    margin = 0.03 * (high - low)
+    if bounds[0] is not None:
+        low = max(low, bounds[0] - margin)
+    if bounds[1] is not None:
+        high = min(high, bounds[1] + margin)
+    axes.set_ylim(low, high)
 
 
 def _cascade(axes: Axes, rows: pd.DataFrame, names: list[str], same: float) -> None:
