@@ -131,9 +131,9 @@ def rows(rounds: int, device: torch.device) -> Iterator[Row]:
 
 
 def accuracy_rows(name: str, table: pd.DataFrame) -> Iterator[Row]:
-    """Accuracies of `recipes.csv` beside their goals; each machine has a row of its own."""
+    """Accuracies of `recipes.csv`, of networks from all machines, beside their goals."""
     table = table[table["recipe"] == name]
-    for (arm, _), group in table.groupby(["augmentation", "machine"], sort=False):
+    for arm, group in table.groupby("augmentation", sort=False):
         suffix = "" if arm == ARM else f"_{arm}"
         for column in ("test_accuracy", "test_accuracy_six_views"):
             found, goal = group[column].dropna().to_numpy(), ACCURACY[name, arm]

@@ -23,6 +23,7 @@ from PIL import Image
 from scipy.io import savemat
 from torchvision import datasets
 
+import provenance
 from campare import config, data, registry, torchvision_sets
 from campare.errors import CampareError
 
@@ -430,6 +431,16 @@ def test_every_entry_has_a_set_and_torchvision_a_class() -> None:
         reader.files.format(**SETS[name][2])
 
 
+def test_a_job_has_the_digest_of_its_own_set_only() -> None:
+    scripts = Path(torchvision_sets.__file__).parents[1]
+    listed = [
+        line.split()[0] for line in provenance.code(scripts, "load_data", "torchvision_sets:SVHN")
+    ]
+    own = {name for name in listed if name.startswith("torchvision_sets.")}
+    assert {"torchvision_sets.SVHN", "torchvision_sets.Set"} <= own
+    assert not {f"torchvision_sets.{name}" for name in SETS if name != "SVHN"} & own
+
+
 def test_letters_are_upright(tmp_path: Path) -> None:
     emnist(tmp_path)
     assert (read("EMNIST", tmp_path).images[:, :, 3] == 0).all()
@@ -502,7 +513,12 @@ def study(**data: Any) -> dict[str, Any]:
     [
         ({"name": "torchvision:CIFAR1000"}, ["data.name", "'CIFAR1000'", "torchvision:CIFAR100"]),
         ({"name": "torchvision:cifar100"}, ["did you mean torchvision:CIFAR100"]),
-        ({"name": "torchvision:VOCDetection"}, ["no classification set 'VOCDetection'"]),
+        (
+            {"name": "torchvision:VOCDetection"},
+            ["no classification set 'VOCDetection'", "known: CIFAR10, "],
+        ),
+        ({"name": "oxfordpets"}, ["did you mean 'torchvision:OxfordIIITPet'"]),
+        ({"name": "digit"}, ["data.name: 'digit' is not allowed; did you mean 'digits'?"]),
         ({"name": "CIFAR100"}, ["'CIFAR100' is not allowed; did you mean 'torchvision:CIFAR100'"]),
         ({"name": "torchvision:Food101"}, ["data.size", "torchvision:Food101", "such as 224"]),
         (

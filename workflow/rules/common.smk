@@ -1,10 +1,10 @@
 # The study: its checked config, its design (scripts/campare/design.py), and what all rules share: paths,
 # digests of the code of jobs, resources, tables and figures of the report.
 import os
-from itertools import chain
+from itertools import chain, product
 
 from campare import config as study_config, feasibility, needs, ownership, registry, config_text
-from campare import columns, explorer_page, known_changes, user_code
+from campare import columns, explorer_page, known_changes, labels, user_code
 from campare.design import Design, transforms
 from campare.errors import CampareError
 from campare.paper import contents, references

@@ -1,8 +1,8 @@
 # Needs: all stores; the similarity tables.
 # Makes: models/untrained/<seed>.safetensors; pairs/<augmentation>.parquet (a row per pair of models and
 # test image; one job per augmentation, because each model's maps are prepared once for all its pairs);
-# during_training*.csv and its figure, if the study has cam.epochs; uninformative.parquet (comparisons with uninformative reference maps); and tables and figures of how
-# far augmentations shift the maps beyond retraining variability.
+# uninformative.parquet (comparisons with uninformative reference maps); and tables and figures of how
+# far augmentations shift the maps beyond retraining variability, with cam.epochs also during training.
 
 UNINFORMATIVE = STUDY["controls"]["uninformative"]
 LOCALISATION = "<results>/{variant}localisation/{augmentation}/{seed}.parquet"
@@ -210,6 +210,35 @@ if DESIGN.summarised:
             metric=STUDY["analysis"]["summary"],
             seed=RESAMPLING_SEED,
         )
+        MATCHED_TABLE = table("matched_accuracy")
+        compute(
+            "match_accuracy",
+            needs={
+                "stores": [
+                    path
+                    for folder in FOLDERS.values()
+                    for path in of_models(CAMS, DESIGN.models, variant=folder)
+                ],
+                "histories": of_models("<results>/models/{augmentation}/{seed}.csv", DESIGN.models),
+                "summary": "<results>/tables/summary.csv",
+            },
+            makes={"matched": MATCHED_TABLE},
+            kind="statistics",
+            gpu=COMPARING_GPU,
+            entries=registry.metric_functions([STUDY["analysis"]["summary"]]),
+            **COMPARING | {"metrics": [STUDY["analysis"]["summary"]]},
+            epochs=[*FOLDERS],
+            models=DESIGN.models,
+            # Epochs of a training in one epoch of the study.
+            steps={
+                name: DESIGN.epochs_of(name) // STUDY["training"]["epochs"]
+                for name in dict(DESIGN.models)
+            },
+            independent=[
+                pair for pair in product(DESIGN.models, repeat=2) if DESIGN.independent(pair)
+            ],
+        )
+        REPORT.add([MATCHED_TABLE])
         draw(
             "during_training",
             needs={"shifts": "<results>/tables/during_training.csv"},

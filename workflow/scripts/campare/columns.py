@@ -58,6 +58,7 @@ FORMS = {
     "class": Form("name of a class"),
     "code": Form("one of several codes, as its label"),
     "count": Form("whole number", decimals=0),
+    "position": Form("whole number, without separator of thousands", decimals=0),
     "number": Form("three decimals", decimals=3),
     "signed": Form("three decimals, with sign", decimals=3, signed=True),
     "percent": Form("× 100, one decimal", "%", 100.0, 1),
@@ -222,7 +223,8 @@ def text(column: Column, value: Any, decimals: int | None = None) -> str:
         return _small(number, "+" if form.signed else "").replace("-", "−")
     places = form.decimals if decimals is None else decimals
     number = round(number, places) + 0.0  # without the sign of −0
-    return f"{number:{'+' if form.signed and number else ''},.{places}f}".replace("-", "−")
+    layout = ("+" if form.signed and number else "") + ("" if column.form == "position" else ",")
+    return f"{number:{layout}.{places}f}".replace("-", "−")
 
 
 def decimals(column: Column, low: float, high: float) -> int | None:
@@ -389,7 +391,7 @@ NOTE = Column(
 )
 LABEL = Column("True class", "True class of the image.", "class")
 PREDICTION = Column("Predicted class", "Class that the model predicts.", "class")
-INDEX = Column("Image", "Position of the image in the data set, from 0.", "count")
+INDEX = Column("Image", "Position of the image in the data set, from 0.", "position")
 ACCURACY = Column("Accuracy", "Share of the test images that are classified correctly.", "percent")
 PRECISION = Column(
     "Precision",
@@ -667,7 +669,7 @@ def _change(of: str, form: str, change: str) -> dict[str, Column]:
     """Columns of `robustness.changes` of a quantity that is shown in these forms."""
     return {
         "mean": Column("Mean", f"Mean {of} of the models of the row.", form),
-        "reference_mean": Column("Reference", f"Mean {of} of the reference models.", form),
+        "reference_mean": Column("Reference mean", f"Mean {of} of the reference models.", form),
         **_estimate(
             "change", Column("Change", f"Change of the {of}: mean minus reference.", change)
         ),
@@ -1224,11 +1226,52 @@ TABLES: dict[str, Table] = {
             ),
             "models": MODELS,
             "reference_models": REFERENCE_MODELS,
+            "images": IMAGES,
         },
         first=(
             *("augmentation", "accuracy", "reference_accuracy", "shift", "shift_p_holm"),
             *("adjusted_shift", "relative_adjusted_shift", "adjusted_p_holm", "inflation"),
         ),
+    ),
+    "matched_accuracy": Table(
+        "Map shift between networks matched in accuracy",
+        "A row per augmentation, then per control, with `cam.epochs`: the kept networks against "
+        "reference networks after the epoch in which their validation accuracy is closest, at most "
+        "half a percentage point away. Intervals are 90 % intervals over models.",
+        {
+            "augmentation": AUGMENTATION,
+            "reference": REFERENCE,
+            "metric": METRIC,
+            "models": MODELS,
+            "matched_models": Column(
+                "Matched models",
+                "Number of models with two or more matched reference models.",
+                "count",
+            ),
+            "matched_pairs": Column(
+                "Matched pairs",
+                "Number of pairs of a model and a reference model of equal accuracy.",
+                "count",
+            ),
+            "accuracy_gap": Column(
+                "Difference in accuracy",
+                "Mean difference of the validation accuracies of matched pairs.",
+                "points",
+            ),
+            "epochs": Column(
+                "Epochs", "Epochs of the matched reference models, with numbers of pairs.", "text"
+            ),
+            "between": BETWEEN,
+            "within": WITHIN,
+            "floor": replace(
+                FLOOR,
+                about="Mean distance between the maps of two reference models that are matched to "
+                "the same model.",
+            ),
+            **_estimate("shift", SHIFT, "90 %"),
+            "relative_shift": SHIFTS["relative_shift"],
+        },
+        first=("augmentation", "matched_models", "matched_pairs", "shift", "relative_shift"),
     ),
     "during_training": Table(
         "Map shift during training",
@@ -1249,7 +1292,11 @@ TABLES: dict[str, Table] = {
                 "augmentations of an epoch.",
             ),
             "metric": METRIC,
-            **{name: SHIFTS[name] for name in ("between", "within", "floor", "net", "tightening")},
+            "between": BETWEEN,
+            "within": WITHIN,
+            "floor": FLOOR,
+            "net": NET,
+            "tightening": TIGHTENING,
             **_estimate("shift", SHIFT, "90 %"),
             **_estimate(
                 "relative_shift",
@@ -1967,9 +2014,11 @@ _PAIR = {
     "b": replace(AUGMENTATION, label="Second arm", about="Augmentation of the second model."),
     "seed_b": replace(SEED, label="Second seed", about="Seed of the second model."),
 }
-_LABEL_NUMBER = replace(LABEL, form="count", about="True class, a position in the list of classes.")
+_LABEL_NUMBER = replace(
+    LABEL, form="position", about="True class, a position in the list of classes."
+)
 _PREDICTED = replace(
-    PREDICTION, form="count", about="Predicted class, a position in the list of classes."
+    PREDICTION, form="position", about="Predicted class, a position in the list of classes."
 )
 _PER_IMAGE = {"index": INDEX, "label": _LABEL_NUMBER}
 _SCORED = {

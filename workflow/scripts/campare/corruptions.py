@@ -18,8 +18,9 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -288,7 +289,8 @@ def batch(
     )
 
 
-class Sets(NamedTuple):
+@dataclass(frozen=True)
+class Sets:
     """Where sets of the same N images are in a file: first the images, then corrupted ones.
 
     names, severities: of each set, ("none", 0) first; index: int64 (N,), numbers in the data set.

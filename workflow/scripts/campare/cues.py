@@ -142,6 +142,6 @@ def _blurred(images: Pixels) -> Pixels:
                 np.take(padded, range(start, start + values.shape[axis]), axis)
                 for start in range(3)
             )
-            values = (before + 2 * here + after) / 4
+            values = ((before + 2 * here + after) / 4).astype(np.float32)
     blurred: Pixels = np.rint(values).astype(np.uint8)
     return blurred

@@ -66,8 +66,8 @@ def table(
             ("reference_accuracy", found["reference"]),
         ):
             of_arms = {arm: _accuracy(of_models, arm, seed) for arm in dict.fromkeys(arms)}
-            for end, name in enumerate((column, f"{column}_low", f"{column}_high")):
-                part[name] = [of_arms[arm][end] for arm in arms]
+            for place, name in enumerate((column, f"{column}_low", f"{column}_high")):
+                part[name] = [of_arms[arm][place] for arm in arms]
         part[[*OF_SUMMARY]] = found[[*OF_SUMMARY]]
         for end in ("", "_low", "_high"):
             part[f"relative_shift{end}"] = found[f"shift{end}"] / found["floor"]

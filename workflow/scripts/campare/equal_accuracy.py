@@ -291,16 +291,18 @@ def table(
         adjusted_shift with _low and _high (90 %); relative_adjusted_shift (share of the noise
         floor); adjusted_p, adjusted_p_holm (over the augmentations; controls are a family of their
         own), note (why there is no p); accuracy_effect (distance that a difference of one
-        percentage point adds, as a share of the noise floor), inflation; models, reference_models.
+        percentage point adds, as a share of the noise floor), inflation; models, reference_models,
+        images.
     """
-    accuracies = {
-        (row.augmentation, int(row.seed)): float(row.accuracy) for row in performance.itertuples()
+    accuracies: dict[Model, float] = {
+        (row["augmentation"], int(row["seed"])): float(row["accuracy"])
+        for row in performance.to_dict("records")
     }
     rows: list[dict[str, Any]] = []
     tests: list[Test] = []
     families = summary.groupby(summary["augmentation"].isin(MATCHED))["augmentation"].count()
-    for row in summary.itertuples():
-        name, reference, metric = str(row.augmentation), str(row.reference), str(row.metric)
+    for row in summary.to_dict("records"):
+        name, reference, metric = row["augmentation"], row["reference"], row["metric"]
         first, second = ([m for m in accuracies if m[0] == arm] for arm in (reference, name))
         models = [*first, *second]
         arm = np.arange(len(models)) >= len(first)
@@ -312,20 +314,21 @@ def table(
         compared = places[~np.isnan(far).all(axis=1)]
         across = compared[arm[compared].sum(axis=1) == 1]
         gaps = np.abs(accuracy[across[:, 0]] - accuracy[across[:, 1]])
-        floor = float(row.floor)  # type: ignore[arg-type]
+        floor = float(row["floor"])
         tests.append(found.test)
         rows.append(
             {"augmentation": name, "reference": reference, "metric": metric}
-            | {"accuracy": row.accuracy, "reference_accuracy": row.reference_accuracy}
+            | {column: row[column] for column in ("accuracy", "reference_accuracy")}
             | {"close_pairs": int((gaps <= CLOSE + 1e-12).sum()), "across_pairs": len(across)}
-            | {"floor": floor, "shift": row.shift, "shift_low": row.shift_low}
-            | {"shift_high": row.shift_high, "shift_p_holm": row.shift_p_holm}
+            | {"floor": floor}
+            | {c: row[c] for c in ("shift", "shift_low", "shift_high", "shift_p_holm")}
             | found.shift.columns("adjusted_shift")
             | {"relative_adjusted_shift": found.shift.mean / floor if floor > 0 else np.nan}
             | {"adjusted_p": found.test.p, "adjusted_p_holm": np.nan, "note": ""}
             | {"accuracy_effect": found.slope * POINT**2 / floor if floor > 0 else np.nan}
             | {"inflation": found.inflation}
             | {"models": len(second), "reference_models": len(first)}
+            | {"images": far.shape[1]}
         )
     for matched in (False, True):
         family = [k for k, row in enumerate(rows) if (row["augmentation"] in MATCHED) == matched]

@@ -218,6 +218,6 @@ def _line(pixels: int) -> Grid:
 
 def _axis(pixels: int) -> Axis:
     place = np.arange(pixels)
-    shares = np.tile(np.float32([1, 0]), (pixels, 1))
+    shares = np.tile(np.array([1, 0], np.float32), (pixels, 1))
     sources = np.stack([place, np.minimum(place + 1, pixels - 1)], axis=1)
     return Axis(sources, shares, np.ones(pixels, np.int64), place)

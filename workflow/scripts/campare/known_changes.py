@@ -93,7 +93,7 @@ def problems(study: Mapping[str, Any]) -> Iterator[str]:
             "whose randomness these networks would share; choose other seeds"
         )
     if not any(stage[kind] for kind in KINDS) and not study.get("sweep"):
-        yield f"{key}: names no change; add {', '.join(KINDS[:-1])} or {KINDS[-1]}, or a sweep"
+        yield f"{key}: names no change; write {', '.join(KINDS[:-1])} or {KINDS[-1]}, or a sweep"
     own = (study["data"].get("parameters") or {}).get("cue_share", 0)
     if stage[CUE_SHARE] and not own:
         yield (

@@ -6,6 +6,8 @@ Rules import this module, so it must not import matplotlib or pandas.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from campare import registry
 
@@ -22,6 +24,7 @@ TITLES = {
     "auto_augment": "AutoAugment",
     "augmix": "AugMix",
     "jpeg": "JPEG",
+    "cifar_cnn": "CIFAR CNN",
     "efficientnet_b0": "EfficientNet-B0",
     "resnet18": "ResNet-18",
     "resnet18_cifar": "ResNet-18, CIFAR stem",
@@ -37,6 +40,8 @@ TITLES = {
     "longer_training": "Longer training",
     "grid_pointing": "Grid pointing game",
 }
+
+DATA_SETS = {"cifar10": "CIFAR-10", "fashion_mnist": "Fashion-MNIST", "mnist": "MNIST"}
 
 # Division of the test images → its segments, with their labels in figures.
 SEGMENTS = {
@@ -181,6 +186,14 @@ def title(name: str) -> str:
     """An augmentation's or architecture's name as figures print it: color_jitter, Color jitter."""
     words = re.sub(r"\b(\d+)p(\d+)\b", r"\1.\2", name.replace("_", " "))  # arms of sweeps
     return TITLES.get(name, words[:1].upper() + words[1:])
+
+
+def data_set(data: Mapping[str, Any]) -> str:
+    """The data set of a study, from `data` in its config: Fashion-MNIST, image folder data/x."""
+    name = str(data["name"])
+    if name == "image_folder":
+        return f"image folder {data['root']}"
+    return DATA_SETS.get(name, name.removeprefix("torchvision:"))
 
 
 def control_title(name: str) -> str:

@@ -421,8 +421,8 @@ def reliance(
     for cue, of_cue in others.groupby("cue", sort=False):
         # The mean over images of these values is the difference of the two shares.
         shown = (of_cue["group"] == GROUPS[2]).to_numpy()
-        share = of_cue.assign(shown=shown).groupby(["augmentation", "seed"])["shown"]
-        share = share.transform("mean").to_numpy()
+        by_model = of_cue.assign(shown=shown).groupby(["augmentation", "seed"])["shown"]
+        share = by_model.transform("mean").to_numpy()
         with np.errstate(divide="ignore"):
             weights = np.where(shown, 1 / share, -1 / (1 - share))
         signed = of_cue.assign(reliance=of_cue["cue_class_rate"] * weights)

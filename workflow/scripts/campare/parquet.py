@@ -156,15 +156,21 @@ def _items(
     file: Path, image: str, label: str, names: Sequence[str] | None
 ) -> Iterator[Item[Label]]:
     """The images of a file, each with its label."""
-    number = 0
+    rows = (row for batch in _batches(file, image, label) for row in batch)
+    for number, (content, of_image) in enumerate(rows):
+        place = file.parent / f"{file.name}[{number}]"
+        checked = _label(place, of_image, names)
+        yield place, partial(_image, _bytes(place, content), checked)
+
+
+def _batches(file: Path, image: str, label: str) -> Iterator[Iterator[tuple[Any, Any]]]:
+    """Images and labels of a file, some rows at a time."""
     with _reading(file), pq.ParquetFile(file) as opened:
-        for batch in opened.iter_batches(ROWS, columns=[image, label]):
-            images, labels = batch.column(image).to_pylist(), batch.column(label).to_pylist()
-            for content, of_image in zip(images, labels, strict=True):
-                place = file.parent / f"{file.name}[{number}]"
-                known_label = _label(place, of_image, names)
-                yield place, partial(_image, _bytes(place, content), known_label)
-                number += 1
+        for group in range(opened.num_row_groups):  # Arrow keeps all groups that it is given
+            batches = opened.iter_batches(ROWS, [group], columns=[image, label])
+            for batch in batches:
+                images, labels = batch.column(image).to_pylist(), batch.column(label).to_pylist()
+                yield zip(images, labels, strict=True)
 
 
 def _bytes(place: Path, content: Any) -> bytes:
@@ -198,8 +204,8 @@ def _label(place: Path, label: Any, names: Sequence[str] | None) -> Label:
     return int(label)
 
 
-def _image(content: bytes, label: Label) -> tuple[Image.Image, Label]:
-    return Image.open(BytesIO(content)), label
+def _image(content: bytes, label: Label) -> tuple[Image.Image, Label, None]:
+    return Image.open(BytesIO(content)), label, None
 
 
 def _labels(

@@ -1333,23 +1333,19 @@ def check_dataset(name: str) -> None:
     """
     if name in DATASETS or user_code.is_reference(name):
         return
-    sets = {key.removeprefix(TORCHVISION) for key in DATASETS if key.startswith(TORCHVISION)}
+    own = [key for key in DATASETS if not key.startswith(TORCHVISION)]
+    sets = sorted(key.removeprefix(TORCHVISION) for key in DATASETS if key not in own)
+    by_case = {each.lower(): f"{TORCHVISION}{each}" for each in sets}
     plain = name.removeprefix(TORCHVISION)
-    by_case = {each.lower(): each for each in sorted(sets)}
-    close = get_close_matches(plain.lower(), by_case, n=3)
+    close = [by_case[each] for each in get_close_matches(plain.lower(), by_case, cutoff=0.7)]
     if plain != name:
-        near = [TORCHVISION + by_case[each] for each in close] or sorted(
-            map(TORCHVISION.__add__, sets)
-        )
+        near = f"did you mean {', '.join(close)}?" if close else f"known: {', '.join(sets)}"
         raise CampareError(
-            f"torchvision has no classification set {plain!r} that campare reads; "
-            f"{'did you mean ' if close else 'known: '}{', '.join(near)}"
-            f"{'?' if close else ''} (config/README.md lists all)"
+            f"torchvision has no classification set {plain!r} that campare reads; {near} "
+            "(config/README.md lists all)"
         )
-    if plain.lower() in by_case:
-        raise CampareError(
-            f"{name!r} is not allowed; did you mean {TORCHVISION + by_case[plain.lower()]!r}?"
-        )
+    if plain.lower() in by_case or (close and not get_close_matches(name, own)):
+        raise CampareError(f"{name!r} is not allowed; did you mean {close[0]!r}?")
 
 
 def check_architecture(architecture: str) -> None:

@@ -16,6 +16,7 @@ WIDTHS = ("_one_column", "_two_columns")
 WIDE = (
     *("summary", "overlays", "sets", "spurious", "faithfulness", "localisation", "mosaics"),
     *("sanity", "single_deletion"),
+    *("known_changes", "representations", "calibration", "variants", "during_training"),
 )
 
 
@@ -42,6 +43,7 @@ def _tables(design: Design) -> Iterator[tuple[str, list[str]]]:
         yield "accuracy_change", ["accuracy_change"]
     if controls and design.summarised:
         yield "map_shift", ["summary"]
+        yield "equal_accuracy", ["equal_accuracy"]
         if len(design.variants) > 1:
             yield "variants", ["summary"]
     if controls and design.has_floor:
@@ -69,6 +71,8 @@ def _tables(design: Design) -> Iterator[tuple[str, list[str]]]:
         yield "single_deletion", ["single_deletion_summary"]
     if "sanity" in study:
         yield "sanity", ["sanity"]
+    if "known_changes" in study:
+        yield "known_changes", ["known_changes_summary"]
     if "robustness" in study:
         yield "corruptions", ["corruption_change"]
         yield "equivariance", ["equivariance_change"]
@@ -95,6 +99,10 @@ def _figures(design: Design) -> Iterator[str]:
     controls = "controls" in study
     if controls and design.summarised:
         yield "summary/summary"
+        if len(design.variants) > 1:
+            yield "variants/variants"
+        if design.epochs:
+            yield "during_training/during_training"
         yield from (f"dose_response/{sweep.base}_{sweep.parameter}" for sweep in design.sweeps)
     elif design.compares and design.predicts:
         yield "performance/accuracy"
@@ -119,6 +127,12 @@ def _figures(design: Design) -> Iterator[str]:
         yield from (f"mosaics/{score}" for score in registry.MOSAICS)
     if "sanity" in study:
         yield f"sanity/{metric if metric in design.map_distances else design.map_distances[0]}"
+    if "known_changes" in study:
+        yield "known_changes/known_changes"
+    if "representations" in study:
+        yield "calibration/calibration"
+        if design.summarised:
+            yield "representations/shift"
     if "faithfulness" in study:
         yield "faithfulness/curves"
         yield "faithfulness/gain"

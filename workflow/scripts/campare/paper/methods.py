@@ -54,8 +54,8 @@ OVERLAPS = {
         "pixels of equal value that compete for the last places are partial members"
     ),
     "overlap_ties": (
-        "overlap rate with ties: the same for the top {shares} and all pixels that equal the "
-        "lowest of them"
+        "overlap rate with ties: intersection over union of the pixels of each map that are "
+        "among the top {shares} or equal the lowest of these"
     ),
     "overlap_corrected": (
         "chance-corrected overlap rate: (o − e)/(1 − e), with the overlap rate o of the top "
@@ -164,6 +164,8 @@ def data(design: Design, facts: Facts) -> Sentences:
             f"{cite(registry.DATASETS[name].reference)}: {facts.available:,} {colour} images of "
             f"{size} in {kinds}."
         )
+        if parameters := source.get("parameters"):
+            yield f"Its parameters are {settings(parameters)}."
     if window := source.get("parameters", {}).get("window"):
         low, high = window
         yield f"Grey levels from {low:g} to {high:g} were mapped linearly to 8 bits."
@@ -603,7 +605,8 @@ def _own_seeds(design: Design) -> Sentences:
             f"({title(name)}; seed{'' if len(own) == 1 else 's'} {listed(own)})."
         )
     total = len(design.models)
-    yield f"In total, {total:,} network{'' if total == 1 else 's'} {be(total)} trained."
+    without = ", without those of the hybrid stage" if "hybrid" in study else ""
+    yield f"In total, {total:,} network{'' if total == 1 else 's'} {be(total)} trained{without}."
 
 
 # ---- Maps ----------------------------------------------------------------------------------------
@@ -765,6 +768,24 @@ def statistical(design: Design) -> Sentences:
                 "Augmentations are compared with step-matched networks as well as with baselines, "
                 "so that the effect of more training steps is not part of the map shift."
             )
+    if design.summarised and "controls" in design.study:
+        yield BREAK
+        yield (
+            "The map shift between networks of equal accuracy is the coefficient of pairs of "
+            "different arms in a least-squares model of the distances of all pairs of networks, "
+            "with an effect of every network, the squared difference of their test accuracies, "
+            "and the signed difference in pairs of different arms: an analysis of covariance in "
+            f"the space of the features of the similarity{cite('mcardle2001')}. It is tested "
+            "one-sided by permutation of networks in the residuals of the model without "
+            f"arms{cite('freedman1983', 'dekker2007')}."
+        )
+    if design.epochs:
+        yield (
+            "The weights after "
+            f"{listed(map(str, design.epochs.values()))} epochs were kept as well, and their maps "
+            "compared with those of reference networks after as many epochs, with the noise floor "
+            "of the epoch."
+        )
     if design.has_floor and design.predicts:
         yield BREAK
         yield (
@@ -802,6 +823,31 @@ def statistical(design: Design) -> Sentences:
 # ---- Stages --------------------------------------------------------------------------------------
 
 
+def _known_changes(stage: Mapping[str, Any], design: Design) -> str:
+    """Networks with a known change, and how metrics are tested with them."""
+    kinds = {
+        "label_noise": "a share of the training labels replaced by those of other classes",
+        "training_images": "a share of the training images, for as many steps",
+        "cue_share": "the spurious cue in another share of the training images of its class",
+        "untrained_layers": "the last layers given new random weights after the training",
+    }
+    made = [
+        f"{text} ({listed(f'{level:g}' for level in stage[kind])})"
+        for kind, text in kinds.items()
+        if stage[kind]
+    ]
+    if design.sweeps:
+        made.append("an augmentation at several strengths")
+    return (
+        f"Validity of the metrics: groups of {len(stage['seeds'])} networks with a known change "
+        "were compared with the baselines, and a group that differs by its seeds alone: "
+        f"{listed(made)}. As in the group separation test of ReSi{cite('klabunde2025')}, AUPRC is "
+        "the average precision with which pairs of networks within a group are ranked as more "
+        "similar than pairs across groups, averaged over both groups, with bootstrap intervals "
+        "over networks."
+    )
+
+
 def stages(design: Design, facts: Facts) -> Sentences:
     """Optional stages of the study."""
     study = design.study
@@ -822,7 +868,7 @@ def stages(design: Design, facts: Facts) -> Sentences:
                 f"Reliance on the spurious region{'' if len(named) == 1 else 's'} "
                 f"({listed(named)}) is measured by accuracy and map energy of test images with and "
                 "without it, and by the share of images of other classes that are classified as "
-                "its class with and without it."
+                "its class with and without it" + (f"{cite('li2023')}." if len(named) > 1 else ".")
             )
         yield BREAK
     if mosaics := study.get("mosaics"):
@@ -868,6 +914,9 @@ def stages(design: Design, facts: Facts) -> Sentences:
             "correlation, with the falls of the score of this class without each cell (in-domain "
             f"single deletion score{cite('hesse2024')})."
         )
+        yield BREAK
+    if known := study.get("known_changes"):
+        yield _known_changes(known, design)
         yield BREAK
     if robust := study.get("robustness"):
         yield (

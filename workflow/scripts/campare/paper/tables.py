@@ -387,6 +387,29 @@ def _floor(frame: pd.DataFrame) -> str:
     return columns.text(columns.column("summary", "floor"), float(values.iloc[0]))
 
 
+def _equal_accuracy(frames: Frames, design: Design) -> PaperTable:
+    frame = frames["equal_accuracy"]
+    header, rows = tidy(
+        "equal_accuracy",
+        frame,
+        [
+            *("augmentation", "accuracy", "reference_accuracy", "shift", "shift_p_holm"),
+            *("adjusted_shift", "adjusted_p_holm", "inflation"),
+        ],
+        {"shift_p_holm": "p", "adjusted_p_holm": "p at equal accuracy"},
+    )
+    return PaperTable(
+        "equal_accuracy",
+        "Map shift of all networks, and between networks of equal test accuracy, by regression "
+        f"over pairs of networks. Distance: {distance_label(frame['metric'][0])}. "
+        f"{_networks(frame)} Noise floor: {_floor(frame)}. Intervals: 90 % (one-sided tests). "
+        "Variance inflation: how many times as large the variance is by the adjustment.",
+        header,
+        rows,
+        groups=_controls(list(frame["augmentation"])),
+    )
+
+
 def _variants(frames: Frames, design: Design) -> PaperTable:
     names = list(next(iter(frames.values()))["augmentation"])
     header, rows = ["Training set"], [[control_title(name)] for name in names]
@@ -527,6 +550,21 @@ def _single_deletion(frames: Frames, design: Design) -> PaperTable:
         header,
         rows,
         text=2,
+    )
+
+
+def _known_changes(frames: Frames, design: Design) -> PaperTable:
+    frame = frames["known_changes_summary"]
+    columns_shown = ["metric", "auprc", "correlation", "detected", "arms"]
+    header, rows = tidy("known_changes_summary", frame[frame["change"] == "all"], columns_shown)
+    return PaperTable(
+        "known_changes",
+        "Detection of known changes of the networks by each metric: AUPRC of the separation of "
+        "groups of networks, and correlation of strength and distance, means over the kinds of "
+        "changes with intervals over networks; number of changes with a significant map shift "
+        "(not corrected), of all changes.",
+        header,
+        rows,
     )
 
 
@@ -836,6 +874,7 @@ MAKERS: dict[str, Callable[[Frames, Design], PaperTable]] = {
     "performance": _performance,
     "accuracy_change": _accuracy_change,
     "map_shift": _map_shift,
+    "equal_accuracy": _equal_accuracy,
     "variants": _variants,
     "shift_by_metric": _shift_by_metric,
     "between": _between,
@@ -853,6 +892,7 @@ MAKERS: dict[str, Callable[[Frames, Design], PaperTable]] = {
     "mosaics": _mosaics,
     "sanity": _sanity,
     "single_deletion": _single_deletion,
+    "known_changes": _known_changes,
     "corruptions": _corruptions,
     "equivariance": _equivariance,
     "agreement": _agreement,

@@ -104,7 +104,9 @@ def dose_response(
         axes.set_ylabel(textwrap.fill(label, 30), size=SMALL)
         labelled = _scale(axes, places, None if numeric else list(arms.values()))
         if images is not None:
-            _examples(axes, places, labelled, images)
+            # Width of the axes: that of the figure less the labels at their left.
+            wide = figure.get_figwidth() / (1 if page.narrow() else len(shown)) - 0.65
+            _examples(axes, places, labelled, images, wide)
     strength = f"{parameter.replace('_', ' ')} ({unit})" if unit else parameter.replace("_", " ")
     figure.supxlabel(f"{title(base)}: {strength}", size=8)
     p = np.concatenate([values[f"{column}_p_holm"].to_numpy(float) for values, column, *_ in shown])
@@ -191,15 +193,20 @@ def _scale(axes: Axes, places: list[float], names: list[Any] | None) -> list[flo
 
 
 def _examples(
-    axes: Axes, places: list[float], labelled: list[float], images: npt.NDArray[np.uint8]
+    axes: Axes,
+    places: list[float],
+    labelled: list[float],
+    images: npt.NDArray[np.uint8],
+    wide: float,
 ) -> None:
-    """The image at each labelled strength, below its label; as large as their distance allows."""
+    """The image at each labelled strength, below its label; as large as their distance allows.
+
+    `wide` is the width of the axes, inches.
+    """
     along = np.array(labelled)
     along = np.log(along) if axes.get_xscale() == "log" else along
     gap = np.diff(along).min() / (np.ptp(along) * (1 + 2 * MARGIN)) if len(along) > 1 else 1.0
-    # Inches of axes: of the figure less the labels at their left.
-    across = axes.figure.get_figwidth() / (1 if page.narrow() else len(axes.figure.axes)) - 0.65
-    side = min(EXAMPLE, 72 * 0.92 * gap * across)
+    side = min(EXAMPLE, 72 * 0.92 * gap * wide)
     lines = max(label.get_text().count("\n") for label in axes.get_xticklabels()) + 1
     for place in labelled:
         image = images[places.index(place)]

@@ -32,6 +32,7 @@ from campare.plots.style import (
 from campare.registry import MATCHED
 from campare.statistics import ALPHA
 
+FIXED = "\N{NO-BREAK SPACE}"
 SPREAD = 0.5  # width that the arms of an epoch take, of the distance of two epochs
 
 
@@ -58,13 +59,14 @@ def during_training(table: pd.DataFrame) -> Figure:
     figure = blank_figure(7.0, 7.5 if narrow else 3.1, "constrained")
     accuracy, distance, shift = figure.subplots(*((3, 1) if narrow else (1, 3)))
     places = np.arange(len(epochs), dtype=float)
-    offsets = SPREAD * (np.arange(len(names)) - (len(names) - 1) / 2) / max(len(names), 2)
+    # Of the reference, then of the arms.
+    middle, *offsets = SPREAD * (np.arange(len(names) + 1) / len(names) - 0.5)
 
     # The reference of each epoch, which is the same for all augmentations.
     first = table.drop_duplicates("epoch").set_index("epoch").loc[epochs]
     grey: dict[str, Any] = {"color": GREY, "marker": "", "filled": np.ones(len(epochs), bool)}
-    _draw(accuracy, places, 100 * _interval(first, "reference_accuracy"), **grey)
-    _joined(distance, places, first["floor"].to_numpy(float), color=GREY)
+    _draw(accuracy, places + middle, 100 * _interval(first, "reference_accuracy"), **grey)
+    _joined(distance, places + middle, first["floor"].to_numpy(float), color=GREY)
     for name, offset in zip(names, offsets, strict=True):
         rows = table[table["augmentation"] == name].set_index("epoch").reindex(epochs)
         form = {"color": colour[name], "marker": marker[name]}
@@ -76,7 +78,10 @@ def during_training(table: pd.DataFrame) -> Figure:
             _draw(axes, places + offset, scale * _interval(rows, column), filled=filled, **form)
         _joined(distance, places + offset, rows["between"].to_numpy(float), **form)
     shift.axhline(0, color="0.3", zorder=1, **REFERENCE)
-    measured = distance_label(table["metric"].iloc[0])
+    low, high = accuracy.get_ylim()  # intervals of few networks may leave the possible values
+    accuracy.set_ylim(max(low, 0), min(high, 103))
+    # A line does not break at the minus sign.
+    measured = distance_label(table["metric"].iloc[0]).replace(" − ", f"{FIXED}−{FIXED}")
     for axes, label in (
         (accuracy, "Test accuracy (%)"),
         (distance, f"Distance of two maps: {measured}"),
@@ -93,10 +98,10 @@ def during_training(table: pd.DataFrame) -> Figure:
         for n in names
     ]
     handles.append(Line2D([], [], color=GREY, label=f"Reference: {reference} (noise floor)"))
-    form = {"color": DARK, "marker": "o", "markersize": 4, "linestyle": ""}
+    dot: dict[str, Any] = {"color": DARK, "marker": "o", "markersize": 4, "linestyle": ""}
     handles += [
-        Line2D([], [], label=f"Filled: p ≤ {ALPHA:g} (Holm)", **form),
-        Line2D([], [], label="Hollow: not significant", markerfacecolor="white", **form),
+        Line2D([], [], label=f"Filled: p ≤ {ALPHA:g} (Holm)", **dot),
+        Line2D([], [], label="Hollow: not significant", markerfacecolor="white", **dot),
     ]
     figure.legend(
         handles=handles,
@@ -125,7 +130,7 @@ def _interval(rows: pd.DataFrame, column: str) -> Floats:
 def _joined(axes: Axes, places: Floats, values: Floats, color: str, marker: str = "") -> None:
     """Values joined by a line, without the last, that of the kept weights."""
     axes.plot(places[:-1], values[:-1], color=color, linewidth=0.9, marker=marker, markersize=3)
-    axes.plot(places[-1:], values[-1:], color=color, marker=marker or "_", markersize=4)
+    axes.plot(places[-1:], values[-1:], color=color, marker=marker or ".", markersize=4)
 
 
 def _draw(
@@ -136,4 +141,4 @@ def _draw(
     axes.vlines(places, values[:, 1], values[:, 2], color=color, linewidth=1)
     for place, value, is_filled in zip(places, values[:, 0], filled, strict=True):
         face = color if is_filled else "white"
-        axes.plot(place, value, marker or "_", color=color, markerfacecolor=face, markersize=4)
+        axes.plot(place, value, marker or ".", color=color, markerfacecolor=face, markersize=4)

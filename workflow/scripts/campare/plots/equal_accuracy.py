@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from campare.labels import distance_label
-from campare.plots.charts import draw_seeds, panels_side_by_side
+from campare.plots import page
+from campare.plots.charts import draw_seeds, key_columns, panels_side_by_side
 from campare.plots.style import DARK, GREY, REFERENCE, SMALL, colours, control_title, styled
 from campare.statistics import ALPHA
 
@@ -55,15 +56,16 @@ def equal_accuracy(table: pd.DataFrame, performance: pd.DataFrame) -> Figure:
     accuracy.set_xlabel("%", size=SMALL)
     shift.set_xlabel("% of the noise floor", size=SMALL)
     dark: dict[str, Any] = {"color": DARK, "linestyle": ""}
+    handles = [
+        Line2D([], [], marker="|", color=GREY, linestyle="", label="Reference networks"),
+        Line2D([], [], marker="o", markerfacecolor="white", label="All networks", **dark),
+        Line2D([], [], marker="D", markerfacecolor="white", label="At equal accuracy", **dark),
+        Line2D([], [], marker="s", label=f"Filled: p ≤ {ALPHA:g} (Holm)", **dark),
+    ]
     figure.legend(
-        handles=[
-            Line2D([], [], marker="|", color=GREY, linestyle="", label="Reference networks"),
-            Line2D([], [], marker="o", markerfacecolor="white", label="All networks", **dark),
-            Line2D([], [], marker="D", markerfacecolor="white", label="At equal accuracy", **dark),
-            Line2D([], [], marker="s", label=f"Filled: p ≤ {ALPHA:g} (Holm)", **dark),
-        ],
+        handles=handles,
         loc="outside lower left",
-        ncols=4,
+        ncols=key_columns((str(handle.get_label()) for handle in handles), 4),
         columnspacing=1.2,
         handletextpad=0.2,
     )
@@ -73,5 +75,6 @@ def equal_accuracy(table: pd.DataFrame, performance: pd.DataFrame) -> Figure:
         f"test accuracy. Reference: {references}. Distance: {distance_label(table['metric'][0])}. "
         f"Lines: {100 * (1 - 2 * ALPHA):g} % intervals."
     )
-    figure.suptitle(textwrap.fill(heading, CHARACTERS), size=SMALL, x=0.01, ha="left")
+    characters = int(CHARACTERS * page.width() / page.USUAL)
+    figure.suptitle(textwrap.fill(heading, characters), size=SMALL, x=0.01, ha="left")
     return figure

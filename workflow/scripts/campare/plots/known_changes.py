@@ -17,7 +17,7 @@ from campare.plots.style import SMALL, WIDTH, Floats, blank_figure, styled, titl
 from campare.plots.summary import CHARACTERS
 from campare.statistics import ALPHA
 
-ROW = 0.19  # height of a row, inches
+ROW = 0.25  # height of a row, inches
 COLOURS = "cividis"  # perceptually uniform, also in protanopic and deuteranopic vision
 
 
@@ -54,7 +54,7 @@ def detection(changes: pd.DataFrame, summary: pd.DataFrame, study: str) -> Figur
     ).reshape(len(metrics), len(with_order))
     heading = _heading(changes, study)
     labels = [textwrap.fill(metric_label(name), 30) for name in metrics]
-    above, below, left = 0.14 * (heading.count("\n") + 1) + 0.55, 0.75, 0.1
+    above, below, left = 0.14 * (heading.count("\n") + 1) + 0.45, 0.75, 0.15
     left += max(text_width(line) for label in labels for line in label.split("\n"))
     height = above + ROW * len(metrics) + below
     figure = blank_figure(WIDTH, height)
@@ -91,7 +91,7 @@ def detection(changes: pd.DataFrame, summary: pd.DataFrame, study: str) -> Figur
             np.arange(len(names)), [textwrap.fill(name, 11) for name in names], size=SMALL - 1,
             rotation=45, ha="right", rotation_mode="anchor",
         )  # fmt: skip
-        right.set_title("Correlation with strength", size=SMALL + 1, loc="left")
+        right.set_title("Correlation\nwith strength", size=SMALL + 1, loc="left")
     figure.text(0.05 / wide, 1 - 0.05 / high, heading, va="top", size=SMALL)
     return figure
 

@@ -19,7 +19,6 @@ from campare.labels import CORRUPTIONS
 from campare.plots import page
 from campare.plots.charts import (
     draw_seeds,
-    key_columns,
     name_rows,
     panels_in_grid,
     text_columns,
@@ -37,6 +36,7 @@ from campare.plots.style import (
     control_title,
     in_sentence,
     styled,
+    title,
 )
 from campare.robustness import ALL, LOSS, PREDICTION
 from campare.statistics import ALPHA
@@ -99,7 +99,7 @@ def change(by_model: pd.DataFrame, changes: pd.DataFrame, reference: str) -> Fig
                 significant = found["change_p_holm"] <= ALPHA
                 texts[row][column] = _signed(100 * found["change"], 1) + MARK * bool(significant)
     shown = [kind != LOSS for kind in kinds]
-    titles = {name: control_title(name) for name in names}
+    titles = {name: title(name) for name in names}
     short = fitted(titles.values(), 1.3)
     room = max(map(text_width, short.values()), default=0.5)
     labels = [CORRUPTIONS.get(kind, kind) for kind in kinds]
@@ -131,9 +131,11 @@ def change(by_model: pd.DataFrame, changes: pd.DataFrame, reference: str) -> Fig
         figure.colorbar(mesh, ax=axes, shrink=0.7, aspect=25, pad=0.02, extend="both").set_label(
             "Change of the accuracy\n(percentage points; of the loss: × −1)", size=SMALL
         )
+    others = "" if reference == BASELINE else " (these: with the baselines)"
     heading = (
         "Change of test accuracy on corrupted images (percentage points), mean over severities, "
-        f"compared with {in_sentence(control_title(reference))}; {MARK}: p ≤ {ALPHA:g} (Holm)"
+        f"compared with {in_sentence(control_title(reference))}{others}; "
+        f"{MARK}: p ≤ {ALPHA:g} (Holm)"
     )
     characters = int(figure.get_figwidth() * CHARACTERS / WIDTH)
     figure.suptitle(textwrap.fill(heading, characters), size=SMALL, x=0.01, ha="left")
@@ -214,7 +216,7 @@ def _print_changes(
     """Print the change with its interval at the right of each row, marked if significant."""
     if page.narrow() or changes.empty:
         return
-    rows = _compared(changes, reference).set_index("augmentation").reindex(names)
+    rows = _compared(changes, reference).set_index("augmentation").reindex([*names])
     texts = []
     for centre, low, high, p in rows[
         ["change", "change_low", "change_high", "change_p_holm"]
@@ -253,5 +255,6 @@ def _legend(figure: Figure, reference: str, baseline: bool, others: bool = False
         )
     compared = f"{MARK}: p ≤ {ALPHA:g} (Holm); change from: {in_sentence(control_title(reference))}"
     key.append(Line2D([], [], linestyle="", label=compared))
-    columns = key_columns((str(line.get_label()) for line in key), len(key))
+    widest = max(text_width(str(line.get_label())) for line in key)
+    columns = max(1, min(len(key), int(figure.get_figwidth() / (widest + 0.5))))
     figure.legend(handles=key, loc="outside upper center", ncols=columns)

@@ -157,6 +157,8 @@ def reliance(table: pd.DataFrame) -> Figure:
     colour = colours(names)
     of_cue = table.drop_duplicates("cue").set_index("cue")["cue_class"]
     figure, panels = panels_side_by_side(names, [f"{title(c)}\n(class {of_cue[c]})" for c in cues])
+    for axes in panels[1:]:  # before anything is drawn, so that the scale fits all of them
+        axes.sharex(panels[0])
     for axes, cue in zip(panels, cues, strict=True):
         rows = table[table["cue"] == cue].set_index("augmentation").reindex(names)
         for place, name in enumerate(names):
@@ -167,12 +169,11 @@ def reliance(table: pd.DataFrame) -> Figure:
                 axes.hlines(place, *ends, color=colour[name], linewidth=1.2)
             differs = of["difference_low"] > 0 or of["difference_high"] < 0
             face = colour[name] if differs else "white"
-            form = {"color": colour[name], "markerfacecolor": face, "markersize": 5}
+            form: dict[str, Any] = {"color": colour[name], "markerfacecolor": face, "markersize": 5}
             axes.plot(100 * of["mean"], place, "o", **form)
         if BASELINE in rows.index:
             axes.axvline(100 * rows.loc[BASELINE, "mean"], color=GREY, zorder=1, **REFERENCE)
         axes.axvline(0, color="0.85", linewidth=0.8, zorder=0)
-        axes.sharex(panels[0])
     figure.supxlabel(
         "Reliance (percentage points): images of other classes predicted as the class of the cue,\n"
         f"with the cue minus without. Lines: {LEVEL} intervals of the difference from the baseline "
