@@ -287,7 +287,7 @@ def single_deletion(models: pd.DataFrame, summary: pd.DataFrame) -> Figure:
         panel.axvline(0, zorder=1, **CHANCE)
         rows = summary[summary["network"] == kind].set_index("augmentation").reindex(names)
         if BASELINE in names:
-            panel.axvline(rows.loc[BASELINE, "mean"], color=GREY, zorder=1, **REFERENCE)
+            panel.axvline(float(rows["mean"][BASELINE]), color=GREY, zorder=1, **REFERENCE)
             gains = rows[["difference", "difference_low", "difference_high"]]
             _print_gains(panel, gains, "Difference from\nbaseline")
     figure.supxlabel(
