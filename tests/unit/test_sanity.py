@@ -334,6 +334,13 @@ def test_figure_shows_every_check_of_every_augmentation(seeds: int) -> None:
     figure = figures.checks(layers, summary, "pearson")
     titles = [axes.get_title(loc) for axes in figure.axes for loc in ("left", "center")]
     assert len([title for title in titles if title]) == 5
+    first, second, _, *similarities = figure.axes
+    assert first.get_ylim() == second.get_ylim()
+    for axes in similarities:  # all points are within the axes, which have one scale
+        assert axes.get_xlim() == similarities[0].get_xlim()
+        low, high = axes.get_xlim()
+        points = np.concatenate([np.ravel(line.get_xdata()) for line in axes.lines])
+        assert low < points.min() and points.max() < high
     without = summary[summary["check"] != "permuted_labels"]
     fewer = figures.checks(layers[layers["check"] == "mprt"], without, "pearson")
     assert len(fewer.axes) == 3

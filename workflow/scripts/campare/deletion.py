@@ -58,7 +58,8 @@ def rank_correlation(first: ArrayLike, second: ArrayLike) -> Doubles:
     ranks = [rankdata(values, axis=1) for values in (first, second)]
     a, b = (each - each.mean(axis=1, keepdims=True) for each in ranks)
     spread = np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
-    return np.divide((a * b).sum(axis=1), spread, out=np.full(len(a), np.nan), where=spread > 0)
+    undefined = np.full(len(a), np.nan)
+    return np.asarray(np.divide((a * b).sum(axis=1), spread, out=undefined, where=spread > 0))
 
 
 def fill_colour(images: NDArray[np.uint8] | Rows) -> Tensor:

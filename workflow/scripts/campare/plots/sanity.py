@@ -79,9 +79,10 @@ def checks(layers: pd.DataFrame, summary: pd.DataFrame, metric: str) -> Figure:
         axes.set_title(CASCADES[check], loc="left")
         other = rows[(rows["check"] == "other_image") & rows["augmentation"].isin(names)]
         axes.axhline(other["mean"].mean(), color=GREY, zorder=1, **REFERENCE)
-        axes.sharey(panels[0])
     panels[0].set_ylabel(entry.label)
-    _within(panels[0], entry.bounds)
+    low, high = _common([axes.get_ylim() for axes in panels[: len(above)]], entry.bounds)
+    for axes in panels[: len(above)]:
+        axes.set_ylim(low, high)
     lower = panels[len(above) :]
     short = two_lines(map(control_title, names), 1.2, SMALL)
     for place, (axes, check) in enumerate(zip(lower, below, strict=True)):
@@ -103,9 +104,11 @@ def checks(layers: pd.DataFrame, summary: pd.DataFrame, metric: str) -> Figure:
         axes.xaxis.set_major_locator(MaxNLocator(4))
         if check != "emprt":
             axes.set_xlabel(entry.label, size=SMALL)
-    for axes, check in zip(lower, below, strict=True):
-        if check != "emprt" and axes is not lower[-1]:
-            axes.sharex(lower[-1])
+    compared = [axes for axes, check in zip(lower, below, strict=True) if check != "emprt"]
+    if compared:
+        low, high = _common([axes.get_xlim() for axes in compared], entry.bounds)
+        for axes in compared:
+            axes.set_xlim(low, high)
     every = fitted(map(control_title, names), 1.6)
     key = [
         Line2D(
@@ -123,15 +126,17 @@ def checks(layers: pd.DataFrame, summary: pd.DataFrame, metric: str) -> Figure:
     return figure
 
 
-def _within(axes: Axes, bounds: tuple[float | None, float | None]) -> None:
-    """Limit the vertical axis to the range of a metric; intervals of few seeds may exceed it."""
-    low, high = axes.get_ylim()
+def _common(
+    limits: list[tuple[float, float]], bounds: tuple[float | None, float | None]
+) -> tuple[float, float]:
+    """Limits of axes that show one metric, within its range; intervals of few seeds exceed it."""
+    low, high = min(first for first, _ in limits), max(last for _, last in limits)
     margin = 0.03 * (high - low)
     if bounds[0] is not None:
         low = max(low, bounds[0] - margin)
     if bounds[1] is not None:
         high = min(high, bounds[1] + margin)
-    axes.set_ylim(low, high)
+    return low, high
 
 
 def _cascade(axes: Axes, rows: pd.DataFrame, names: list[str], same: float) -> None:
