@@ -30,6 +30,8 @@ STUDY = TINY | {
     "localisation": {"spurious": "cue"},
     "faithfulness": {"images": 4, "steps": 2, "road": [0.5]},
     "mosaics": {"mosaics": 6},
+    "sanity": {"images": 4, "points": 2, "samples": 1, "permuted_labels": 1},
+    "single_deletion": {"images": 4, "cells": 2, "epochs": 1},
     "robustness": {
         "images": 20,
         "corruptions": ["fog", "pixelate"],
@@ -38,7 +40,7 @@ STUDY = TINY | {
     },
     "figures": {"dpi": 60, "formats": ["png"]},
 }
-STAGES = ("localisation", "faithfulness", "mosaics", "robustness")
+STAGES = ("localisation", "faithfulness", "mosaics", "robustness", "sanity", "single_deletion")
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +66,8 @@ def test_tables_and_figures_are_there_and_stay(known: Project) -> None:
         *(Path(name) for name in ("spurious/spurious.png", "faithfulness/curves.png")),
         Path("faithfulness/gain.png"),
         *(Path(f"mosaics/{score}.png") for score in ("energy", "pointing")),
+        Path("single_deletion/correlation.png"),
+        *(Path(f"sanity/{metric}.png") for metric in ("overlap_20", "pearson", "mad")),
         *(Path(f"corruptions/{name}.png") for name in ("accuracy", "change")),
         *(Path(f"equivariance/{name}.png") for name in ("overlap_20", "pearson", "prediction")),
     }
@@ -140,6 +144,27 @@ def test_all_models_have_the_same_mosaics(known: Project) -> None:
         "focus": [0.5],
     }
     assert set(read(known, "mosaics_summary")["region"]) == {"grid_pointing", "focus"}
+
+
+def test_every_model_is_compared_with_its_randomised_copies(known: Project) -> None:
+    layers = read(known, "sanity_layers")
+    assert set(layers["augmentation"]) == {"baseline", "cutmix"}
+    assert set(layers["check"]) == {"mprt", "smprt"}
+    steps = layers[["randomised", "layer"]].drop_duplicates().to_numpy().tolist()
+    assert steps == [[1, "classifier"], [4, "features.0"]]
+    checks = read(known, "sanity")
+    assert {"emprt", "random_logit", "permuted_labels", "other_image"} <= set(checks["check"])
+    assert (checks["images"] == 4).all()
+    history = pd.read_csv(known.results / "models" / "permuted_labels" / "1.csv")
+    assert len(history) == 1 and "train_accuracy" in history
+
+
+def test_single_deletion_is_that_of_the_network_and_its_fine_tuned_copy(known: Project) -> None:
+    rows = read(known, "single_deletion_summary")
+    assert set(rows["network"]) == {"trained", "finetuned"}
+    assert (rows["images"] == 4).all()
+    history = pd.read_csv(known.results / "finetuned" / "cutmix" / "1.csv")
+    assert len(history) == 1
 
 
 def test_another_threshold_of_road_rebuilds_faithfulness_alone(
