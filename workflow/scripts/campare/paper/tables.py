@@ -855,7 +855,7 @@ def _scores(stage: str, about: str, reference: str) -> Callable[[Frames, Design]
 
     def made(frames: Frames, design: Design) -> PaperTable:
         frame = frames[name].copy()
-        differences = [column for column in frame if column.startswith("difference")]
+        differences = [column for column in map(str, frame) if column.startswith("difference")]
         frame.loc[frame["model"] == reference, differences] = math.nan
         header, rows = tidy(
             name, frame, ["model", "accuracy", "precision", "recall", "f1", "difference"]
