@@ -138,6 +138,16 @@ COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
         {"pairs": ["reference"], "metric": METRICS},
     ),
     "digits/correlation": ("metric augmentation_a augmentation_b pearson", {"metric": METRICS}),
+    "digits/sanity": (
+        "augmentation check metric seeds images mean low high undefined above above_low above_high "
+        "difference difference_low difference_high",
+        {"metric": ["overlap_20", ""]},
+    ),
+    "digits/single_deletion_summary": (
+        "augmentation network seeds images mean low high accuracy accuracy_deleted undefined "
+        "difference difference_low difference_high",
+        ALL,
+    ),
     "digits/strongest_pairs": ("augmentation_a augmentation_b count", ALL),
     "digits/weakest_pairs": ("augmentation_a augmentation_b count", ALL),
     "digits/pair_counts": ("pairs augmentation_a augmentation_b count p p_any", ALL),
@@ -215,6 +225,10 @@ COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
         "augmentation seed transform metric mean other valid",
         {"metric": ["overlap_20"], "augmentation": ["cutmix", "duplicated_originals"]},
     ),
+    "cifar10/corruption_change": (
+        f"corruption augmentation reference {CHANGE}",
+        {"corruption": ["none", "all", "loss"]},
+    ),
     "cifar10/equivariance_change": (
         f"transform metric augmentation reference {CHANGE}",
         {"metric": ["overlap_20", "prediction"]},
@@ -287,6 +301,7 @@ COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
 }
 # Figure of docs/ → its place in results/.
 FIGURES = {
+    "validity_sanity": "digits/figures/sanity/overlap_20",
     "evidence_summary": "digits/figures/summary/summary",
     "results_summary": "cifar10/figures/summary/summary",
     "results_accuracy": "cifar10/figures/accuracy/overlap_20",

@@ -544,7 +544,7 @@ def test_batches_of_none_and_one(name: str, count: int) -> None:
     [
         *("equalize", "autocontrast", "gaussian_blur", "random_crop", "horizontal_flip"),
         *("vertical_flip", "grayscale", "sharpness", "cutmix", "mixup", "saliencymix"),
-        *("cutout", "hide_and_seek", "grid_mask"),
+        *("cutout", "hide_and_seek", "grid_mask", "delete_cell"),
     ],
 )
 def test_constant_images_stay_as_they_are(name: str, level: int) -> None:

@@ -50,6 +50,8 @@ def test_what_is_measured_of_an_augmentations_maps_goes_with_them() -> None:
         "measure_localisation",
         "measure_faithfulness",
         "measure_mosaics",
+        "measure_sanity",
+        "measure_deletion",
         "represent",
         "compare_representations",
         "measure_corruptions",

@@ -404,6 +404,15 @@ def test_defaults_are_not_shared_between_studies() -> None:
             ["kernel_size: 5.0", "write 5"],
         ),
         ({"occlusion": {"sizes": [4, 9]}}, ["occlusion.sizes: 9", "8×8 pixels"]),
+        ({"single_deletion": {"cells": 1}}, ["single_deletion.cells: 1", "2"]),
+        (
+            {"sanity": {}, "similarity": {"metrics": ["class_kld"]}},
+            ["sanity: none of the similarity.metrics class_kld", "pearson"],
+        ),
+        (
+            {"sanity": {"permuted_labels": 3}, "augmentations": {"permuted_labels": "affine"}},
+            ["augmentations.permuted_labels", "choose another name"],
+        ),
         ({"representations": {}}, ["representations: compares pairs", "add controls.baselines"]),
         (
             {"representations": {"images": 20, "neighbours": 19}, "controls": {}},

@@ -60,6 +60,7 @@ def svm(**set_by_the_study: int) -> dict[str, Any]:
             "hybrid.svm.folds: 6, but a class has 5",
         ),
         ({"faithfulness": {"images": 3}}, "faithfulness.images: 3, but there are 2 test images"),
+        ({"sanity": {"images": 3}}, "sanity.images: 3, but there are 2 test images"),
         (
             {"representations": {"images": 20}, "controls": {}},
             "representations.images: 20, but there are 2 test images",

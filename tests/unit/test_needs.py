@@ -81,6 +81,8 @@ STUDY: dict[str, Any] = {
     "faithfulness": {"images": 100},
     "representations": {},
     "mosaics": {},
+    "sanity": {"permuted_labels": 20},
+    "single_deletion": {},
     "robustness": {},
 }
 # A job of each kind, by its wildcards.
@@ -88,13 +90,14 @@ KINDS: dict[str, dict[str, str]] = {
     name: {}
     for name in (
         *("load", "split_data", "fit_svm", "pixels", "table", "statistics", "map_other"),
-        *("compare_uninformative", "explore", "corrupt"),
+        *("compare_uninformative", "explore", "train_permuted", "corrupt"),
     )
 } | {
     name: {"augmentation": "affine", "seed": "1", "variant": ""}
     for name in (
         *("train", "augment", "map", "compare", "compare_pairs", "localise"),
-        *("test_faithfulness", "represent", "map_mosaics"),
+        *("test_faithfulness", "represent", "map_mosaics", "check_sanity"),
+        *("finetune", "delete_cells"),
         *("test_corruptions", "test_transforms"),
     )
 }

@@ -161,6 +161,8 @@ def test_every_table_of_a_paper_can_be_planned_and_made() -> None:
         "hybrid": {"network": "small_cnn"},
         "masking": {},
         "mosaics": {},
+        "sanity": {},
+        "single_deletion": {},
         "representations": {},
         "robustness": {},
         "known_changes": {"label_noise": [0.2]},

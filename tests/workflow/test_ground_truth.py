@@ -8,7 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+import yaml
 from PIL import Image
+from safetensors.torch import load_file
 
 from tiny import TINY, Project, copy_project
 
@@ -27,6 +30,8 @@ STUDY = TINY | {
     "localisation": {"spurious": "cue"},
     "faithfulness": {"images": 4, "steps": 2, "road": [0.5]},
     "mosaics": {"mosaics": 6},
+    "sanity": {"images": 4, "points": 2, "samples": 1, "permuted_labels": 1},
+    "single_deletion": {"images": 4, "cells": 2, "epochs": 1},
     "robustness": {
         "images": 20,
         "corruptions": ["fog", "pixelate"],
@@ -35,7 +40,7 @@ STUDY = TINY | {
     },
     "figures": {"dpi": 60, "formats": ["png"]},
 }
-STAGES = ("localisation", "faithfulness", "mosaics", "robustness")
+STAGES = ("localisation", "faithfulness", "mosaics", "robustness", "sanity", "single_deletion")
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +66,8 @@ def test_tables_and_figures_are_there_and_stay(known: Project) -> None:
         *(Path(name) for name in ("spurious/spurious.png", "faithfulness/curves.png")),
         Path("faithfulness/gain.png"),
         *(Path(f"mosaics/{score}.png") for score in ("energy", "pointing")),
+        Path("single_deletion/correlation.png"),
+        *(Path(f"sanity/{metric}.png") for metric in ("overlap_20", "pearson", "mad")),
         *(Path(f"corruptions/{name}.png") for name in ("accuracy", "change")),
         *(Path(f"equivariance/{name}.png") for name in ("overlap_20", "pearson", "prediction")),
     }
@@ -139,6 +146,27 @@ def test_all_models_have_the_same_mosaics(known: Project) -> None:
     assert set(read(known, "mosaics_summary")["region"]) == {"grid_pointing", "focus"}
 
 
+def test_every_model_is_compared_with_its_randomised_copies(known: Project) -> None:
+    layers = read(known, "sanity_layers")
+    assert set(layers["augmentation"]) == {"baseline", "cutmix"}
+    assert set(layers["check"]) == {"mprt", "smprt"}
+    steps = layers[["randomised", "layer"]].drop_duplicates().to_numpy().tolist()
+    assert steps == [[1, "classifier"], [4, "features.0"]]
+    checks = read(known, "sanity")
+    assert {"emprt", "random_logit", "permuted_labels", "other_image"} <= set(checks["check"])
+    assert (checks["images"] == 4).all()
+    history = pd.read_csv(known.results / "models" / "permuted_labels" / "1.csv")
+    assert len(history) == 1 and "train_accuracy" in history
+
+
+def test_single_deletion_is_that_of_the_network_and_its_fine_tuned_copy(known: Project) -> None:
+    rows = read(known, "single_deletion_summary")
+    assert set(rows["network"]) == {"trained", "finetuned"}
+    assert (rows["images"] == 4).all()
+    history = pd.read_csv(known.results / "finetuned" / "cutmix" / "1.csv")
+    assert len(history) == 1
+
+
 def test_another_threshold_of_road_rebuilds_faithfulness_alone(
     known: Project, tmp_path: Path
 ) -> None:
@@ -149,6 +177,43 @@ def test_another_threshold_of_road_rebuilds_faithfulness_alone(
     assert {name for name in plan if name not in STAGES} == {
         "measure_faithfulness", "tabulate_faithfulness", "plot_faithfulness",
     }  # fmt: skip
+
+
+KNOWN_CHANGES = {
+    "vary": ["init"],
+    "controls": {"baselines": {"seeds": [11, 12, 13], "vary": ["init"]}},
+    "known_changes": {
+        "seeds": [21, 22, 23, 24], "cue_share": [0.0], "training_images": [0.5],
+        "untrained_layers": [1],
+    },
+}  # fmt: skip
+
+
+def test_networks_with_a_known_change(known: Project, tmp_path: Path) -> None:
+    """Data of their own, which are deleted after the training; new weights of the last layer."""
+    shutil.copytree(known.path, tmp_path / "project", copy_function=shutil.copy2)
+    project = Project(tmp_path / "project")
+    text = yaml.safe_dump(STUDY | KNOWN_CHANGES, sort_keys=False)
+    project.edit("config/tiny.yaml", lambda _: text)
+    plan = project.planned("known_changes")
+    of_arms = {"change_training_data": 8, "reinitialise": 4, "tabulate_known_changes": 1}
+    assert of_arms.items() <= plan.items()
+    names = ("cue_share_0", "training_images_0p5", "untrained_layers_1", "unchanged")
+    models = [f"results/tiny/models/{name}/21.safetensors" for name in names]
+    run = project.snakemake(*models)
+    assert run.returncode == 0, run.stdout
+    assert not [*(project.results / "known_changes").rglob("*.h5")]
+    logs = project.results / "logs"
+    log = (logs / "known_changes/training_images_0p5/21.log").read_text()
+    assert "54 of 108 training images kept" in log
+    history = pd.read_csv(project.results / "models/training_images_0p5/21.csv")
+    assert len(history) == 2  # as many steps in twice as many epochs
+    unchanged, reset = (
+        load_file(project.results / "models" / name / "21.safetensors")
+        for name in ("unchanged", "untrained_layers_1")
+    )
+    changed = {name for name in unchanged if not torch.equal(unchanged[name], reset[name])}
+    assert changed == {"classifier.weight", "classifier.bias"}
 
 
 def test_maps_of_what_the_baseline_predicts_are_planned(tmp_path: Path) -> None:

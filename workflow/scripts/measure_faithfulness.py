@@ -19,7 +19,7 @@ with logged(snakemake.log[0]):
         classes=len(dataset.classes),
         channels=dataset.images.shape[3],
     )
-    test_images = len(store.read(snakemake.input.store).index)
+    test_images = len(store.read_index(snakemake.input.store))
     rows = faithfulness.sampled_rows(test_images, params.images, params.seed)
     cams = store.read(snakemake.input.store, rows)
     start = time.monotonic()

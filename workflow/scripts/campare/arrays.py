@@ -20,7 +20,7 @@ from campare.data import Dataset, Files, Regions
 from campare.data_files import matching
 from campare.errors import CampareError, reading
 from campare.levels import Window, to_bytes
-from campare.stacking import Item, fitted_masks, occurring, stacked
+from campare.stacking import Item, Masks, occurring, stacked
 from campare.subsets import parts
 
 SUFFIXES = (".npz", ".h5", ".hdf5")
@@ -33,8 +33,6 @@ PICKLED = (
     "has pickled Python objects, which can run code and are not read; save numbers or text, such "
     "as np.array(labels, dtype=str)"
 )
-# Masks of an image, and the largest of its 16-bit levels if there is no window.
-Extra = tuple[NDArray[np.bool_] | None, int]
 
 
 class ArrayFile(Protocol):
@@ -83,18 +81,16 @@ def arrays(
         count = file.kind("images")[0][0]
         labels, classes = _labels(path, file)
         regions = _regions(path, file)
-        stack = stacked(
-            _items(path, file, size, fit, window), count, size=size, fit=fit, channels=channels
-        )
+        items = _items(path, file, window)
+        stack = stacked(items, count, size=size, fit=fit, channels=channels)
         subset = file.whole("subset") if "subset" in file.names else np.full(count, "train")
-    masks = [mask for mask, _ in stack.extras if mask is not None]
     return Dataset(
         stack.images,
         labels,
         classes,
         parts([str(name) for name in subset.tolist()], f"{path}: subset"),
-        Regions(regions, np.stack(masks)) if regions else None,
-        Files(path.parent, stack.paths, (), max(level for _, level in stack.extras)),
+        None if stack.masks is None else Regions(regions, stack.masks),
+        Files(path.parent, stack.paths, (), max(stack.extras)),
     )
 
 
@@ -189,10 +185,8 @@ def _regions(path: Path, file: ArrayFile) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _items(
-    path: Path, file: ArrayFile, size: int | None, fit: str, window: Window | None
-) -> Iterator[Item[Extra]]:
-    """The images, each with its masks bool (R, H, W) in the size of the study, if there are any."""
+def _items(path: Path, file: ArrayFile, window: Window | None) -> Iterator[Item[int]]:
+    """The images, each with its largest level, if it has 16 bits and there is no window, or 0."""
     (_, *shape), dtype = file.kind("images")
     rows = max(1, BLOCK // (int(np.prod(shape)) * dtype.itemsize))
     masks = file.blocks("masks", rows) if "masks" in file.names else None
@@ -206,19 +200,14 @@ def _items(
             of_image = None if regions is None else regions[row]
             level = int(block[row].max()) if deep else 0
             place = path.parent / f"{path.name}[{number}]"
-            yield place, partial(_image, grey, of_image, size, fit, level)
+            yield place, partial(_image, grey, level, of_image)
             number += 1
 
 
 def _image(
-    pixels: NDArray[np.uint8],
-    masks: NDArray[np.bool_] | None,
-    size: int | None,
-    fit: str,
-    level: int,
-) -> tuple[Image.Image, Extra]:
-    fitted = None if masks is None else fitted_masks(masks, size, fit)
-    return Image.fromarray(pixels), (fitted, level)
+    pixels: NDArray[np.uint8], level: int, masks: Masks | None
+) -> tuple[Image.Image, int, Masks | None]:
+    return Image.fromarray(pixels), level, masks
 
 
 def _bytes(
@@ -236,7 +225,7 @@ def _bytes(
         raise
 
 
-def _masks(path: Path, block: NDArray[Any], number: int) -> NDArray[np.bool_]:
+def _masks(path: Path, block: NDArray[Any], number: int) -> Masks:
     """A block of masks, the first of which has this number, as bool (n, R, H, W).
 
     Raises

@@ -300,6 +300,8 @@ CODES: dict[str, Mapping[str, str]] = {
     "level": {name: labels.title(name) for name in ("shuffled", "gaussian", "edges", "untrained")},
     "localisation": registry.LOCALISATION,
     "calibration": labels.CALIBRATION,
+    "sanity": labels.SANITY,
+    "deletion": labels.DELETION,
     "map": {"map": "Map of the model", "random": "Random map"},
     "of_image": {"own": "The same image", "other": "Another image"},
     "measure": labels.GAINS,
@@ -615,6 +617,37 @@ _LOCALISATION_SUMMARY = {
     "chance": Column("Random map", "Mean score of a random map."),
     "other": Column("Map of another image", "Mean score of the model's maps of other images."),
     **_estimate("difference", DIFFERENCE),
+}
+_DELETION = {
+    "augmentation": AUGMENTATION,
+    "network": Column("Network", "Whose maps and scores these are.", "code", codes="deletion"),
+}
+_DELETION_SCORES = {
+    "accuracy": Column("Accuracy", "Of the sampled images.", "percent"),
+    "accuracy_deleted": Column(
+        "Accuracy without a cell", "Of the same images without one of the cells.", "percent"
+    ),
+    "undefined": Column(
+        "Undefined", "Share of the images whose map, or whose scores, are all equal.", "percent"
+    ),
+}
+_RANKS = Column(
+    "Rank correlation",
+    "Spearman correlation, over cells, of the map and the fall of the score without the cell; mean "
+    "over images.",
+)
+_SANITY = {
+    "augmentation": AUGMENTATION,
+    "check": Column("Check", "With what a model's map is compared.", "code", codes="sanity"),
+    "metric": replace(METRIC, about="Metric by which the two maps are compared; none for eMPRT."),
+}
+_SANITY_MEAN = {
+    "seeds": SEEDS,
+    "images": replace(IMAGES, about="Number of sampled test images."),
+    **_estimate("mean", Column("Mean", "Mean over seeds and images."), stem=""),
+    "undefined": Column(
+        "Undefined", "Share of the values that are undefined: a map is constant.", "percent"
+    ),
 }
 _CALIBRATION = {
     "confidence": Column("Confidence", "Mean probability of the predicted class.", "percent"),
@@ -1866,6 +1899,60 @@ TABLES: dict[str, Table] = {
             "seeds": SEEDS,
         },
     ),
+    "single_deletion": Table(
+        "Single deletion of every model",
+        "A row per network, as it was trained and fine-tuned on images with deleted cells (IDSDS).",
+        {
+            **_DELETION,
+            "seed": SEED,
+            "images": replace(IMAGES, about="Number of sampled test images."),
+            "mean": _RANKS,
+            **_DELETION_SCORES,
+        },
+    ),
+    "single_deletion_summary": Table(
+        "Single deletion by augmentation",
+        "A row per augmentation and kind of network. Intervals are 95 % intervals over seeds and "
+        "images.",
+        {
+            **_DELETION,
+            "seeds": SEEDS,
+            "images": replace(IMAGES, about="Number of sampled test images."),
+            **_estimate("mean", _RANKS, stem=""),
+            **_DELETION_SCORES,
+            **_estimate("difference", DIFFERENCE),
+        },
+    ),
+    "sanity": Table(
+        "Sanity checks of the maps",
+        "A row per augmentation, check and metric. Intervals are 95 % intervals over seeds and "
+        "images.",
+        {
+            **_SANITY,
+            **_SANITY_MEAN,
+            **_estimate(
+                "above",
+                Column(
+                    "Above another image's map",
+                    "Mean minus that for the map of another image of the same model.",
+                    "signed",
+                ),
+            ),
+            **_estimate("difference", DIFFERENCE),
+        },
+    ),
+    "sanity_layers": Table(
+        "Similarity after randomising layers",
+        "A row per augmentation, check, metric and number of layers with random weights, from the "
+        "classifier down. Intervals are 95 % intervals over seeds and images.",
+        {
+            **_SANITY,
+            "metric": METRIC,
+            "randomised": Column("Random layers", "Number of layers with random weights.", "count"),
+            "layer": Column("Layer", "The last of them.", "text"),
+            **_SANITY_MEAN,
+        },
+    ),
     "occlusion": Table(
         "Occluded images",
         "A row per size of the occluded square, class and measure. Intervals are 95 % intervals "
@@ -2077,6 +2164,38 @@ FILES: dict[str, Table] = {
             },
         },
         file="representation_pairs/<augmentation>.parquet",
+    ),
+    "single_deletion_images": Table(
+        "Single deletion, every image",
+        "A row per kind of network and sampled test image.",
+        {
+            "network": _DELETION["network"],
+            "index": INDEX,
+            "correlation": replace(
+                _RANKS, about=_RANKS.about.replace("; mean over images", "; NaN if undefined")
+            ),
+            "fall": Column("Fall", "Mean fall of the score of the true class without a cell."),
+            "correct": Column("Correct", "Whether the image is classified correctly.", "text"),
+            "correct_deleted": Column(
+                "Correct without a cell", "Share of the cells without which it is.", "percent"
+            ),
+        },
+        file="single_deletion/<augmentation>/<seed>.parquet",
+    ),
+    "sanity_images": Table(
+        "Sanity checks, every image",
+        "A row per check, number of layers with random weights and sampled test image.",
+        {
+            "check": _SANITY["check"],
+            "randomised": TABLES["sanity_layers"].columns["randomised"],
+            "layer": TABLES["sanity_layers"].columns["layer"],
+            "index": INDEX,
+            "entropy": Column(
+                "Entropy", "Entropy of the histogram of the map that is compared.", unit="nats"
+            ),
+        },
+        metrics=True,
+        file="sanity/<augmentation>/<seed>.parquet",
     ),
     "faithfulness_images": Table(
         "Curves of faithfulness, every image",

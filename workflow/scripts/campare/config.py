@@ -341,6 +341,13 @@ def _check_together(config: Config, study: Mapping[str, Any], source: str) -> No
                 f"{source}: representations.neighbours: {count} of {images} images; set it to "
                 f"{images - 2} or fewer, or representations.images to more"
             )
+    if "single_deletion" in config and imported.key(config):
+        raise CampareError(
+            f"{source}: single_deletion: fine-tunes every model, but the models of this study were "
+            "trained elsewhere; remove the key"
+        )
+    if "sanity" in config:
+        _check_sanity(config, source)
     _check_variants(config["cam"], source)
     _check_epochs(config, source)
     models = {"baseline": None, **config["augmentations"]}
@@ -505,6 +512,30 @@ def _choose_summary(config: Config, source: str) -> None:
         raise CampareError(
             f"{source}: analysis.summary: {chosen!r} is not one of the similarity.metrics that "
             f"compare two maps; {known(chosen, able)}"
+        )
+
+
+def _check_sanity(config: Config, source: str) -> None:
+    """Check that there is something to compare, and that a network for it can be trained."""
+    measured = config["similarity"]["metrics"]
+    if not any(
+        entry.of == "maps" and entry.same is not None for entry in map(registry.metric, measured)
+    ):
+        raise CampareError(
+            f"{source}: sanity: none of the similarity.metrics {', '.join(measured)} compares two "
+            "maps; add one that does, such as pearson, or remove the key sanity"
+        )
+    if not config["sanity"]["permuted_labels"]:
+        return
+    if imported.key(config):
+        raise CampareError(
+            f"{source}: sanity.permuted_labels: trains a network, but the models of this study "
+            "were trained elsewhere; remove the key"
+        )
+    if "permuted_labels" in config["augmentations"]:
+        raise CampareError(
+            f"{source}: augmentations.permuted_labels: sanity.permuted_labels trains a model of "
+            "that name; choose another name"
         )
 
 

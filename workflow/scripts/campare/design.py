@@ -385,6 +385,11 @@ class Design:
         """The metrics that compare two maps, or two predictions; not those of one map."""
         return [name for name in self.metrics if registry.metric(name).same is not None]
 
+    @cached_property
+    def map_distances(self) -> list[str]:
+        """The metrics that compare two maps."""
+        return [name for name in self.distances if registry.metric(name).of == "maps"]
+
     # ---- Training ------------------------------------------------------------------------------
 
     def steps_of(self, augmentation: str) -> list[list[Any]]:
@@ -482,6 +487,47 @@ class Design:
         model = self.study["model"]
         own = self.architecture_of(augmentation) == model["architecture"]
         return model.get("parameters") if own else None
+
+    @property
+    def permuted(self) -> dict[str, Any]:
+        """The settings of the network that is trained on permuted labels (stage `sanity`).
+
+        Those of the first baseline but for the number of epochs; the last epoch is kept, since no
+        validation image has a label that could be predicted.
+        """
+        epochs = self.study["sanity"]["permuted_labels"]
+        longer = epochs / self.study["training"]["epochs"]
+        settings = self.training(self.baselines[0]) | recipes.changed(self.study, longer)
+        settings.pop("early_stopping", None)
+        changes = {"epochs": epochs, "keep": "last", "evaluate": ["validation", "train"]}
+        return settings | changes
+
+    def finetuning(self, model: Model) -> dict[str, Any]:
+        """The settings with which a trained model is fine-tuned on images with deleted cells.
+
+        Stage `single_deletion`. The training images without the model's own augmentation; half of
+        them, at random in every epoch, have one cell of the grid replaced.
+        """
+        stage, training = self.study["single_deletion"], self.study["training"]
+        rate = stage["learning_rate"] or training["learning_rate"] / 10
+        settings = self.training(model)
+        settings |= recipes.changed(self.study, stage["epochs"] / training["epochs"])
+        for key in ("early_stopping", "weights", "weights_sha256"):
+            settings.pop(key, None)
+        for key in ("head_learning_rate", "bias_learning_rate"):
+            if settings.get(key):
+                settings[key] *= rate / training["learning_rate"]
+        return settings | {
+            "steps": [["delete_cell", {"cells": stage["cells"], "fill": None}]],
+            "augment_at": "input",
+            "copies": 0,
+            "probability": 0.5,
+            "resample": "each_epoch",
+            "augmentation_seed": stage["seed"],
+            "epochs": stage["epochs"],
+            "learning_rate": rate,
+            "keep": "last",
+        }
 
     @property
     def initial(self) -> dict[str, Any]:

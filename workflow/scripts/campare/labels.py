@@ -88,6 +88,20 @@ CALIBRATION = {
     "brier": "Brier score",
     "nll": "Negative log-likelihood (nats)",
 }
+# Sanity checks of the maps, as tables name them.
+SANITY = {
+    "mprt": "All layers randomised (MPRT)",
+    "smprt": "All layers randomised, mean maps of noisy images (sMPRT)",
+    "emprt": "Relative rise of the entropy, all layers randomised (eMPRT)",
+    "random_logit": "Map of another class (random logit)",
+    "other_image": "Map of another image",
+    "permuted_labels": "Network trained on permuted labels",
+}
+# Networks of the stage single_deletion.
+DELETION = {
+    "finetuned": "Fine-tuned on images with deleted cells (IDSDS)",
+    "trained": "As trained",
+}
 # What takes a corruption's place in tables of the stage robustness, then the corruptions.
 CORRUPTIONS = {
     "none": "Uncorrupted images",
@@ -153,9 +167,11 @@ FIGURES = {
     "pairs": "Strongest and weakest pairs",
     "performance": "Scores on the test images",
     "representations": "Features and predictions",
+    "sanity": "Sanity checks of the maps",
     "scores": "Scores of classifiers",
     "segments": "Similarity by correctness",
     "sets": "Training sets",
+    "single_deletion": "In-domain single deletion",
     "sheets": "Confidence of the predictions",
     "spurious": "Spurious cue",
     "summary": "Summary",

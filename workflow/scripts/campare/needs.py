@@ -143,6 +143,45 @@ class Needs:
         holes = 4 * shares * stage["images"]
         return Need(minutes + imputing_minutes(holes, self._input_size), self._network_memory)
 
+    def check_sanity(self, job: Wildcards) -> Need:
+        """Maps of a sample of images under randomised copies of a network."""
+        stage = self.design.study["sanity"]
+        methods = {variant.method for variant in self.design.variants.values()}
+        passes = max(registry.entry(registry.CAM_METHODS, name).passes for name in methods)
+        maps = 3 + (stage["points"] + 1) * (1 + stage["samples"])
+        images = stage["images"]
+        minutes = explaining_minutes(
+            images, passes * maps, self._gmacs(job), self._threads, self.gpu
+        )
+        held = 40 * images * self._input_size**2  # the images, and one noisy copy of each
+        return Need(minutes, self._network_memory + _megabytes(held))
+
+    def train_permuted(self, job: Wildcards) -> Need:
+        """Training a network on permuted labels."""
+        epochs = self.design.study["sanity"]["permuted_labels"]
+        ratio = epochs / self.design.study["training"]["epochs"]
+        minutes, memory = self.train(job)
+        return Need(math.ceil(minutes * max(1, ratio)), memory)
+
+    def finetune(self, job: Wildcards) -> Need:
+        """Fine-tuning a model on images with deleted cells."""
+        images = self._images["train"]
+        epochs = self.design.study["single_deletion"]["epochs"]
+        gmacs = self._gmacs(job)
+        minutes = training_minutes(images, epochs, gmacs, self._threads, self.gpu)
+        return Need(minutes, self._training_memory(images))
+
+    def delete_cells(self, job: Wildcards) -> Need:
+        """Maps of a sample of images, and the scores without each cell, under two networks."""
+        stage = self.design.study["single_deletion"]
+        methods = {variant.method for variant in self.design.variants.values()}
+        passes = max(registry.entry(registry.CAM_METHODS, name).passes for name in methods)
+        passes = 2 * (passes + 1 + stage["cells"] ** 2)
+        minutes = explaining_minutes(
+            stage["images"], passes, self._gmacs(job), self._threads, self.gpu
+        )
+        return Need(minutes, self._network_memory)
+
     def map_mosaics(self, job: Wildcards) -> Need:
         """Mapping mosaics of test images, and scoring the maps."""
         stage = self.design.study["mosaics"]

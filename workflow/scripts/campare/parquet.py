@@ -204,8 +204,8 @@ def _label(place: Path, label: Any, names: Sequence[str] | None) -> Label:
     return int(label)
 
 
-def _image(content: bytes, label: Label) -> tuple[Image.Image, Label]:
-    return Image.open(BytesIO(content)), label
+def _image(content: bytes, label: Label) -> tuple[Image.Image, Label, None]:
+    return Image.open(BytesIO(content)), label, None
 
 
 def _labels(

@@ -792,6 +792,15 @@ AUGMENTATIONS: dict[str, Augmentation] = {
         },
         reference="singh2017",
     ),
+    "delete_cell": Augmentation(
+        "one cell of a grid filled (Hesse et al. 2024)",
+        "augment.occlusion:delete_cell",
+        {
+            "cells": integer(4, "cells along a side of the grid", minimum=2, maximum=64),
+            "fill": _MEAN_FILL,
+        },
+        reference="hesse2024",
+    ),
     "grid_mask": Augmentation(
         "squares at equal distances filled (Chen et al. 2020), without the paper's rotation",
         "augment.occlusion:grid_mask",

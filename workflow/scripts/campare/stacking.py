@@ -24,8 +24,10 @@ from campare.errors import CampareError
 from campare.levels import Window, to_bytes
 
 _T = TypeVar("_T")
-# The place of an image, for messages, and a function that opens it, with whatever belongs to it.
-Item = tuple[Path, Callable[[], tuple[Image.Image, _T]]]
+Masks = NDArray[np.bool_]
+# The place of an image, for messages, and a function that opens it, with whatever belongs to it and
+# the masks bool (R, H, W) of its regions, if it has some.
+Item = tuple[Path, Callable[[], tuple[Image.Image, _T, Masks | None]]]
 # Images that wait to be decoded at a time, and pixels of an image above which threads help.
 BATCH = 256
 FEW_PIXELS = 10_000
@@ -38,12 +40,14 @@ class Stack(Generic[_T]):
     Attributes
     ----------
     images : uint8 (N, H, W, C), C = 1 (grey) or 3 (RGB)
+    masks : bool (N, R, H, W), resized as the images are; None without masks
     extras : what belongs to each image, such as its label
     paths : place of each image
     deepest : the largest grey level of images with 16 bits, 0 without such images
     """
 
     images: NDArray[np.uint8]
+    masks: Masks | None
     extras: list[_T]
     paths: tuple[Path, ...]
     deepest: int
@@ -83,14 +87,15 @@ def stacked(
     """
     mode = "L" if channels == 1 else "RGB"
     images = np.empty((0, 0, 0, 0), np.uint8)
+    masks: Masks | None = None
     first = Path()
     lock = Lock()
 
     def place(numbered: tuple[int, Item[_T]]) -> tuple[_T, Path, bool, int]:
-        nonlocal images, first
+        nonlocal images, masks, first
         position, (path, opener) = numbered
         try:
-            opened, extra = opener()
+            opened, extra, regions = opener()
             pixels, deepest = _pixels(opened, mode, size, fit, window)
         except CampareError:
             raise
@@ -99,6 +104,8 @@ def stacked(
         with lock:
             if not images.size:
                 images, first = scratch.empty((count, *pixels.shape), np.uint8), path
+                if regions is not None:
+                    masks = scratch.empty((count, len(regions), *pixels.shape[:2]), bool)
         if pixels.shape != images.shape[1:]:
             height, width = images.shape[1:3]
             raise _OtherSizeError(
@@ -106,6 +113,8 @@ def stacked(
                 f"has {width}×{height}; set data.size to give all images one size"
             )
         images[position] = pixels
+        if masks is not None and regions is not None:
+            masks[position] = _fitted_masks(regions, size, fit)
         return extra, path, bool((pixels == pixels[..., :1]).all()), deepest
 
     def mapped(act: Callable[[Any], Any], numbered: Iterable[Any]) -> Iterator[Any]:
@@ -125,10 +134,10 @@ def stacked(
     extras, paths, grey, deepest = zip(*results, strict=True)
     if channels is None and all(grey):
         images = scratch.copied(images[..., :1])
-    return Stack(images, list(extras), paths, max(deepest))
+    return Stack(images, masks, list(extras), paths, max(deepest))
 
 
-def fitted_masks(masks: NDArray[np.bool_], size: int | None, fit: str) -> NDArray[np.bool_]:
+def _fitted_masks(masks: Masks, size: int | None, fit: str) -> Masks:
     """Masks bool (R, H, W) of one image, resized as the image is."""
     if size is None:
         return masks

@@ -15,17 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from campare.data import Dataset, Files, Regions, _folder
 from campare.errors import CampareError
-from campare.stacking import Item, fitted_masks, occurring, stacked
+from campare.stacking import Item, Masks, occurring, stacked
 
 Options = Mapping[str, Any]
-# The label of an image and its masks bool (R, H, W), if the set has some.
-Extra = tuple[int, NDArray[np.bool_] | None]
-
 # Keyword arguments of the subsets of which a set consists.
 TRAIN: Options = {"train": True}
 TEST: Options = {"train": False}
@@ -94,26 +90,25 @@ class Set:
             (
                 item
                 for name, subset in every
-                for item in self._items(folder / self.kind / name, subset, size, fit)
+                for item in self._items(folder / self.kind / name, subset)
             ),
             sum(lengths),
             size=size,
             fit=fit,
             channels=channels,
         )
-        labels = [label for label, _ in stack.extras]
+        labels = stack.extras
         names = self.names or first
         if values.get("labels") == "species":
             names = ("cat", "dog")
         positions, classes = occurring(labels, names or [str(n) for n in range(max(labels) + 1)])
         part = np.repeat(np.array(["train", "test"]), lengths)
-        masks = [masks for _, masks in stack.extras if masks is not None]
         return Dataset(
             stack.images,
             positions,
             classes,
             part if self.test else np.full(len(part), "", dtype="U5"),
-            Regions(("animal", "border"), np.stack(masks)) if masks else None,
+            None if stack.masks is None else Regions(("animal", "border"), stack.masks),
             Files(folder, stack.paths, (), 0),
         )
 
@@ -150,21 +145,19 @@ class Set:
         files = self.files.format(**values)
         return f"set data.root to the folder that has it, or put into {folder}: {files}"
 
-    def _items(self, place: Path, subset: Any, size: int | None, fit: str) -> Iterator[Item[Extra]]:
+    def _items(self, place: Path, subset: Any) -> Iterator[Item[int]]:
         """The images of a subset; place: how those without a file of their own are called."""
         paths = [_path(place, subset, row) for row in range(len(subset))]
         rows = range(len(subset))
         for row in sorted(rows, key=lambda row: str(paths[row])) if self.sorts else rows:
-            yield paths[row], partial(self._image, subset, row, size, fit)
+            yield paths[row], partial(self._image, subset, row)
 
-    def _image(
-        self, subset: Any, row: int, size: int | None, fit: str
-    ) -> tuple[Image.Image, Extra]:
+    def _image(self, subset: Any, row: int) -> tuple[Image.Image, int, Masks | None]:
         image, target = subset[row]
         if self.turned:
             image = image.transpose(Image.Transpose.TRANSPOSE)
         if not self.trimaps:
-            return image, (int(target), None)
+            return image, int(target), None
         label, trimap = target
         levels = np.asarray(trimap)
         if levels.shape != (image.height, image.width):
@@ -173,7 +166,7 @@ class Set:
                 f"{subset._images[row]} has {image.width}×{image.height}; unpack the set again"
             )
         masks = np.stack([levels == 1, levels == 3])  # 1: animal, 2: background, 3: border
-        return image, (int(label), fitted_masks(masks, size, fit))
+        return image, int(label), masks
 
 
 def _names(subset: Any) -> tuple[str, ...]:

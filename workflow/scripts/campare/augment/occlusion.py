@@ -120,6 +120,16 @@ def hide_and_seek(batch: Batch, draw: Draw, *, size: int, share: float, fill: in
     return replace(batch, images=choose(hidden, _paint(batch, draw, fill), batch.images))
 
 
+def delete_cell(batch: Batch, draw: Draw, *, cells: int, fill: int | None) -> Batch:
+    """One cell, at random, of a grid of `cells` × `cells` filled (Hesse et al. 2024)."""
+    height, width = batch.images.shape[-2:]
+    row, column = draw.integers(cells), draw.integers(cells)
+    top, left = row * height // cells, column * width // cells
+    bottom, right = (row + 1) * height // cells, (column + 1) * width // cells
+    hidden = inside((height, width), (top, left, bottom, right))
+    return replace(batch, images=choose(hidden, _paint(batch, draw, fill), batch.images))
+
+
 def grid_mask(
     batch: Batch,
     draw: Draw,

@@ -15,6 +15,7 @@ WIDTHS = ("_one_column", "_two_columns")
 # Figures that need the width of a page; the document shows others in a column.
 WIDE = (
     *("summary", "overlays", "sets", "spurious", "faithfulness", "localisation", "mosaics"),
+    *("sanity", "single_deletion"),
     *("known_changes", "representations", "calibration", "variants", "during_training"),
 )
 
@@ -66,6 +67,10 @@ def _tables(design: Design) -> Iterator[tuple[str, list[str]]]:
             yield "spurious", ["spurious_summary"]
     if "mosaics" in study:
         yield "mosaics", ["mosaics_summary"]
+    if "single_deletion" in study:
+        yield "single_deletion", ["single_deletion_summary"]
+    if "sanity" in study:
+        yield "sanity", ["sanity"]
     if "known_changes" in study:
         yield "known_changes", ["known_changes_summary"]
     if "robustness" in study:
@@ -120,6 +125,8 @@ def _figures(design: Design) -> Iterator[str]:
             yield f"spurious/{'reliance' if several else 'spurious'}"
     if "mosaics" in study:
         yield from (f"mosaics/{score}" for score in registry.MOSAICS)
+    if "sanity" in study:
+        yield f"sanity/{metric if metric in design.map_distances else design.map_distances[0]}"
     if "known_changes" in study:
         yield "known_changes/known_changes"
     if "representations" in study:
@@ -129,6 +136,8 @@ def _figures(design: Design) -> Iterator[str]:
     if "faithfulness" in study:
         yield "faithfulness/curves"
         yield "faithfulness/gain"
+    if "single_deletion" in study:
+        yield "single_deletion/correlation"
     if "hybrid" in study:
         yield f"agreement/{metric}"
     yield from (f"scores/{stage}" for stage in ("hybrid", "masking") if stage in study)

@@ -225,6 +225,19 @@ CAPTIONS: Mapping[str, Caption] = {
         "networks; dots: networks. Dashed: mean of the baseline; dotted: chance; diamonds: maps of "
         "other mosaics."
     ),
+    "sanity": lambda design, facts, metric: (
+        f"Sanity checks of the maps. Above: {registry.metric(metric).label} of a network's map and "
+        "that of the same network after layers were given random weights, from the classifier "
+        "down. Below: rise of the entropy of the map with all weights random, and similarity to "
+        f"the map of another class. Means with {LEVEL} intervals over networks and images. Dashed "
+        "lines and diamonds: the map of another image."
+    ),
+    "single_deletion": lambda design, facts, _: (
+        "Spearman correlation, over the cells of a grid, of the network's map and the fall of the "
+        "score without the cell, of networks fine-tuned on images with deleted cells (IDSDS) and "
+        "as trained. Mean ± standard deviation over networks; dots: networks. Dashed: mean of the "
+        "baseline."
+    ),
     "known_changes": lambda design, facts, _: (
         "Which metrics detect a known change of the networks: AUPRC of the separation of each "
         "group of networks from the baselines (bold: significant map shift, not corrected), and "

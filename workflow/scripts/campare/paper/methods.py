@@ -784,7 +784,8 @@ def statistical(design: Design) -> Sentences:
             "The weights after "
             f"{listed(map(str, design.epochs.values()))} epochs were kept as well, and their maps "
             "compared with those of reference networks after as many epochs, with the noise floor "
-            "of the epoch."
+            "of the epoch; and augmented networks were compared with reference networks after the "
+            "epoch of the closest validation accuracy, at most half a percentage point away."
         )
     if design.has_floor and design.predicts:
         yield BREAK
@@ -878,6 +879,41 @@ def stages(design: Design, facts: Facts) -> Sentences:
             f"explained class are known: one cell (grid pointing game{cite('bohle2021')}) or half "
             f"of them (Focus{cite('arias2022')}). Images were drawn from all test images (seed "
             f"{mosaics['seed']})."
+        )
+        yield BREAK
+    if sane := study.get("sanity"):
+        smooth = (
+            f", also of the mean maps of {sane['samples']} noisy copies of each image (sMPRT; "
+            f"noise of {100 * sane['noise']:g} % of the range of values{cite('hedstrom2024')})"
+            if sane["samples"]
+            else ""
+        )
+        permuted = (
+            f", and of a network trained for {sane['permuted_labels']} epochs on permuted labels"
+            f"{cite('adebayo2018')}"
+            if sane["permuted_labels"]
+            else ""
+        )
+        yield (
+            f"Sanity checks: for {sane['images']:,} test images each network's maps were compared "
+            "with those of the same network after its layers were given random weights, one after "
+            f"another from the classifier down{cite('adebayo2018')}{smooth}; with the maps of "
+            f"another class, drawn at random{cite('sixt2020')}{permuted}. The entropy of the "
+            f"histogram of the map ({sane['bins']} bins) was compared between the trained network "
+            f"and that with random weights only{cite('hedstrom2024')}. The reference is the map of "
+            f"another image (seed {sane['seed']})."
+        )
+        yield BREAK
+    if deletion := study.get("single_deletion"):
+        rate = deletion["learning_rate"] or study["training"]["learning_rate"] / 10
+        yield (
+            f"Single deletion: each network was fine-tuned for {deletion['epochs']} epochs "
+            f"(learning rate {rate:g}) on the training images, of which half, drawn anew in every "
+            f"epoch, had one cell of a grid of {deletion['cells']} × {deletion['cells']} replaced "
+            f"by the mean colour. For {deletion['images']:,} test images (seed {deletion['seed']}) "
+            "the sums of the map of the true class in the cells were compared, by Spearman's "
+            "correlation, with the falls of the score of this class without each cell (in-domain "
+            f"single deletion score{cite('hesse2024')})."
         )
         yield BREAK
     if known := study.get("known_changes"):

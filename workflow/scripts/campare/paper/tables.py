@@ -16,7 +16,7 @@ import pandas as pd
 
 from campare import columns, registry
 from campare.design import BASELINE, Design
-from campare.labels import CLASSIFIERS, control_title, distance_label, title
+from campare.labels import CLASSIFIERS, control_title, distance_label, in_sentence, title
 from campare.paper.contents import main_metric
 from campare.paper.latex import escape
 from campare.statistics import ALPHA
@@ -517,6 +517,48 @@ def _mosaics(frames: Frames, design: Design) -> PaperTable:
     )
 
 
+def _sanity(frames: Frames, design: Design) -> PaperTable:
+    frame = frames["sanity"]
+    of_maps = design.map_distances
+    metric = main_metric(design) if main_metric(design) in of_maps else of_maps[0]
+    frame = frame[frame["metric"].fillna("").isin([metric, ""])]
+    header, rows = tidy(
+        "sanity",
+        frame,
+        ["augmentation", "check", "mean", "above", "difference"],
+        {"augmentation": "Training set", "check": "Map compared with"},
+    )
+    return PaperTable(
+        "sanity",
+        f"Sanity checks of the maps, by {in_sentence(registry.metric(metric).label)} (eMPRT: "
+        "relative rise of the entropy), compared with the map of another image and with the "
+        f"baseline, with intervals over networks and images; {int(frame['images'].max()):,} test "
+        "images.",
+        header,
+        rows,
+        text=2,
+    )
+
+
+def _single_deletion(frames: Frames, design: Design) -> PaperTable:
+    frame = frames["single_deletion_summary"]
+    header, rows = tidy(
+        "single_deletion_summary",
+        frame,
+        ["augmentation", "network", "mean", "accuracy", "accuracy_deleted", "difference"],
+        {"augmentation": "Training set"},
+    )
+    return PaperTable(
+        "single_deletion",
+        "Rank correlation of the maps and of single deletions, and its difference from the "
+        f"baseline, with intervals over networks and images; {int(frame['images'].max()):,} test "
+        "images.",
+        header,
+        rows,
+        text=2,
+    )
+
+
 def _known_changes(frames: Frames, design: Design) -> PaperTable:
     frame = frames["known_changes_summary"]
     columns_shown = ["metric", "auprc", "correlation", "detected", "arms"]
@@ -825,7 +867,7 @@ def _scores(stage: str, about: str, reference: str) -> Callable[[Frames, Design]
 
     def made(frames: Frames, design: Design) -> PaperTable:
         frame = frames[name].copy()
-        differences = [column for column in frame if column.startswith("difference")]
+        differences = [column for column in map(str, frame) if column.startswith("difference")]
         frame.loc[frame["model"] == reference, differences] = math.nan
         header, rows = tidy(
             name, frame, ["model", "accuracy", "precision", "recall", "f1", "difference"]
@@ -862,6 +904,8 @@ MAKERS: dict[str, Callable[[Frames, Design], PaperTable]] = {
     "representations": _representations,
     "calibration": _calibration,
     "mosaics": _mosaics,
+    "sanity": _sanity,
+    "single_deletion": _single_deletion,
     "known_changes": _known_changes,
     "corruptions": _corruptions,
     "equivariance": _equivariance,

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from campare.design import BASELINE
-from campare.labels import CUE_GROUPS
+from campare.labels import CUE_GROUPS, DELETION
 from campare.labels import CURVES as CURVES
 from campare.labels import GAINS as GAINS
 from campare.localisation import GROUPS
@@ -262,6 +262,37 @@ def faithfulness_gain(models: pd.DataFrame, summary: pd.DataFrame) -> Figure:
     figure.supxlabel(
         "Gain of the model's map over a random map (mean probability; positive: more faithful)\n"
         "Mean ± s.d. over seeds; dots: seeds",
+        size=8,
+    )
+    return figure
+
+
+@styled
+def single_deletion(models: pd.DataFrame, summary: pd.DataFrame) -> Figure:
+    """Rank correlation of maps and single deletions: a panel per kind of network.
+
+    Parameters
+    ----------
+    models
+        `augmentation`, `network`, `mean`, a row per seed: single_deletion.csv.
+    summary
+        `augmentation`, `network`, `mean`, `difference`, `difference_low`, `difference_high`:
+        single_deletion_summary.csv.
+    """
+    names = list(dict.fromkeys(summary["augmentation"]))
+    kinds = [kind for kind in DELETION if kind in set(summary["network"])]
+    figure, panels = panels_in_grid(names, [DELETION[kind] for kind in kinds])
+    for panel, kind in zip(panels, kinds, strict=True):
+        _draw_models(panel, models[models["network"] == kind], "mean", names)
+        panel.axvline(0, zorder=1, **CHANCE)
+        rows = summary[summary["network"] == kind].set_index("augmentation").reindex(names)
+        if BASELINE in names:
+            panel.axvline(float(rows["mean"][BASELINE]), color=GREY, zorder=1, **REFERENCE)
+            gains = rows[["difference", "difference_low", "difference_high"]]
+            _print_gains(panel, gains, "Difference from\nbaseline")
+    figure.supxlabel(
+        "Spearman correlation, over cells, of the map and the fall of the score without the cell\n"
+        "Mean ± s.d. over seeds; dots: seeds; dashed: baseline mean; dotted: chance",
         size=8,
     )
     return figure
