@@ -225,6 +225,10 @@ COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
         "augmentation seed transform metric mean other valid",
         {"metric": ["overlap_20"], "augmentation": ["cutmix", "duplicated_originals"]},
     ),
+    "cifar10/corruption_change": (
+        f"corruption augmentation reference {CHANGE}",
+        {"corruption": ["none", "all", "loss"]},
+    ),
     "cifar10/equivariance_change": (
         f"transform metric augmentation reference {CHANGE}",
         {"metric": ["overlap_20", "prediction"]},

@@ -180,3 +180,13 @@ def test_every_table_of_a_paper_can_be_planned_and_made() -> None:
     assert {"calibration/calibration", "representations/shift", "variants/variants"} <= {*figures}
     captions = document.captions(design(**stages), FACTS, figures[1:], None)
     assert all(caption.endswith(".") for caption in captions.values())
+
+
+def test_a_reference_has_no_difference_from_itself() -> None:
+    frame = pd.DataFrame({"model": ["cnn", "network", "cnn-svm"], "images": 80})
+    for column in ("accuracy", "low", "high", "precision", "recall", "f1"):
+        frame[column] = 0.5
+    frame["difference"], frame["difference_low"], frame["difference_high"] = 0.0, -0.1, 0.1
+    made = tables.MAKERS["hybrid_scores"]({"hybrid_scores": frame}, design())
+    assert [row[-1] for row in made.rows] == ["0.0 (−10.0 to +10.0)", "–", "0.0 (−10.0 to +10.0)"]
+    assert made.caption.endswith("Reference: Deeper CNN.") and frame["difference"].notna().all()

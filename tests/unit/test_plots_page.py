@@ -142,6 +142,14 @@ def test_texts_are_inside_and_do_not_overlap(kind: str, width: float) -> None:
             assert axes.get_window_extent().width >= 0.7 * figure.dpi
 
 
+def test_names_of_classifiers_are_whole_in_a_column() -> None:
+    table = pd.DataFrame({"model": list(labels.CLASSIFIERS), "accuracy": 0.5, "low": 0.4})
+    with page.printed(3.5):
+        figure = stages.scores(table.assign(high=0.6, images=9), labels.CLASSIFIERS)
+    shown_names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert [" ".join(name.split()) for name in shown_names] == list(labels.CLASSIFIERS.values())
+
+
 def test_a_figure_without_a_page_is_as_before() -> None:
     with page.printed(3.5):
         assert page.narrow()

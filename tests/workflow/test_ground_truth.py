@@ -8,7 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+import yaml
 from PIL import Image
+from safetensors.torch import load_file
 
 from tiny import TINY, Project, copy_project
 
@@ -174,6 +177,43 @@ def test_another_threshold_of_road_rebuilds_faithfulness_alone(
     assert {name for name in plan if name not in STAGES} == {
         "measure_faithfulness", "tabulate_faithfulness", "plot_faithfulness",
     }  # fmt: skip
+
+
+KNOWN_CHANGES = {
+    "vary": ["init"],
+    "controls": {"baselines": {"seeds": [11, 12, 13], "vary": ["init"]}},
+    "known_changes": {
+        "seeds": [21, 22, 23, 24], "cue_share": [0.0], "training_images": [0.5],
+        "untrained_layers": [1],
+    },
+}  # fmt: skip
+
+
+def test_networks_with_a_known_change(known: Project, tmp_path: Path) -> None:
+    """Data of their own, which are deleted after the training; new weights of the last layer."""
+    shutil.copytree(known.path, tmp_path / "project", copy_function=shutil.copy2)
+    project = Project(tmp_path / "project")
+    text = yaml.safe_dump(STUDY | KNOWN_CHANGES, sort_keys=False)
+    project.edit("config/tiny.yaml", lambda _: text)
+    plan = project.planned("known_changes")
+    of_arms = {"change_training_data": 8, "reinitialise": 4, "tabulate_known_changes": 1}
+    assert of_arms.items() <= plan.items()
+    names = ("cue_share_0", "training_images_0p5", "untrained_layers_1", "unchanged")
+    models = [f"results/tiny/models/{name}/21.safetensors" for name in names]
+    run = project.snakemake(*models)
+    assert run.returncode == 0, run.stdout
+    assert not [*(project.results / "known_changes").rglob("*.h5")]
+    logs = project.results / "logs"
+    log = (logs / "known_changes/training_images_0p5/21.log").read_text()
+    assert "54 of 108 training images kept" in log
+    history = pd.read_csv(project.results / "models/training_images_0p5/21.csv")
+    assert len(history) == 2  # as many steps in twice as many epochs
+    unchanged, reset = (
+        load_file(project.results / "models" / name / "21.safetensors")
+        for name in ("unchanged", "untrained_layers_1")
+    )
+    changed = {name for name in unchanged if not torch.equal(unchanged[name], reset[name])}
+    assert changed == {"classifier.weight", "classifier.bias"}
 
 
 def test_maps_of_what_the_baseline_predicts_are_planned(tmp_path: Path) -> None:

@@ -241,6 +241,9 @@ def test_the_report_opens_with_the_answer_and_figures_fit_the_window(
         # Pages of file: have no common origin, so its content is not accessible from outside.
         browser.wait("!!document.querySelector('iframe')?.src.endsWith('performance.html')")
         assert browser.run(f"{inside} === null")
+        # Its caption leaves it most of the window, not the half that Snakemake does.
+        browser.run("app.setView({ navbarMode: 'resultinfo' })")
+        browser.wait("document.querySelector('nav').offsetWidth <= 400")
         assert browser.errors == []
 
 

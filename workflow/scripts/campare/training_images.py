@@ -11,6 +11,7 @@ import math
 import os
 from collections.abc import Iterable
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -62,13 +63,10 @@ class Mapped:
         if not (isinstance(self._images, np.memmap) and hasattr(os, "posix_fadvise")):
             return
         size = math.prod(self.shape[1:])
-        file = os.open(str(self._images.filename), os.O_RDONLY)
-        try:
+        with Path(str(self._images.filename)).open("rb") as file:
             for place in self._index[rows.cpu().numpy()].tolist():
                 start = self._images.offset + place * size
-                os.posix_fadvise(file, start, size, os.POSIX_FADV_WILLNEED)
-        finally:
-            os.close(file)
+                os.posix_fadvise(file.fileno(), start, size, os.POSIX_FADV_WILLNEED)
 
 
 Images = torch.Tensor | Mapped

@@ -784,7 +784,8 @@ def statistical(design: Design) -> Sentences:
             "The weights after "
             f"{listed(map(str, design.epochs.values()))} epochs were kept as well, and their maps "
             "compared with those of reference networks after as many epochs, with the noise floor "
-            "of the epoch."
+            "of the epoch; and augmented networks were compared with reference networks after the "
+            "epoch of the closest validation accuracy, at most half a percentage point away."
         )
     if design.has_floor and design.predicts:
         yield BREAK

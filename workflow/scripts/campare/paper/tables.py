@@ -16,7 +16,7 @@ import pandas as pd
 
 from campare import columns, registry
 from campare.design import BASELINE, Design
-from campare.labels import control_title, distance_label, in_sentence, title
+from campare.labels import CLASSIFIERS, control_title, distance_label, in_sentence, title
 from campare.paper.contents import main_metric
 from campare.paper.latex import escape
 from campare.statistics import ALPHA
@@ -850,11 +850,13 @@ def _agreement(frames: Frames, design: Design) -> PaperTable:
     )
 
 
-def _scores(stage: str, about: str) -> Callable[[Frames, Design], PaperTable]:
+def _scores(stage: str, about: str, reference: str) -> Callable[[Frames, Design], PaperTable]:
     name = f"{stage}_scores"
 
     def made(frames: Frames, design: Design) -> PaperTable:
-        frame = frames[name]
+        frame = frames[name].copy()
+        differences = [column for column in map(str, frame) if column.startswith("difference")]
+        frame.loc[frame["model"] == reference, differences] = math.nan
         header, rows = tidy(
             name, frame, ["model", "accuracy", "precision", "recall", "f1", "difference"]
         )
@@ -862,7 +864,7 @@ def _scores(stage: str, about: str) -> Callable[[Frames, Design], PaperTable]:
             name,
             f"Test scores of {about}; {int(frame['images'].max()):,} test images. Intervals are "
             "over test images, for these models (Wilson's of accuracy, Student's t of "
-            "differences).",
+            f"differences). Reference: {CLASSIFIERS[reference]}.",
             header,
             rows,
         )
@@ -896,6 +898,8 @@ MAKERS: dict[str, Callable[[Frames, Design], PaperTable]] = {
     "corruptions": _corruptions,
     "equivariance": _equivariance,
     "agreement": _agreement,
-    "hybrid_scores": _scores("hybrid", "the CNN, a second network, and the SVM on its features"),
-    "masking_scores": _scores("masking", "SVMs on masked pixels"),
+    "hybrid_scores": _scores(
+        "hybrid", "the CNN, a second network, and the SVM on its features", "network"
+    ),
+    "masking_scores": _scores("masking", "SVMs on masked pixels", "unmasked"),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -18,11 +19,16 @@ from campare.plots.style import SMALL, STYLE, WIDTH, Floats, blank_figure, contr
 
 LABEL = 1.75  # room for the names of rows, inches
 MOST_ROWS = 20  # rows up to which names may have two lines
+LINE = 19  # characters of a line of these names on a narrow page
 
 
 def named_rows(names: Sequence[str]) -> tuple[Figure, Axes]:
     """Axes with a row per item, the first on top; the height of the figure follows from them."""
     short, pitch = _row_labels(names, _room(LABEL), 0.28)
+    if page.narrow() and len(names) <= MOST_ROWS and any("…" in label for label in short.values()):
+        # A column has room for more lines, not for longer ones.
+        short = {name: textwrap.fill(name, LINE) for name in names}
+        pitch = 0.13 * (max(label.count("\n") for label in short.values()) + 1)
     around = 1.25 if page.narrow() else 0.75  # labels and keys have more lines
     figure = blank_figure(WIDTH, around + pitch * max(1, len(names)), "constrained")
     axes = figure.subplots()

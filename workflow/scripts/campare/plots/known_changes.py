@@ -12,12 +12,14 @@ from matplotlib.figure import Figure
 
 from campare.columns import metric_label
 from campare.detection import ALL
+from campare.known_changes import UNCHANGED
 from campare.plots.fitting import text_width
 from campare.plots.style import SMALL, WIDTH, Floats, blank_figure, styled, title
 from campare.plots.summary import CHARACTERS
 from campare.statistics import ALPHA
 
 ROW = 0.25  # height of a row, inches
+CELL, LETTER = 0.31, 0.06  # smallest width of a cell, mean width of a small letter, inches
 COLOURS = "cividis"  # perceptually uniform, also in protanopic and deuteranopic vision
 
 
@@ -54,12 +56,12 @@ def detection(changes: pd.DataFrame, summary: pd.DataFrame, study: str) -> Figur
     ).reshape(len(metrics), len(with_order))
     heading = _heading(changes, study)
     labels = [textwrap.fill(metric_label(name), 30) for name in metrics]
-    above, below, left = 0.14 * (heading.count("\n") + 1) + 0.45, 0.75, 0.15
+    above, below, left = 0.14 * (heading.count("\n") + 1) + 0.45, 1.15, 0.15
     left += max(text_width(line) for label in labels for line in label.split("\n"))
     height = above + ROW * len(metrics) + below
-    figure = blank_figure(WIDTH, height)
-    wide, high = figure.get_size_inches()
     columns = auprc.shape[1] + 0.6 + len(with_order)
+    figure = blank_figure(max(WIDTH, left + CELL * columns + 0.1), height)
+    wide, high = figure.get_size_inches()
     cell = (wide - left - 0.1) / columns
     box = (below / high, ROW * len(metrics) / high)
     axes = figure.add_axes((left / wide, box[0], auprc.shape[1] * cell / wide, box[1]))
@@ -72,7 +74,8 @@ def detection(changes: pd.DataFrame, summary: pd.DataFrame, study: str) -> Figur
     for kind in kinds:
         number = int((groups["change"] == kind).sum())
         middle = start + (number - 1) / 2
-        name = textwrap.fill(title(kind), max(9, int(7 * number)))
+        name = "Seeds only" if kind == UNCHANGED else title(kind)
+        name = textwrap.fill(name, max(5, int(number * cell / LETTER)), break_long_words=False)
         axes.annotate(
             name, (middle, 0), xytext=(0, -16), xycoords=("data", "axes fraction"),
             textcoords="offset points", ha="center", va="top", size=SMALL,
@@ -88,8 +91,8 @@ def detection(changes: pd.DataFrame, summary: pd.DataFrame, study: str) -> Figur
         right.set_yticks([])
         names = [title(kind) for kind in with_order]
         right.set_xticks(
-            np.arange(len(names)), [textwrap.fill(name, 11) for name in names], size=SMALL - 1,
-            rotation=45, ha="right", rotation_mode="anchor",
+            np.arange(len(names)), names, size=SMALL,
+            rotation=90, rotation_mode="anchor", ha="right", va="center",
         )  # fmt: skip
         right.set_title("Correlation\nwith strength", size=SMALL + 1, loc="left")
     figure.text(0.05 / wide, 1 - 0.05 / high, heading, va="top", size=SMALL)

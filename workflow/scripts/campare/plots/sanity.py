@@ -89,9 +89,9 @@ def checks(layers: pd.DataFrame, summary: pd.DataFrame, metric: str) -> Figure:
         of_check = rows[rows["check"] == check].set_index("augmentation").reindex(names)
         factor = 100 if check == "emprt" else 1
         for row, name in enumerate(names):
-            centre, *ends = factor * of_check.loc[name, ["mean", "low", "high"]].to_numpy(float)
+            mean, *ends = factor * of_check.loc[name, ["mean", "low", "high"]].astype(float)
             axes.hlines(row, *ends, color=colour[name], linewidth=1.4)
-            axes.plot(centre, row, "o", color=colour[name], markersize=4.5)
+            axes.plot(mean, row, "o", color=colour[name], markersize=4.5)
         if check == "emprt":
             axes.axvline(0, color="0.3", zorder=1, **REFERENCE)
         else:
