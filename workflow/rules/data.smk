@@ -3,14 +3,17 @@
 # split/<seed>.csv if seeds drive the training images.
 
 
-def listing():
-    """Return the param `files`, a digest of the images of a folder; nothing for other data sets."""
-
-    def files(_):
-        recorded = Path(str(rules.load_data.output.data)).with_name(".data_listing")
-        return image_listing(STUDY["data"]["root"], recorded)
-
-    return {"files": files} if STUDY["data"]["name"] == "image_folder" else {}
+# A param of the images of a folder.
+IMAGE_FILES = (
+    {
+        "files": lambda _: image_listing(
+            STUDY["data"]["root"],
+            Path(str(rules.load_data.output.data)).with_name(".data_listing"),
+        )
+    }
+    if STUDY["data"]["name"] == "image_folder"
+    else {}
+)
 
 
 rule load_data:
@@ -25,7 +28,7 @@ rule load_data:
     resources:
         **sized("load"),
     params:
-        **named(**STUDY["data"], **listing()),
+        **named(**STUDY["data"], **IMAGE_FILES),
         **code("load_data", *registry.functions(registry.DATASETS, [STUDY["data"]["name"]])),
     script:
         "../scripts/load_data.py"
