@@ -190,3 +190,26 @@ def test_a_reference_has_no_difference_from_itself() -> None:
     made = tables.MAKERS["hybrid_scores"]({"hybrid_scores": frame}, design())
     assert [row[-1] for row in made.rows] == ["0.0 (−10.0 to +10.0)", "–", "0.0 (−10.0 to +10.0)"]
     assert made.caption.endswith("Reference: Deeper CNN.") and frame["difference"].notna().all()
+
+
+def test_a_long_table_is_continued_on_the_next_page() -> None:
+    rows = [[f"row {k}", f"{k}"] for k in range(150)]
+    long = PaperTable("long", "A caption.", ["Name", "Number"], rows, text=1)
+    floats = long.latex.split("\\end{table}\n")[:-1]
+    assert [text.count("row ") for text in floats] == [64, 64, 22]
+    assert all(text.count("\\toprule") == 1 for text in floats)
+    assert long.latex.count("A caption.") == long.latex.count("\\label") == 1
+    assert [text.count("\\caption{Continued.}") for text in floats] == [0, 1, 1]
+    assert long.markdown.count("row ") == 150
+
+
+def test_mosaics_have_a_row_per_training_set_and_kind() -> None:
+    keys = [(a, r, s) for a in ("baseline", "affine") for r in ("grid_pointing", "focus")
+            for s in ("pointing", "energy", "iou")]  # fmt: skip
+    frame = pd.DataFrame(keys, columns=["augmentation", "region", "score"])
+    for column in ("mean", "std", "chance", "difference", "difference_low", "difference_high"):
+        frame[column] = 0.25
+    made = tables.MAKERS["mosaics"]({"mosaics_summary": frame.assign(images=500)}, design())
+    assert made.header[:3] == ["Training set", "Kind of mosaic", "Pointing game"]
+    assert len(made.header) == 6 and len(made.rows) == 4
+    assert made.rows[3][:2] == ["Affine", "Focus"]

@@ -28,6 +28,7 @@ PERMUTED = (
 OWN_FAMILY = " (step-matched controls are a family of their own)"
 MOST_PAIRS = 8
 # Points: width of a column and of a page; of a character and a gap at the sizes of LaTeX.
+LINES = 64  # rows of a page
 COLUMN, PAGE = 252, 515
 SIZES = {"footnotesize": (3.4, 12), "scriptsize": (3.0, 8)}
 HEADER = 12  # least number of characters of a line of a heading
@@ -73,7 +74,8 @@ class PaperTable:
         """The table in LaTeX (package booktabs), as wide as a column or a page.
 
         Text has 8 or 7 pt. If the columns are too wide for a page, they are divided into parts, one
-        below the other, each with the columns of text.
+        below the other, each with the columns of text. A table that is too long for a page is
+        continued on the next.
         """
         widths = [
             max(len(part) for part in [*self._heading(place), *(row[place] for row in self.rows)])
@@ -86,12 +88,19 @@ class PaperTable:
         parts = self._parts(widths, size, room)
         gap = f"\\setlength{{\\tabcolsep}}{{{SIZES[size][1] / 2:g}pt}}\n"
         star = "*" if starred else ""
-        return (
-            f"\\begin{{table{star}}}\n\\centering\n\\{size}\n{gap}"
-            f"\\caption{{{escape(self.caption)}}}\n\\label{{tab:{self.name}}}\n"
-            + "\\par\\medskip\n".join(map(self._tabular, parts))
-            + f"\\end{{table{star}}}\n"
-        )
+        most = max(1, LINES // len(parts))
+        floats = []
+        for start in range(0, max(1, len(self.rows)), most):
+            caption = f"\\caption{{{escape(self.caption)}}}\n\\label{{tab:{self.name}}}\n"
+            if start:  # with the number of the first
+                caption = "\\addtocounter{table}{-1}\n\\caption{Continued.}\n"
+            rows = range(start, min(start + most, len(self.rows)))
+            floats.append(
+                f"\\begin{{table{star}}}\n\\centering\n\\{size}\n{gap}{caption}"
+                + "\\par\\medskip\n".join(self._tabular(places, rows) for places in parts)
+                + f"\\end{{table{star}}}\n"
+            )
+        return "".join(floats)
 
     def _parts(self, widths: Sequence[int], size: str, room: float) -> list[list[int]]:
         """The columns of each part: those of text, and an equal share of the others."""
@@ -109,17 +118,17 @@ class PaperTable:
         whole = self.header[place].replace(" %", "\u00a0%").replace("n = ", "n\u00a0=\u00a0")
         return textwrap.wrap(whole, room, break_long_words=False) or [""]
 
-    def _tabular(self, places: Sequence[int]) -> str:
-        """Some columns in LaTeX."""
+    def _tabular(self, places: Sequence[int], rows: range) -> str:
+        """Some columns of some rows in LaTeX."""
         align = ["l" if place < self.text else "r" for place in places]
         heads = [
             _stacked(self._heading(place), side) for place, side in zip(places, align, strict=True)
         ]
         body = []
-        for number, row in enumerate(self.rows):
-            if number in self.groups and number:
+        for number in rows:
+            if number in self.groups and number > rows.start:
                 body.append("\\midrule")
-            body.append(" & ".join(escape(row[place]) for place in places) + r" \\")
+            body.append(" & ".join(escape(self.rows[number][place]) for place in places) + r" \\")
         lines = ["\\toprule", " & ".join(heads) + r" \\", "\\midrule", *body, "\\bottomrule"]
         content = "\n".join(lines)
         return f"\\begin{{tabular}}{{@{{}}{''.join(align)}@{{}}}}\n{content}\n\\end{{tabular}}\n"
@@ -493,21 +502,18 @@ def _calibration(frames: Frames, design: Design) -> PaperTable:
 
 def _mosaics(frames: Frames, design: Design) -> PaperTable:
     frame = frames["mosaics_summary"]
-    header, rows = tidy(
-        "mosaics_summary",
-        frame,
-        ["augmentation", "region", "score", "mean", "std", "chance", "difference"],
-        {"augmentation": "Training set"},
-    )
+    frame = frame[frame["score"].isin(list(registry.MOSAICS))]
+    header, rows, chance = _located("mosaics_summary", frame)
     return PaperTable(
         "mosaics",
-        "Localisation in mosaics of test images: mean and standard deviation over networks, "
-        "chance, and the difference from the baseline with its interval over networks and "
-        f"mosaics, not corrected for several augmentations; {int(frame['images'].max()):,} "
-        "mosaics of each kind.",
-        header,
+        "Localisation in mosaics of test images: mean ± standard deviation over networks of the "
+        "share of the map on the cells of the explained class, and of the share of maps with "
+        "their maximum there, and the difference from the baseline with its 95 % interval over "
+        "networks and mosaics, not corrected for several augmentations; "
+        f"{int(frame['images'].max()):,} mosaics of each kind. Chance, mean over kinds: {chance}.",
+        ["Training set", "Kind of mosaic", *header],
         rows,
-        text=3,
+        text=2,
     )
 
 
@@ -754,38 +760,44 @@ def _published(frames: Frames, design: Design) -> PaperTable:
     )
 
 
-def _localisation(frames: Frames, design: Design) -> PaperTable:
-    frame = frames["localisation_summary"]
-    table = "localisation_summary"
+LOCATED = {
+    "pointing": "Pointing game",
+    "energy": "Energy inside",
+    "iou": "IoU",
+    "average_precision": "Average precision",
+}
+
+
+def _located(table: str, frame: pd.DataFrame) -> tuple[list[str], list[list[str]], str]:
+    """Heading and rows of a table of localisation, two columns for each score; scores of chance."""
     frame = frame.assign(row=frame["augmentation"] + "\n" + frame["region"])
     names, scores, texts = crossed(frame, "row", "score", mean_std(table, frame, "score"))
     _, _, changes = crossed(frame, "row", "score", cells(table, "difference", frame))
-    pairs = [name.split("\n") for name in names]
-    short = {
-        "pointing": "Pointing game",
-        "energy": "Energy inside",
-        "iou": "IoU",
-        "average_precision": "Average precision",
-    }
     rows = []
-    for (augmentation, region), values, change in zip(pairs, texts, changes, strict=True):
+    for name, values, change in zip(names, texts, changes, strict=True):
+        augmentation, region = name.split("\n")
         both = [x for pair in zip(values, change, strict=True) for x in pair]
-        rows.append([control_title(augmentation), region, *both])
-    header = ["Training set", "Region"]
-    for score in scores:
-        header += [short[score], "Change"]
+        shown = columns.text(columns.column(table, "region"), region)
+        rows.append([control_title(augmentation), shown, *both])
+    header = [text for score in scores for text in (LOCATED[score], "Change")]
     chance = ", ".join(
-        f"{short[str(score)].lower() if score != 'iou' else 'IoU'} "
+        f"{LOCATED[str(score)].lower() if score != 'iou' else 'IoU'} "
         f"{columns.text(columns.column(table, 'chance'), float(part['chance'].mean()))}"
         for score, part in frame.groupby("score", sort=False)
     )
+    return header, rows, chance
+
+
+def _localisation(frames: Frames, design: Design) -> PaperTable:
+    frame = frames["localisation_summary"]
+    header, rows, chance = _located("localisation_summary", frame)
     return PaperTable(
         "localisation",
         "Localisation of the maps: mean ± standard deviation over networks, and the difference "
         "from the baseline with its 95 % interval over networks and images, not corrected for "
         f"several augmentations; {int(frame['images'].max()):,} test images. Chance, mean over "
         f"regions: {chance}.",
-        header,
+        ["Training set", "Region", *header],
         rows,
         text=2,
     )
