@@ -213,3 +213,4 @@ def test_mosaics_have_a_row_per_training_set_and_kind() -> None:
     assert made.header[:3] == ["Training set", "Kind of mosaic", "Pointing game"]
     assert len(made.header) == 6 and len(made.rows) == 4
     assert made.rows[3][:2] == ["Affine", "Focus"]
+    assert made.caption.endswith("Chance: 0.250 (Grid pointing game), 0.250 (Focus).")

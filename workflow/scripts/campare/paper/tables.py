@@ -503,14 +503,19 @@ def _calibration(frames: Frames, design: Design) -> PaperTable:
 def _mosaics(frames: Frames, design: Design) -> PaperTable:
     frame = frames["mosaics_summary"]
     frame = frame[frame["score"].isin(list(registry.MOSAICS))]
-    header, rows, chance = _located("mosaics_summary", frame)
+    header, rows, _ = _located("mosaics_summary", frame)
+    region, level = (columns.column("mosaics_summary", name) for name in ("region", "chance"))
+    chance = ", ".join(
+        f"{columns.text(level, float(part['chance'].mean()))} ({columns.text(region, kind)})"
+        for kind, part in frame.groupby("region", sort=False)
+    )
     return PaperTable(
         "mosaics",
         "Localisation in mosaics of test images: mean ± standard deviation over networks of the "
         "share of the map on the cells of the explained class, and of the share of maps with "
         "their maximum there, and the difference from the baseline with its 95 % interval over "
         "networks and mosaics, not corrected for several augmentations; "
-        f"{int(frame['images'].max()):,} mosaics of each kind. Chance, mean over kinds: {chance}.",
+        f"{int(frame['images'].max()):,} mosaics of each kind. Chance: {chance}.",
         ["Training set", "Kind of mosaic", *header],
         rows,
         text=2,
