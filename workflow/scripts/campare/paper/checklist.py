@@ -102,7 +102,7 @@ def _access(design: Design, facts: Facts) -> Answer:
     code = (
         "The code, campare, is open (MIT licence); one command repeats the study from its config."
     )
-    if name == "image_folder" or user_code.is_reference(name):
+    if name in ("image_folder", "manifest") or user_code.is_reference(name):
         return Answer(AUTHORS, f"{code} The data are files of the authors: state their source.")
     if design.imported:
         return Answer(AUTHORS, f"{code} Publish the files that the study imports.")

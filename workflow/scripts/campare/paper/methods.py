@@ -145,7 +145,7 @@ def data(design: Design, facts: Facts) -> Sentences:
             f"authors: source and citation]; it has {facts.available:,} {colour} images of {size} "
             f"in {kinds}."
         )
-    elif name == "image_folder":
+    elif name in ("image_folder", "manifest"):
         yield (
             f"The data set [to be added by the authors: name and citation] has "
             f"{facts.available:,} {colour} images of {size} in {kinds}, which were read from image "
@@ -172,6 +172,8 @@ def data(design: Design, facts: Facts) -> Sentences:
         f"{counts['train']:,} images for training, {counts['validation']:,} for validation and "
         f"{counts['test']:,} for the test, with every class in proportion"
     )
+    if "group" in parts:
+        sizes += f" as nearly as whole groups allow: each {parts['group']} is in one subset"
     if facts.used < facts.available:
         yield f"A stratified sample was used: {sizes}."
     else:
