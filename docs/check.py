@@ -66,6 +66,14 @@ METRICS = [
     *("mad", "msd", "class_kld"),
 ]
 DIFFERENCE = "difference difference_low difference_high"
+CHANGE = (
+    "mean reference_mean change change_low change_high change_p_holm models reference_models images"
+)
+EQUAL_ACCURACY = (
+    "augmentation reference accuracy reference_accuracy close_pairs across_pairs floor shift "
+    "shift_p_holm adjusted_shift adjusted_shift_low adjusted_shift_high relative_adjusted_shift "
+    "adjusted_p_holm inflation models reference_models"
+)
 SCORES = f"model accuracy low high f1 {DIFFERENCE}"
 MEANS = (
     "augmentation seed pearson kl entropy entropy_baseline "
@@ -75,6 +83,14 @@ UNDEFINED = {"metric": ["pearson", "entropy"]}
 ALL: Mapping[str, Sequence[str]] = {}
 COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
     "cifar10/summary": (SUMMARY, ALL),
+    "cifar10/mosaics_summary": (
+        f"augmentation region score seeds images mean chance other {DIFFERENCE}",
+        {"region": ["grid_pointing"], "score": ["energy"]},
+    ),
+    "cifar10/representation_shift": (
+        f"metric augmentation reference predictions floor {SHIFT}",
+        {"reference": ["baseline"], "predictions": ["any"]},
+    ),
     "cifar10/performance": ("augmentation seed accuracy", ALL),
     "cifar10/distribution": (
         "metric augmentation images undefined q1 median q3",
@@ -104,6 +120,14 @@ COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
         {"metric": ["overlap_20"]},
     ),
     "digits/summary": (SUMMARY, ALL),
+    "digits/mosaics_summary": (
+        f"augmentation region score seeds images mean chance other {DIFFERENCE}",
+        {"region": ["grid_pointing"], "score": ["energy"]},
+    ),
+    "digits/representation_shift": (
+        f"metric augmentation reference predictions floor {SHIFT}",
+        {"reference": ["baseline"], "predictions": ["any"]},
+    ),
     "digits/shift": (
         f"metric augmentation reference predictions floor net tightening {SHIFT} "
         "noise_corrected_similarity agreement",
@@ -117,6 +141,25 @@ COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
     "digits/strongest_pairs": ("augmentation_a augmentation_b count", ALL),
     "digits/weakest_pairs": ("augmentation_a augmentation_b count", ALL),
     "digits/pair_counts": ("pairs augmentation_a augmentation_b count p p_any", ALL),
+    "digits/equal_accuracy": (EQUAL_ACCURACY, ALL),
+    "cifar10/equal_accuracy": (EQUAL_ACCURACY, ALL),
+    "digits-epochs/during_training": (
+        "epoch augmentation accuracy reference_accuracy floor shift_p_holm relative_shift "
+        "relative_shift_low relative_shift_high models reference_models",
+        ALL,
+    ),
+    "digits-epochs/during_training_onset": ("augmentation shift_from accuracy_from", ALL),
+    "digits-epochs/matched_accuracy": (
+        "augmentation models matched_models matched_pairs accuracy_gap epochs floor shift "
+        "shift_low shift_high relative_shift",
+        ALL,
+    ),
+    "digits-epochs/equal_accuracy": (EQUAL_ACCURACY, ALL),
+    "cues/spurious_reliance": (
+        f"augmentation cue cue_class seeds images mean std {DIFFERENCE}",
+        ALL,
+    ),
+    "cues/performance_summary": ("augmentation score mean std seeds", {"score": ["accuracy"]}),
     "cifar10-evidence/summary": (SUMMARY, ALL),
     "cifar10-evidence/performance_summary": ("augmentation score mean std seeds", ALL),
     "cifar10-evidence/distribution": (
@@ -157,6 +200,32 @@ COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
         f"augmentation measure seeds images gain gain_low gain_high {DIFFERENCE}",
         ALL,
     ),
+    "digits/corruption_change": (
+        f"corruption augmentation reference {CHANGE}",
+        {"corruption": ["none", "all", "loss"]},
+    ),
+    "digits/equivariance_change": (
+        f"transform metric augmentation reference {CHANGE}",
+        {
+            "metric": ["overlap_20", "prediction"],
+            "transform": ["all", "flipped", "shifted", "rotated"],
+        },
+    ),
+    "digits/equivariance": (
+        "augmentation seed transform metric mean other valid",
+        {"metric": ["overlap_20"], "augmentation": ["cutmix", "duplicated_originals"]},
+    ),
+    "cifar10/equivariance_change": (
+        f"transform metric augmentation reference {CHANGE}",
+        {"metric": ["overlap_20", "prediction"]},
+    ),
+    "cifar10/equivariance": (
+        "augmentation seed transform metric mean other valid",
+        {"metric": ["overlap_20"]},
+    ),
+    "validity/summary": (SUMMARY, ALL),
+    "validity/dose_localisation": (f"region score augmentation reference {CHANGE}", ALL),
+    "validity/dose_response": ("sweep measure strengths models tau p p_holm", ALL),
     "evidence/summary": (SUMMARY, ALL),
     "evidence/shift": (
         "metric augmentation reference predictions shift shift_p_holm relative_shift",
@@ -176,6 +245,17 @@ COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
         {"metric": ["overlap_20"], "augmentation": ["baseline"]},
     ),
     "evidence/true_class/summary": (SUMMARY, ALL),
+    "validity/known_changes": (
+        "metric change level strength accuracy reference_accuracy floor within between "
+        "relative_shift shift_p auprc auprc_low auprc_high chance prior auroc models "
+        "reference_models images",
+        ALL,
+    ),
+    "validity/known_changes_summary": (
+        "metric change auprc auprc_low auprc_high correlation correlation_low correlation_high "
+        "detected arms",
+        ALL,
+    ),
     "mnist100/published": (
         "score augmentation published published_rank mean std seeds rank low high inside best "
         "above_baseline",
@@ -216,6 +296,13 @@ FIGURES = {
     "shapes_spurious": "shapes/figures/spurious/spurious",
     "shapes_energy": "shapes/figures/localisation/energy",
     "shapes_curves": "shapes/figures/faithfulness/curves",
+    "validity_representations": "cifar10/figures/representations/shift",
+    "validity_known_changes": "validity/figures/known_changes/known_changes",
+    "validity_corruptions": "digits/figures/corruptions/change",
+    "validity_dose": "validity/figures/dose_response/gaussian_blur_sigma",
+    "validity_equal_accuracy": "digits/figures/equal_accuracy/equal_accuracy",
+    "validity_during_training": "digits-epochs/figures/during_training/during_training",
+    "validity_cues": "cues/figures/spurious/reliance",
     "fashion_overlays": "fashion/figures/sheets/classes",
     "fashion_mistakes": "fashion/figures/sheets/mistakes",
     "fashion_masking": "fashion/figures/scores/masking",

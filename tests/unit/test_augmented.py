@@ -53,7 +53,7 @@ def test_it_is_bit_for_bit_what_training_sees_in_every_epoch(
     seen: list[list[tuple[torch.Tensor, torch.Tensor]]] = []
     batches = Feed.batches
 
-    def spied(self: Feed, epoch: int, start: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    def spied(self: Feed, epoch: int, start: int = 0) -> list[tuple[torch.Tensor, torch.Tensor]]:
         drawn = batches(self, epoch, start)
         seen.append([(images.clone(), shares.clone()) for images, shares in drawn])
         return seen[-1]
@@ -69,6 +69,7 @@ def test_it_is_bit_for_bit_what_training_sees_in_every_epoch(
         code=[],
         progress=lambda _: None,
     )
+    monkeypatch.undo()
     found = augmented.drawn(chosen, digits, split)
     assert len(seen) == 2
     for epoch in seen:

@@ -52,4 +52,6 @@ def test_what_is_measured_of_an_augmentations_maps_goes_with_them() -> None:
         "measure_mosaics",
         "represent",
         "compare_representations",
+        "measure_corruptions",
+        "measure_equivariance",
     }

@@ -49,6 +49,7 @@ def test_values_are_rounded_and_named(name: str, value: object, text: str) -> No
 @pytest.mark.parametrize(
     ("table", "name", "value", "text"),
     [
+        ("extremes", "index", "2402", "2402"),
         ("clusters", "members", "elastic + random_crop", "Elastic + Random crop"),
         ("weakest_pairs", "metrics", "mad, all", "Mean absolute difference, All metrics"),
         ("distribution", "metric", "overlap_20_area", "Overlap rate (top 20 %): area"),

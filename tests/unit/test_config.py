@@ -492,8 +492,10 @@ def test_every_key_refuses_in_words_what_it_cannot_mean(path: tuple[str, ...]) -
     }
     for value, kind in VALUES:
         study = {**copy.deepcopy(STUDY), "data": {"name": "shapes"}}
-        if path[0] == "representations":
-            study["controls"] = copy.deepcopy(needed["controls"])
+        if path[0] in ("representations", "known_changes"):
+            study["controls"] = {"baselines": {"seeds": [11, 12, 13], "vary": ["order"]}}
+        if path[0] == "known_changes" and path[1:]:
+            study["known_changes"] = {"untrained_layers": [1], "label_noise": [0.2]}
         inner = study
         for key in path[:-1]:
             inner = inner.setdefault(key, copy.deepcopy(needed.get(key, {})))

@@ -33,6 +33,16 @@ def network(architecture: str, size: int = 28) -> Settings:
     return Settings(**Design(config.complete(study, "the study")).training(("baseline", 1)))
 
 
+def test_a_network_has_the_layers_that_get_new_weights() -> None:
+    further = {"seeds": [11, 12, 13], "vary": ["init"]}
+    study = STUDY | {"controls": {"baselines": further}}
+    study["known_changes"] = {"untrained_layers": [1, 4]}
+    early_checks.check_maps(dataset(), network("small_cnn"), study)
+    study["known_changes"] = {"untrained_layers": [1, 5]}
+    with pytest.raises(CampareError, match="untrained_layers: 5, but the network has 4"):
+        early_checks.check_maps(dataset(), network("small_cnn"), study)
+
+
 @pytest.mark.parametrize(
     "cam", [{"method": "cam"}, {"variants": {"class_weights": {"method": "cam"}}}]
 )

@@ -311,6 +311,34 @@ def test_wide_tables_are_printed_smaller(page: Browser) -> None:
     assert float(fit) == pytest.approx(0.5)
 
 
+def test_all_filtered_rows_are_printed(page: Browser) -> None:
+    page.state("#view=images&sort=mad&of=affine&class=1&order=asc&size=160")
+    kept = count(page)
+    expected = metric("mad", [0, 1])[LABELS == 1].sort_values(na_position="last")
+    pages = base64.b64decode(page.call("Page.printToPDF", preferCSSPageSize=True)["data"])
+    # 190 mm of a page are 718 pixels; rows of 194 pixels are not cut.
+    assert pages.count(b"/Type /Page\n") >= kept / 4
+    page.run("dispatchEvent(new Event('beforeprint'))")
+    assert images(page) == list(expected.index)
+    (heading,) = texts(page, "#printed")
+    assert f"all {kept} images that pass the filters (of {small.IMAGES})" in heading
+    assert "Affine, ascending. View: #" in heading and "class=1" in heading
+    page.run("dispatchEvent(new Event('afterprint'))")
+    assert len(images(page)) < kept
+
+
+def test_the_rows_of_a_long_list_are_printed_up_to_a_limit(
+    browser: Browser, folder: Path, tmp_path: Path
+) -> None:
+    text = (folder / "full.html").read_text(encoding="utf-8")
+    assert text.count("const PRINTED = 200;") == 1
+    (tmp_path / "short.html").write_text(text.replace("PRINTED = 200", "PRINTED = 25"))
+    browser.open((tmp_path / "short.html").as_uri() + "#view=images&sort=index&order=asc")
+    browser.run("dispatchEvent(new Event('beforeprint'))")
+    assert images(browser) == list(small.INDEX[:25])
+    assert "the first 25 of 40 images" in texts(browser, "#printed")[0]
+
+
 @pytest.fixture
 def sharded(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch

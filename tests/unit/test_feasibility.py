@@ -65,6 +65,10 @@ def svm(**set_by_the_study: int) -> dict[str, Any]:
             "representations.images: 20, but there are 2 test images",
         ),
         (
+            {"robustness": {"images": 20}},
+            "robustness.images: 20, but there are 2 test images",
+        ),
+        (
             {"representations": {"neighbours": 5}, "controls": {}},
             "representations.neighbours: 5, but there are 2 test images",
         ),

@@ -19,6 +19,7 @@ from inputs import (
     decisive,
     file_digest,
     folder_digest,
+    image_listing,
     model_of,
     of_models,
     with_digest,
@@ -183,6 +184,62 @@ def test_a_folder_may_be_in_the_home_directory(
 ) -> None:
     monkeypatch.setenv("HOME", str(folder.parent))
     assert folder_digest(f"~/{folder.name}") == folder_digest(str(folder))
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    for name in ("train/a/1.png", "train/b/2.PNG", "train/b/caf\udce9.jpg", "test/a/.hidden.png"):
+        path = tmp_path / "images" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"123")
+    return tmp_path / "images"
+
+
+@pytest.mark.parametrize("change", ["add", "remove", "rename", "exchange", "move"])
+def test_images_that_are_added_removed_or_exchanged_change_the_listing(
+    change: str, images: Path, tmp_path: Path
+) -> None:
+    before, first = image_listing(str(images), ""), images / "train/a/1.png"
+    if change == "add":
+        (images / "test/a/3.webp").write_bytes(b"123")
+    elif change == "exchange":
+        first.write_bytes(b"1234")
+    elif change == "remove":
+        first.unlink()
+    else:
+        first.rename(first.with_name("4.png") if change == "rename" else images / "train/b/1.png")
+    assert image_listing(str(images), "") != before
+
+
+def test_times_other_files_and_the_place_of_the_folder_do_not_change_the_listing(
+    images: Path, tmp_path: Path
+) -> None:
+    before = image_listing(str(images), "")
+    os.utime(images / "train/a/1.png", (1, 1))
+    (images / "train/a/Thumbs.db").write_bytes(b"123")
+    (images / "train/.cache").mkdir()
+    (images / "train/.cache/1.png").write_bytes(b"123")
+    assert image_listing(str(images), "") == before
+    images.rename(tmp_path / "moved")
+    assert image_listing(f"{tmp_path / 'moved'}/", "") == before
+
+
+def test_of_many_images_the_sizes_of_some_are_compared(
+    images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inputs.STATED", 1)
+    before = image_listing(str(images), "")
+    (images / "train/b/2.PNG").write_bytes(b"1234")
+    assert image_listing(str(images), "") == before
+    (images / "train/a/1.png").write_bytes(b"1234")
+    assert image_listing(str(images), "") != before
+
+
+def test_without_the_folder_the_listing_is_the_recorded_one(tmp_path: Path) -> None:
+    recorded = tmp_path / ".data_listing"
+    assert image_listing(str(tmp_path / "none"), recorded) == ""
+    recorded.write_text("abc")
+    assert image_listing(str(tmp_path / "none"), recorded) == "abc"
 
 
 def test_the_content_of_a_file_of_weights_decides_not_its_path_or_date(tmp_path: Path) -> None:

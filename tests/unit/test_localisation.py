@@ -272,6 +272,38 @@ def test_summary_of_a_cue_keeps_measures_apart() -> None:
     assert found.loc[found["measure"] != "energy", "chance"].isna().all()
 
 
+def test_reliance_is_the_difference_of_the_shares_with_and_without_each_cue() -> None:
+    present = half_marked().masks[:, 1].any(axis=(1, 2))
+    stores = [stored(12, seed) for seed in range(4)]
+    cues = {"cue": present, "other": np.arange(12) % 4 == 0}
+    images = pd.concat(
+        [
+            localisation.with_and_without_cue(MODELS, stores, measured(), cue, shown, 0)
+            for cue, shown in cues.items()
+        ]
+    )
+    found = localisation.reliance(images, {"cue": "a", "other": "a"}, 0, paired=True)
+    found = found.set_index(["augmentation", "cue"])
+    label = np.arange(12) % 3
+    of_model = {}
+    for model, store in zip(MODELS, stores, strict=True):
+        for cue, shown in cues.items():
+            mine = store.predicted == 0
+            with_cue, without = (mine[(label != 0) & on].mean() for on in (shown, ~shown))
+            of_model[model, cue] = with_cue - without
+    for cue in cues:
+        arms = {
+            arm: np.array([of_model[m, cue] for m in MODELS if m[0] == arm])
+            for arm in ("baseline", "cutmix")
+        }
+        row = found.loc[("cutmix", cue)]
+        assert row["mean"] == pytest.approx(arms["cutmix"].mean())
+        assert row["difference"] == pytest.approx((arms["cutmix"] - arms["baseline"]).mean())
+        assert row["images"] == 8
+    summary = localisation.spurious_summary(images, 0, paired=True)
+    assert summary.groupby("cue").size().to_dict() == {"cue": 24, "other": 24}
+
+
 def test_class_of_a_cue_is_the_one_it_goes_with() -> None:
     labels = np.array([0, 0, 1, 1, 2, 2])
     present = np.array([True, False, True, True, False, False])

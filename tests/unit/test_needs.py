@@ -81,19 +81,21 @@ STUDY: dict[str, Any] = {
     "faithfulness": {"images": 100},
     "representations": {},
     "mosaics": {},
+    "robustness": {},
 }
 # A job of each kind, by its wildcards.
 KINDS: dict[str, dict[str, str]] = {
     name: {}
     for name in (
         *("load", "split_data", "fit_svm", "pixels", "table", "statistics", "map_other"),
-        *("compare_uninformative", "explore"),
+        *("compare_uninformative", "explore", "corrupt"),
     )
 } | {
     name: {"augmentation": "affine", "seed": "1", "variant": ""}
     for name in (
         *("train", "augment", "map", "compare", "compare_pairs", "localise"),
         *("test_faithfulness", "represent", "map_mosaics"),
+        *("test_corruptions", "test_transforms"),
     )
 }
 

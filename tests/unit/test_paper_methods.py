@@ -95,7 +95,28 @@ def test_every_study_of_the_project_has_its_methods(
             "each image, with probability 0.5, was replaced",
             "as many images as",
         ),
+        (
+            {"data": {"name": "torchvision:EMNIST", "parameters": {"split": "letters"}}},
+            "We used EMNIST [@cohen2017]: 1,797 grey-level images of 8 × 8 pixels in two classes "
+            "(cat and dog). Its parameters are split letters.",
+            "to be added by the authors: name",
+        ),
+        (
+            {"data": {"name": "torchvision:SVHN"}},
+            "We used SVHN [@netzer2011]: 1,797",
+            "Its parameters",
+        ),
         ({"augmenting": {"copies": 3}}, "three augmented copies of it", "twice"),
+        (
+            {"similarity": {"metrics": ["overlap_20_ties"]}},
+            "intersection over union of the pixels of each map that are among the top 20 % or",
+            "the same for the top",
+        ),
+        (
+            {"hybrid": {"network": "small_cnn"}},
+            "trained, without those of the hybrid stage.",
+            "None",
+        ),
         ({"vary": ["subset", "init"]}, "were drawn for each seed", "is the same for all networks"),
         (
             {"training": {"optimizer": "sgd", "nesterov": True, "schedule": "cosine", "warmup": 2}},
@@ -159,6 +180,19 @@ def test_sentences_depend_on_the_study(changes: dict[str, Any], said: str, unsai
     check(written)
     assert said in written
     assert unsaid not in written
+
+
+@pytest.mark.parametrize("name", ["arrays", "parquet"])
+def test_images_of_the_authors_are_to_be_cited_by_them(name: str, tmp_path: Path) -> None:
+    root = tmp_path / {"arrays": "a.npz", "parquet": "a.parquet"}[name]
+    root.touch()
+    given = {"name": name, "root": str(root), "window": [-160, 240.5]}
+    written = text(data=given)
+    check(written)
+    files = {"arrays": "arrays", "parquet": "Parquet files"}[name]
+    assert "name and citation] has 1,797 grey-level images" in written
+    assert f"which were read from {files}. Grey levels from -160 to 240.5 were mapped" in written
+    assert "The data are files of the authors" in checklist.markdown(design(data=given), FACTS)
 
 
 def test_parameters_of_augmentations_have_names_values_and_units() -> None:

@@ -7,10 +7,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from test_paper_methods import FACTS
 
 from campare import config, registry
 from campare.design import Design
-from campare.paper import contents, tables
+from campare.paper import contents, document, tables
 from campare.paper.tables import PaperTable
 
 STUDY: dict[str, Any] = {
@@ -123,7 +124,7 @@ def test_performance_has_a_row_per_training_set_and_a_column_per_score() -> None
     assert "400 test images" in table.caption and "standard deviation" in table.caption
 
 
-CONTROLS = {"baselines": {"seeds": [7, 8], "vary": ["init"]}, "uninformative": True}
+CONTROLS = {"baselines": {"seeds": [7, 8, 9], "vary": ["init"]}, "uninformative": True}
 
 
 @pytest.mark.parametrize(
@@ -161,6 +162,8 @@ def test_every_table_of_a_paper_can_be_planned_and_made() -> None:
         "masking": {},
         "mosaics": {},
         "representations": {},
+        "robustness": {},
+        "known_changes": {"label_noise": [0.2]},
         "published": {"cutmix": {"test": 0.5}},
         "controls": CONTROLS,
         "vary": ["init"],
@@ -172,3 +175,6 @@ def test_every_table_of_a_paper_can_be_planned_and_made() -> None:
     figures = contents.figures(design(**stages))
     assert {f"localisation/{score}" for score in registry.LOCALISATION} <= {*figures}
     assert len(figures) == len({*figures})
+    assert {"calibration/calibration", "representations/shift", "variants/variants"} <= {*figures}
+    captions = document.captions(design(**stages), FACTS, figures[1:], None)
+    assert all(caption.endswith(".") for caption in captions.values())

@@ -10,21 +10,27 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import test_during_training
 import test_plots
 import test_plots_dose
 import test_plots_stages
 import test_plots_truth
+import test_representations
+import test_variants
 from matplotlib.figure import Figure
 from test_plots_names import shown
 
-from campare import labels
+from campare import controls, labels, registry, variants
 from campare.paper import contents
 from campare.plots import (
     dose,
+    during_training,
+    equal_accuracy,
     images,
     metrics,
     page,
     relations,
+    representations,
     saving,
     stages,
     summary,
@@ -32,6 +38,7 @@ from campare.plots import (
     truth,
     views,
 )
+from campare.plots import variants as of_variants
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -57,6 +64,21 @@ def in_summary() -> Figure:
     return summary.summary(table, "a_study_with_a_long_name")
 
 
+def of_representations() -> Figure:
+    models, pairs = test_representations.arms(1.0)
+    shifts = controls.shifts(pairs, models, list(registry.REPRESENTATIONS), "", 0)
+    maps = shifts.iloc[[0]].assign(metric="overlap_20", shift_p_holm=0.5)
+    return representations.shift(maps, shifts, "a_study_with_a_long_name")
+
+
+def for_variants() -> Figure:
+    one = test_variants.summary(dict.fromkeys(NAMES, 0.1), dict.fromkeys(NAMES, 0.04), 0.5)
+    maps = "HiResCAM, predicted class, last convolutional block"
+    titles = dict.fromkeys(["main", "true_class", "an_earlier_layer", "hirescam"], maps)
+    shifts = variants.table(dict.fromkeys(titles, one), titles)
+    return of_variants.variants(shifts, variants.agreement(shifts), variants.ranking(shifts, 0))
+
+
 # Kind of figure in `contents.figures` → a figure of it.
 FIGURES: dict[str, Callable[[], Figure]] = {
     "summary": in_summary,
@@ -64,6 +86,8 @@ FIGURES: dict[str, Callable[[], Figure]] = {
         test_plots_dose.summarised(["blur_1", "blur_2"]),
         *("gaussian_blur", "sigma", {"blur_1": 1, "blur_2": 20}, "pixels"),
     ),
+    "during_training": lambda: during_training.during_training(test_during_training.table()),
+    "equal_accuracy": lambda: equal_accuracy.equal_accuracy(*test_during_training.adjusted()),
     "performance": lambda: training.performance(*test_plots.performance(ALL), "f1", ALL),
     "sets": lambda: images.sets(
         test_plots.photos(8, 3),
@@ -77,12 +101,16 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "between": lambda: relations.between(shifts_between(), "mad"),
     "localisation": lambda: truth.localisation(*test_plots_truth.localised(), "energy", "Energy"),
     "spurious": lambda: truth.spurious(*test_plots_truth.planted(), "cue"),
+    "reliance": lambda: truth.reliance(test_plots_truth.relied()),
     "faithfulness": lambda: truth.faithfulness_gain(*test_plots_truth.gains()),
     "curves": lambda: truth.faithfulness_curves(test_plots_truth.curves()),
     "agreement": lambda: stages.agreement(
         test_plots_stages.agreement(), "overlap_20", ("CNN", "CNN+SVM")
     ),
     "scores": lambda: stages.scores(test_plots_stages.scores(), labels.CLASSIFIERS),
+    "calibration": lambda: representations.calibration(test_representations.calibrated()),
+    "representations": of_representations,
+    "variants": for_variants,
     "occlusion": lambda: stages.occlusion(test_plots_stages.occlusion(), "accuracy", "all"),
 }
 

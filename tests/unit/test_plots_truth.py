@@ -53,7 +53,17 @@ def planted(seeds: int = 3, names: list[str] = NAMES) -> tuple[pd.DataFrame, pd.
         images[name] = random.uniform(0, 1, len(images))
     images.loc[without, "energy"] = np.nan
     images["chance"] = np.where(without, np.nan, 0.016)
+    images["cue"] = "cue"
     return localisation.spurious(images), localisation.spurious_summary(images, 0, paired=True)
+
+
+def relied() -> pd.DataFrame:
+    """Reliance on two cues of one class."""
+    random = np.random.default_rng(1)
+    keys = product(["mark", "tint"], NAMES, range(1, 4), [*localisation.GROUPS] * 20)
+    images = pd.DataFrame(keys, columns=["cue", "augmentation", "seed", "group"])
+    images["cue_class_rate"] = random.uniform(0, 1, len(images))
+    return localisation.reliance(images, {"mark": "star", "tint": "star"}, 0, paired=True)
 
 
 def curves() -> pd.DataFrame:
@@ -162,3 +172,22 @@ def test_names_of_controls_are_whole_and_broken_between_words(figure: str) -> No
         "Duplicated originals (step-matched)",
         "Longer training (step-matched)",
     ]
+
+
+def test_reliance_has_a_panel_per_cue_and_fills_differences_from_the_baseline() -> None:
+    table = relied()
+    mine = (table["cue"] == "tint") & (table["augmentation"] == NAMES[1])
+    ends = ["difference", "difference_low", "difference_high"]
+    table.loc[mine, ends] = -0.3, -0.4, -0.2
+    panels = titled(truth.reliance(table))
+    assert list(panels) == ["Mark\n(class star)", "Tint\n(class star)"]
+    for cue, axes in zip(("mark", "tint"), panels.values(), strict=True):
+        rows = table[table["cue"] == cue].set_index("augmentation")
+        dots = [line for line in axes.lines if line.get_marker() == "o"]
+        assert [line.get_xdata()[0] for line in dots] == pytest.approx(
+            100 * rows["mean"].to_numpy()
+        )
+        filled = [line.get_markerfacecolor() != "white" for line in dots]
+        differs = (rows["difference_low"] > 0) | (rows["difference_high"] < 0)
+        assert filled == differs.tolist()
+    assert filled[1]

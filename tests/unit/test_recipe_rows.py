@@ -147,7 +147,11 @@ def test_a_recipe_without_its_weights_is_named_and_skipped(
     assert line.startswith("recipe_finetune is not trained: finetune.yaml: model.weights: there is")
 
 
-def test_accuracies_of_a_study_are_checked_against_its_config(tmp_path: Path) -> None:
+def test_accuracies_of_a_study_are_checked_against_its_config(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recipes, "_test_images", lambda results: (PICTURES, LABELS))
+    monkeypatch.setattr(recipes, "accuracy_of_six_views", lambda *of: 0.95)
     design = Recipe.read("cifar10").design
     results = tmp_path / "cifar10"
     (results / "tables").mkdir(parents=True)
@@ -183,9 +187,27 @@ def test_accuracies_are_rows_beside_their_goals() -> None:
             "augmentation": ["flip_and_shift"] * 2 + [BASELINE],
             "machine": ["m"] * 3,
             "test_accuracy": [0.9, 0.945, 0.84],
+            "test_accuracy_six_views": [0.9, np.nan, np.nan],
         }
     )
-    with_, without = recipes.accuracy_rows("cifar10", table)
+    with_, views, without = recipes.accuracy_rows("cifar10", table)
+    assert (views.name, views.n, views.ratio) == ("recipe_cifar10_accuracy_six_views", 1, 1)
     assert (with_.name, with_.n, with_.goal) == ("recipe_cifar10_accuracy", 2, 1)
     assert (with_.low, with_.ratio, with_.high) == pytest.approx((1, 1.025, 1.05))
     assert (without.name, without.ratio) == ("recipe_cifar10_accuracy_baseline", 1)
+
+
+def test_six_views_are_those_of_airbench() -> None:
+    images = torch.from_numpy(PICTURES).permute(0, 3, 1, 2).double() / 255
+    weights = torch.randn(3 * 32 * 32, 4, dtype=torch.double, generator=torch.manual_seed(0))
+
+    def network(x: torch.Tensor) -> torch.Tensor:
+        return (x.flatten(1) @ weights).tanh()
+
+    def mirrored(x: torch.Tensor) -> torch.Tensor:
+        return 0.5 * network(x) + 0.5 * network(x.flip(-1))
+
+    padded = torch.nn.functional.pad(images, (1,) * 4, "reflect")
+    shifted = torch.stack([mirrored(padded[:, :, k : k + 32, k : k + 32]) for k in (0, 2)]).mean(0)
+    expected = 0.5 * mirrored(images) + 0.5 * shifted
+    torch.testing.assert_close(recipes.six_views(network, images), expected)

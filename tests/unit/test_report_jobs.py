@@ -240,12 +240,11 @@ def test_every_kind_of_figure_has_a_caption_and_every_caption_a_kind() -> None:
     assert declared() == set(names.FIGURES)
 
 
-def test_every_caption_says_n_and_what_to_conclude() -> None:
-    for kind in declared():
-        text = (CAPTIONS / f"{kind}.rst").read_text()
-        assert "**n**" in text and "**Conclusion**" in text, kind
-        of_inputs = kind in ("examples", "sets", "masks")
-        assert of_inputs or re.search(r"\*\*(Interval|intervals)\*\*", text), kind
+def test_every_caption_says_n_interval_test_and_what_to_conclude() -> None:
+    for kind in {*declared(), "answer", "explorer", "tables"}:
+        text = (CAPTIONS / f"{kind}.rst").read_text().lower()
+        for word in ("n", "intervals?", "test", "conclusion"):
+            assert re.search(rf"\*\*{word}\*\*", text), (kind, word)
 
 
 class Anything(dict[str, Any]):
@@ -258,7 +257,7 @@ class Anything(dict[str, Any]):
 @pytest.mark.parametrize("across_seeds", [True, False])
 def test_captions_are_rendered_as_snakemake_does(across_seeds: bool, tmp_path: Path) -> None:
     table = tmp_path / "performance.csv"
-    table.write_text("augmentation,seed,accuracy,images\nbaseline,1,0.5,359\n")
+    table.write_text("augmentation,seed,accuracy,images\nbaseline,1,0.5,10359\n")
     params = Anything(across_seeds=across_seeds, models=[1, 2], architectures=["a"], spline=None)
     given = {
         "snakemake": SimpleNamespace(params=params, config={}),
@@ -269,7 +268,7 @@ def test_captions_are_rendered_as_snakemake_does(across_seeds: bool, tmp_path: P
         text = template.from_string(caption.read_text(encoding="utf-8")).render(**given)
         html = publish_parts(text, writer="html")["body"]
         assert "System Message" not in html, caption.name
-        assert caption.stem != "correlation" or "359 test images" in html
+        assert caption.stem != "correlation" or "10,359 test images" in html
 
 
 def test_every_table_of_the_rules_is_in_the_dictionary_and_vice_versa() -> None:
@@ -401,3 +400,17 @@ def test_figures_of_a_paper_are_drawn_by_the_job_of_the_figure() -> None:
     assert (printed.needs, printed.compared) == (drawn.needs, drawn.compared)
     changed = {"dpi": report_jobs.PRINTED, "caption": ""}
     assert printed.params == {**drawn.params, **changed}
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        ({"name": "fashion_mnist"}, "Fashion-MNIST"),
+        ({"name": "digits"}, "digits"),
+        ({"name": "torchvision:SVHN"}, "SVHN"),
+        ({"name": "image_folder", "root": "data/cifar10"}, "image folder data/cifar10"),
+        ({"name": "mine.py:load"}, "mine.py:load"),
+    ],
+)
+def test_data_sets_have_names(data: dict[str, str], name: str) -> None:
+    assert names.data_set(data) == name

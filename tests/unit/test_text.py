@@ -22,7 +22,12 @@ def careless(text: str) -> Iterator[int]:
         called = node.func
         name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
         owner = ast.unparse(called.value) if isinstance(called, ast.Attribute) else ""
-        no_text = owner in ("Image", "tarfile")
+        no_text = owner in (
+            "Image",
+            "PIL.Image",
+            "tarfile",
+            "archive",
+        )  # archive: of zipfile, opens binary
         binary = re.search(r"'[rwxa+]*b[rwxa+]*'", ", ".join(map(ast.unparse, node.args)))
         if name in ("read_text", "write_text") or (name == "open" and not (no_text or binary)):
             yield node.lineno

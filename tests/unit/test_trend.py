@@ -77,3 +77,9 @@ def test_trends_of_a_sweep_are_those_of_its_networks() -> None:
     assert distance.tau == pytest.approx(27 / untied)
     assert accuracy.p <= 0.01 and distance.p == distance.p_holm <= 0.01
     assert (distance.strengths, distance.models) == (3, 9)
+    scores = performance.rename(columns={"accuracy": "mean"})
+    more = trend.table(sweeps, performance, summary, pairs, "overlap_20", 0, scores)
+    pd.testing.assert_frame_equal(more[:2], found)
+    localised = more.iloc[2]
+    assert (localised["measure"], localised["models"]) == ("localisation", 9)
+    assert localised["tau"] == pytest.approx(accuracy.tau)

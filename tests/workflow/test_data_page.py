@@ -18,8 +18,9 @@ from tiny import ROOT, Project, copy_project
 pytestmark = pytest.mark.workflow
 
 PAGE = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
-(STUDY,) = (yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL))
-(HEADER,) = (text.splitlines()[0] for text in re.findall(r"```csv\n(.*?)```", PAGE, re.DOTALL))
+SECTION = PAGE.split("\n## A manifest\n")[1].split("\n## ")[0]
+(STUDY,) = (yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", SECTION, re.DOTALL))
+(HEADER,) = (text.splitlines()[0] for text in re.findall(r"```csv\n(.*?)```", SECTION, re.DOTALL))
 PLACE = Path(STUDY["data"]["root"])
 TABLES = ("results/tiny/tables/subsets.csv", "results/tiny/tables/duplicates.csv")
 

@@ -28,9 +28,15 @@ STUDY = TINY | {
     "localisation": {"spurious": "cue"},
     "faithfulness": {"images": 4, "steps": 2, "road": [0.5]},
     "mosaics": {"mosaics": 6},
+    "robustness": {
+        "images": 20,
+        "corruptions": ["fog", "pixelate"],
+        "severities": [2],
+        "transforms": {"flipped": {"use": "horizontal_flip", "probability": 1}},
+    },
     "figures": {"dpi": 60, "formats": ["png"]},
 }
-STAGES = ("localisation", "faithfulness", "mosaics")
+STAGES = ("localisation", "faithfulness", "mosaics", "robustness")
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +62,8 @@ def test_tables_and_figures_are_there_and_stay(known: Project) -> None:
         *(Path(name) for name in ("spurious/spurious.png", "faithfulness/curves.png")),
         Path("faithfulness/gain.png"),
         *(Path(f"mosaics/{score}.png") for score in ("energy", "pointing")),
+        *(Path(f"corruptions/{name}.png") for name in ("accuracy", "change")),
+        *(Path(f"equivariance/{name}.png") for name in ("overlap_20", "pearson", "prediction")),
     }
     assert known.planned(*STAGES) == {}
 
@@ -86,6 +94,29 @@ def test_cue_is_planted_as_the_table_says(known: Project) -> None:
         "other_classes_with_cue": 20,
         "other_classes_without_cue": 20,
     }
+
+
+def test_corruptions_and_transforms_have_the_images_asked_for(known: Project) -> None:
+    accuracy = read(known, "corruption_accuracy")
+    assert (accuracy["images"] == 20).all()
+    assert set(zip(accuracy["corruption"], accuracy["severity"], strict=True)) == {
+        ("none", 0), ("fog", 2), ("pixelate", 2),
+    }  # fmt: skip
+    first, other = (
+        pd.read_parquet(known.results / "corruptions" / name / "1.parquet")
+        for name in ("baseline", "cutmix")
+    )
+    assert (first[["corruption", "index", "label"]] == other[["corruption", "index", "label"]]).all(
+        axis=None
+    )
+    maps = read(known, "equivariance")
+    assert set(maps["transform"]) == {"flipped"}  # CutMix adds another image
+    assert (maps["valid"] == 1).all()
+    # Uncorrupted images are predicted as for the maps.
+    measured = pd.read_parquet(known.results / "equivariance" / "cutmix" / "1.parquet")
+    own = measured[measured["map"] == "own"]
+    plain = other[other["corruption"] == "none"]
+    assert own["prediction"].tolist() == plain["prediction"].tolist()
 
 
 def test_faithfulness_has_the_images_asked_for(known: Project) -> None:
@@ -144,7 +175,8 @@ def test_own_pictures_with_masks_are_localised(
     for name, value in (("LC_ALL", "C"), ("PYTHONUTF8", "0"), ("PYTHONCOERCECLOCALE", "0")):
         monkeypatch.setenv(name, value)
     own = {**STUDY, "data": {"name": "image_folder", "root": "data/{own} *"}}
-    del own["localisation"], own["faithfulness"], own["mosaics"]
+    for stage in STAGES:
+        del own[stage]
     project = replace(copy_project(tmp_path / "project", own), warm=False)
     root = project.path / "data" / "{own} *"
     random = np.random.default_rng(0)

@@ -54,13 +54,18 @@ def test_controls_train_the_models_of_the_design_and_no_others(tmp_path: Path) -
 
 def test_variants_of_the_maps_are_compared_in_one_table_and_figure(tmp_path: Path) -> None:
     study = STUDY | {
-        "cam": {"variants": {"true_class": {"class": "true"}}},
+        "cam": {"variants": {"true_class": {"class": "true"}}, "epochs": [1]},
         "augmentations": {},
         "sweep": {"rotation": {"degrees": [10, 20]}},
     }
     planned = copy_project(tmp_path / "project", study).planned("controls")
     assert (planned["tabulate_variants"], planned["plot_variants"]) == (1, 1)
-    assert planned["tabulate_summary"] == 2
+    assert planned["tabulate_summary"] == planned["tabulate_equal_accuracy"] == 2
+    # Epochs have maps and pairs, but one table and figure.
+    assert planned["extract_cams"] == 3 * planned["train"] + 2  # the untrained network
+    assert planned["measure_pairs"] == 3 * 4  # baselines, two strengths, duplicated originals
+    for job in ("tabulate_during_training", "plot_during_training", "match_accuracy"):
+        assert planned[job] == 1
     # The trends over the strengths of a sweep are of every variant.
     assert (planned["tabulate_dose_response"], planned["plot_dose_response"]) == (2, 2)
 

@@ -1,4 +1,7 @@
-// Images: a row per image, a column per augmentation. Only rows in sight are in the document.
+// Images: a row per image, a column per augmentation. Only rows in sight are in the document, except
+// while the page is printed.
+
+const PRINTED = 200; // rows that are printed at most
 
 function imagesView(app, root) {
   const { data, state, rows } = app;
@@ -17,7 +20,7 @@ function imagesView(app, root) {
       const click = () => app.set({ of: state.of === name ? "" : name });
       return element(
         "div",
-        { role: "columnheader" },
+        { role: "columnheader", "data-title": title },
         element(
           "button",
           {
@@ -44,11 +47,12 @@ function imagesView(app, root) {
       "aria-label": "Images and maps; arrow keys choose a row, Enter opens it",
       "aria-rowcount": rows.length + 1,
     },
-    header,
+    element("div", { class: "heads", role: "rowgroup" }, header),
     body,
   );
   grid.style.setProperty("--columns", template);
-  root.replaceChildren(grid);
+  const printed = element("p", { id: "printed" });
+  root.replaceChildren(printed, grid);
   if (!rows.length) body.append(element("p", {}, "No image passes all filters."));
   const live = new Map();
 
@@ -58,6 +62,12 @@ function imagesView(app, root) {
       rows.length,
       Math.ceil((grid.scrollTop + grid.clientHeight + 2 * height) / height),
     );
+    fill(first, last);
+    app.scroll = grid.scrollTop;
+    mark();
+  }
+  // Puts the rows first … last - 1 into the document, in their order, and removes all others.
+  function fill(first, last) {
     for (const [place, row] of live) {
       if (place < first || place >= last) {
         row.remove();
@@ -72,8 +82,6 @@ function imagesView(app, root) {
       live.set(place, row);
       body.append(row);
     }
-    app.scroll = grid.scrollTop;
-    mark();
   }
   function mark() {
     for (const [place, row] of live) {
@@ -109,13 +117,39 @@ function imagesView(app, root) {
       app.open(rows[app.active]);
     }
   });
+  function clear() {
+    for (const row of live.values()) row.remove();
+    live.clear();
+  }
   grid.scrollTop = app.scroll;
   update();
   app.redraw = () => {
-    for (const row of live.values()) row.remove();
-    live.clear();
+    clear();
     update();
   };
+  // A printed page has the rows of all filtered images, in their order; update removes them.
+  app.print = () => {
+    const last = Math.min(rows.length, PRINTED);
+    printed.textContent = printedText(app, last);
+    clear();
+    fill(0, last);
+  };
+  app.afterPrint = update;
+}
+
+// The heading of a printed page: which images, in which order, and the address of this view.
+function printedText({ data, columns, state, rows, address }, last) {
+  const { label } = columns.find((one) => one.key === state.sort);
+  const order = state.order === "asc" ? "ascending" : "descending";
+  const group = groupOf(data, state);
+  const of = group < 0 ? "" : ` of ${data.groups[group].title}`;
+  const total = rows.length.toLocaleString("en");
+  const which = last < rows.length ? `the first ${last} of ${total}` : `all ${total}`;
+  const all = data.n.toLocaleString("en");
+  return (
+    `${data.about.study}: ${which} images that pass the filters (of ${all}), by ${label}${of}, ` +
+    `${order}. View: ${address({})}`
+  );
 }
 
 function rowOf(app, i, place, shown, side) {

@@ -47,7 +47,11 @@ async function start() {
   );
   window.addEventListener("hashchange", () => app.read());
   window.addEventListener("resize", () => app.render());
-  window.addEventListener("beforeprint", fitToPaper);
+  window.addEventListener("beforeprint", () => {
+    app.print();
+    fitToPaper();
+  });
+  window.addEventListener("afterprint", () => app.afterPrint());
   document.addEventListener("keydown", (event) => keyboard(app, event));
   setInterval(() => {
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -82,6 +86,8 @@ function application(data) {
     phase: false, // of alternation with the baseline
     view: document.getElementById("view"),
     redraw() {},
+    print() {},
+    afterPrint() {},
     address: (changes) => formatted({ ...app.state, ...changes }, base),
     // Takes the state from the address.
     read() {
@@ -119,6 +125,7 @@ function application(data) {
     },
     render() {
       app.redraw = () => app.render();
+      app.print = app.afterPrint = () => {};
       const root = document.documentElement;
       root.dataset.theme = isDark(app) ? "dark" : "light";
       document.getElementById("theme").textContent = isDark(app) ? "Light" : "Dark";

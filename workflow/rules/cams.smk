@@ -1,13 +1,13 @@
 # Needs: data.h5, split.csv, a model; the baseline's store if maps explain the baseline's prediction.
 # Makes: cams/<augmentation>/<seed>.h5, one store per model: maps, logits, predictions; the same in
-# variants/<name>/ for each of cam.variants.
+# variants/<name>/ for each of cam.variants, and in epochs/<epoch>/ for each of cam.epochs.
 
 
 rule extract_cams:
     input:
         data=rules.load_data.output.data,
         split=rules.make_split.output.split,
-        weights=WEIGHTS,
+        weights=INPUTS.weights,
         baseline=INPUTS.explained,
     output:
         store=CAMS,
@@ -15,6 +15,8 @@ rule extract_cams:
         "<logs>/{variant}cams/{augmentation}/{seed}.log",
     benchmark:
         "<benchmarks>/{variant}cams/{augmentation}/{seed}.tsv"
+    wildcard_constraints:
+        variant=WITH_EPOCHS,
     group:
         "maps_{augmentation}"
     threads: STUDY["compute"]["threads"]
@@ -27,9 +29,9 @@ rule extract_cams:
             augmentation=lambda wildcards: wildcards.augmentation,
             seed=lambda wildcards: int(wildcards.seed),
             architecture=architecture_of,
-            method=lambda wildcards: DESIGN.variants[wildcards.variant].method,
-            class_policy=lambda wildcards: DESIGN.variants[wildcards.variant].class_policy,
-            target_layer=lambda wildcards: DESIGN.variants[wildcards.variant].target_layer,
+            method=lambda wildcards: DESIGN.variant_of(wildcards.variant).method,
+            class_policy=lambda wildcards: DESIGN.variant_of(wildcards.variant).class_policy,
+            target_layer=lambda wildcards: DESIGN.variant_of(wildcards.variant).target_layer,
         ),
         **code_by("variant", METHODS, "extract_cams", *ARCHITECTURES),
     script:

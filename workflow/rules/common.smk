@@ -1,10 +1,10 @@
 # The study: its checked config, its design (scripts/campare/design.py), and what all rules share: paths,
 # digests of the code of jobs, resources, tables and figures of the report.
 import os
-from itertools import chain
+from itertools import chain, product
 
 from campare import config as study_config, feasibility, needs, ownership, registry, config_text
-from campare import columns, explorer_page, user_code
+from campare import columns, explorer_page, known_changes, labels, user_code
 from campare.design import Design, transforms
 from campare.errors import CampareError
 from campare.paper import contents, references
@@ -19,10 +19,12 @@ import startup
 import stopping
 from inputs import (
     CAMS,
+    WEIGHTS,
     Inputs,
     decisive,
     file_digest,
     folder_digest,
+    image_listing,
     model_of,
     of_models,
     stamps,
@@ -81,13 +83,20 @@ GPU = int(startup.has_gpu(workflow, STUDY["compute"]["device"]))
 COMPARING_GPU = int(STUDY["similarity"]["device"] == "cuda")
 
 
+# Folders of maps and pairs: those of variants, and of epochs, which have no tables of their own.
+WITH_EPOCHS = f"(?:{'|'.join([*DESIGN.variants, *DESIGN.epochs])})"
+
+
 wildcard_constraints:
-    augmentation="|".join(["baseline", *DESIGN.augmentations, *registry.RESERVED.values()]),
+    augmentation="|".join(
+        ["baseline", *DESIGN.augmentations, *registry.RESERVED.values(), *DESIGN.changes]
+    ),
     seed=r"\d+",
     variant=f"(?:{'|'.join(DESIGN.variants)})",
 
 
-WEIGHTS = "<results>/models/{augmentation}/{seed}.safetensors"
+# Training data of the models of `known_changes` that have data of their own.
+CHANGED_DATA = "<results>/known_changes/{augmentation}/{seed}.h5"
 SIMILARITIES = "<results>/{variant}similarity/{augmentation}/{seed}.parquet"
 (BASELINE_WEIGHTS,) = of_models(WEIGHTS, DESIGN.baselines[:1])
 (BASELINE_STORE,) = of_models(CAMS, DESIGN.baselines[:1], variant="")
@@ -128,12 +137,13 @@ def code_by(*arguments):
 ARCHITECTURES = [registry.architecture_function(name) for name in DESIGN.architectures]
 TRANSFORMS = {
     name: registry.functions(registry.STEPS, transforms(DESIGN.steps_of(name)))
-    for name in dict(DESIGN.models)
+    for name in dict([*DESIGN.models, *DESIGN.changed_models])
 }
 METHODS = {
     folder: registry.functions(registry.CAM_METHODS, [variant.method])
     for folder, variant in DESIGN.variants.items()
 }
+METHODS |= dict.fromkeys(DESIGN.epochs, METHODS[""])
 
 
 # Params of all jobs that run a network, that make maps, and that compare maps.

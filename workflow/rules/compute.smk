@@ -22,13 +22,15 @@ def compute(
     group=None,
     cores=STUDY["compute"]["threads"],
     entries=(),
+    variants=None,
     **settings,
 ):
     """Make the rule of a job of a stage that runs a network or works on maps.
 
     Its script has its name, if no `script_name` is given; log and benchmark are named after its first
     output. `kind` is that of its resources (needs.Needs); `cores` are the threads of the rule; `entries`
-    are functions that the script finds through the registry; `settings` are the params of the script,
+    are functions that the script finds through the registry; `variants` is a pattern of the wildcard
+    {variant}, None for that of all rules; `settings` are the params of the script,
     with `threads` in DEVICE.
     """
     record = report_jobs.paths_of(makes)[0].removeprefix("<results>/").rsplit(".", 1)[0]
@@ -44,6 +46,8 @@ def compute(
             f"<logs>/{record}.log",
         benchmark:
             f"<benchmarks>/{record}.tsv"
+        wildcard_constraints:
+            **({"variant": variants} if variants else {}),
         group:
             group
         threads: cores

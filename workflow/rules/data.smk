@@ -7,6 +7,16 @@ MANIFEST = {"manifest": os.path.expanduser(STUDY["data"]["root"])} if OF_MANIFES
 SPLIT_SCRIPT = "split_manifest" if OF_MANIFEST else "make_split"
 
 
+def listing():
+    """Return the param `files`, a digest of the images of a folder; nothing for other data sets."""
+
+    def files(_):
+        recorded = Path(str(rules.load_data.output.data)).with_name(".data_listing")
+        return image_listing(STUDY["data"]["root"], recorded)
+
+    return {"files": files} if STUDY["data"]["name"] == "image_folder" else {}
+
+
 rule load_data:
     input:
         **MANIFEST,
@@ -21,7 +31,7 @@ rule load_data:
     resources:
         **sized("load"),
     params:
-        **named(**STUDY["data"]),
+        **named(**STUDY["data"], **listing()),
         **code("load_data", *registry.functions(registry.DATASETS, [STUDY["data"]["name"]])),
     script:
         "../scripts/load_data.py"

@@ -30,7 +30,7 @@ rule make_pages:
     params:
         **named(
             study=STUDY["study"],
-            dataset=STUDY["data"]["name"],
+            dataset=labels.data_set(STUDY["data"]),
             architecture=STUDY["model"]["architecture"],
             maps=DESIGN.variants[""].title,
             metric=STUDY["analysis"]["summary"],

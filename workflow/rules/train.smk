@@ -3,22 +3,46 @@
 # On request (`snakemake augmented`, if augmented images are drawn once): augmented/<augmentation>/<seed>.h5, the
 # images on which a model is trained.
 # A killed job leaves models/<augmentation>/.<seed>.checkpoint, from which training resumes.
+# With cam.epochs also models/<augmentation>/<seed>.epoch-<epoch>.safetensors; other studies must not have these
+# outputs or their param, which would train their models again.
 
 # Names of all settings that determine the weights of a model; some models have more of them.
 SETTINGS = list(
     dict.fromkeys(
         chain.from_iterable(
-            decisive(with_digest(DESIGN.training(model))) for model in DESIGN.models
+            decisive(with_digest(DESIGN.training(model)))
+            for model in [*DESIGN.models, *DESIGN.changed_models]
         )
     )
 )
+KEEPING = (
+    {
+        "epochs": [
+            f"<results>/models/{{augmentation}}/{{seed}}.epoch-{epoch}.safetensors"
+            for epoch in DESIGN.epochs.values()
+        ]
+    }
+    if DESIGN.epochs
+    else {}
+)
+
+
+def trained_on(path, changed):
+    """Return an input function: `path`, or `changed` for models with training data of their own."""
+
+    def chosen(wildcards):
+        change = DESIGN.changes.get(wildcards.augmentation)
+        return changed if change and change.of_data else path
+
+    return chosen
 
 
 rule train:
     input:
-        data=rules.load_data.output.data,
-        split=rules.make_split.output.split,
+        data=trained_on(rules.load_data.output.data, CHANGED_DATA),
+        split=trained_on(rules.make_split.output.split, CHANGED_DATA.replace(".h5", ".csv")),
     output:
+        **KEEPING,
         weights=WEIGHTS,
         history="<results>/models/{augmentation}/{seed}.csv",
     log:
@@ -31,6 +55,11 @@ rule train:
         gpu=GPU,
     params:
         **named(mapped=True),
+        **(
+            named(kept_epochs=lambda wildcards: DESIGN.epochs_kept(wildcards.augmentation))
+            if KEEPING
+            else {}
+        ),
         **each(
             "settings",
             SETTINGS,

@@ -125,7 +125,7 @@ def check_maps(dataset: Dataset, settings: Settings, study: Mapping[str, Any]) -
         `check_transforms` and `check_metrics`. For a hybrid whose network or method is in a file of
         the user, as `check_network`.
     """
-    from campare import cams, models
+    from campare import cams, initial, models
 
     _check_scores(dataset, settings)
     check_transforms(dataset, study)
@@ -150,6 +150,9 @@ def check_maps(dataset: Dataset, settings: Settings, study: Mapping[str, Any]) -
                     f"mosaics: the network does not run on mosaics of {side}×{side} pixels "
                     f"({problem}); remove the key, or choose a network for any input size"
                 ) from None
+    if layers := complete.get("known_changes", {}).get("untrained_layers"):
+        network, _ = _built(dataset, settings)
+        initial.reset_last(network, network, max(layers))  # fails if it has fewer
     hybrid = complete.get("hybrid", {})
     if any(user_code.is_reference(hybrid.get(key)) for key in ("network", "method")):
         _check_hybrid(dataset, complete)

@@ -25,7 +25,7 @@ with logged(snakemake.log[0]):
     own = None if params.override else trained.own_normalisation(path)
     if own is None:
         training = frame["index"][frame["subset"] == "train"].to_numpy()
-        mean, std = preprocess.normalisation(params.normalise, dataset.images[training])
+        mean, std = preprocess.normalisation(params.normalise, data.Rows(dataset.images, training))
         origin = f"normalise: {params.normalise}"
     else:
         (mean, std), origin = own, "in the file of weights"

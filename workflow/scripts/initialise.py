@@ -12,12 +12,12 @@ with logged(snakemake.log[0]):
     seeding.deterministic(params.threads)  # as in training
     dataset = data.read(snakemake.input.data)
     frame = split.read(snakemake.input.split, len(dataset.images))
-    training = frame["index"][frame["subset"] == "train"].to_numpy()
+    training = data.Rows(dataset.images, frame["index"][frame["subset"] == "train"].to_numpy())
     normalise = params.get("normalise", "training")
-    mean, std = preprocess.normalisation(normalise, dataset.images[training])
+    mean, std = preprocess.normalisation(normalise, training)
     network = initial.network(
         params.architecture,
-        dataset.images[training],
+        training,
         classes=len(dataset.classes),
         input_size=params.input_size,
         seed=params.init_seed,

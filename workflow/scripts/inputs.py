@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
@@ -14,8 +14,12 @@ from typing import Any
 from snakemake.exceptions import WorkflowError
 
 from campare.design import Design, Model
+from campare.registry import IMAGE_SUFFIXES
 
+WEIGHTS = "<results>/models/{augmentation}/{seed}.safetensors"
 CAMS = "<results>/{variant}cams/{augmentation}/{seed}.h5"
+# Images of a folder whose sizes are compared at most, since a network file system takes long.
+STATED = 10_000
 InputFunction = Callable[[Any], list[str]]
 
 
@@ -71,6 +75,13 @@ class Inputs:
             return of_models(pattern, self.design.augmented, wildcards.get("variant"))
 
         return paths
+
+    def weights(self, wildcards: Any) -> str:
+        """The weights of a model: those that are kept, or of an epoch of `cam.epochs`."""
+        epoch = self.design.epochs.get(wildcards.variant)
+        end = "" if epoch is None else f".epoch-{epoch}"
+        pattern = WEIGHTS.replace(".safetensors", f"{end}.safetensors")
+        return of_models(pattern, [model_of(wildcards)])[0]
 
     def explained(self, wildcards: Any) -> list[str]:
         """The store of the baseline whose predicted classes a model's maps explain, if any."""
@@ -151,6 +162,36 @@ def folder_digest(folder: str) -> str:
     files = sorted(path for each in folders for path in each.iterdir() if path.is_file())
     listed = [(os.fsencode(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
     return hashlib.sha256(repr(listed).encode()).hexdigest()
+
+
+def image_listing(folder: str, recorded: str | Path) -> str:
+    """A digest of the images in a folder and its subfolders, as a param of the job that reads them.
+
+    It has the names of all images, so that an added, removed or renamed one is seen, and sizes, so
+    that an exchanged one is: of all images up to `STATED`, else of every kth. Times are left out,
+    since a copy of the folder has others. If the folder does not exist, for example because the
+    study was copied without it, the digest is that which the job wrote to the file `recorded`.
+    """
+    top = Path(folder).expanduser()
+    if not top.is_dir():
+        path = Path(recorded)
+        return path.read_text(encoding="ascii") if path.exists() else ""
+    names = sorted(_images_in(top))
+    digest = hashlib.sha256(b"\0".join(map(os.fsencode, names)))
+    for name in names[:: -(-len(names) // STATED) or 1]:
+        digest.update(b"%d," % (top / name).stat().st_size)
+    return digest.hexdigest()
+
+
+def _images_in(folder: Path) -> Iterator[str]:
+    """Paths of the images in a folder and its subfolders, without hidden ones, in any order."""
+    for place, inner, files in os.walk(folder, followlinks=True):
+        inner[:] = [name for name in inner if not name.startswith(".")]
+        inside = place[len(str(folder)) :].lstrip(os.sep)
+        for name in files:
+            suffix = f".{name.rpartition('.')[2].lower()}"
+            if suffix in IMAGE_SUFFIXES and not name.startswith("."):
+                yield f"{inside}/{name}" if inside else name
 
 
 def stamps(folder: Path, patterns: Iterable[str]) -> str:

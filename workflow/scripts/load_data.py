@@ -1,23 +1,27 @@
 """Read the data set into one array file; warn of irregularities at the end of the run."""
 
 import sys
+from pathlib import Path
 
-from campare import data, data_checks
+from campare import data, data_checks, scratch
 from early_checks import check_files
 from job import logged
 
 with logged(snakemake.log[0]):
     params = snakemake.params
     check_files()
-    dataset = data.load(
-        params.name,
-        root=params.root,
-        size=params.size,
-        fit=params.fit,
-        channels=params.channels,
-        **params.get("parameters", {}),
-    )
+    with scratch.folder(Path(snakemake.output.data).parent):
+        dataset = data.load(
+            params.name,
+            root=params.root,
+            size=params.size,
+            fit=params.fit,
+            channels=params.channels,
+            **params.get("parameters", {}),
+        )
     data.write(dataset, snakemake.output.data)
+    if files := params.get("files"):
+        Path(snakemake.output.data).with_name(".data_listing").write_text(files, encoding="ascii")
     count, height, width, channels = dataset.images.shape
     print(
         f"{count:,} images, {width}×{height}×{channels}, {len(dataset.classes)} classes, "

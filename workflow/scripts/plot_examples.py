@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from campare import data, naming, preprocess, seeding, split
 from campare.augment import Augmenter, Batch
 from campare.plots import images, saving
+from campare.training_images import Pool, images_of
 from job import logged
 
 IMAGES = 8  # training images per figure
@@ -40,7 +41,9 @@ with logged(snakemake.log[0]):
     index = torch.tensor(chosen)
     originals = batch_of(chosen)
     batch = Batch(augmentation_size(originals.images), originals.targets)
-    pool = batch_of(train["index"].to_numpy())
+    rows, cpu = train["index"].to_numpy(), torch.device("cpu")
+    labels = torch.from_numpy(dataset.labels[rows])
+    pool = Pool(images_of(dataset, rows, cpu), labels, len(dataset.classes))
 
     epoch = 0 if params.resample == "once" else 1
 

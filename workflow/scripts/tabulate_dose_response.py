@@ -1,11 +1,28 @@
-"""Tabulate whether accuracy and maps follow the strength of the augmentation of each sweep."""
+"""Tabulate whether accuracy, maps and localisation follow the strength of each augmentation."""
 
-from campare import tables, trend
+import pandas as pd
+
+from campare import localisation, robustness, tables, trend
 from job import logged
 
 with logged(snakemake.log[0]):
     params = snakemake.params
     columns = ["a", "seed_a", "b", "seed_b", params.metric]
+    models = [tuple(model) for model in params.models]
+    localised = None
+    if snakemake.input.localisation:
+        measured = [tables.read(path) for path in snakemake.input.localisation]
+        region = localisation.main_region(measured[0])
+        values = localisation.values_of(models, measured, region, params.score)
+        changes = robustness.changes(values, params.matched, params.seed)
+        about = {"region": region, "score": params.score}
+        tables.write(pd.DataFrame([about | row for row in changes]), snakemake.output.localisation)
+        localised = pd.DataFrame(
+            [
+                {"augmentation": name, "seed": seed, "mean": value.mean()}
+                for (name, seed), value in values.items()
+            ]
+        )
     trends = trend.table(
         params.sweeps,
         tables.read(snakemake.input.performance),
@@ -16,6 +33,7 @@ with logged(snakemake.log[0]):
         },
         params.metric,
         params.seed,
+        localised,
     )
     tables.write(trends, snakemake.output.trends)
     print(trends.to_string(index=False, float_format="{:.3f}".format))

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from campare import data, split
+from campare import data, epochs, split
 from campare.atomic import replacing
 from campare.checkpoints import release, save
 from campare.settings import Settings
@@ -17,6 +17,7 @@ weights, history = Path(snakemake.output.weights), Path(snakemake.output.history
 name = f"{weights.parent.name}/{weights.stem}"
 # Not an output of the job: Snakemake deletes outputs before a job starts and when it fails.
 checkpoint = weights.with_name(f".{weights.stem}.checkpoint")
+chosen = snakemake.params.get("kept_epochs", [])
 report = Report(name_of(snakemake.log[0]))  # keeps the terminal, which `logged` replaces
 
 with logged(snakemake.log[0]):
@@ -27,15 +28,17 @@ with logged(snakemake.log[0]):
     # With the config, not `params`: another target layer must not retrain the model.
     check = check_maps if snakemake.params.mapped else check_network
     check(dataset, settings, snakemake.config)
+    if note := epochs.check(checkpoint, chosen):
+        report.line(note)
     try:
-        best, about, epochs = train(
+        best, about, table = train(
             settings,
             dataset,
             frame,
             name=name,
             checkpoint=checkpoint,
             code=digests(snakemake.params),
-            progress=report,
+            progress=epochs.keeping(checkpoint, chosen, report),
             stopping=lambda: bool(received_signals),
         )
     except Stopped as where:
@@ -43,7 +46,9 @@ with logged(snakemake.log[0]):
         report.line(f"stopped by {received.name} {where}; a new start continues from there")
         sys.exit(128 + received)
     save(weights, best, about)
+    epochs.collect(checkpoint, chosen, getattr(snakemake.output, "epochs", []))
     with replacing(history) as aside:
-        epochs.to_csv(aside, index=False)
+        table.to_csv(aside, index=False)
+    epochs.discard(checkpoint, chosen)
     release(checkpoint)
-    log_usage(len(epochs), (1 / epochs["images_per_second"]).sum())
+    log_usage(len(table), (1 / table["images_per_second"]).sum())

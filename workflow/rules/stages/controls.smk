@@ -2,9 +2,10 @@
 # Makes: models/untrained/<seed>.safetensors; pairs/<augmentation>.parquet (a row per pair of models and
 # test image; one job per augmentation, because each model's maps are prepared once for all its pairs);
 # uninformative.parquet (comparisons with uninformative reference maps); and tables and figures of how
-# far augmentations shift the maps beyond retraining variability.
+# far augmentations shift the maps beyond retraining variability, with cam.epochs also during training.
 
 UNINFORMATIVE = STUDY["controls"]["uninformative"]
+LOCALISATION = "<results>/{variant}localisation/{augmentation}/{seed}.parquet"
 PAIRS = [f"<results>/{{variant}}pairs/{name}.parquet" for name in DESIGN.with_pairs]
 
 compute(
@@ -14,6 +15,7 @@ compute(
     kind="compare_pairs",
     gpu=COMPARING_GPU,
     group="maps_{augmentation}",
+    variants=WITH_EPOCHS,
     entries=registry.metric_functions(DESIGN.distances),
     **COMPARING | {"metrics": DESIGN.distances},
     pairs=lambda wildcards: DESIGN.pairs_of(wildcards.augmentation),
@@ -130,6 +132,28 @@ if DESIGN.summarised:
         metrics=[STUDY["analysis"]["summary"]],
         study=STUDY["study"],
     )
+    tabulate(
+        "equal_accuracy",
+        kind="statistics",
+        needs={
+            "summary": "<results>/{variant}tables/summary.csv",
+            "performance": "<results>/tables/performance.csv",
+            "pairs": PAIRS,
+        },
+        makes={"equal_accuracy": table("equal_accuracy", "{variant}")},
+        augmentations=DESIGN.with_pairs,
+        metric=STUDY["analysis"]["summary"],
+        seed=RESAMPLING_SEED,
+    )
+    draw(
+        "equal_accuracy",
+        needs={
+            "equal_accuracy": "<results>/{variant}tables/equal_accuracy.csv",
+            "performance": "<results>/tables/performance.csv",
+        },
+        makes=figures("equal_accuracy", "figure", ["equal_accuracy"], "{variant}"),
+        metrics=[STUDY["analysis"]["summary"]],
+    )
     if len(DESIGN.variants) > 1:
         tabulate(
             "variants",
@@ -156,21 +180,96 @@ if DESIGN.summarised:
             ),
             metrics=[STUDY["analysis"]["summary"]],
         )
+    if DESIGN.epochs:
+        # Numbers of epochs in ascending order, then the weights that training keeps.
+        FOLDERS = {str(epoch): folder for folder, epoch in DESIGN.epochs.items()}
+        FOLDERS[STUDY["training"]["keep"]] = ""
+        tabulate(
+            "during_training",
+            kind="statistics",
+            needs={
+                "stores": [
+                    path
+                    for folder in FOLDERS.values()
+                    for path in of_models(CAMS, DESIGN.models, variant=folder)
+                ],
+                "pairs": [
+                    path.replace("{variant}", folder)
+                    for folder in FOLDERS.values()
+                    for path in PAIRS
+                ],
+            },
+            makes={
+                "shifts": table("during_training"),
+                "onset": table("during_training_onset"),
+            },
+            epochs=[*FOLDERS],
+            models=DESIGN.models,
+            augmentations=DESIGN.with_pairs,
+            matched=DESIGN.matched,
+            metric=STUDY["analysis"]["summary"],
+            seed=RESAMPLING_SEED,
+        )
+        MATCHED_TABLE = table("matched_accuracy")
+        compute(
+            "match_accuracy",
+            needs={
+                "stores": [
+                    path
+                    for folder in FOLDERS.values()
+                    for path in of_models(CAMS, DESIGN.models, variant=folder)
+                ],
+                "histories": of_models("<results>/models/{augmentation}/{seed}.csv", DESIGN.models),
+                "summary": "<results>/tables/summary.csv",
+            },
+            makes={"matched": MATCHED_TABLE},
+            kind="statistics",
+            gpu=COMPARING_GPU,
+            entries=registry.metric_functions([STUDY["analysis"]["summary"]]),
+            **COMPARING | {"metrics": [STUDY["analysis"]["summary"]]},
+            epochs=[*FOLDERS],
+            models=DESIGN.models,
+            # Epochs of a training in one epoch of the study.
+            steps={
+                name: DESIGN.epochs_of(name) // STUDY["training"]["epochs"]
+                for name in dict(DESIGN.models)
+            },
+            independent=[
+                pair for pair in product(DESIGN.models, repeat=2) if DESIGN.independent(pair)
+            ],
+        )
+        REPORT.add([MATCHED_TABLE])
+        draw(
+            "during_training",
+            needs={"shifts": "<results>/tables/during_training.csv"},
+            makes=figures("during_training", "figure", ["during_training"]),
+            maps="Maps",
+            metrics=[STUDY["analysis"]["summary"]],
+        )
     if DESIGN.sweeps:
         SWEEPS = {
             f"{s.base}_{s.parameter}": (s.base, s.parameter, s.arms, s.unit) for s in DESIGN.sweeps
         }
         SWEPT = [arm for _, _, arms, _ in SWEEPS.values() for arm in arms]
+        LOCALISED = "localisation" in STUDY
         tabulate(
             "dose_response",
+            kind="statistics",
             needs={
                 "performance": "<results>/tables/performance.csv",
                 "summary": "<results>/{variant}tables/summary.csv",
                 "pairs": [f"<results>/{{variant}}pairs/{name}.parquet" for name in SWEPT],
+                "localisation": of_models(LOCALISATION, DESIGN.models) if LOCALISED else [],
             },
-            makes={"trends": table("dose_response", "{variant}")},
+            makes={
+                "trends": table("dose_response", "{variant}"),
+                **({"localisation": table("dose_localisation", "{variant}")} if LOCALISED else {}),
+            },
             sweeps=SWEEPS,
             arms=SWEPT,
+            models=DESIGN.models,
+            matched=DESIGN.matched,
+            score="energy",
             metric=STUDY["analysis"]["summary"],
             seed=RESAMPLING_SEED,
         )
@@ -179,10 +278,21 @@ if DESIGN.summarised:
             needs={
                 "summary": "<results>/{variant}tables/summary.csv",
                 "trends": "<results>/{variant}tables/dose_response.csv",
+                "localisation": (
+                    ["<results>/{variant}tables/dose_localisation.csv"] if LOCALISED else []
+                ),
+                "data": rules.load_data.output.data,
+                "split": FIRST_SPLIT,
             },
             makes=figures("dose_response", "sweep", SWEEPS, "{variant}"),
             metrics=[STUDY["analysis"]["summary"]],
+            entries=[*chain(*(TRANSFORMS[name] for name in SWEPT))],
             sweeps=SWEEPS,
+            steps={name: DESIGN.steps_of(name) for name in SWEPT},
+            input_size=(
+                STUDY["model"]["input_size"] if STUDY["augmenting"]["at"] == "input" else None
+            ),
+            augmentation_seed=DESIGN.training((SWEPT[0], DESIGN.first_seed))["augmentation_seed"],
         )
 
 if STUDY["reference"] == "none":

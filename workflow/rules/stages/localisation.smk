@@ -4,6 +4,7 @@
 # localisation.spurious also tables/spurious*.csv, figures/spurious/*.
 
 SPURIOUS = STUDY["localisation"]["spurious"]
+CUES = [SPURIOUS] if isinstance(SPURIOUS, str) else SPURIOUS
 
 compute(
     "measure_localisation",
@@ -47,18 +48,26 @@ if SPURIOUS:
         makes={
             "models": table("spurious", "{variant}"),
             "summary": table("spurious_summary", "{variant}"),
+            "reliance": table("spurious_reliance", "{variant}"),
         },
         models=DESIGN.models,
         paired=DESIGN.paired,
         seed=RESAMPLING_SEED,
-        region=SPURIOUS,
+        cues=CUES,
     )
     draw(
         "spurious",
         needs={
             "models": "<results>/{variant}tables/spurious.csv",
             "summary": "<results>/{variant}tables/spurious_summary.csv",
+            "reliance": "<results>/{variant}tables/spurious_reliance.csv",
         },
-        makes=figures("spurious", "figure", ["spurious"], "{variant}"),
-        region=SPURIOUS,
+        # Of a list of cues, a figure per cue and one of all.
+        makes=figures(
+            "spurious",
+            "figure",
+            ["spurious"] if isinstance(SPURIOUS, str) else [*CUES, "reliance"],
+            "{variant}",
+        ),
+        cues=CUES,
     )

@@ -16,6 +16,7 @@ from campare.data import Dataset
 from campare.errors import CampareError
 from campare.feed import Feed
 from campare.settings import Settings
+from campare.training_images import images_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,14 +50,15 @@ def drawn(settings: Settings, dataset: Dataset, split: pd.DataFrame) -> Training
         )
     device = devices.choose(settings.device)
     index = split["index"][split["subset"] == "train"].to_numpy()
-    images = torch.from_numpy(dataset.images[index]).permute(0, 3, 1, 2).contiguous().to(device)
+    images = images_of(dataset, index, device)
     labels = torch.from_numpy(dataset.labels[index]).to(device)
     # The images do not depend on the order of an epoch.
     feed = Feed(replace(settings, shuffle="once"), images, labels, index, len(dataset.classes))
     source, copy = feed.listing(0).numpy().T
+    batches = list(feed.batches(1))
     return TrainingSet(
-        torch.cat([block.images for block in feed.kept]).permute(0, 2, 3, 1).cpu().numpy(),
-        torch.cat([block.targets for block in feed.kept]).cpu().numpy(),
+        torch.cat([images for images, _ in batches]).permute(0, 2, 3, 1).cpu().numpy(),
+        torch.cat([targets for _, targets in batches]).cpu().numpy(),
         index[source],
         copy,
     )

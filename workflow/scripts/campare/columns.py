@@ -58,6 +58,7 @@ FORMS = {
     "class": Form("name of a class"),
     "code": Form("one of several codes, as its label"),
     "count": Form("whole number", decimals=0),
+    "position": Form("whole number, without separator of thousands", decimals=0),
     "number": Form("three decimals", decimals=3),
     "signed": Form("three decimals, with sign", decimals=3, signed=True),
     "percent": Form("× 100, one decimal", "%", 100.0, 1),
@@ -222,7 +223,8 @@ def text(column: Column, value: Any, decimals: int | None = None) -> str:
         return _small(number, "+" if form.signed else "").replace("-", "−")
     places = form.decimals if decimals is None else decimals
     number = round(number, places) + 0.0  # without the sign of −0
-    return f"{number:{'+' if form.signed and number else ''},.{places}f}".replace("-", "−")
+    layout = ("+" if form.signed and number else "") + ("" if column.form == "position" else ",")
+    return f"{number:{layout}.{places}f}".replace("-", "−")
 
 
 def decimals(column: Column, low: float, high: float) -> int | None:
@@ -264,6 +266,8 @@ def metric_label(name: str) -> str:
     """The label of a metric, of one of its further columns, or of what takes a metric's place."""
     if name in ("all", "accuracy"):
         return {"all": "All metrics", "accuracy": "Accuracy"}[name]
+    if name == "prediction":
+        return "Same predicted class (share of images)"
     if name in registry.REPRESENTATIONS:
         return registry.REPRESENTATIONS[name].label
     found = metric_column(name)
@@ -277,8 +281,13 @@ def _sentence_case(text: str) -> str:
 # Kind of codes → code → label.
 CODES: dict[str, Mapping[str, str]] = {
     "class": labels.GROUPS,
+    "corruption": labels.CORRUPTIONS,
     "curve": {name: label.replace("\n", " ") for name, label in labels.CURVES.items()},
-    "dose": {"accuracy": "Accuracy", "distance": "Distance of the maps"},
+    "dose": {
+        "accuracy": "Accuracy",
+        "distance": "Distance of the maps",
+        "localisation": "Energy of the maps on the object",
+    },
     "group": labels.CUE_GROUPS,
     "kind": {
         "baselines": "Two baselines",
@@ -292,6 +301,7 @@ CODES: dict[str, Mapping[str, str]] = {
     "localisation": registry.LOCALISATION,
     "calibration": labels.CALIBRATION,
     "map": {"map": "Map of the model", "random": "Random map"},
+    "of_image": {"own": "The same image", "other": "Another image"},
     "measure": labels.GAINS,
     "model": labels.CLASSIFIERS,
     "over": {name: _sentence_case(label) for name, label in labels.OVER.items()},
@@ -326,6 +336,11 @@ def _estimate(
         about = f"{which.capitalize()} end of the {level} interval of `{name}`."
         found[end] = replace(column, label=f"{column.label}, {which} end", about=about, end=which)
     return found
+
+
+KNOWN_CHANGE = Column(
+    "Change", "Kind of the known change, or sweep of an augmentation.", "augmentation"
+)
 
 
 def _described(counted: str, of: str) -> dict[str, Column]:
@@ -375,7 +390,7 @@ NOTE = Column(
 )
 LABEL = Column("True class", "True class of the image.", "class")
 PREDICTION = Column("Predicted class", "Class that the model predicts.", "class")
-INDEX = Column("Image", "Position of the image in the data set, from 0.", "count")
+INDEX = Column("Image", "Position of the image in the data set, from 0.", "position")
 SUBSET = Column("Subset", "Training, validation or test images.", "code", codes="subset")
 ACCURACY = Column("Accuracy", "Share of the test images that are classified correctly.", "percent")
 PRECISION = Column(
@@ -620,6 +635,104 @@ _CALIBRATION = {
 }
 
 
+def _change(of: str, form: str, change: str) -> dict[str, Column]:
+    """Columns of `robustness.changes` of a quantity that is shown in these forms."""
+    return {
+        "mean": Column("Mean", f"Mean {of} of the models of the row.", form),
+        "reference_mean": Column("Reference mean", f"Mean {of} of the reference models.", form),
+        **_estimate(
+            "change", Column("Change", f"Change of the {of}: mean minus reference.", change)
+        ),
+        "change_p": Column(
+            "p of the change", "Two-sided p, by permutation of the labels of models.", "p"
+        ),
+        "change_p_holm": Column(
+            "p of the change, Holm",
+            "Two-sided p, corrected by Holm's method over the augmentations.",
+            "p",
+        ),
+        "note": replace(NOTE, about="Why the change is not tested; empty if it is."),
+        "models": MODELS,
+        "reference_models": REFERENCE_MODELS,
+        "images": IMAGES,
+    }
+
+
+_CORRUPTION = Column("Corruption", "Common corruption of the images.", "code", codes="corruption")
+_TRANSFORM = Column("Transform", "Transform of the test images.", "augmentation")
+_FOLLOWS = Column(
+    "Metric",
+    "Metric by which the map of the transformed image is compared with the transformed map, or "
+    "whether the predicted class is the same.",
+    "metric",
+)
+_ROBUSTNESS = {
+    "corruption_accuracy": Table(
+        "Accuracy on corrupted images, every model",
+        "A row per model, corruption and severity.",
+        {
+            "augmentation": AUGMENTATION,
+            "seed": SEED,
+            "corruption": _CORRUPTION,
+            "severity": Column("Severity", "1 to 5; 0: not corrupted.", "count"),
+            "images": IMAGES,
+            "accuracy": replace(ACCURACY, about="Share of the images classified correctly."),
+        },
+    ),
+    "corruption_change": Table(
+        "Accuracy on corrupted images, by augmentation",
+        "A row per corruption (mean over its severities), augmentation or control, and reference. "
+        "Intervals are 95 % intervals over models and images.",
+        {
+            "corruption": replace(
+                _CORRUPTION,
+                about="Common corruption; uncorrupted images; the mean of all corruptions; or "
+                "loss, the accuracy on uncorrupted images minus that mean.",
+            ),
+            "augmentation": AUGMENTATION,
+            "reference": REFERENCE,
+            **_change("accuracy", "percent", "points"),
+        },
+    ),
+    "equivariance": Table(
+        "Maps of transformed images, every model",
+        "A row per model, transform and metric.",
+        {
+            "augmentation": AUGMENTATION,
+            "seed": SEED,
+            "transform": _TRANSFORM,
+            "metric": _FOLLOWS,
+            "images": IMAGES,
+            "undefined": Column(
+                "Undefined", "Number of images for which the metric is undefined.", "count"
+            ),
+            "mean": Column("Mean", "Mean of the metric over images."),
+            "other": Column(
+                "Map of another image",
+                "Mean of the metric with the transformed map of another image.",
+            ),
+            "valid": Column(
+                "Valid region", "Mean share of the image that the comparison uses.", "percent"
+            ),
+        },
+    ),
+    "equivariance_change": Table(
+        "Maps of transformed images, by augmentation",
+        "A row per transform, metric, augmentation or control, and reference. Intervals are 95 % "
+        "intervals over models and images.",
+        {
+            "transform": replace(
+                _TRANSFORM, about="Transform of the test images; all: the mean over transforms."
+            ),
+            "metric": _FOLLOWS,
+            "augmentation": AUGMENTATION,
+            "reference": REFERENCE,
+            **_change("similarity", "number", "signed"),
+        },
+    ),
+}
+
+
 def _of_mosaics() -> dict[str, Table]:
     """The tables of the stage `mosaics`: those of `localisation` with other words."""
     kind = Column("Kind of mosaic", "Grid pointing game or Focus.", "augmentation")
@@ -673,6 +786,9 @@ _SHIFT = Table(
         *("relative_shift", "noise_corrected_similarity", "shift_p_holm"),
     ),
 )
+
+CUE = Column("Cue", "Region that occurs with one class in training.", "text")
+EPOCH = Column("Epoch", "Epoch of training, from 1, or that of the weights that are kept.", "text")
 
 TABLES: dict[str, Table] = {
     "summary": Table(
@@ -924,6 +1040,20 @@ TABLES: dict[str, Table] = {
             "images": IMAGES,
         },
     ),
+    "dose_localisation": Table(
+        "Localisation against the strength of an augmentation",
+        "A row per augmentation or control and reference. Intervals are 95 % intervals over models "
+        "and images.",
+        {
+            "region": Column("Region", "Region of the image whose pixels are known.", "text"),
+            "score": Column(
+                "Score", "How well the map coincides with it.", "code", codes="localisation"
+            ),
+            "augmentation": AUGMENTATION,
+            "reference": REFERENCE,
+            **_change("score", "number", "signed"),
+        },
+    ),
     "dose_response": Table(
         "Trends over the strength of an augmentation",
         "A row per sweep and measure: whether the values of single models follow the strength.",
@@ -933,8 +1063,8 @@ TABLES: dict[str, Table] = {
             "parameter": Column("Parameter", "Parameter that is varied.", "text"),
             "measure": Column(
                 "Measure",
-                "Test accuracy of a model, or mean distance of its maps from those of reference "
-                "models.",
+                "Test accuracy of a model, mean distance of its maps from those of reference "
+                "models, or mean share of its maps on the object.",
                 "code",
                 codes="dose",
             ),
@@ -955,6 +1085,271 @@ TABLES: dict[str, Table] = {
             ),
         },
         first=("augmentation", "parameter", "measure", "tau", "p_holm", "strengths", "models"),
+    ),
+    "known_changes": Table(
+        "Metrics and known changes",
+        "A row per metric and group of networks that differ from the baselines by a known change, "
+        "or by their seeds alone (unchanged). Intervals are 95 % intervals over networks.",
+        {
+            "metric": METRIC,
+            "change": KNOWN_CHANGE,
+            "level": Column("Level", "Value of the change in the config.", "text"),
+            "strength": Column(
+                "Strength", "Place among the levels of its kind; 0 if unchanged.", "count"
+            ),
+            "accuracy": Column("Accuracy", "Mean test accuracy of these networks.", "percent"),
+            "reference_accuracy": Column(
+                "Accuracy, baselines", "Mean test accuracy of the baselines.", "percent"
+            ),
+            "floor": Column("Noise floor", "Mean distance between two baselines."),
+            "within": Column("Distance within", "Mean distance between two of these networks."),
+            "between": Column(
+                "Distance between", "Mean distance between one of these networks and a baseline."
+            ),
+            "shift": replace(
+                SHIFT, about="Distance between, minus the mean of the distances within."
+            ),
+            "relative_shift": Column(
+                "Shift, % of floor", "Shift as a share of the noise floor.", "change"
+            ),
+            "shift_p": Column(
+                "p", "One-sided p of the shift, by permutation of the labels; not corrected.", "p"
+            ),
+            **_estimate(
+                "auprc",
+                Column(
+                    "AUPRC",
+                    "Average precision with which pairs within a group are ranked as more similar "
+                    "than pairs across the two groups, mean of both groups; 1: separated.",
+                ),
+            ),
+            "chance": Column(
+                "AUPRC by chance", "Mean AUPRC over all relabellings of the networks."
+            ),
+            "prior": Column("Prior", "Share of pairs within a group, mean of both groups."),
+            **_estimate(
+                "auroc",
+                Column(
+                    "AUROC",
+                    "Probability that a pair within a group is more similar than a pair across the "
+                    "two groups, mean of both groups; 0.5 by chance.",
+                ),
+            ),
+            "models": Column("Networks", "Number of networks with the change.", "count"),
+            "reference_models": Column("Baselines", "Number of baselines.", "count"),
+            "images": IMAGES,
+        },
+        first=("metric", "change", "level", "relative_shift", "shift_p", "auprc", "chance"),
+    ),
+    "known_changes_summary": Table(
+        "Which metrics detect known changes",
+        "A row per metric and kind of change, and one for all kinds, without the networks that "
+        "differ by their seeds alone. Intervals are 95 % intervals over networks.",
+        {
+            "metric": METRIC,
+            "change": KNOWN_CHANGE,
+            **_estimate(
+                "auprc",
+                Column(
+                    "AUPRC", "Mean AUPRC over the levels of the kind; for all kinds, their mean."
+                ),
+            ),
+            **_estimate(
+                "correlation",
+                Column(
+                    "Correlation with strength",
+                    "Spearman correlation over networks of the strength, 0 for baselines, and the "
+                    "mean distance from the baselines; for all kinds, their mean.",
+                    "signed",
+                ),
+            ),
+            "detected": Column(
+                "Detected", "Number of changes whose shift has p of 0.05 or less.", "count"
+            ),
+            "arms": Column("Changes", "Number of changes of the kind.", "count"),
+            "undetected": Column("Not detected", "The other changes.", "text"),
+        },
+        first=("change", "metric", "detected", "arms", "auprc", "correlation", "undetected"),
+    ),
+    "equal_accuracy": Table(
+        "Map shift at equal accuracy",
+        "A row per augmentation, then per control, in the metric of the summary. Intervals are 90 "
+        "% intervals, each end one-sided at 5 %, over models and images.",
+        {
+            "augmentation": AUGMENTATION,
+            "reference": REFERENCE,
+            "metric": METRIC,
+            "accuracy": ACCURACIES["accuracy"],
+            "reference_accuracy": ACCURACIES["reference_accuracy"],
+            "close_pairs": Column(
+                "Pairs of equal accuracy",
+                "Number of pairs of a model of the augmentation and a reference model whose test "
+                "accuracies differ by half a percentage point at most.",
+                "count",
+            ),
+            "across_pairs": Column(
+                "Pairs of models",
+                "Number of pairs of a model of the augmentation and a reference model.",
+                "count",
+            ),
+            "floor": FLOOR,
+            **_estimate("shift", SHIFT, "90 %"),
+            "shift_p_holm": SHIFTS["shift_p_holm"],
+            **_estimate(
+                "adjusted_shift",
+                replace(
+                    SHIFT,
+                    label="Map shift at equal accuracy",
+                    about="Map shift between models of equal test accuracy, by regression over "
+                    "pairs of models.",
+                ),
+                "90 %",
+            ),
+            "relative_adjusted_shift": Column(
+                "Shift at equal accuracy, % of noise floor",
+                "This shift divided by the noise floor BB.",
+                "change",
+            ),
+            "adjusted_p": Column(
+                "p at equal accuracy",
+                "One-sided p of this shift, by permutation of models in residuals.",
+                "p",
+            ),
+            "adjusted_p_holm": Column(
+                "p at equal accuracy, Holm",
+                "This p after Holm's correction over the augmentations.",
+                "p",
+            ),
+            "note": replace(NOTE, about="Why this shift is not tested; empty if it is."),
+            "accuracy_effect": Column(
+                "Effect of accuracy",
+                "Distance that a difference in accuracy of one percentage point adds to that of "
+                "two models, as a share of the noise floor; it grows with the squared difference.",
+                "change",
+            ),
+            "inflation": Column(
+                "Variance inflation",
+                "How many times as large the variance of the shift is by the adjustment; large if "
+                "the accuracies of the two arms hardly overlap.",
+                "decimal",
+            ),
+            "models": MODELS,
+            "reference_models": REFERENCE_MODELS,
+            "images": IMAGES,
+        },
+        first=(
+            *("augmentation", "accuracy", "reference_accuracy", "shift", "shift_p_holm"),
+            *("adjusted_shift", "relative_adjusted_shift", "adjusted_p_holm", "inflation"),
+        ),
+    ),
+    "matched_accuracy": Table(
+        "Map shift between networks matched in accuracy",
+        "A row per augmentation, then per control, with `cam.epochs`: the kept networks against "
+        "reference networks after the epoch in which their validation accuracy is closest, at most "
+        "half a percentage point away. Intervals are 90 % intervals over models.",
+        {
+            "augmentation": AUGMENTATION,
+            "reference": REFERENCE,
+            "metric": METRIC,
+            "models": MODELS,
+            "matched_models": Column(
+                "Matched models",
+                "Number of models with two or more matched reference models.",
+                "count",
+            ),
+            "matched_pairs": Column(
+                "Matched pairs",
+                "Number of pairs of a model and a reference model of equal accuracy.",
+                "count",
+            ),
+            "accuracy_gap": Column(
+                "Difference in accuracy",
+                "Mean difference of the validation accuracies of matched pairs.",
+                "points",
+            ),
+            "epochs": Column(
+                "Epochs", "Epochs of the matched reference models, with numbers of pairs.", "text"
+            ),
+            "between": BETWEEN,
+            "within": WITHIN,
+            "floor": replace(
+                FLOOR,
+                about="Mean distance between the maps of two reference models that are matched to "
+                "the same model.",
+            ),
+            **_estimate("shift", SHIFT, "90 %"),
+            "relative_shift": SHIFTS["relative_shift"],
+        },
+        first=("augmentation", "matched_models", "matched_pairs", "shift", "relative_shift"),
+    ),
+    "during_training": Table(
+        "Map shift during training",
+        "A row per epoch of `cam.epochs` and augmentation, in the metric of the summary; the last "
+        "epoch is that of the weights that training keeps. Models are compared with reference "
+        "models of the same epoch. Intervals of accuracies are 95 % intervals, those of the shift "
+        "90 % intervals, each end one-sided at 5 %, over models and images.",
+        {
+            "epoch": EPOCH,
+            "augmentation": AUGMENTATION,
+            "reference": REFERENCE,
+            **_estimate("accuracy", ACCURACIES["accuracy"]),
+            **_estimate("reference_accuracy", ACCURACIES["reference_accuracy"]),
+            **{name: ACCURACIES[name] for name in ACCURACIES if "accuracy_change" in name},
+            "accuracy_change_p_holm": replace(
+                _P_CHANGE_HOLM,
+                about="Two-sided p of the accuracy change, corrected by Holm's method over the "
+                "augmentations of an epoch.",
+            ),
+            "metric": METRIC,
+            "between": BETWEEN,
+            "within": WITHIN,
+            "floor": FLOOR,
+            "net": NET,
+            "tightening": TIGHTENING,
+            **_estimate("shift", SHIFT, "90 %"),
+            **_estimate(
+                "relative_shift",
+                replace(
+                    SHIFTS["relative_shift"],
+                    about="Map shift E divided by the noise floor BB of the epoch.",
+                ),
+                "90 %",
+            ),
+            "shift_p_holm": replace(
+                SHIFTS["shift_p_holm"],
+                about="One-sided p of the map shift, corrected by Holm's method over the "
+                "augmentations of an epoch.",
+            ),
+            "models": MODELS,
+            "reference_models": REFERENCE_MODELS,
+            "images": IMAGES,
+        },
+        first=(
+            *("augmentation", "epoch", "accuracy", "accuracy_change", "floor", "shift"),
+            *("relative_shift", "shift_p_holm"),
+        ),
+    ),
+    "during_training_onset": Table(
+        "Epoch in which the map shift appears",
+        "A row per augmentation or control.",
+        {
+            "augmentation": AUGMENTATION,
+            "reference": REFERENCE,
+            "metric": METRIC,
+            "epochs": Column("Epochs", "Number of epochs with maps.", "count"),
+            "tested": Column("Tested epochs", "Number of epochs whose shift is tested.", "count"),
+            "shift_from": replace(
+                EPOCH,
+                label="Map shift from epoch",
+                about="First epoch from which on the map shift is significant at all later epochs; "
+                "empty if it is not significant at the end.",
+            ),
+            "accuracy_from": replace(
+                EPOCH,
+                label="Accuracy change from epoch",
+                about="The same for the accuracy change.",
+            ),
+        },
     ),
     "variants": Table(
         "Map shift for several kinds of maps",
@@ -1359,6 +1754,7 @@ TABLES: dict[str, Table] = {
         _LOCALISATION_SUMMARY,
     ),
     **_of_mosaics(),
+    **_ROBUSTNESS,
     "calibration": Table(
         "Calibration of every model",
         "A row per model, over all test images.",
@@ -1389,6 +1785,7 @@ TABLES: dict[str, Table] = {
         {
             "augmentation": AUGMENTATION,
             "seed": SEED,
+            "cue": CUE,
             "group": Column("Images used", "Group of test images.", "code", codes="group"),
             "images": IMAGES,
             "accuracy": ACCURACY,
@@ -1411,6 +1808,7 @@ TABLES: dict[str, Table] = {
         "seeds and images (crossed bootstrap).",
         {
             "augmentation": AUGMENTATION,
+            "cue": CUE,
             "group": Column("Images used", "Group of test images.", "code", codes="group"),
             "measure": Column("Measure", "What is measured.", "code", codes="spurious"),
             "seeds": SEEDS,
@@ -1420,6 +1818,29 @@ TABLES: dict[str, Table] = {
             "chance": Column(
                 "Area of the cue", "Share of the image that the cue covers.", "percent"
             ),
+            **_estimate("difference", replace(DIFFERENCE, form="points")),
+        },
+    ),
+    "spurious_reliance": Table(
+        "Reliance on spurious cues",
+        "A row per cue and augmentation: images of other classes that are predicted as the class "
+        "of the cue, with the cue minus without it. Intervals are 95 % intervals over seeds and "
+        "images (crossed bootstrap).",
+        {
+            "augmentation": AUGMENTATION,
+            "cue": CUE,
+            "cue_class": Column(
+                "Class of the cue", "Class with which the cue occurs in training.", "class"
+            ),
+            "seeds": SEEDS,
+            "images": replace(IMAGES, about="Number of test images of other classes."),
+            "mean": Column(
+                "Reliance",
+                "Share of the images with the cue that are predicted as its class, minus the share "
+                "of those without; mean over seeds.",
+                "points",
+            ),
+            "std": replace(STD_SEEDS, form="percent"),
             **_estimate("difference", replace(DIFFERENCE, form="points")),
         },
     ),
@@ -1548,9 +1969,11 @@ _PAIR = {
     "b": replace(AUGMENTATION, label="Second arm", about="Augmentation of the second model."),
     "seed_b": replace(SEED, label="Second seed", about="Seed of the second model."),
 }
-_LABEL_NUMBER = replace(LABEL, form="count", about="True class, a position in the list of classes.")
+_LABEL_NUMBER = replace(
+    LABEL, form="position", about="True class, a position in the list of classes."
+)
 _PREDICTED = replace(
-    PREDICTION, form="count", about="Predicted class, a position in the list of classes."
+    PREDICTION, form="position", about="Predicted class, a position in the list of classes."
 )
 _PER_IMAGE = {"index": INDEX, "label": _LABEL_NUMBER}
 _SCORED = {
@@ -1647,6 +2070,40 @@ FILES: dict[str, Table] = {
         "A row per mosaic; the region is the cells of the explained class.",
         {},
         file="mosaics/<augmentation>/<seed>.parquet",
+    ),
+    "corruptions_images": Table(
+        "Predictions for corrupted images",
+        "A row per corruption, severity and image of the sample.",
+        {
+            "corruption": _CORRUPTION,
+            "severity": _ROBUSTNESS["corruption_accuracy"].columns["severity"],
+            **_PER_IMAGE,
+            "prediction": _PREDICTED,
+        },
+        file="corruptions/<augmentation>/<seed>.parquet",
+    ),
+    "equivariance_images": Table(
+        "Maps of transformed images, every image",
+        "A row per transform, image of the sample, and image whose map is transformed.",
+        {
+            "transform": _TRANSFORM,
+            "index": INDEX,
+            "map": Column(
+                "Transformed map",
+                "Whose map is transformed and compared with that of the transformed image.",
+                "code",
+                codes="of_image",
+            ),
+            "prediction": _PREDICTED,
+            "transformed_prediction": replace(
+                _PREDICTED,
+                label="Predicted class, transformed",
+                about="Class that the model predicts for the transformed image.",
+            ),
+            "valid": Column("Valid region", "Share of the image that is compared.", "percent"),
+        },
+        metrics=True,
+        file="equivariance/<augmentation>/<seed>.parquet",
     ),
     "representation_pairs": Table(
         "Features and predictions of pairs of models",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -12,7 +13,19 @@ import yaml
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import best_match
 
-from campare import feasibility, imported, libraries, manifest, recipes, registry, sweep, user_code
+from campare import (
+    data_files,
+    feasibility,
+    imported,
+    known_changes,
+    libraries,
+    manifest,
+    recipes,
+    registry,
+    sweep,
+    user_code,
+)
+from campare.design import Design
 from campare.errors import CampareError
 from campare.messages import explain, known, odd, shown
 
@@ -24,8 +37,13 @@ STAGES = SCHEMA.parent / "stages"
 
 
 def _enum(validator: Any, names: Any, value: Any, definition: Config) -> Iterator[Any]:
-    """JSON schema's `enum`; with `files: true`, `file.py:function` is allowed, too."""
-    if not (definition.get("files") and user_code.is_reference(value)):
+    """JSON schema's `enum`; with `files: true`, `file.py:function` is allowed, too.
+
+    also: further values, which messages do not list.
+    """
+    if not (
+        definition.get("files") and user_code.is_reference(value)
+    ) and value not in definition.get("also", ()):
         yield from Draft202012Validator.VALIDATORS["enum"](validator, names, value, definition)
 
 
@@ -44,8 +62,13 @@ def schema() -> Config:
     study = copy.deepcopy(_read(SCHEMA))
     for file in sorted(STAGES.glob("*.yaml")):
         study["properties"][file.stem] = _inlined(copy.deepcopy(_read(file)))
+    further = [name for name in registry.DATASETS if name.startswith(registry.TORCHVISION)]
     study["$defs"] = {
-        "dataset": {"enum": list(registry.DATASETS), "files": True},
+        "dataset": {
+            "enum": [name for name in registry.DATASETS if name not in further],
+            "also": further,
+            "files": True,
+        },
         "architecture": {"type": "string", "minLength": 1},
         "cam_method": {"enum": list(registry.CAM_METHODS), "files": True},
         "metric": {"type": "string", "minLength": 1},
@@ -108,6 +131,7 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     config: Config = copy.deepcopy(_plain(study))
     if mistake := odd(config):
         raise CampareError(f"{source}: {mistake}")
+    _check_name(config, source)
     definition = schema()
     imported.relax(definition, config)
     error = best_match(_Validator(definition).iter_errors(config))
@@ -124,6 +148,8 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     _choose_summary(config, source)
     _check_fonts(config, source)
     _check_data(config, source)
+    if problem := next(known_changes.problems(config), None):
+        raise CampareError(f"{source}: {problem}")
     _check_sizes(config, study, source)
     _check_architectures(config, source)
     _check_methods(config, source)
@@ -146,8 +172,29 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
         else [list(step) for step in _steps(name, {} if spec is None else spec, source)]
         for name, spec in config["augmentations"].items()
     }
+    if "robustness" in config:
+        _complete_transforms(config, source)
     user_code.declare(_functions(config))
     return config
+
+
+def _complete_transforms(config: Config, source: str) -> None:
+    """Replace each of `robustness.transforms` by its steps, checked."""
+    given = config["robustness"]["transforms"]
+    for name, spec in given.items():
+        key = f"robustness.transforms.{name}"
+        if name in config["augmentations"]:
+            raise CampareError(
+                f"{source}: {key}: is the name of an augmentation of the study; choose another"
+            )
+        steps = list(_steps(name, {} if spec is None else spec, source, key=key))
+        if not registry.keeps_content(step for step, _ in steps):
+            raise CampareError(
+                f"{source}: {key}: has a step that does not only move pixels or change colours or "
+                "sharpness, so it is unknown what its map should be; choose another transform, "
+                "such as rotation or color_jitter"
+            )
+        given[name] = [list(step) for step in steps]
 
 
 def _functions(config: Config) -> list[tuple[str, str]]:
@@ -297,6 +344,7 @@ def _check_together(config: Config, study: Mapping[str, Any], source: str) -> No
                 f"{images - 2} or fewer, or representations.images to more"
             )
     _check_variants(config["cam"], source)
+    _check_epochs(config, source)
     models = {"baseline": None, **config["augmentations"]}
     for name in config["published"]:
         if name not in models:
@@ -341,6 +389,44 @@ def _check_variants(cam: Config, source: str) -> None:
                 "method, class or target_layer, or remove it"
             )
         seen[settings] = f"cam.variants.{name}"
+
+
+def _check_epochs(config: Config, source: str) -> None:
+    """Check that the epochs of `cam.epochs` are trained, and order them."""
+    key, epochs, training = f"{source}: cam.epochs", config["cam"]["epochs"], config["training"]
+    if not epochs:
+        return
+    if name := imported.key(config):
+        raise CampareError(f"{key}: with `{name}` no model is trained; remove the key")
+    for epoch in epochs:
+        if isinstance(epoch, str) and epoch != training["keep"]:
+            raise CampareError(
+                f"{key}: {epoch}, but training.keep is {training['keep']}; write that, or change "
+                "training.keep"
+            )
+        if not isinstance(epoch, str) and epoch > training["epochs"]:
+            raise CampareError(
+                f"{key}: {epoch}, but training.epochs is {training['epochs']}; write a smaller "
+                "number, or train longer"
+            )
+    if all(isinstance(epoch, str) for epoch in epochs):
+        raise CampareError(
+            f"{key}: the maps of {epochs[0]} are made without the key; add numbers of epochs"
+        )
+    if training["early_stopping"] is not None:
+        raise CampareError(
+            f"{key}: with training.early_stopping: {training['early_stopping']} some models may "
+            "not reach these epochs; remove one of the keys"
+        )
+    if not Design(config).summarised:
+        raise CampareError(
+            f"{key}: the map shift of an epoch needs a noise floor, of two or more baselines that "
+            "differ as the augmented models do; add controls.baselines, or set reference: paired "
+            "and controls: {}, or remove the key"
+        )
+    config["cam"]["epochs"] = sorted(
+        epochs, key=lambda epoch: math.inf if isinstance(epoch, str) else epoch
+    )
 
 
 def _check_controls(config: Config, source: str) -> None:
@@ -424,10 +510,50 @@ def _choose_summary(config: Config, source: str) -> None:
         )
 
 
+def _check_name(config: Config, source: str) -> None:
+    """Check the name of a data set of torchvision; the schema checks the others."""
+    data = config.get("data")
+    name = data.get("name") if isinstance(data, dict) else None
+    try:
+        if isinstance(name, str):
+            registry.check_dataset(name)
+    except CampareError as problem:
+        raise CampareError(f"{source}: data.name: {problem}") from None
+
+
+def _check_source(data: Mapping[str, Any], entry: registry.Source, source: str) -> None:
+    """Check root, size and window of the images."""
+    name = data["name"]
+    if entry.suffixes:
+        try:
+            data_files.matching(data["root"], entry.suffixes, several=name == "parquet")
+        except CampareError as problem:
+            raise CampareError(f"{source}: {problem}") from None
+    if name.startswith(registry.TORCHVISION) and not (entry.side or data["size"]):
+        raise CampareError(
+            f"{source}: data.size: the images of {name} differ in size or are not square; set it "
+            "to a side in pixels, such as 224"
+        )
+    if "window" in data:
+        low, high = data["window"]
+        if not entry.window:
+            able = [key for key, each in registry.DATASETS.items() if each.window]
+            raise CampareError(
+                f"{source}: data.window: {name} has none; remove the key (it is for "
+                f"{', '.join(able)})"
+            )
+        if low >= high:
+            raise CampareError(
+                f"{source}: data.window: [{low}, {high}] is not [low, high]; write the level that "
+                "becomes black first"
+            )
+
+
 def _check_data(config: Config, source: str) -> None:
     """Check and complete the data set's own parameters."""
     name, parameters = config["data"]["name"], config["data"].get("parameters")
     entry = registry.entry(registry.DATASETS, name)
+    _check_source(config["data"], entry, source)
     if user_code.is_reference(name):
         _check_own("data set", "data.name", name, source, parameters)
     elif entry.parameters:
@@ -435,12 +561,16 @@ def _check_data(config: Config, source: str) -> None:
         config["data"]["parameters"] = full
     elif parameters is not None:
         raise CampareError(f"{source}: data.parameters: {name} has no parameters; remove the key")
+    if "window" in config["data"]:
+        # A keyword argument of the data set, as its parameters are.
+        window = config["data"].pop("window")
+        config["data"]["parameters"] = {**config["data"].get("parameters", {}), "window": window}
     possible = entry.regions == "unknown" or entry.has_regions(config["data"]["root"])
     if "localisation" in config and not possible:
         raise CampareError(
             f"{source}: localisation: needs masks of the test images, and {name} has none; set "
             "data.name to image_folder, with masks in data.root/masks, to manifest, with a column "
-            "mask, or to shapes, or remove the key"
+            "mask, to arrays or to shapes, or remove the key"
         )
 
 

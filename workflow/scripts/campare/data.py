@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import http.client
+import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,14 +27,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
-from campare import atomic, user_code
+from campare import atomic, scratch, user_code
 from campare.errors import ANEW, CampareError, reading
-from campare.registry import DATASETS, entry, mask_folder
-
-IMAGE_SUFFIXES = {
-    *(".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg"),
-    *(".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"),
-}
+from campare.registry import DATASETS, IMAGE_SUFFIXES, entry, mask_folder
 
 # Pillow's limits protect servers from foreign files; these images are the user's own.
 Image.MAX_IMAGE_PIXELS = None
@@ -361,7 +357,7 @@ def shown(path: str | Path) -> str:
 
 
 class Rows:
-    """Selected images, of which a slice is copied on access: uint8 (b, H, W, C).
+    """Selected images, copied on access: uint8 (b, H, W, C), or (H, W, C) for one of them.
 
     So jobs that process images batch by batch hold one batch in memory.
     """
@@ -373,7 +369,7 @@ class Rows:
     def __len__(self) -> int:
         return len(self.index)
 
-    def __getitem__(self, rows: slice) -> NDArray[np.uint8]:
+    def __getitem__(self, rows: int | slice | NDArray[np.int64]) -> NDArray[np.uint8]:
         return self.images[self.index[rows]]
 
 
@@ -391,7 +387,11 @@ def write(dataset: Dataset, path: str | Path) -> None:
             file["part"] = dataset.part.astype("S5")
             file["classes"] = list(dataset.classes)  # an attribute holds 4,000 at most
             if dataset.regions:
-                file["masks"] = np.packbits(dataset.regions.masks, axis=3)
+                masks = dataset.regions.masks
+                shape = (*masks.shape[:3], -(-masks.shape[3] // 8))
+                packed = file.create_dataset("masks", shape, np.uint8)
+                for part in scratch.parts(masks):
+                    packed[part] = np.packbits(masks[part], axis=3)
                 file.attrs["regions"] = list(dataset.regions.names)
 
 
@@ -446,7 +446,7 @@ def read_regions(path: str | Path, rows: NDArray[np.int64]) -> Regions | None:
 
 
 def channel_statistics(
-    images: NDArray[np.uint8],
+    images: NDArray[np.uint8] | Rows,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and standard deviation of every channel over all pixels of all images.
 
@@ -463,12 +463,11 @@ def channel_statistics(
     """
     levels = np.arange(256) / 255
     # Counts of levels are exact, whatever the number and order of the images.
-    shares = np.stack(
-        [
-            sum(np.bincount(image[..., channel].ravel(), minlength=256) for image in images)
-            for channel in range(images.shape[3])
-        ]
-    ) / (images.size / images.shape[3])
+    counts = np.zeros((images.shape[3], 256), np.int64)
+    for row in range(len(images)):
+        for channel, values in enumerate(images[row].reshape(-1, images.shape[3]).T):
+            counts[channel] += np.bincount(values, minlength=256)
+    shares = counts / math.prod(images.shape[:3])
     mean = shares @ levels
     std = np.sqrt((shares * (levels - mean[:, None]) ** 2).sum(axis=1))
     return mean, np.where((shares > 0).sum(axis=1) > 1, std, 1.0)
@@ -619,7 +618,7 @@ def _regions(
             top / path.parent.relative_to(folder) for top in places.values() for path in paths
         }
     }
-    masked = np.empty((len(paths), len(places), *shape), bool)
+    masked = scratch.empty((len(paths), len(places), *shape), bool)
 
     def place(position: tuple[int, int]) -> None:
         row, region = position
@@ -721,7 +720,7 @@ def _stacked(
             shape = _pixels(sources[first], mode, size, fit)[0].shape
             break
     model = sources[first]
-    images = np.empty((len(sources), *shape), dtype=np.uint8)
+    images = scratch.empty((len(sources), *shape), np.uint8)
 
     def place(position: int) -> tuple[tuple[int, ...], bool, int]:
         """Read one image; return its shape, whether it is grey, its largest level of 16 bits."""
@@ -743,7 +742,7 @@ def _stacked(
                 "data.size to give all images one size"
             )
     single = channels is None and all(grey)
-    return images[..., :1].copy() if single else images, max(levels)
+    return scratch.copied(images[..., :1]) if single else images, max(levels)
 
 
 def _each(

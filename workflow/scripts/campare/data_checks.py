@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from campare.data import IMAGE_SUFFIXES, Dataset, Files, shown
+from campare.data import Dataset, Files, shown
+from campare.registry import IMAGE_SUFFIXES
 
 # Images, or kinds of files, that a sentence names at most.
 NAMED = 5

@@ -18,7 +18,8 @@ from functools import cached_property
 from itertools import combinations, product
 from typing import Any
 
-from campare import imported, recipes, registry, user_code
+from campare import imported, known_changes, recipes, registry, user_code
+from campare.known_changes import Change
 
 Model = tuple[str, int]
 Pair = tuple[Model, Model]
@@ -180,9 +181,21 @@ class Design:
         firsts = ((name, self.seeds_of(name)[0]) for name in self.augmentations)
         return [*self.baselines[:1], *firsts]
 
+    @cached_property
+    def changes(self) -> dict[str, Change]:
+        """Arm → its known change; arms of the stage `known_changes`, which are not in `models`."""
+        return {change.name: change for change in known_changes.changes(self.study)}
+
+    @cached_property
+    def changed_models(self) -> list[Model]:
+        """The models of the stage `known_changes`."""
+        seeds = self.study.get("known_changes", {}).get("seeds", [])
+        return [(name, seed) for name in self.changes for seed in seeds]
+
     def models_of(self, augmentation: str) -> list[Model]:
-        """The models of an augmentation, of the baseline or of a step-matched set."""
-        return [model for model in self.models if model[0] == augmentation]
+        """The models of an augmentation, the baseline, a step-matched set or a known change."""
+        every = [*self.models, *self.changed_models]
+        return [model for model in every if model[0] == augmentation]
 
     @cached_property
     def predicts(self) -> bool:
@@ -193,9 +206,9 @@ class Design:
 
     def streams(self, model: Model) -> set[str]:
         """The streams of randomness that the seed of a model drives."""
-        augmentation, seed = model
-        if augmentation == BASELINE and seed in self._further["seeds"]:
+        if self._is_further(model):
             return set(self._further["vary"])
+        augmentation, _ = model
         vary = set(self.study["vary"])
         return vary if augmentation in self.augmentations else vary - {"augmentation"}
 
@@ -212,9 +225,8 @@ class Design:
 
         A further baseline has the first seed in the streams that its own seed does not drive.
         """
-        augmentation, seed = model
-        seeds = dict.fromkeys(self.streams(model), seed)
-        if augmentation == BASELINE and seed in self._further["seeds"]:
+        seeds = dict.fromkeys(self.streams(model), model[1])
+        if self._is_further(model):
             return dict.fromkeys(self.streams((BASELINE, self.first_seed)), self.first_seed) | seeds
         return seeds
 
@@ -226,6 +238,13 @@ class Design:
         """
         (_, first), (_, second) = pair
         return first != second or not self.streams(pair[0]) & self.streams(pair[1])
+
+    def _is_further(self, model: Model) -> bool:
+        """Whether a model is a further baseline, or differs from one by a known change."""
+        augmentation, seed = model
+        if augmentation in self.changes:
+            return bool(self._further["seeds"])
+        return augmentation == BASELINE and seed in self._further["seeds"]
 
     @property
     def one_split(self) -> bool:
@@ -372,6 +391,14 @@ class Design:
         """[name, parameters] of each transform in turn; [] without augmentation."""
         return list(self.study["augmentations"].get(augmentation, []))
 
+    @cached_property
+    def test_transforms(self) -> dict[str, list[list[Any]]]:
+        """Transforms of test images → their steps: those of `robustness`, then augmentations."""
+        stage = self.study["robustness"]
+        own = {name: self.steps_of(name) for name in self.augmentations if stage["augmentations"]}
+        keep = {n: steps for n, steps in own.items() if registry.keeps_content(transforms(steps))}
+        return {**stage["transforms"], **{name: steps for name, steps in keep.items() if steps}}
+
     def copies_of(self, augmentation: str | None) -> int:
         """Copies of each image in a training set, besides the original."""
         has_copies = augmentation in self.augmentations or augmentation == "duplicated_originals"
@@ -380,8 +407,13 @@ class Design:
 
     def epochs_of(self, augmentation: str | None) -> int:
         """Number of epochs of a model's training."""
+        epochs: int = self.study["training"]["epochs"]
         copies = self.study["augmenting"]["copies"] if augmentation == "longer_training" else 0
-        return int(self.study["training"]["epochs"] * (1 + copies))
+        change = self.changes.get(augmentation or "")
+        # With steps_per_epoch, an epoch of fewer images has as many steps.
+        if change and self.study["training"]["batch_size"] is not None:
+            return round(epochs * known_changes.lengthening(change))
+        return epochs * (1 + int(copies))
 
     def training(self, model: Model) -> dict[str, Any]:
         """The settings that decide the weights of a model, apart from the data and the code."""
@@ -395,7 +427,8 @@ class Design:
         if steps or copies:
             augment_at, resample = study["augmenting"]["at"], study["augmenting"]["resample"]
         in_place = steps and study["augmenting"]["mode"] == "in_place"
-        further = augmentation == BASELINE and seed in self._further["seeds"]
+        longer = self.epochs_of(augmentation) / training["epochs"]
+        further = self._is_further(model)
 
         def stream(name: str, fixed: int) -> int:
             if further and name not in self._further["vary"]:
@@ -419,7 +452,7 @@ class Design:
             },
             "learning_rate": training["learning_rate"],
             "weight_decay": training["weight_decay"],
-            **recipes.changed(study, self.epochs_of(augmentation) // training["epochs"]),
+            **recipes.changed(study, int(longer) if longer.is_integer() else longer),
             "precision": training["precision"],
             "cuda_graph": training["cuda_graph"],
             "init_seed": stream("init", study["model"]["seed"]),
@@ -493,6 +526,28 @@ class Design:
         }
 
     @cached_property
+    def epochs(self) -> dict[str, int]:
+        """Folder under `results/<study>/` → epoch of `cam.epochs` whose maps are made, too.
+
+        The epoch whose weights are kept is that of the main variant and not listed here.
+        """
+        numbers = [value for value in self.study["cam"]["epochs"] if not isinstance(value, str)]
+        return {f"epochs/{number}/": number for number in sorted(numbers)}
+
+    def epochs_kept(self, augmentation: str) -> list[int]:
+        """Epochs of a training whose weights are kept for `epochs`, in the same order.
+
+        Step-matched longer training has as many steps in (1 + copies) epochs as an augmented
+        training in one.
+        """
+        steps = self.epochs_of(augmentation) // int(self.study["training"]["epochs"])
+        return [steps * number for number in self.epochs.values()]
+
+    def variant_of(self, folder: str) -> Variant:
+        """How the maps of a folder of `variants` or `epochs` are made."""
+        return self.variants["" if folder in self.epochs else folder]
+
+    @cached_property
     def variant_titles(self) -> dict[str, str]:
         """Name of each variant, "main" for `cam` itself → method, class and layer of its maps."""
         names = ("main", *self.study["cam"]["variants"])
@@ -505,7 +560,7 @@ class Design:
 
         Empty if the maps explain another class: the true one or the model's own prediction.
         """
-        if self.variants[variant].class_policy != "baseline" or model in self.references:
+        if self.variant_of(variant).class_policy != "baseline" or model in self.references:
             return []
         # Further baselines explain what the first one predicts, so that maps are of one class.
         return [self.reference_of(model[1])]

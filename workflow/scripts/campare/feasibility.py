@@ -112,7 +112,7 @@ def _problems(study: Study, written: Study, images: Images) -> Iterator[str]:
             svm = (written.get(stage) or {}).get("svm", {})
             yield from _svm(f"{stage}.svm", study[stage]["svm"], svm, images)
     available = images.count("test")
-    for stage in ("faithfulness", "representations"):
+    for stage in ("faithfulness", "representations", "robustness"):
         used = (written.get(stage) or {}).get("images", 0)
         if used > available:
             yield (
@@ -131,12 +131,13 @@ def _problems(study: Study, written: Study, images: Images) -> Iterator[str]:
         yield from _mosaics(study["mosaics"]["cells"], images)
     if "localisation" in study and not images.regions:
         yield "localisation: the data set has no masks; remove the key"
-    region = study.get("localisation", {}).get("spurious")
-    if region is not None and region not in images.regions:
-        yield (
-            f"localisation.spurious: the images have no region {region!r}; they have: "
-            f"{', '.join(images.regions)}"
-        )
+    spurious = study.get("localisation", {}).get("spurious") or []
+    for region in [spurious] if isinstance(spurious, str) else spurious:
+        if region not in images.regions:
+            yield (
+                f"localisation.spurious: the images have no region {region!r}; they have: "
+                f"{', '.join(images.regions)}"
+            )
 
 
 def _mosaics(cells: int, images: Images) -> Iterator[str]:

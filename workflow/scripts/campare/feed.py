@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,10 +14,13 @@ from campare import seeding
 from campare.augment import Augmenter, Batch
 from campare.preprocess import resized
 from campare.settings import Settings
+from campare.training_images import Images, Mapped, Pool
 
 # Values of the images that are augmented together: many small images at once, for speed, but few
 # enough that intermediate results stay in the cache.
 BLOCK = 1 << 21
+# Blocks that are read from the disk in advance, if images are mapped.
+AHEAD = 2
 # The stream of random numbers that chooses the images to augment in place; no transform uses it.
 CHOICE = 2**32 - 1
 
@@ -73,7 +77,7 @@ class Feed:
     def __init__(
         self,
         settings: Settings,
-        images: torch.Tensor,
+        images: Images,
         labels: torch.Tensor,
         index: NDArray[np.int64],
         classes: int,
@@ -81,20 +85,22 @@ class Feed:
         self.settings = settings
         self.batch_size = settings.batch_size
         self.input_size = settings.input_size if settings.augment_at == "input" else None
-        self.pool = Batch(images, torch.eye(classes, device=images.device)[labels])
+        self.pool = Pool(images, labels, classes)
         self.numbers = torch.tensor(index)
         self.index = self.numbers.to(images.device)
         self.augmenter = Augmenter(
             settings.steps, settings.augmentation_seed, self.pool, self._sized
         )
         self.length = len(images) * (1 + settings.copies)
-        values = images.shape[1] * (self.input_size**2 if self.input_size else images[0, 0].numel())
+        size = self.input_size**2 if self.input_size else math.prod(images.shape[2:])
+        values = images.shape[1] * size
         self.per_block = max(1, BLOCK // (self.batch_size * values))  # batches
         self.once = settings.resample == "once"
         chosen = settings.probability is not None and settings.probability < 1 and not self.once
         varies = chosen or settings.shuffle == "each_epoch"
         self.plan = [] if varies else self._blocks(0)
-        self.kept = [self._drawn(block, 0) for block in self.plan] if self.once else []
+        keeps = self.once and not isinstance(images, Mapped)
+        self.kept = [self._drawn(block, 0) for block in self.plan] if keeps else []
 
     def listing(self, epoch: int) -> torch.Tensor:
         """Source positions and copy numbers of an epoch: int64 (length, 2), CPU.
@@ -116,10 +122,14 @@ class Feed:
 
         Images uint8 (B, C, H, W) and targets float32 (B, classes).
         """
-        for k, plan in enumerate(self.plan or self._blocks(epoch)):
+        plans = self.plan or self._blocks(epoch)
+        for k, plan in enumerate(plans):
             skipped = max(0, start - k * self.per_block)
             if skipped >= self.per_block:
                 continue
+            if isinstance(self.pool.images, Mapped):
+                for ahead in plans[k + 1 : k + 1 + AHEAD]:
+                    self.pool.images.expect(torch.cat([ahead.plain, ahead.source]))
             block = self.kept[k] if self.kept else self._drawn(plan, 0 if self.once else epoch)
             images = torch.split(block.images, self.batch_size)
             targets = torch.split(block.targets, self.batch_size)
@@ -145,7 +155,8 @@ class Feed:
 
     def _of(self, source: torch.Tensor) -> Batch:
         """Original images and their targets."""
-        return Batch(self._sized(self.pool.images[source]), self.pool.targets[source])
+        drawn = self.pool.of(source)
+        return Batch(self._sized(drawn.images), drawn.targets)
 
     def _sized(self, images: torch.Tensor) -> torch.Tensor:
         """Images uint8 (B, C, H, W) at the size at which they are augmented."""

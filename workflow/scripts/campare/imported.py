@@ -22,7 +22,7 @@ OF_TRAINING = ("augmentations", "sweep", "augmenting", "seeds", "vary", "publish
 # What needs the networks, of which a study of maps has only the maps.
 OF_NETWORKS = (
     *("cam", "classes", "hybrid", "masking", "occlusion", "own_images", "faithfulness"),
-    *("representations", "mosaics"),
+    *("representations", "mosaics", "robustness"),
 )
 CONTROLS = ("baselines", "matched_seeds", *registry.MATCHED)
 

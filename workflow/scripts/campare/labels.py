@@ -6,6 +6,8 @@ Rules import this module, so it must not import matplotlib or pandas.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from campare import registry
 
@@ -22,6 +24,7 @@ TITLES = {
     "auto_augment": "AutoAugment",
     "augmix": "AugMix",
     "jpeg": "JPEG",
+    "cifar_cnn": "CIFAR CNN",
     "efficientnet_b0": "EfficientNet-B0",
     "resnet18": "ResNet-18",
     "resnet18_cifar": "ResNet-18, CIFAR stem",
@@ -37,6 +40,8 @@ TITLES = {
     "longer_training": "Longer training",
     "grid_pointing": "Grid pointing game",
 }
+
+DATA_SETS = {"cifar10": "CIFAR-10", "fashion_mnist": "Fashion-MNIST", "mnist": "MNIST"}
 
 # Division of the test images → its segments, with their labels in figures.
 SEGMENTS = {
@@ -83,6 +88,26 @@ CALIBRATION = {
     "brier": "Brier score",
     "nll": "Negative log-likelihood (nats)",
 }
+# What takes a corruption's place in tables of the stage robustness, then the corruptions.
+CORRUPTIONS = {
+    "none": "Uncorrupted images",
+    "all": "Mean of the corruptions",
+    "loss": "Loss by corruption",
+    "gaussian_noise": "Gaussian noise",
+    "shot_noise": "Shot noise",
+    "impulse_noise": "Impulse noise",
+    "defocus_blur": "Defocus blur",
+    "glass_blur": "Glass blur",
+    "motion_blur": "Motion blur",
+    "zoom_blur": "Zoom blur",
+    "snow": "Snow",
+    "fog": "Fog",
+    "brightness": "Brightness",
+    "contrast": "Contrast",
+    "elastic_transform": "Elastic transform",
+    "pixelate": "Pixelate",
+    "jpeg_compression": "JPEG compression",
+}
 GAINS = {"deletion": "Deletion", "insertion": "Insertion", "road": "ROAD"}
 CUE_GROUPS = {
     "cue_class_with_cue": "Class of the cue, with cue",
@@ -109,11 +134,16 @@ FIGURES = {
     "confusion": "Confusion matrices",
     "correlation": "Correlation between augmentations",
     "correlation_shared": "Correlation, shared baselines",
+    "corruptions": "Accuracy on corrupted images",
     "dose_response": "Strength of an augmentation",
+    "equivariance": "Maps of transformed images",
+    "during_training": "During training",
+    "equal_accuracy": "Networks of equal accuracy",
     "examples": "Augmented images",
     "extremes": "Images with extreme values",
     "faithfulness": "Faithfulness of the maps",
     "hybrid": "Maps of CNN and CNN+SVM",
+    "known_changes": "Known changes",
     "localisation": "Localisation",
     "masks": "Inputs of the SVMs",
     "mosaics": "Localisation in mosaics",
@@ -140,6 +170,14 @@ def title(name: str) -> str:
     """An augmentation's or architecture's name as figures print it: color_jitter, Color jitter."""
     words = re.sub(r"\b(\d+)p(\d+)\b", r"\1.\2", name.replace("_", " "))  # arms of sweeps
     return TITLES.get(name, words[:1].upper() + words[1:])
+
+
+def data_set(data: Mapping[str, Any]) -> str:
+    """The data set of a study, from `data` in its config: Fashion-MNIST, image folder data/x."""
+    name = str(data["name"])
+    if name == "image_folder":
+        return f"image folder {data['root']}"
+    return DATA_SETS.get(name, name.removeprefix("torchvision:"))
 
 
 def control_title(name: str) -> str:

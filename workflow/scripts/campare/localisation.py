@@ -19,7 +19,7 @@ energy would be 0/0, is assigned them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,7 @@ Mask = NDArray[np.bool_]
 SCORES = tuple(registry.LOCALISATION)
 DIFFERENCE = ("difference", "difference_low", "difference_high")
 MEASURES = ("accuracy", "cue_class_rate", "energy")
+OBJECT = "object"
 BATCH = 1 << 21  # pixels ranked at once
 # Groups of test images: of the class that a spurious region (cue) occurs with in training, or not;
 # with or without this region.
@@ -249,6 +250,28 @@ def summary(
     return pd.DataFrame(rows)[["augmentation", "region", "score", *counts, *over, *DIFFERENCE]]
 
 
+def values_of(
+    models: Sequence[Model], measured: Sequence[pd.DataFrame], region: str, score: str
+) -> dict[Model, Doubles]:
+    """A score of the maps of every model on one region: model → (images with the region,).
+
+    Parameters
+    ----------
+    models, measured
+        As in `by_model`.
+    """
+    return {
+        model: table.loc[table["region"] == region, score].to_numpy(np.float64)
+        for model, table in zip(models, measured, strict=True)
+    }
+
+
+def main_region(measured: pd.DataFrame) -> str:
+    """The region that figures of one region show: the object, or the first that there is."""
+    regions = list(measured["region"].unique())
+    return OBJECT if OBJECT in regions else str(regions[0])
+
+
 def _joined(models: Sequence[Model], tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """The tables of all models as one table, with columns augmentation and seed."""
     return pd.concat(
@@ -303,9 +326,10 @@ def with_and_without_cue(
     Returns
     -------
     DataFrame
-        A row per model and image: augmentation, seed, group (`GROUPS`); accuracy and cue_class_rate
+        A row per model and image: cue (`region`), group (`GROUPS`); accuracy and cue_class_rate
         (1 or 0: whether the prediction is correct, and whether it is `cue_class`), energy
-        (share of the map in the region; NaN without it), chance (area of the region).
+        (share of the map in the region; NaN without it), chance (area of the region);
+        augmentation, seed.
     """
     tables = []
     for store, table in zip(stores, measured, strict=True):
@@ -317,6 +341,7 @@ def with_and_without_cue(
             *(~of_class & present, ~of_class & ~present),
         )
         columns = {
+            "cue": region,
             "group": np.select(members, GROUPS, ""),
             "accuracy": (store.predicted == store.label).astype(np.float64),
             "cue_class_rate": (store.predicted == cue_class).astype(np.float64),
@@ -328,15 +353,15 @@ def with_and_without_cue(
 
 
 def spurious(images: pd.DataFrame) -> pd.DataFrame:
-    """Means of the result of `with_and_without_cue` by model and group.
+    """Means of results of `with_and_without_cue`, of one or more cues, by model and group.
 
     Returns
     -------
     DataFrame
-        augmentation, seed, group (only groups with images), images; means of accuracy,
+        augmentation, seed, cue, group (only groups with images), images; means of accuracy,
         cue_class_rate, energy and chance.
     """
-    grouped = _ordered(images).groupby(["augmentation", "seed", "group"], sort=False)
+    grouped = _ordered(images).groupby(["augmentation", "seed", "cue", "group"], sort=False)
     means = grouped[[*MEASURES, "chance"]].mean()
     means.insert(0, "images", grouped.size())
     return means.reset_index()
@@ -348,27 +373,69 @@ def spurious_summary(images: pd.DataFrame, seed: int, *, paired: bool) -> pd.Dat
     Parameters
     ----------
     images
-        The result of `with_and_without_cue`.
+        Results of `with_and_without_cue`, of one or more cues.
 
     Returns
     -------
     DataFrame
-        augmentation, group, measure (`MEASURES`), seeds, images, mean, std (over seeds), chance (of
-        energy); difference, difference_low, difference_high as in `summary`.
+        augmentation, cue, group, measure (`MEASURES`), seeds, images, mean, std (over seeds),
+        chance (of energy); difference, difference_low, difference_high as in `summary`.
     """
     rows = []
-    for group, members in _ordered(images).groupby("group", sort=False):
+    for (cue, group), members in _ordered(images).groupby(["cue", "group"], sort=False):
         for measure in MEASURES:
             for part, over_seeds in _over_seeds(members, measure, seed, paired=paired):
                 area = part["chance"].mean() if measure == "energy" else np.nan
-                rows.append(over_seeds | {"group": group, "measure": measure, "chance": area})
+                about = {"cue": cue, "group": group, "measure": measure, "chance": area}
+                rows.append(over_seeds | about)
     counts = ["seeds", "images", "mean", "std", "chance"]
-    return pd.DataFrame(rows)[["augmentation", "group", "measure", *counts, *DIFFERENCE]]
+    return pd.DataFrame(rows)[["augmentation", "cue", "group", "measure", *counts, *DIFFERENCE]]
+
+
+def reliance(
+    images: pd.DataFrame, classes: Mapping[str, str], seed: int, *, paired: bool
+) -> pd.DataFrame:
+    """Reliance on every cue, with differences from the baselines.
+
+    The reliance on a cue is the share of the images of other classes with the cue that are
+    predicted as its class, minus the share of those without it; 0: the cue has no effect. Cues are
+    drawn independently in the test images, so that the reliance on one does not depend on how often
+    others occur, and an augmentation that lowers it for one cue may raise it for another (Li et al.
+    2023, "A Whac-A-Mole dilemma", CVPR).
+
+    Parameters
+    ----------
+    images
+        Results of `with_and_without_cue`, of one or more cues.
+    classes
+        Cue → name of its class.
+
+    Returns
+    -------
+    DataFrame
+        augmentation, cue, cue_class, seeds, images (of other classes), mean, std (over seeds);
+        difference, difference_low, difference_high as in `summary`.
+    """
+    others = images[images["group"].isin(GROUPS[2:])]
+    rows = []
+    for cue, of_cue in others.groupby("cue", sort=False):
+        # The mean over images of these values is the difference of the two shares.
+        shown = (of_cue["group"] == GROUPS[2]).to_numpy()
+        by_model = of_cue.assign(shown=shown).groupby(["augmentation", "seed"])["shown"]
+        share = by_model.transform("mean").to_numpy()
+        with np.errstate(divide="ignore"):
+            weights = np.where(shown, 1 / share, -1 / (1 - share))
+        signed = of_cue.assign(reliance=of_cue["cue_class_rate"] * weights)
+        for _, over_seeds in _over_seeds(signed, "reliance", seed, paired=paired):
+            rows.append(over_seeds | {"cue": cue, "cue_class": classes[str(cue)]})
+    counts = ["seeds", "images", "mean", "std"]
+    return pd.DataFrame(rows)[["augmentation", "cue", "cue_class", *counts, *DIFFERENCE]]
 
 
 def _ordered(images: pd.DataFrame) -> pd.DataFrame:
-    """Rows sorted by group, in the order of `GROUPS`; otherwise in their order."""
-    places = images["group"].map(GROUPS.index)
+    """Rows sorted by cue and, in the order of `GROUPS`, by group; otherwise in their order."""
+    cues = {cue: place for place, cue in enumerate(dict.fromkeys(images["cue"]))}
+    places = len(GROUPS) * images["cue"].map(cues) + images["group"].map(GROUPS.index)
     return images.iloc[np.argsort(places, kind="stable")]
 
 

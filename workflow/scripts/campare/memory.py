@@ -1,8 +1,11 @@
-"""Settings of the memory allocator."""
+"""Memory of training jobs: the limit for images, settings of the allocator."""
 
 from __future__ import annotations
 
 import ctypes
+
+# Bytes of the images of a subset that a job without a GPU keeps in memory (`training_images`).
+RESIDENT = 1 << 29
 
 _MMAP_MAX, _TRIM_THRESHOLD = -4, -1  # glibc's malloc.h
 

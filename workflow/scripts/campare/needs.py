@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from campare import registry
 from campare.design import Design
+from campare.memory import RESIDENT
 
 # Multiplications and additions per second of a slow machine. Measured: 33e9 per CPU thread in
 # forward passes of EfficientNet-B0, 17e9 in training.
@@ -156,6 +157,24 @@ class Needs:
         features = FEATURES * self._input_size**2
         return Need(minutes, self._network_memory + _megabytes(images * (features + 50 * images)))
 
+    def corrupt(self, _: Wildcards) -> Need:
+        """Corrupting a sample of test images; measured: 2 ms per image of 32 × 32 pixels."""
+        images = self._corrupted * self._input_size**2
+        return Need(_minutes(images * 1e-5), _megabytes(PYTHON + 12 * images / self._kinds))
+
+    def test_corruptions(self, job: Wildcards) -> Need:
+        """Predictions for corrupted images."""
+        minutes = explaining_minutes(self._corrupted, 1, self._gmacs(job), self._threads, self.gpu)
+        return Need(minutes, self._network_memory)
+
+    def test_transforms(self, job: Wildcards) -> Need:
+        """Maps of transformed images, and their comparison."""
+        images = self.design.study["robustness"]["images"] * (1 + len(self.design.test_transforms))
+        minutes = explaining_minutes(images, 3, self._gmacs(job), self._threads, self.gpu)
+        # Regions of different shape are compared one by one.
+        minutes += comparing_minutes(4 * images, 1)
+        return Need(minutes, self._network_memory + _megabytes(200 * images * self._input_size**2))
+
     def fit_svm(self, _: Wildcards) -> Need:
         """Fitting an SVM."""
         return Need(720, 8000)
@@ -186,6 +205,17 @@ class Needs:
         return sizes(self.split)
 
     @property
+    def _kinds(self) -> int:
+        """Sets of images of the stage `robustness`: the images, and each corruption of them."""
+        stage = self.design.study["robustness"]
+        return 1 + len(stage["corruptions"]) * len(stage["severities"])
+
+    @property
+    def _corrupted(self) -> int:
+        """Images in these sets."""
+        return self._kinds * int(self.design.study["robustness"]["images"])
+
+    @property
     def _threads(self) -> int:
         return int(self.design.study["compute"]["threads"])
 
@@ -207,7 +237,11 @@ class Needs:
         return self._images["test"] * sum(len(self.design.pairs_of(name)) for name in augmentations)
 
     def _training_memory(self, images: int) -> int:
-        kept = images if self.design.study["augmenting"]["resample"] == "once" else 0
+        # Images drawn once are kept if those of which they are made are (`training_images`).
+        counts = self._images
+        own = _size(self.data) * counts["train"] / sum(counts.values())
+        once = self.design.study["augmenting"]["resample"] == "once"
+        kept = images if once and own <= RESIDENT else 0
         batch_size = self._batch_size(images)
         return network_memory(self.data, kept, batch_size, self._input_size, self.gpu)
 
@@ -267,11 +301,16 @@ def imputing_minutes(holes: int, input_size: int) -> int:
 
 def network_memory(data: str | Path, kept: int, batch: int, input_size: int, gpu: int) -> int:
     """MB of a job with a network: the `data` file, `kept` augmented images, a batch of `batch`."""
-    path = Path(data)
-    read = path.stat().st_size if path.exists() else DATA
+    read = min(_size(data), RESIDENT)
     pixels = input_size**2
     activations = 0 if gpu else batch * pixels * KEPT
     return _megabytes(PYTHON + CUDA * gpu + 3 * read + 3 * kept * pixels + activations)
+
+
+def _size(data: str | Path) -> int:
+    """Bytes of the data file; an assumption while it does not exist."""
+    path = Path(data)
+    return path.stat().st_size if path.exists() else DATA
 
 
 def table_memory(rows: int) -> int:

@@ -130,7 +130,7 @@ class Costs:
             "train": {n: 0.0 if design.imported else _hours(needs.train, n) for n in names},
             "cams": {n: 0.0 if "maps" in design.study else _hours(needs.map, n) for n in names},
         }
-        times = {"train": 1, "cams": len(design.variants)}
+        times = {"train": 1, "cams": len(design.variants) + len(design.epochs)}
         return {
             name: sum(
                 times[kind] * self._factor(kind, estimate) * estimate[name]

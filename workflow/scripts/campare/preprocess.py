@@ -18,7 +18,7 @@ IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 
 
 def normalisation(
-    setting: str | Mapping[str, Any], images: NDArray[np.uint8]
+    setting: str | Mapping[str, Any], images: NDArray[np.uint8] | data.Rows
 ) -> tuple[list[float], list[float]]:
     """Mean and standard deviation of each channel, for `prepare`.
 

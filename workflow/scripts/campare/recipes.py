@@ -49,7 +49,7 @@ _USED_WITH = {
 IN_EPOCHS = ("warmup", "milestones")
 
 
-def changed(study: Mapping[str, Any], longer: int = 1) -> dict[str, Any]:
+def changed(study: Mapping[str, Any], longer: float = 1) -> dict[str, Any]:
     """The settings of a complete study that differ from `MODEL` and `TRAINING`.
 
     longer: factor by which the epochs of a model exceed `training.epochs`.

@@ -79,11 +79,14 @@ class Source(Entry):
     regions: whether there are masks of regions such as the object; "all": for all images; "folder":
     if there is a `mask_folder`; "columns": if a manifest has columns of masks; "none"; "unknown"
     until the data set is read. side: of its images in pixels, if it is known before the images are
-    read.
+    read. suffixes: of the files that data.root
+    means, if it is not a folder. window: whether data.window may be set.
     """
 
     regions: Literal["none", "folder", "columns", "all", "unknown"] = "none"
     side: int | None = None
+    suffixes: tuple[str, ...] = ()
+    window: bool = False
 
     def has_regions(self, root: str) -> bool:
         """Whether there are masks of its regions, if its files are in `root`."""
@@ -93,6 +96,12 @@ class Source(Entry):
         return self.regions == "all" or (
             self.regions == "folder" and mask_folder(place) is not None
         )
+
+
+IMAGE_SUFFIXES = {
+    *(".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg"),
+    *(".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"),
+}
 
 
 def mask_folder(root: Path) -> Path | None:
@@ -196,6 +205,42 @@ RESERVED = {
 # The step-matched controls.
 MATCHED = ("duplicated_originals", "longer_training")
 
+TORCHVISION = "torchvision:"  # begins the names of torchvision's data sets
+
+
+def _torchvision(
+    name: str,
+    about: str,
+    reference: str,
+    side: int | None = None,
+    parameters: Mapping[str, Parameter] | None = None,
+    regions: Literal["none", "all"] = "none",
+) -> tuple[str, Source]:
+    """The name and the entry of a set of torchvision, `torchvision:<class>`."""
+    source = Source(
+        f"{name}, {about}", f"torchvision_sets:{name}", parameters or {}, reference, regions, side
+    )
+    return f"{TORCHVISION}{name}", source
+
+
+# Parameters of the generated images, without those of their cues.
+_SHAPES: dict[str, Parameter] = {
+    "train": integer(3000, "training and validation images", minimum=12),
+    "test": integer(1000, "test images", minimum=6),
+    "scale": interval(
+        0.22,
+        0.36,
+        "range of the side of a square with the object's area, share of the image's side",
+        exclusiveMinimum=0,
+        maximum=0.5,
+    ),
+    "contrast": number(0.9, "opacity of object and distractor", exclusiveMinimum=0, maximum=1),
+    "texture": number(0.6, "opacity of their patterns", **PROBABILITY),
+    "clutter": number(0.5, "opacity of the mosaic in the background", **PROBABILITY),
+    "noise": number(0.1, "largest change of a grey level, share of 255", **PROBABILITY),
+}
+_SEED = integer(0, "seed of all random numbers", minimum=0, maximum=4294967295)
+_KINDS = ("disc", "square", "triangle", "star", "cross", "ring")
 DATASETS: dict[str, Source] = {
     "digits": Source(
         "scikit-learn's 1,797 handwritten digits, 8×8 grey; embedded",
@@ -238,30 +283,11 @@ DATASETS: dict[str, Source] = {
         "distractor and, if there is one, cue; 48×48 or data.size",
         "shapes:shapes",
         {
-            "train": integer(3000, "training and validation images", minimum=12),
-            "test": integer(1000, "test images", minimum=6),
-            "scale": interval(
-                0.22,
-                0.36,
-                "range of the side of a square with the object's area, share of the image's side",
-                exclusiveMinimum=0,
-                maximum=0.5,
-            ),
-            "contrast": number(
-                0.9, "opacity of object and distractor", exclusiveMinimum=0, maximum=1
-            ),
-            "texture": number(0.6, "opacity of their patterns", **PROBABILITY),
-            "clutter": number(0.5, "opacity of the mosaic in the background", **PROBABILITY),
-            "noise": number(0.1, "largest change of a grey level, share of 255", **PROBABILITY),
+            **_SHAPES,
             "cue_class": choice(
                 "star",
                 "class whose training images have the cue, a magenta square in a corner",
-                "disc",
-                "square",
-                "triangle",
-                "star",
-                "cross",
-                "ring",
+                *_KINDS,
             ),
             "cue_share": number(
                 0.0,
@@ -269,11 +295,183 @@ DATASETS: dict[str, Source] = {
                 "have it",
                 **PROBABILITY,
             ),
-            "seed": integer(0, "seed of all random numbers", minimum=0, maximum=4294967295),
+            "seed": _SEED,
         },
         regions="all",
         side=48,
     ),
+    "shapes_with_cues": Source(
+        "the images of shapes with several spurious cues, each with a class and a share of its "
+        "own; masks of object, distractor and cues; 48×48 or data.size",
+        "cues:shapes_with_cues",
+        {
+            **_SHAPES,
+            "cues": Parameter(
+                {
+                    "mark": {"class": "star", "share": 0.8},
+                    "tint": {"class": "star", "share": 0.8},
+                    "texture": {"class": "ring", "share": 0.8},
+                    "blur": {"class": "ring", "share": 0.8},
+                },
+                "cue → {class, share}: share of the training images of the class that have it; "
+                "half of the test images of every class have it. mark: a magenta square in a "
+                "corner; texture: stripes on the background; tint: all colours are mixed with "
+                "orange; blur: all pixels are blurred",
+                {
+                    "type": "object",
+                    "minProperties": 1,
+                    "additionalProperties": False,
+                    "properties": {
+                        name: {
+                            "type": "object",
+                            "additionalProperties": False,
+                            "required": ["class", "share"],
+                            "properties": {
+                                "class": {"enum": [*_KINDS]},
+                                "share": {"type": "number", **PROBABILITY},
+                            },
+                        }
+                        for name in ("mark", "texture", "tint", "blur")
+                    },
+                },
+            ),
+            "seed": _SEED,
+        },
+        regions="all",
+        side=48,
+    ),
+    "arrays": Source(
+        "a file of arrays, .npz or HDF5: images, labels and optionally subset, masks, classes",
+        "arrays:arrays",
+        regions="unknown",
+        suffixes=(".npz", ".h5", ".hdf5"),
+        window=True,
+    ),
+    "parquet": Source(
+        "Parquet files with encoded images and labels, as Hugging Face publishes them",
+        "parquet:parquet",
+        {
+            "image": Parameter("image", "column of the images", {"type": "string", "minLength": 1}),
+            "label": Parameter("label", "column of the labels", {"type": "string", "minLength": 1}),
+        },
+        suffixes=(".parquet",),
+        window=True,
+    ),
+    **dict(
+        [
+            _torchvision("CIFAR10", "50,000 + 10,000 images, 32×32 RGB", "krizhevsky2009", 32),
+            _torchvision("CIFAR100", "50,000 + 10,000 images, 32×32 RGB", "krizhevsky2009", 32),
+            _torchvision(
+                "MNIST", "60,000 + 10,000 handwritten digits, 28×28 grey", "lecun1998", 28
+            ),
+            _torchvision("FashionMNIST", "60,000 + 10,000 garments, 28×28 grey", "xiao2017", 28),
+            _torchvision(
+                "KMNIST",
+                "60,000 + 10,000 cursive Japanese characters, 28×28 grey",
+                "clanuwat2018",
+                28,
+            ),
+            _torchvision(
+                "EMNIST",
+                "handwritten letters and digits, 28×28 grey, turned upright",
+                "cohen2017",
+                28,
+                {
+                    "split": choice(
+                        "balanced",
+                        "which of its six sets of classes",
+                        "byclass",
+                        "bymerge",
+                        "balanced",
+                        "letters",
+                        "digits",
+                        "mnist",
+                    )
+                },
+            ),
+            _torchvision(
+                "QMNIST", "60,000 + 60,000 handwritten digits, 28×28 grey", "yadav2019", 28
+            ),
+            _torchvision("USPS", "7,291 + 2,007 handwritten digits, 16×16 grey", "hull1994", 16),
+            _torchvision("SEMEION", "1,593 handwritten digits, 16×16 grey", "", 16),
+            _torchvision("SVHN", "73,257 + 26,032 house numbers, 32×32 RGB", "netzer2011", 32),
+            _torchvision("STL10", "5,000 + 8,000 images, 96×96 RGB", "coates2011", 96),
+            _torchvision("FER2013", "28,709 + 7,178 faces, 48×48 grey", "goodfellow2013", 48),
+            _torchvision(
+                "PCAM", "294,912 + 32,768 patches of lymph nodes, 96×96 RGB", "veeling2018", 96
+            ),
+            _torchvision("EuroSAT", "27,000 satellite images, 64×64 RGB", "helber2019", 64),
+            _torchvision("GTSRB", "26,640 + 12,630 traffic signs", "stallkamp2012"),
+            _torchvision("Flowers102", "2,040 + 6,149 flowers", "nilsback2008"),
+            _torchvision("Food101", "75,750 + 25,250 dishes", "bossard2014"),
+            _torchvision(
+                "DTD",
+                "3,760 + 1,880 textures",
+                "cimpoi2014",
+                None,
+                {"partition": integer(1, "which of its ten divisions", minimum=1, maximum=10)},
+            ),
+            _torchvision(
+                "FGVCAircraft",
+                "6,667 + 3,333 aircraft",
+                "maji2013",
+                None,
+                {
+                    "annotation_level": choice(
+                        "variant", "level of its classes", "variant", "family", "manufacturer"
+                    )
+                },
+            ),
+            _torchvision("StanfordCars", "8,144 + 8,041 cars", "krause2013"),
+            _torchvision("Country211", "42,200 + 21,100 photographs by country", "radford2021"),
+            _torchvision(
+                "RenderedSST2", "7,792 + 1,821 rendered sentences, 448×448", "radford2021", 448
+            ),
+            _torchvision("SUN397", "108,754 scenes", "xiao2010"),
+            _torchvision("Caltech101", "8,677 images of objects", "feifei2004"),
+            _torchvision("Caltech256", "30,607 images of objects", "griffin2007"),
+            _torchvision(
+                "Places365",
+                "1,803,460 + 36,500 scenes",
+                "zhou2018",
+                None,
+                {"small": boolean(True, "images of 256×256 instead of the large ones")},
+            ),
+            _torchvision(
+                "Imagenette",
+                "9,469 + 3,925 images of ten classes of ImageNet",
+                "howard2019imagenette",
+                None,
+                {
+                    "version": choice(
+                        "full", "size of the images, shorter side", "full", "320px", "160px"
+                    )
+                },
+            ),
+            _torchvision("ImageNet", "1,281,167 + 50,000 images", "russakovsky2015"),
+            _torchvision(
+                "CLEVRClassification",
+                "70,000 + 15,000 rendered scenes by number of objects",
+                "johnson2017",
+            ),
+            _torchvision(
+                "OxfordIIITPet",
+                "3,680 + 3,669 cats and dogs, with masks of animal and border",
+                "parkhi2012",
+                None,
+                {"labels": choice("breed", "classes", "breed", "species")},
+                regions="all",
+            ),
+        ]
+    ),
+}
+
+# Data sets that are files of the user → what the images are read from.
+OWN_FILES = {
+    "image_folder": "image files",
+    "manifest": "image files",
+    "arrays": "arrays",
+    "parquet": "Parquet files",
 }
 
 # Any other classifier of torchvision and timm can be named too: see `models.build`.
@@ -690,6 +888,25 @@ LIBRARIES: dict[str, Augmentation] = {
 }
 # All that an augmentation can consist of.
 STEPS: dict[str, Augmentation] = {**AUGMENTATIONS, **LIBRARIES}
+
+
+def moves_pixels(step: str) -> bool:
+    """Whether a step of an augmentation moves pixels and does nothing else."""
+    return step in AUGMENTATIONS and AUGMENTATIONS[step].function.startswith("augment.geometry:")
+
+
+def keeps_content(steps: Iterable[str]) -> bool:
+    """Whether the steps of an augmentation move pixels, change colours or blur, and nothing else.
+
+    Not those that hide a part of the image, add another image or choose operations at random, nor
+    functions of other packages or of the user, of which it is not known.
+    """
+    return all(
+        step in AUGMENTATIONS
+        and AUGMENTATIONS[step].function.startswith(("augment.geometry:", "augment.colour:"))
+        for step in steps
+    )
+
 
 CAM_METHODS: dict[str, Method] = {
     "gradcam": Method(
@@ -1110,6 +1327,31 @@ def timm_classifiers() -> dict[str, list[str]]:
             if tag not in tags.get(name, [tag]):
                 tags[name].append(tag)
     return dict(sorted(tags.items()))
+
+
+def check_dataset(name: str) -> None:
+    """Check the name of a data set of torchvision, without importing torchvision.
+
+    Raises
+    ------
+    CampareError
+        It has no such classification set, or `torchvision:` is missing.
+    """
+    if name in DATASETS or user_code.is_reference(name):
+        return
+    own = [key for key in DATASETS if not key.startswith(TORCHVISION)]
+    sets = sorted(key.removeprefix(TORCHVISION) for key in DATASETS if key not in own)
+    by_case = {each.lower(): f"{TORCHVISION}{each}" for each in sets}
+    plain = name.removeprefix(TORCHVISION)
+    close = [by_case[each] for each in get_close_matches(plain.lower(), by_case, cutoff=0.7)]
+    if plain != name:
+        near = f"did you mean {', '.join(close)}?" if close else f"known: {', '.join(sets)}"
+        raise CampareError(
+            f"torchvision has no classification set {plain!r} that campare reads; {near} "
+            "(config/README.md lists all)"
+        )
+    if plain.lower() in by_case or (close and not get_close_matches(name, own)):
+        raise CampareError(f"{name!r} is not allowed; did you mean {close[0]!r}?")
 
 
 def check_architecture(architecture: str) -> None:

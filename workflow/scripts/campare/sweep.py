@@ -72,7 +72,7 @@ def arms(sweep: Mapping[str, Any], augmentations: Mapping[str, Any]) -> Iterator
                 )
             for value in values:
                 varied = _varied(base, spec, parameter, value)
-                arm = Arm(base, parameter, value, f"{base}_{parameter}_{_text(value)}", varied)
+                arm = Arm(base, parameter, value, f"{base}_{parameter}_{text(value)}", varied)
                 _check_name(arm, taken)
                 taken[arm.name] = f"{arm.key}: {shown(value)}"
                 yield arm
@@ -128,10 +128,10 @@ def _check_name(arm: Arm, taken: Mapping[str, str]) -> None:
     )
 
 
-def _text(value: Any) -> str:
+def text(value: Any) -> str:
     """A value as part of a name: 0.5 → 0p5, −3 → m3, [0.1, 2] → 0p1_to_2."""
     if isinstance(value, list):
-        return "_to_".join(map(_text, value))
+        return "_to_".join(map(text, value))
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
     if isinstance(value, int | float):

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ from campare import (
 )
 from campare.averages import Average
 from campare.checkpoints import Weights
-from campare.data import Dataset
+from campare.data import Dataset, Rows
 from campare.errors import CampareError
 from campare.feed import Feed
 from campare.losses import Loss
@@ -42,6 +42,7 @@ from campare.pooling import pool_deterministically, pool_leanly
 from campare.preprocess import normalisation, prepare
 from campare.schedules import Schedule
 from campare.settings import Settings
+from campare.training_images import READ, images_of, parts
 
 Metadata = dict[str, Any]
 Progress = Callable[[dict[str, Any]], None]
@@ -113,7 +114,7 @@ def train(
 
     subsets = ("train", *settings.evaluate)
     rows = {subset: split["index"][split["subset"] == subset].to_numpy() for subset in subsets}
-    mean, std = normalisation(settings.normalise, dataset.images[rows["train"]])
+    mean, std = normalisation(settings.normalise, Rows(dataset.images, rows["train"]))
     packages = ["torch", "torchvision", "numpy"]
     if registry.timm_name(settings.architecture):
         packages.append("timm")
@@ -179,7 +180,7 @@ class _Run:
         self.std = torch.tensor(metadata["std"], dtype=torch.float32, device=device)
         self.sets = {
             subset: (
-                torch.from_numpy(dataset.images[index]).permute(0, 3, 1, 2).contiguous().to(device),
+                images_of(dataset, index, device),
                 torch.from_numpy(dataset.labels[index]).to(device),
             )
             for subset, index in rows.items()
@@ -315,7 +316,7 @@ class _Run:
         network = self.measured.eval()
         outputs = []
         with torch.inference_mode():
-            for part in torch.split(images, 4 * self.settings.batch_size):
+            for part in parts(images, 4 * self.settings.batch_size):
                 outputs.append(self._logits(network, part))
                 self._check_stopping()
             logits = torch.cat(outputs)
@@ -428,7 +429,7 @@ def _initial(
     if settings.weights is None:
         network = initial.network(
             settings.architecture,
-            dataset.images[rows],
+            Rows(dataset.images, rows),
             input_size=settings.input_size,
             mean=metadata["mean"],
             std=metadata["std"],
@@ -454,6 +455,9 @@ def _digest(dataset: Dataset, rows: Mapping[str, NDArray[np.int64]]) -> str:
     digest = hashlib.sha256()
     for subset, index in rows.items():
         digest.update(subset.encode())
-        for values in (index, dataset.labels[index], dataset.images[index]):
+        images = Rows(dataset.images, index)
+        step = max(1, READ // dataset.images[0].nbytes)
+        read = (images[first : first + step] for first in range(0, len(index), step))
+        for values in chain((index, dataset.labels[index]), read):
             digest.update(np.ascontiguousarray(values).data)
     return digest.hexdigest()

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from campare import controls, statistics
 from campare.statistics import EXACT, SAMPLED
 
-ACCURACY, DISTANCE = "accuracy", "distance"
+ACCURACY, DISTANCE, LOCALISATION = "accuracy", "distance", "localisation"
 
 
 class Trend(NamedTuple):
@@ -72,8 +72,9 @@ def table(
     pairs: Mapping[str, pd.DataFrame],
     metric: str,
     seed: int,
+    localised: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Trends of accuracy and map distance over the strengths of every sweep.
+    """Trends of accuracy, map distance and localisation over the strengths of every sweep.
 
     The distance of a network is the mean over test images and reference networks of the distance
     between their maps. Its trend is that of the net distance: the noise floor is the same for all
@@ -88,25 +89,31 @@ def table(
         Tables of the study: accuracy of every network; reference of every augmentation.
     pairs
         Augmentation → its pairs as measure_pairs writes them.
+    localised
+        augmentation, seed, mean: a localisation score of every network; None: there is none.
 
     Returns
     -------
     DataFrame
-        sweep, augmentation, parameter; measure (ACCURACY, DISTANCE); metric (of the distance),
-        reference; strengths, models (numbers); tau, p (`jonckheere`), p_holm (Holm's correction
-        over the sweeps of a measure).
+        sweep, augmentation, parameter; measure (ACCURACY, DISTANCE, LOCALISATION); metric (of the
+        distance), reference; strengths, models (numbers); tau, p (`jonckheere`), p_holm (Holm's
+        correction over the sweeps of a measure).
     """
     reference_of = summary.set_index("augmentation")["reference"]
     rows: list[dict[str, Any]] = []
     for name, (base, parameter, arms, _) in sweeps.items():
         strengths = _strengths(list(arms.values()))
-        of_models: dict[str, list[tuple[float, float]]] = {ACCURACY: [], DISTANCE: []}
+        measures = (ACCURACY, DISTANCE, *([] if localised is None else [LOCALISATION]))
+        of_models: dict[str, list[tuple[float, float]]] = {measure: [] for measure in measures}
         for strength, arm in zip(strengths, arms, strict=True):
             accuracies = performance.loc[performance["augmentation"] == arm, "accuracy"]
             of_models[ACCURACY] += [(strength, value) for value in accuracies]
             found = pairs[arm][(pairs[arm]["a"] == reference_of[arm]) & (pairs[arm]["b"] == arm)]
             far = controls.distance(found.groupby("seed_b")[metric].mean(), metric)
             of_models[DISTANCE] += [(strength, value) for value in far]
+            if localised is not None:
+                scores = localised.loc[localised["augmentation"] == arm, "mean"]
+                of_models[LOCALISATION] += [(strength, value) for value in scores]
         for measure, values in of_models.items():
             trend = jonckheere([v for _, v in values], [s for s, _ in values], seed)
             rows.append(

@@ -23,7 +23,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -39,6 +39,13 @@ class Batch:
     images: Tensor
     targets: Tensor
 
+    def of(self, source: Tensor) -> Batch:
+        """The images at some positions, int64 (b,), and their targets."""
+        return Batch(self.images[source], self.targets[source])
+
+    def __len__(self) -> int:
+        return len(self.images)
+
     @cached_property
     def mean(self) -> Tensor:
         """Mean level of every channel over all images, rounded: uint8 (1, C, 1, 1)."""
@@ -46,6 +53,17 @@ class Batch:
         total = images.sum((2, 3), dtype=torch.int64).sum(0)
         count = max(1, images.numel() // max(1, images.shape[1]))
         return ((total + count // 2) // count).to(torch.uint8).view(1, -1, 1, 1)
+
+
+class Pool(Protocol):
+    """Training images from which partners are drawn: a `Batch`, or those of a training."""
+
+    def __len__(self) -> int: ...
+
+    def of(self, source: Tensor) -> Batch: ...
+
+    @property
+    def mean(self) -> Tensor: ...
 
 
 def _unchanged(images: Tensor) -> Tensor:
@@ -65,7 +83,7 @@ class Draw:
         copy: Tensor,
         *,
         step: int,
-        pool: Batch,
+        pool: Pool,
         prepare: Callable[[Tensor], Tensor] = _unchanged,
     ) -> None:
         self._key = seed, epoch, source, copy
@@ -134,9 +152,8 @@ class Draw:
 
     def partners(self) -> Batch:
         """A training image for each, drawn uniformly from the pool (possibly the image itself)."""
-        index = self.integers(len(self._pool.images))[:, 0]
-        images = self._pool.images.index_select(0, index)
-        return Batch(self._prepare(images), self._pool.targets.index_select(0, index))
+        drawn = self._pool.of(self.integers(len(self._pool))[:, 0])
+        return Batch(self._prepare(drawn.images), drawn.targets)
 
 
 class Augmenter:
@@ -164,7 +181,7 @@ class Augmenter:
         self,
         steps: Sequence[tuple[str, Mapping[str, Any]]],
         seed: int,
-        pool: Batch,
+        pool: Pool,
         prepare: Callable[[Tensor], Tensor] = _unchanged,
     ) -> None:
         for name, parameters in steps:

@@ -13,7 +13,10 @@ from campare.design import Design
 # Ends of the names of figures, as in plots.page, which needs matplotlib.
 WIDTHS = ("_one_column", "_two_columns")
 # Figures that need the width of a page; the document shows others in a column.
-WIDE = ("summary", "overlays", "sets", "spurious", "faithfulness", "localisation", "mosaics")
+WIDE = (
+    *("summary", "overlays", "sets", "spurious", "faithfulness", "localisation", "mosaics"),
+    *("known_changes", "representations", "calibration", "variants", "during_training"),
+)
 
 
 def main_metric(design: Design) -> str:
@@ -39,6 +42,7 @@ def _tables(design: Design) -> Iterator[tuple[str, list[str]]]:
         yield "accuracy_change", ["accuracy_change"]
     if controls and design.summarised:
         yield "map_shift", ["summary"]
+        yield "equal_accuracy", ["equal_accuracy"]
         if len(design.variants) > 1:
             yield "variants", ["summary"]
     if controls and design.has_floor:
@@ -62,6 +66,11 @@ def _tables(design: Design) -> Iterator[tuple[str, list[str]]]:
             yield "spurious", ["spurious_summary"]
     if "mosaics" in study:
         yield "mosaics", ["mosaics_summary"]
+    if "known_changes" in study:
+        yield "known_changes", ["known_changes_summary"]
+    if "robustness" in study:
+        yield "corruptions", ["corruption_change"]
+        yield "equivariance", ["equivariance_change"]
     if "representations" in study:
         yield "calibration", ["calibration_change"]
         if design.summarised:
@@ -85,6 +94,10 @@ def _figures(design: Design) -> Iterator[str]:
     controls = "controls" in study
     if controls and design.summarised:
         yield "summary/summary"
+        if len(design.variants) > 1:
+            yield "variants/variants"
+        if design.epochs:
+            yield "during_training/during_training"
         yield from (f"dose_response/{sweep.base}_{sweep.parameter}" for sweep in design.sweeps)
     elif design.compares and design.predicts:
         yield "performance/accuracy"
@@ -102,10 +115,17 @@ def _figures(design: Design) -> Iterator[str]:
         yield f"between/{metric}"
     if "localisation" in study:
         yield from (f"localisation/{score}" for score in registry.LOCALISATION)
+        several = isinstance(study["localisation"]["spurious"], list)
         if study["localisation"]["spurious"]:
-            yield "spurious/spurious"
+            yield f"spurious/{'reliance' if several else 'spurious'}"
     if "mosaics" in study:
         yield from (f"mosaics/{score}" for score in registry.MOSAICS)
+    if "known_changes" in study:
+        yield "known_changes/known_changes"
+    if "representations" in study:
+        yield "calibration/calibration"
+        if design.summarised:
+            yield "representations/shift"
     if "faithfulness" in study:
         yield "faithfulness/curves"
         yield "faithfulness/gain"

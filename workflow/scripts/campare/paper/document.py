@@ -8,11 +8,12 @@ import pandas as pd
 
 from campare import registry, statistics
 from campare.design import Design
-from campare.labels import in_sentence
+from campare.labels import distance_label, in_sentence
 from campare.paper import latex
-from campare.paper.contents import WIDE
+from campare.paper.contents import WIDE, main_metric
 from campare.paper.facts import Facts
 from campare.plots import summary as summary_figure
+from campare.plots import variants as variants_figure
 from campare.plots.page import COLUMNS
 
 ONE, TWO = COLUMNS
@@ -183,6 +184,10 @@ def _dose(design: Design, facts: Facts, name: str) -> str:
     )
 
 
+SCORED = {
+    "hybrid": "the CNN, the second network, and its features with an SVM",
+    "masking": "the CNN and of SVMs fitted to all pixels, to pixels under masks, and to the masks",
+}
 CAPTIONS: Mapping[str, Caption] = {
     "performance": lambda design, facts, _: (
         "Test accuracy of every network (dots), with mean and standard deviation over networks; "
@@ -196,6 +201,11 @@ CAPTIONS: Mapping[str, Caption] = {
     "boxplot": _boxplot,
     "accuracy": _accuracy,
     "dose_response": _dose,
+    "during_training": lambda design, facts, _: (
+        "Test accuracy, distance of the maps of two networks, and map shift in per cent of the "
+        "noise floor, after several epochs of training; the last point is that of the weights that "
+        f"are kept. Lines: {LEVEL} intervals, of the map shift 90 %."
+    ),
     "correlation": lambda design, facts, metric: (
         f"Pearson's r of the {in_sentence(registry.metric(metric).label)} between augmentations "
         f"over {facts.images['test']:,} test images: whether two augmentations change the maps of "
@@ -215,10 +225,40 @@ CAPTIONS: Mapping[str, Caption] = {
         "networks; dots: networks. Dashed: mean of the baseline; dotted: chance; diamonds: maps of "
         "other mosaics."
     ),
-    "spurious": lambda design, facts, _: (
-        "Reliance on the spurious region: accuracy, share of images classified as its class, and "
-        "map energy on it. Mean ± standard deviation over networks; dots: networks; dotted: chance."
+    "known_changes": lambda design, facts, _: (
+        "Which metrics detect a known change of the networks: AUPRC of the separation of each "
+        "group of networks from the baselines (bold: significant map shift, not corrected), and "
+        "Spearman correlation over networks of the strength of a change and the distance from the "
+        "baselines."
     ),
+    "variants": lambda design, facts, _: variants_figure.caption(main_metric(design)),
+    "calibration": lambda design, facts, _: (
+        "Mean confidence (probability of the predicted class), expected calibration error (15 bins "
+        "of equal width), Brier score (0 to 2) and negative log-likelihood of every network "
+        f"(dots), with mean ± standard deviation over networks; {facts.images['test']:,} test "
+        "images. Dashed: mean of the baselines."
+    ),
+    "representations": lambda design, facts, _: (
+        "Shift of maps, features and predictions beyond retraining variability, each as a share of "
+        "its own noise floor, the mean distance of two reference networks. Maps: "
+        f"{distance_label(main_metric(design))}. Features: 1 − debiased CKA (circles), share of "
+        "nearest neighbours that differ (triangles); predictions: Jensen-Shannon divergence "
+        "(circles), share of images whose predicted classes differ (triangles). Lines: "
+        f"{100 * (1 - 2 * statistics.ALPHA):g} % intervals; filled: p ≤ {statistics.ALPHA:g} after "
+        "Holm's correction over augmentations. The scale of the predictions differs."
+    ),
+    "spurious": lambda design, facts, name: {
+        "spurious": (
+            "Reliance on the spurious region: accuracy, share of images classified as its class, "
+            "and map energy on it. Mean ± standard deviation over networks; dots: networks; "
+            "dotted: chance."
+        ),
+        "reliance": (
+            "Reliance on every spurious cue: share of the images of other classes that are "
+            "classified as the class of the cue, with the cue minus without. Lines: "
+            f"{LEVEL} intervals of the difference from the baseline over networks and images."
+        ),
+    }[name],
     "faithfulness": lambda design, facts, name: {
         "curves": (
             "Probability of the explained class against the share of pixels removed or inserted in "
@@ -236,7 +276,8 @@ CAPTIONS: Mapping[str, Caption] = {
         "images."
     ),
     "scores": lambda design, facts, stage: (
-        f"Test accuracy of the classifiers ({stage}), with {LEVEL} intervals over test images."
+        f"Test accuracy of {SCORED[stage]}, with {LEVEL} intervals over "
+        f"{facts.images['test']:,} test images."
     ),
     "occlusion": lambda design, facts, _: (
         f"Test accuracy against the side of the occluded square, by class, with {LEVEL} intervals "

@@ -387,6 +387,29 @@ def _floor(frame: pd.DataFrame) -> str:
     return columns.text(columns.column("summary", "floor"), float(values.iloc[0]))
 
 
+def _equal_accuracy(frames: Frames, design: Design) -> PaperTable:
+    frame = frames["equal_accuracy"]
+    header, rows = tidy(
+        "equal_accuracy",
+        frame,
+        [
+            *("augmentation", "accuracy", "reference_accuracy", "shift", "shift_p_holm"),
+            *("adjusted_shift", "adjusted_p_holm", "inflation"),
+        ],
+        {"shift_p_holm": "p", "adjusted_p_holm": "p at equal accuracy"},
+    )
+    return PaperTable(
+        "equal_accuracy",
+        "Map shift of all networks, and between networks of equal test accuracy, by regression "
+        f"over pairs of networks. Distance: {distance_label(frame['metric'][0])}. "
+        f"{_networks(frame)} Noise floor: {_floor(frame)}. Intervals: 90 % (one-sided tests). "
+        "Variance inflation: how many times as large the variance is by the adjustment.",
+        header,
+        rows,
+        groups=_controls(list(frame["augmentation"])),
+    )
+
+
 def _variants(frames: Frames, design: Design) -> PaperTable:
     names = list(next(iter(frames.values()))["augmentation"])
     header, rows = ["Training set"], [[control_title(name)] for name in names]
@@ -485,6 +508,74 @@ def _mosaics(frames: Frames, design: Design) -> PaperTable:
         header,
         rows,
         text=3,
+    )
+
+
+def _known_changes(frames: Frames, design: Design) -> PaperTable:
+    frame = frames["known_changes_summary"]
+    columns_shown = ["metric", "auprc", "correlation", "detected", "arms"]
+    header, rows = tidy("known_changes_summary", frame[frame["change"] == "all"], columns_shown)
+    return PaperTable(
+        "known_changes",
+        "Detection of known changes of the networks by each metric: AUPRC of the separation of "
+        "groups of networks, and correlation of strength and distance, means over the kinds of "
+        "changes with intervals over networks; number of changes with a significant map shift "
+        "(not corrected), of all changes.",
+        header,
+        rows,
+    )
+
+
+def _of_reference(frame: pd.DataFrame, design: Design) -> pd.DataFrame:
+    """Rows of augmentations with step-matched models, if there are any, else the baselines."""
+    reference = next(iter(design.matched), BASELINE)
+    controls = frame["augmentation"].isin(registry.MATCHED)
+    return frame[frame["reference"] == pd.Series(reference, frame.index).mask(controls, BASELINE)]
+
+
+def _changes(frame: pd.DataFrame, name: str, first: str, keep: str, caption: str) -> PaperTable:
+    """A table of `robustness.changes`, in groups by the column `first`."""
+    header, rows = tidy(
+        keep,
+        frame,
+        [first, "augmentation", "reference", "mean", "reference_mean", "change", "change_p_holm"],
+        {"augmentation": "Training set", "change_p_holm": "p"},
+    )
+    starts = frame[first].ne(frame[first].shift())
+    return PaperTable(
+        name,
+        f"{caption} {_spread(frame['models'])} networks per training set, "
+        f"{_spread(frame['reference_models'])} reference networks, {int(frame['images'].max()):,} "
+        f"test images. {_permuted(frame)}.",
+        header,
+        rows,
+        text=3,
+        groups=[k for k, start in enumerate(starts) if start],
+    )
+
+
+def _corruptions(frames: Frames, design: Design) -> PaperTable:
+    frame = _of_reference(frames["corruption_change"], design)
+    return _changes(
+        frame[frame["corruption"].isin(["none", "all", "loss"])],
+        "corruptions",
+        "corruption",
+        "corruption_change",
+        "Accuracy on the images, on their corruptions (mean over corruptions and severities), and "
+        "the difference of the two, with its change from the reference.",
+    )
+
+
+def _equivariance(frames: Frames, design: Design) -> PaperTable:
+    frame = _of_reference(frames["equivariance_change"], design)
+    metric = frame["metric"].iloc[0] if len(frame) else ""
+    return _changes(
+        frame[frame["metric"] == metric],
+        "equivariance",
+        "transform",
+        "equivariance_change",
+        "Maps of transformed images compared with transformed maps "
+        f"({columns.metric_label(metric)}), with the change from the reference.",
     )
 
 
@@ -659,10 +750,12 @@ def _localisation(frames: Frames, design: Design) -> PaperTable:
 
 
 def _spurious(frames: Frames, design: Design) -> PaperTable:
+    frame = frames["spurious_summary"]
+    of = ["cue"] if len(set(frame["cue"])) > 1 else []
     header, rows = tidy(
         "spurious_summary",
-        frames["spurious_summary"],
-        ["augmentation", "group", "measure", "mean", "std", "difference"],
+        frame,
+        ["augmentation", *of, "group", "measure", "mean", "std", "difference"],
         {"augmentation": "Training set"},
     )
     return PaperTable(
@@ -672,7 +765,7 @@ def _spurious(frames: Frames, design: Design) -> PaperTable:
         "for several augmentations.",
         header,
         rows,
-        text=3,
+        text=3 + len(of),
     )
 
 
@@ -739,6 +832,7 @@ MAKERS: dict[str, Callable[[Frames, Design], PaperTable]] = {
     "performance": _performance,
     "accuracy_change": _accuracy_change,
     "map_shift": _map_shift,
+    "equal_accuracy": _equal_accuracy,
     "variants": _variants,
     "shift_by_metric": _shift_by_metric,
     "between": _between,
@@ -754,6 +848,9 @@ MAKERS: dict[str, Callable[[Frames, Design], PaperTable]] = {
     "representations": _representations,
     "calibration": _calibration,
     "mosaics": _mosaics,
+    "known_changes": _known_changes,
+    "corruptions": _corruptions,
+    "equivariance": _equivariance,
     "agreement": _agreement,
     "hybrid_scores": _scores("hybrid", "the CNN, a second network, and the SVM on its features"),
     "masking_scores": _scores("masking", "SVMs on masked pixels"),

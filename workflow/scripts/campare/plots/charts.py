@@ -38,9 +38,13 @@ def name_rows(axes: Axes, labels: Sequence[str]) -> None:
 
 
 def panels_side_by_side(names: Sequence[str], panels: Sequence[str]) -> tuple[Figure, list[Axes]]:
-    """Titled panels side by side that share their named rows, the first on top."""
-    short, pitch = _row_labels(map(control_title, names), 1.2, 0.5)
-    height, down = pitch * len(names), len(panels) if page.narrow() else 1
+    """Titled panels side by side that share their named rows, the first on top.
+
+    On a narrow page the panels are one below the other, four of them in two rows.
+    """
+    short, pitch = _row_labels(map(control_title, names), _room(1.2), 0.5)
+    down = (2 if len(panels) == 4 else len(panels)) if page.narrow() else 1
+    height = max(0.32 * len(names), 1.1) if 1 < down < len(panels) else pitch * len(names)
     figure = blank_figure(WIDTH, 0.95 + down * height + 0.4 * (down - 1), "constrained")
     grid = figure.subplots(down, len(panels) // down, sharey=True, squeeze=False)
     axes = list(grid.flat)
@@ -49,7 +53,7 @@ def panels_side_by_side(names: Sequence[str], panels: Sequence[str]) -> tuple[Fi
         one.set_title(name)
         one.tick_params(axis="y", length=0)
         one.grid(axis="x")
-        one.xaxis.set_major_locator(MaxNLocator(4))
+        one.xaxis.set_major_locator(MaxNLocator(3 if 1 < down < len(panels) else 4))
     return figure, axes
 
 

@@ -13,6 +13,7 @@ from campare import controls
 from campare.design import BASELINE
 from campare.labels import CALIBRATION, distance_label
 from campare.plots.charts import draw_seeds, panels_side_by_side
+from campare.plots.page import columns_of_key, printing
 from campare.plots.style import (
     DARK,
     GREY,
@@ -40,7 +41,7 @@ def shift(summary: pd.DataFrame, shifts: pd.DataFrame, study: str) -> Figure:
     Four panels: maps; features at the target layer and before the classifier, by CKA (circles) and
     nearest neighbours (triangles); predictions, by Jensen-Shannon divergence (circles) and churn
     (triangles). Predictions have a scale of their own, because they vary much more. A filled marker
-    is significant at 5 % after Holm's correction.
+    is significant at 5 % after Holm's correction. On a page the heading is left to the caption.
 
     Parameters
     ----------
@@ -87,6 +88,7 @@ def shift(summary: pd.DataFrame, shifts: pd.DataFrame, study: str) -> Figure:
         axes.axvline(0, color="0.3", zorder=1, **REFERENCE)
         axes.set_xlabel("% of the noise floor", size=SMALL)
     figure.legend(
+        ncols=columns_of_key([""], 3, 1.9),
         handles=[
             Line2D(
                 [], [], color=DARK, marker=marker, markerfacecolor=face, linestyle="", label=text
@@ -98,21 +100,26 @@ def shift(summary: pd.DataFrame, shifts: pd.DataFrame, study: str) -> Figure:
             )
         ],
         loc="outside lower left",
-        ncols=3,
         columnspacing=1.2,
         handletextpad=0.2,
     )
+    if not printing():
+        heading = textwrap.fill(_heading(summary, shifts, study), CHARACTERS)
+        figure.suptitle(heading, size=SMALL, x=0.01, ha="left")
+    return figure
+
+
+def _heading(summary: pd.DataFrame, shifts: pd.DataFrame, study: str) -> str:
+    """What is compared, and how the distances are scaled."""
     first = summary.iloc[0]
     images = shifts["images"].iloc[0]
-    heading = (
+    return (
         f"Shift beyond retraining variability. Study {study}; reference: "
         f"{REFERENCES[first['reference']]}. Maps: {distance_label(first['metric'])}, "
         f"{first['images']:,} test images; features and predictions: {images:,} of them. Noise "
         "floor: mean distance of two reference networks, of each measure its own. Lines: "
         f"{100 * (1 - 2 * ALPHA):g} % intervals. The scale of the predictions differs."
     )
-    figure.suptitle(textwrap.fill(heading, CHARACTERS), size=SMALL, x=0.01, ha="left")
-    return figure
 
 
 @styled

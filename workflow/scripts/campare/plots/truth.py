@@ -99,12 +99,14 @@ def spurious(models: pd.DataFrame, summary: pd.DataFrame, region: str) -> Figure
     Parameters
     ----------
     models
-        `augmentation`, `group`, `accuracy`, `cue_class_rate`, `energy` of each seed: spurious.csv.
+        `augmentation`, `cue`, `group`, `accuracy`, `cue_class_rate`, `energy` of each seed:
+        spurious.csv.
     summary
-        `augmentation`, `group`, `measure`, `mean`, `std`, `chance`: spurious_summary.csv.
+        `augmentation`, `cue`, `group`, `measure`, `mean`, `std`, `chance`: spurious_summary.csv.
     region
-        Name of the region.
+        Name of the region, one of `cue`.
     """
+    models, summary = (table[table["cue"] == region] for table in (models, summary))
     names = list(dict.fromkeys(summary["augmentation"]))
     drawn = {
         "accuracy": ("Test accuracy (%)", 100, list(GROUPS)),
@@ -138,6 +140,46 @@ def spurious(models: pd.DataFrame, summary: pd.DataFrame, region: str) -> Figure
     )
     columns = key_columns((label for label, _, _ in GROUP_STYLES.values()), 4)
     figure.legend(loc="outside upper center", ncols=columns)
+    return figure
+
+
+@styled
+def reliance(table: pd.DataFrame) -> Figure:
+    """Reliance on every cue: a panel per cue, with the differences from the baseline.
+
+    Parameters
+    ----------
+    table
+        spurious_reliance.csv.
+    """
+    names = list(dict.fromkeys(table["augmentation"]))
+    cues = list(dict.fromkeys(table["cue"]))
+    colour = colours(names)
+    of_cue = table.drop_duplicates("cue").set_index("cue")["cue_class"]
+    figure, panels = panels_side_by_side(names, [f"{title(c)}\n(class {of_cue[c]})" for c in cues])
+    for axes in panels[1:]:  # before anything is drawn, so that the scale fits all of them
+        axes.sharex(panels[0])
+    for axes, cue in zip(panels, cues, strict=True):
+        rows = table[table["cue"] == cue].set_index("augmentation").reindex(names)
+        for place, name in enumerate(names):
+            of = rows.loc[name]
+            base = of["mean"] - of["difference"]  # of the baselines with which it is compared
+            ends = 100 * (base + of[["difference_low", "difference_high"]].to_numpy(float))
+            if np.isfinite(ends).all():
+                axes.hlines(place, *ends, color=colour[name], linewidth=1.2)
+            differs = of["difference_low"] > 0 or of["difference_high"] < 0
+            face = colour[name] if differs else "white"
+            form: dict[str, Any] = {"color": colour[name], "markerfacecolor": face, "markersize": 5}
+            axes.plot(100 * of["mean"], place, "o", **form)
+        if BASELINE in rows.index:
+            axes.axvline(100 * rows.loc[BASELINE, "mean"], color=GREY, zorder=1, **REFERENCE)
+        axes.axvline(0, color="0.85", linewidth=0.8, zorder=0)
+    figure.supxlabel(
+        "Reliance (percentage points): images of other classes predicted as the class of the cue,\n"
+        f"with the cue minus without. Lines: {LEVEL} intervals of the difference from the baseline "
+        "(dashed);\nfilled: the interval excludes zero",
+        size=SMALL,
+    )
     return figure
 
 

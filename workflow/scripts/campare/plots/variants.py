@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from campare.plots import page
 from campare.plots.charts import name_rows, text_columns
 from campare.plots.fitting import text_width
 from campare.plots.style import (
@@ -29,6 +30,7 @@ from campare.statistics import ALPHA
 
 LINE = 0.125  # inches of a line of small text
 CHARACTERS = 132  # of small text across the figure
+KEY = 52  # of a line of the legend of a narrow page
 
 
 @styled
@@ -49,14 +51,19 @@ def variants(shifts: pd.DataFrame, agreement: pd.DataFrame, ranking: pd.DataFram
     place = {name: row for row, name in enumerate(names)}
     heading = _heading(shifts, ranking)
     above = 0.4 + LINE * (heading.count("\n") + 1)
-    below = 0.55 + LINE * (len(kinds) + 1)
+    keys = [f"{variant}: {maps}" for variant, maps in kinds]
+    if page.narrow():
+        keys = [textwrap.fill(key, KEY) for key in keys]
+    # On a narrow page the label of the axis has two lines, and all keys are below each other.
+    lines = sum(key.count("\n") + 1 for key in keys) + 3 * page.narrow()
+    below = 0.55 + LINE * (lines + 1)
     pitch = 0.16 + 0.11 * len(kinds)
     height = above + pitch * len(names) + below
     figure = blank_figure(WIDTH, height)
     axes = figure.subplots()
     handles = []
     offsets = np.linspace(-0.34, 0.34, len(kinds)) if len(kinds) > 1 else [0.0]
-    for number, (variant, maps) in enumerate(kinds):
+    for number, (variant, _) in enumerate(kinds):
         look: dict[str, Any] = {
             "color": PALETTE[number % len(PALETTE)],
             "marker": MARKERS[number % len(MARKERS)],
@@ -68,14 +75,13 @@ def variants(shifts: pd.DataFrame, agreement: pd.DataFrame, ranking: pd.DataFram
             axes.hlines(y, *ends, color=look["color"], linewidth=1.1)
             face = look["color"] if row.shift_p_holm <= ALPHA else "white"
             axes.plot(100 * row.relative_shift, y, linestyle="", markerfacecolor=face, **look)
-        label = f"{variant}: {maps}"
-        handles.append(Line2D([], [], linewidth=1.1, label=label, **look))
+        handles.append(Line2D([], [], linewidth=1.1, label=keys[number], **look))
     axes.axvline(0, color="0.3", zorder=1, **REFERENCE)
     axes.grid(axis="x")
     axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     for edge in range(1, len(names)):
         axes.axhline(edge - 0.5, color="0.9", linewidth=0.6)
-    labels = [textwrap.fill(control_title(name), 20) for name in names]
+    labels = [textwrap.fill(control_title(name), 14 if page.narrow() else 20) for name in names]
     name_rows(axes, labels)
     axes.set_xlabel("Map shift (% of the noise floor of the variant)", size=SMALL)
     columns = text_columns(
@@ -98,8 +104,11 @@ def variants(shifts: pd.DataFrame, agreement: pd.DataFrame, ranking: pd.DataFram
     point: dict[str, Any] = {"color": DARK, "marker": "o", "markersize": 4.5, "linestyle": ""}
     handles.append(Line2D([], [], label=f"p ≤ {ALPHA:g}", **point))
     handles.append(Line2D([], [], label="Not significant", markerfacecolor="white", **point))
-    figure.legend(handles=handles[: len(kinds)], loc="lower left", bbox_to_anchor=(0, 0))
-    figure.legend(handles=handles[len(kinds) :], loc="lower right", bbox_to_anchor=(1, 0))
+    if page.narrow():
+        figure.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 0))
+    else:
+        figure.legend(handles=handles[: len(kinds)], loc="lower left", bbox_to_anchor=(0, 0))
+        figure.legend(handles=handles[len(kinds) :], loc="lower right", bbox_to_anchor=(1, 0))
     figure.text(0.05 / wide, 1 - 0.05 / high, heading, va="top", size=SMALL)
     return figure
 
@@ -112,7 +121,7 @@ def _ranks(first: float, last: float) -> str:
 
 
 def _heading(shifts: pd.DataFrame, ranking: pd.DataFrame) -> str:
-    """What is shown, and the concordance of the variants."""
+    """The concordance of the variants, and what is shown; on a page the caption has the latter."""
     found = ranking.iloc[0]
     p = "p < 0.001" if found["p"] < 0.0005 else f"p = {found['p']:.3f}"
     order = (
@@ -121,10 +130,24 @@ def _heading(shifts: pd.DataFrame, ranking: pd.DataFrame) -> str:
         if np.isfinite(found["kendall_w"])
         else "Kendall's W is undefined: it needs two augmentations and two variants."
     )
-    lines = [
-        order,
-        f"Map distance: {distance_label(shifts['metric'].iloc[0])}. Lines: "
-        f"{100 * (1 - 2 * ALPHA):g} % intervals. Filled: p ≤ {ALPHA:g} by permutation of network "
-        "labels, after Holm's correction over the augmentations of a variant.",
-    ]
-    return "\n".join(textwrap.fill(line, CHARACTERS) for line in lines)
+    lines = [order] if page.printing() else [order, _reading(shifts["metric"].iloc[0])]
+    characters = int(CHARACTERS * page.width() / page.USUAL)
+    return "\n".join(textwrap.fill(line, characters) for line in lines)
+
+
+def _reading(metric: str) -> str:
+    """How to read the figure."""
+    return (
+        f"Map distance: {distance_label(metric)}. Lines: {100 * (1 - 2 * ALPHA):g} % intervals. "
+        f"Filled: p ≤ {ALPHA:g} by permutation of network labels, after Holm's correction over the "
+        "augmentations of a variant."
+    )
+
+
+def caption(metric: str) -> str:
+    """The caption of the figure on a page, without n."""
+    return (
+        "Map shift of every augmentation in each variant of the maps, as a share of the noise "
+        f"floor of the variant. {_reading(metric)} On the right: variants in which the shift is "
+        "above the noise floor, of those with a test; first and last rank among the augmentations."
+    )

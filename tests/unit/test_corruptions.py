@@ -1,0 +1,113 @@
+"""Common corruptions against the package imagecorruptions and the authors' code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import h5py
+import numpy as np
+import pytest
+
+from campare import corruptions
+from campare.errors import CampareError
+
+# An image and its corruptions at severity 3 by imagecorruptions 1.1.2 after numpy.random.seed(17),
+# with numpy 1.23, scikit-image 0.20, scipy 1.10 and OpenCV 4.7. Changed in the package:
+# `multichannel=True` to `channel_axis=-1`, the enlarged image cut at its centre, and numpy's legacy
+# generator in scikit-image's random_noise.
+REFERENCE = Path(__file__).with_name("corruptions.npz")
+
+
+@pytest.mark.parametrize("name", corruptions.CORRUPTIONS)
+def test_corruptions_are_those_of_imagecorruptions(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(corruptions, "SMALL", 0)  # the package has the parameters of ImageNet-C
+    with np.load(REFERENCE) as file:
+        image, expected = file["image"], file[f"{name}_3"]
+    found = corruptions.corrupted(image, name, 3, np.random.RandomState(17))
+    assert found.dtype == np.uint8
+    # Rounding differs by one level where a value is a whole number but for its last bit.
+    difference = np.abs(found.astype(int) - expected)
+    assert difference.max() <= 1
+    assert (difference > 0).mean() < 0.005
+
+
+def picture(side: int = 32, channels: int = 3) -> np.ndarray:
+    with np.load(REFERENCE) as file:
+        return np.resize(file["image"], (32, 32, 3))[:side, :side, :channels]
+
+
+@pytest.mark.parametrize("name", corruptions.CORRUPTIONS)
+@pytest.mark.parametrize(("side", "channels"), [(32, 1), (28, 3), (9, 3), (8, 1)])
+def test_images_of_any_size_and_of_one_channel(name: str, side: int, channels: int) -> None:
+    image = picture(side, channels)
+    for severity in corruptions.SEVERITIES:
+        random = np.random.RandomState(0)
+        found = corruptions.corrupted(image, name, severity, random)
+        assert found.shape == image.shape and found.dtype == np.uint8
+
+
+def test_small_images_have_the_parameters_of_cifar_and_the_affine_map_of_its_authors() -> None:
+    image = picture() / 255.0
+    found = corruptions.elastic_transform(image, np.random.RandomState(3), 0, 0, 0.08)
+    # make_cifar_c.py of the authors, elastic_transform at severity 1, in which nothing else acts
+    points = np.float32([[26, 26], [26, 6], [6, 6]])
+    moved = points + np.random.RandomState(3).uniform(-2.56, 2.56, (3, 2)).astype(np.float32)
+    matrix = cv2.getAffineTransform(points, moved)
+    expected = cv2.warpAffine(
+        image.astype(np.float32), matrix, (32, 32), borderMode=cv2.BORDER_REFLECT_101
+    )
+    # OpenCV rounds positions to 1/32 pixel.
+    assert np.abs(found - expected).max() < 0.02
+    whole = corruptions.corrupted(picture(), "elastic_transform", 1, np.random.RandomState(3))
+    assert np.abs(whole / 255.0 - expected).max() < 0.03
+
+
+def test_stronger_corruptions_change_images_more() -> None:
+    image = np.stack([picture()] * 3)
+    index = np.arange(3)
+    for name in corruptions.CORRUPTIONS:
+        weak, strong = (
+            np.abs(corruptions.batch(image, index, name, severity, 0) - image.astype(int)).mean()
+            for severity in (1, 5)
+        )
+        # CIFAR-10-C's affine map is the largest at severity 1.
+        assert strong > weak or name == "elastic_transform", name
+
+
+def test_random_numbers_of_an_image_depend_on_its_key_alone() -> None:
+    image = np.stack([picture()] * 3)
+    index = np.array([7, 2**31, 9])
+    every = corruptions.batch(image, index, "impulse_noise", 2, 5)
+    alone = corruptions.batch(image[:1], index[2:], "impulse_noise", 2, 5)
+    np.testing.assert_array_equal(alone[0], every[2])
+    others = [
+        corruptions.batch(image, index, "impulse_noise", 2, 6),
+        corruptions.batch(image, index, "impulse_noise", 3, 5),
+        every[::-1],
+    ]
+    for other in others:
+        assert not np.array_equal(other, every)
+
+
+def test_sets_are_written_and_read(tmp_path: Path) -> None:
+    images, index = np.stack([picture(16)] * 4), np.array([1, 3, 5, 8])
+    path = tmp_path / "corrupted.h5"
+    corruptions.write(images, index, ["fog", "snow"], [1, 4], 2, path)
+    sets, each = corruptions.read(path)
+    assert sets.names == ["none", "fog", "fog", "snow", "snow"]
+    assert sets.severities == [0, 1, 4, 1, 4]
+    np.testing.assert_array_equal(sets.index, index)
+    found = list(each)
+    np.testing.assert_array_equal(found[0], images)
+    np.testing.assert_array_equal(found[4], corruptions.batch(images, index, "snow", 4, 2))
+
+
+def test_a_truncated_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "corrupted.h5"
+    with h5py.File(path, "w") as file:
+        file["index"] = [1]
+    with pytest.raises(CampareError, match=r"corrupted\.h5"):
+        corruptions.read(path)

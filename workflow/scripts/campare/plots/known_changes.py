@@ -1,0 +1,138 @@
+"""Which metrics detect which known changes: two heat maps with a row per metric."""
+
+from __future__ import annotations
+
+import textwrap
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from campare.columns import metric_label
+from campare.detection import ALL
+from campare.plots.fitting import text_width
+from campare.plots.style import SMALL, WIDTH, Floats, blank_figure, styled, title
+from campare.plots.summary import CHARACTERS
+from campare.statistics import ALPHA
+
+ROW = 0.25  # height of a row, inches
+COLOURS = "cividis"  # perceptually uniform, also in protanopic and deuteranopic vision
+
+
+@styled
+def detection(changes: pd.DataFrame, summary: pd.DataFrame, study: str) -> Figure:
+    """AUPRC of every known change, and the correlation with the strength, by metric.
+
+    Bold numbers: the map shift is significant at 5 %. Metrics are in the order of their mean AUPRC.
+
+    Parameters
+    ----------
+    changes, summary
+        Results of `campare.detection.tables`.
+    study
+        Name of the study.
+    """
+    every = summary[summary["change"] == ALL].sort_values("auprc", ascending=False, kind="stable")
+    metrics = list(every["metric"])
+    groups = changes[changes["metric"] == metrics[0]]
+    kinds = list(dict.fromkeys(groups["change"]))
+    ordered = summary[summary["correlation"].notna() & (summary["change"] != ALL)]
+    with_order = [kind for kind in kinds if kind in set(ordered["change"])]
+    auprc, p = (_matrix(changes, metrics, column) for column in ("auprc", "shift_p"))
+    correlation = np.array(
+        [
+            [
+                ordered[(ordered["metric"] == metric) & (ordered["change"] == kind)][
+                    "correlation"
+                ].iloc[0]
+                for kind in with_order
+            ]
+            for metric in metrics
+        ]
+    ).reshape(len(metrics), len(with_order))
+    heading = _heading(changes, study)
+    labels = [textwrap.fill(metric_label(name), 30) for name in metrics]
+    above, below, left = 0.14 * (heading.count("\n") + 1) + 0.45, 0.75, 0.15
+    left += max(text_width(line) for label in labels for line in label.split("\n"))
+    height = above + ROW * len(metrics) + below
+    figure = blank_figure(WIDTH, height)
+    wide, high = figure.get_size_inches()
+    columns = auprc.shape[1] + 0.6 + len(with_order)
+    cell = (wide - left - 0.1) / columns
+    box = (below / high, ROW * len(metrics) / high)
+    axes = figure.add_axes((left / wide, box[0], auprc.shape[1] * cell / wide, box[1]))
+    chance = float(changes["chance"].mean())
+    _draw(axes, auprc, p <= ALPHA, (chance, 1.0))
+    axes.set_yticks(np.arange(len(metrics)), labels)
+    levels = groups["level"].map(_level)
+    axes.set_xticks(np.arange(auprc.shape[1]), levels, size=SMALL)
+    start = 0
+    for kind in kinds:
+        number = int((groups["change"] == kind).sum())
+        middle = start + (number - 1) / 2
+        name = textwrap.fill(title(kind), max(9, int(7 * number)))
+        axes.annotate(
+            name, (middle, 0), xytext=(0, -16), xycoords=("data", "axes fraction"),
+            textcoords="offset points", ha="center", va="top", size=SMALL,
+        )  # fmt: skip
+        if start:
+            axes.axvline(start - 0.5, color="white", linewidth=3)
+        start += number
+    axes.set_title("AUPRC", size=SMALL + 1, loc="left")
+    if with_order:
+        place = (left + (auprc.shape[1] + 0.6) * cell) / wide
+        right = figure.add_axes((place, box[0], len(with_order) * cell / wide, box[1]))
+        _draw(right, correlation, np.zeros(correlation.shape, bool), (0.0, 1.0))
+        right.set_yticks([])
+        names = [title(kind) for kind in with_order]
+        right.set_xticks(
+            np.arange(len(names)), [textwrap.fill(name, 11) for name in names], size=SMALL - 1,
+            rotation=45, ha="right", rotation_mode="anchor",
+        )  # fmt: skip
+        right.set_title("Correlation\nwith strength", size=SMALL + 1, loc="left")
+    figure.text(0.05 / wide, 1 - 0.05 / high, heading, va="top", size=SMALL)
+    return figure
+
+
+def _matrix(changes: pd.DataFrame, metrics: list[str], column: str) -> Floats:
+    """A column of the table as (metrics, changes)."""
+    return np.array([changes.loc[changes["metric"] == name, column] for name in metrics], float)
+
+
+def _level(value: str | float) -> str:
+    """A level as text: none for unchanged networks, which the table leaves empty."""
+    return "" if pd.isna(value) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _draw(axes: Axes, values: Floats, bold: np.ndarray, limits: tuple[float, float]) -> None:
+    """A heat map with a number in every cell."""
+    cmap = colormaps[COLOURS]
+    axes.imshow(values, cmap=cmap, vmin=limits[0], vmax=limits[1], aspect="auto")
+    for (row, column), value in np.ndenumerate(values):
+        if np.isnan(value):
+            axes.text(column, row, "–", ha="center", va="center", size=SMALL)
+            continue
+        share = (value - limits[0]) / (limits[1] - limits[0])
+        axes.text(
+            column, row, f"{value:.2f}", ha="center", va="center", size=SMALL,
+            color="black" if share > 0.5 else "white",
+            weight="bold" if bold[row, column] else "normal",
+        )  # fmt: skip
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+
+
+def _heading(changes: pd.DataFrame, study: str) -> str:
+    """What is shown, and numbers of networks and images."""
+    first = changes.iloc[0]
+    numbers = sorted(set(changes["models"]))
+    several = "–".join(f"{n}" for n in dict.fromkeys((numbers[0], numbers[-1])))
+    text = (
+        f"Which metrics detect a known change? Study {study}; {several} networks of each group, "
+        f"{first['reference_models']} baselines, {first['images']:,} test images. AUPRC: 1 if the "
+        f"groups are separated, {changes['chance'].mean():.2f} on average without a change. Bold: "
+        f"map shift with p ≤ {ALPHA:g} (permutation of labels, not corrected)."
+    )
+    return textwrap.fill(text, CHARACTERS)
