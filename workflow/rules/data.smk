@@ -1,6 +1,10 @@
 # Needs: the data set that the config names.
 # Makes: data.h5 (images, labels, class names); split.csv (training, validation and test images), or
 # split/<seed>.csv if seeds drive the training images.
+# A manifest, which lists the images, is an input of both; its script of the split keeps groups whole.
+OF_MANIFEST = STUDY["data"]["name"] == "manifest"
+MANIFEST = {"manifest": os.path.expanduser(STUDY["data"]["root"])} if OF_MANIFEST else {}
+SPLIT_SCRIPT = "split_manifest" if OF_MANIFEST else "make_split"
 
 
 # A param of the images of a folder.
@@ -17,6 +21,8 @@ IMAGE_FILES = (
 
 
 rule load_data:
+    input:
+        **MANIFEST,
     output:
         data="<results>/data.h5",
     log:
@@ -36,6 +42,7 @@ rule load_data:
 
 rule make_split:
     input:
+        **MANIFEST,
         data=rules.load_data.output.data,
     output:
         split=f"<results>/{SPLIT}.csv",
@@ -54,6 +61,6 @@ rule make_split:
                 int(wildcards.seed) if "seed" in wildcards.keys() else None
             ),
         ),
-        **code("make_split"),
+        **code(SPLIT_SCRIPT),
     script:
-        "../scripts/make_split.py"
+        f"../scripts/{SPLIT_SCRIPT}.py"
