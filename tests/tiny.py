@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import yaml
 
+import warm
 from campare import columns, similarity
 from campare.store import Store
 
@@ -50,9 +51,13 @@ TINY = {
 
 @dataclass(frozen=True)
 class Project:
-    """A copy of the project with a tiny study in config/tiny.yaml."""
+    """A copy of the project with a tiny study in config/tiny.yaml.
+
+    Snakemake and its jobs are forked from a Python that has imported their libraries, if `warm`.
+    """
 
     path: Path
+    warm: bool = True
 
     @property
     def results(self) -> Path:
@@ -66,7 +71,7 @@ class Project:
 
     def interrupted(self, sign: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The same, until `sign` is printed and somebody presses Ctrl-C."""
-        process = self.start(*arguments, start_new_session=True)
+        process = replace(self, warm=False).start(*arguments, start_new_session=True)
         assert process.stdout
         output = ""
         while sign not in output:
@@ -78,7 +83,8 @@ class Project:
         return subprocess.CompletedProcess(process.args, process.returncode, output)
 
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+        python = warm.python() if self.warm else sys.executable
+        command = [python, "-m", "snakemake", "--cores", "2", *arguments]
         return subprocess.Popen(
             [*command, "--configfile", "config/tiny.yaml"],  # last: it takes all that follows
             cwd=self.path,

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from matplotlib.figure import Figure
 from scipy import stats
 from torch import nn
 
@@ -137,11 +138,15 @@ def test_summary_compares_each_kind_of_network_with_the_baselines_of_its_kind() 
     assert changed["accuracy_deleted"] == pytest.approx(0.9)
 
 
-def test_figure_has_a_panel_for_each_kind_of_network() -> None:
+def drawn() -> Figure:
     models, every = tables()
-    figure = truth.single_deletion(
+    return truth.single_deletion(
         deletion.by_model(models, every), deletion.summary(models, every, 0, paired=False)
     )
+
+
+def test_figure_has_a_panel_for_each_kind_of_network() -> None:
+    figure = drawn()
     assert len([axes for axes in figure.axes if axes.get_visible()]) == 2
 
 

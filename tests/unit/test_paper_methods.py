@@ -322,3 +322,12 @@ def test_the_checklist_asks_every_question_once() -> None:
     assert len(answers) == len(checklist.QUESTIONS) == 16
     assert set(answers) <= {"Yes", "No", "NA", checklist.AUTHORS}
     assert "1,200 training, 100 validation and 400 test images" in written
+
+
+def test_groups_of_a_manifest_are_stated(tmp_path: Path) -> None:
+    (tmp_path / "all.csv").write_text("path,label,patient\n")
+    data = {"name": "manifest", "root": str(tmp_path / "all.csv")}
+    written = text(data=data, split={"group": "patient"})
+    check(written)
+    assert "as nearly as whole groups allow: each patient is in one subset" in written
+    assert "were read from image files" in written

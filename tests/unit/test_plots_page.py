@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import test_deletion
 import test_during_training
 import test_plots
 import test_plots_dose
 import test_plots_stages
 import test_plots_truth
 import test_representations
+import test_sanity
 import test_variants
 from matplotlib.figure import Figure
 from test_plots_names import shown
@@ -111,6 +113,8 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "calibration": lambda: representations.calibration(test_representations.calibrated()),
     "representations": of_representations,
     "variants": for_variants,
+    "sanity": test_sanity.drawn,
+    "single_deletion": test_deletion.drawn,
     "occlusion": lambda: stages.occlusion(test_plots_stages.occlusion(), "accuracy", "all"),
 }
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from matplotlib.figure import Figure
 from scipy import stats
 from torch import nn
 
@@ -324,6 +325,13 @@ def test_summary_has_the_checks_their_reference_and_their_difference_from_the_ba
     assert list(layers[["check", "randomised", "layer"]].drop_duplicates().to_numpy().tolist()) == [
         ["mprt", 1, "head"], ["mprt", 2, "conv"], ["smprt", 1, "head"], ["smprt", 2, "conv"],
     ]  # fmt: skip
+
+
+def drawn() -> Figure:
+    models_of, every = tables()
+    layers = sanity.by_layer(models_of, every, ["pearson"], 0)
+    summary = sanity.summary(models_of, every, ["pearson"], 0, paired=False)
+    return figures.checks(layers, summary, "pearson")
 
 
 @pytest.mark.parametrize("seeds", [1, 3])

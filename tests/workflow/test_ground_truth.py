@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -241,7 +242,7 @@ def test_own_pictures_with_masks_are_localised(
     own = {**STUDY, "data": {"name": "image_folder", "root": "data/{own} *"}}
     for stage in STAGES:
         del own[stage]
-    project = copy_project(tmp_path / "project", own)
+    project = replace(copy_project(tmp_path / "project", own), warm=False)
     root = project.path / "data" / "{own} *"
     random = np.random.default_rng(0)
     for part, count in (("train", 12), ("test", 6)):

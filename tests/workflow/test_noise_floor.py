@@ -58,7 +58,7 @@ def test_variants_of_the_maps_are_compared_in_one_table_and_figure(tmp_path: Pat
         "augmentations": {},
         "sweep": {"rotation": {"degrees": [10, 20]}},
     }
-    planned = copy_project(tmp_path / "project", study).planned("controls")
+    planned = copy_project(tmp_path / "project", study).planned("all", "controls")
     assert (planned["tabulate_variants"], planned["plot_variants"]) == (1, 1)
     assert planned["tabulate_summary"] == planned["tabulate_equal_accuracy"] == 2
     # Epochs have maps and pairs, but one table and figure.

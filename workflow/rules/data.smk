@@ -1,19 +1,28 @@
 # Needs: the data set that the config names.
 # Makes: data.h5 (images, labels, class names); split.csv (training, validation and test images), or
 # split/<seed>.csv if seeds drive the training images.
+# A manifest, which lists the images, is an input of both; its script of the split keeps groups whole.
+OF_MANIFEST = STUDY["data"]["name"] == "manifest"
+MANIFEST = {"manifest": os.path.expanduser(STUDY["data"]["root"])} if OF_MANIFEST else {}
+SPLIT_SCRIPT = "split_manifest" if OF_MANIFEST else "make_split"
 
 
-def listing():
-    """Return the param `files`, a digest of the images of a folder; nothing for other data sets."""
-
-    def files(_):
-        recorded = Path(str(rules.load_data.output.data)).with_name(".data_listing")
-        return image_listing(STUDY["data"]["root"], recorded)
-
-    return {"files": files} if STUDY["data"]["name"] == "image_folder" else {}
+# A param of the images of a folder.
+IMAGE_FILES = (
+    {
+        "files": lambda _: image_listing(
+            STUDY["data"]["root"],
+            Path(str(rules.load_data.output.data)).with_name(".data_listing"),
+        )
+    }
+    if STUDY["data"]["name"] == "image_folder"
+    else {}
+)
 
 
 rule load_data:
+    input:
+        **MANIFEST,
     output:
         data="<results>/data.h5",
     log:
@@ -25,7 +34,7 @@ rule load_data:
     resources:
         **sized("load"),
     params:
-        **named(**STUDY["data"], **listing()),
+        **named(**STUDY["data"], **IMAGE_FILES),
         **code("load_data", *registry.functions(registry.DATASETS, [STUDY["data"]["name"]])),
     script:
         "../scripts/load_data.py"
@@ -33,6 +42,7 @@ rule load_data:
 
 rule make_split:
     input:
+        **MANIFEST,
         data=rules.load_data.output.data,
     output:
         split=f"<results>/{SPLIT}.csv",
@@ -51,6 +61,6 @@ rule make_split:
                 int(wildcards.seed) if "seed" in wildcards.keys() else None
             ),
         ),
-        **code("make_split"),
+        **code(SPLIT_SCRIPT),
     script:
-        "../scripts/make_split.py"
+        f"../scripts/{SPLIT_SCRIPT}.py"

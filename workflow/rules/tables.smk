@@ -2,6 +2,20 @@
 # Makes: tables/*.csv, small and tidy; tables/aggregate.parquet, the mean over seeds per image. Tables
 # of maps are made for every variant, too, in variants/<name>/tables.
 
+REPORT.target = "tables"
+
+tabulate(
+    "images",
+    needs={
+        "data": rules.load_data.output.data,
+        "splits": [
+            *dict.fromkeys(f"<results>/{SPLIT}.csv".format(seed=seed) for _, seed in DESIGN.models)
+        ],
+    },
+    makes={"subsets": table("subsets"), "duplicates": table("duplicates")},
+    near=STUDY["analysis"]["near_duplicates"],
+)
+
 # Tables and figures of predictions are in the target if the predictions are known.
 REPORT.target = "tables" if DESIGN.predicts else ""
 # Models that are compared with the noise floor, and the floor itself ("baseline").

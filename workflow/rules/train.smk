@@ -27,20 +27,10 @@ KEEPING = (
 )
 
 
-def trained_on(path, changed):
-    """Return an input function: `path`, or `changed` for models with training data of their own."""
-
-    def chosen(wildcards):
-        change = DESIGN.changes.get(wildcards.augmentation)
-        return changed if change and change.of_data else path
-
-    return chosen
-
-
 rule train:
     input:
-        data=trained_on(rules.load_data.output.data, CHANGED_DATA),
-        split=trained_on(rules.make_split.output.split, CHANGED_DATA.replace(".h5", ".csv")),
+        data=INPUTS.trained_on(rules.load_data.output.data, CHANGED_DATA),
+        split=INPUTS.trained_on(rules.make_split.output.split, CHANGED_DATA.replace(".h5", ".csv")),
     output:
         **KEEPING,
         weights=WEIGHTS,

@@ -83,6 +83,15 @@ class Inputs:
         pattern = WEIGHTS.replace(".safetensors", f"{end}.safetensors")
         return of_models(pattern, [model_of(wildcards)])[0]
 
+    def trained_on(self, path: str, changed: str) -> InputFunction:
+        """An input function: `path`, or `changed` for a model with training data of its own."""
+
+        def chosen(wildcards: Any) -> list[str]:
+            change = self.design.changes.get(wildcards.augmentation)
+            return [changed if change and change.of_data else path]
+
+        return chosen
+
     def explained(self, wildcards: Any) -> list[str]:
         """The store of the baseline whose predicted classes a model's maps explain, if any."""
         baseline = self.design.explained_by(model_of(wildcards), wildcards.variant)

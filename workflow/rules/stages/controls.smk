@@ -225,6 +225,7 @@ if DESIGN.summarised:
             makes={"matched": MATCHED_TABLE},
             kind="statistics",
             gpu=COMPARING_GPU,
+            group="report",
             entries=registry.metric_functions([STUDY["analysis"]["summary"]]),
             **COMPARING | {"metrics": [STUDY["analysis"]["summary"]]},
             epochs=[*FOLDERS],

@@ -313,6 +313,7 @@ CODES: dict[str, Mapping[str, str]] = {
         "strongest": "Strongest",
         "weakest": "Weakest",
     },
+    "equality": {"identical": "Identical", "near": "Near"},
     "predictions": {"any": "All images", "equal": "Equal predictions"},
     "score": {name: _sentence_case(label) for name, label in labels.SCORES.items()},
     "segment": {name: label for part in labels.SEGMENTS.values() for name, label in part.items()},
@@ -392,6 +393,7 @@ NOTE = Column(
 LABEL = Column("True class", "True class of the image.", "class")
 PREDICTION = Column("Predicted class", "Class that the model predicts.", "class")
 INDEX = Column("Image", "Position of the image in the data set, from 0.", "position")
+SUBSET = Column("Subset", "Training, validation or test images.", "code", codes="subset")
 ACCURACY = Column("Accuracy", "Share of the test images that are classified correctly.", "percent")
 PRECISION = Column(
     "Precision",
@@ -400,7 +402,8 @@ PRECISION = Column(
 )
 RECALL = Column(
     "Recall",
-    "Mean over classes of the share of the images of a class that are recognised (macro).",
+    "Mean over classes of the share of the images of a class that are recognised (macro); also "
+    "called balanced accuracy.",
     "percent",
 )
 F1 = Column(
@@ -971,6 +974,45 @@ TABLES: dict[str, Table] = {
             "constant": Column(
                 "Constant maps",
                 "Number of maps that are zero everywhere, of models × images.",
+                "count",
+            ),
+        },
+    ),
+    "subsets": Table(
+        "Images of each class",
+        "A row per class, and one of all classes: number of images in each subset. If seeds drive "
+        "the training images, those of the first seed.",
+        {
+            "class": CLASS,
+            **{
+                subset: Column(f"{label} images", f"Number of {label.lower()} images.", "count")
+                for subset, label in CODES["subset"].items()
+            },
+        },
+    ),
+    "duplicates": Table(
+        "Images that occur twice",
+        "A row per image that equals one of an earlier subset (training, validation, test) or, in "
+        "the same subset, one of another class; with the first such image.",
+        {
+            "index": INDEX,
+            "class": Column("Class", "Class of the image.", "class"),
+            "subset": SUBSET,
+            "other_index": replace(INDEX, label="Other image"),
+            "other_class": Column("Class of the other", "Class of the other image.", "class"),
+            "other_subset": replace(SUBSET, label="Subset of the other"),
+            "kind": Column(
+                "Equality",
+                "identical: in every pixel; near: by their perceptual hashes "
+                "(`analysis.near_duplicates`).",
+                "code",
+                codes="equality",
+            ),
+            "bits": Column("Bits", "Bits in which the perceptual hashes differ, of 64.", "count"),
+            "splits": Column(
+                "Splits",
+                "Number of splits in which the two images are in these subsets; 1 unless seeds "
+                "drive the training images.",
                 "count",
             ),
         },
@@ -2214,9 +2256,7 @@ FILES: dict[str, Table] = {
         "A row per image.",
         {
             **_PER_IMAGE,
-            "subset": Column(
-                "Subset", "Training, validation or test images.", "code", codes="subset"
-            ),
+            "subset": SUBSET,
         },
         file="split.csv",
     ),

@@ -19,6 +19,7 @@ from campare import (
     imported,
     known_changes,
     libraries,
+    manifest,
     recipes,
     registry,
     sweep,
@@ -139,6 +140,7 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     _fill(config, definition)
     imported.add(config, study, source)
     _add_sweeps(config, source)
+    _check_manifest(config, source)
     _imply_stages(config, definition)
     _check_together(config, study, source)
     _check_metrics(config, source)
@@ -598,8 +600,33 @@ def _check_data(config: Config, source: str) -> None:
     if "localisation" in config and not possible:
         raise CampareError(
             f"{source}: localisation: needs masks of the test images, and {name} has none; set "
-            "data.name to image_folder, with masks in data.root/masks, to arrays or to shapes, or "
-            "remove the key"
+            "data.name to image_folder, with masks in data.root/masks, to manifest, with a column "
+            "mask, to arrays or to shapes, or remove the key"
+        )
+
+
+def _check_manifest(config: Config, source: str) -> None:
+    """Check the columns of a manifest, and that the settings of the split suit them."""
+    parts, name = config["split"], config["data"]["name"]
+    group = parts.get("group")
+    try:
+        if name == "manifest":
+            file = Path(config["data"]["root"]).expanduser()
+            manifest.columns(file)
+            if group is not None:
+                manifest.check_group(file, group)
+        elif group is not None:
+            raise CampareError(
+                f"split.group: {name} has no groups; list the images in a manifest with a column "
+                f"{group!r} and set data.name to manifest, or remove the key"
+            )
+    except CampareError as problem:
+        key = "" if str(problem).startswith("split.") else "data.root: "
+        raise CampareError(f"{source}: {key}{problem}") from None
+    if group is not None and parts["subset"]:
+        raise CampareError(
+            f"{source}: split.subset: {parts['subset']} cannot be combined with split.group, which "
+            "keeps groups whole; remove rows from the manifest instead"
         )
 
 

@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from campare import user_code
+from campare import manifest, user_code
 from campare.errors import CampareError
 
 FONT_FILES = (".ttf", ".otf", ".ttc", ".otc")
@@ -77,20 +77,24 @@ class Source(Entry):
     """A data set.
 
     regions: whether there are masks of regions such as the object; "all": for all images; "folder":
-    if there is a `mask_folder`; "none"; "unknown" until the data set is read. side: of its images
-    in pixels, if it is known before the images are read. suffixes: of the files that data.root
+    if there is a `mask_folder`; "columns": if a manifest has columns of masks; "none"; "unknown"
+    until the data set is read. side: of its images in pixels, if it is known before the images are
+    read. suffixes: of the files that data.root
     means, if it is not a folder. window: whether data.window may be set.
     """
 
-    regions: Literal["none", "folder", "all", "unknown"] = "none"
+    regions: Literal["none", "folder", "columns", "all", "unknown"] = "none"
     side: int | None = None
     suffixes: tuple[str, ...] = ()
     window: bool = False
 
     def has_regions(self, root: str) -> bool:
         """Whether there are masks of its regions, if its files are in `root`."""
+        place = Path(root).expanduser()
+        if self.regions == "columns":
+            return bool(manifest.regions(place))
         return self.regions == "all" or (
-            self.regions == "folder" and mask_folder(Path(root).expanduser()) is not None
+            self.regions == "folder" and mask_folder(place) is not None
         )
 
 
@@ -267,6 +271,12 @@ DATASETS: dict[str, Source] = {
         "are split; optional masks of the object under the same names in root/masks/…",
         "data:image_folder",
         regions="folder",
+    ),
+    "manifest": Source(
+        "your own images, listed in the file data.root, CSV or Parquet: columns path and label; "
+        "optional subset, mask or mask_<region>, and groups for split.group",
+        "manifest_images:manifest",
+        regions="columns",
     ),
     "shapes": Source(
         "generated RGB images of six shapes on a cluttered background, with masks of object, "
@@ -457,7 +467,12 @@ DATASETS: dict[str, Source] = {
 }
 
 # Data sets that are files of the user → what the images are read from.
-OWN_FILES = {"image_folder": "image files", "arrays": "arrays", "parquet": "Parquet files"}
+OWN_FILES = {
+    "image_folder": "image files",
+    "manifest": "image files",
+    "arrays": "arrays",
+    "parquet": "Parquet files",
+}
 
 # Any other classifier of torchvision and timm can be named too: see `models.build`.
 ARCHITECTURES: dict[str, Architecture] = {

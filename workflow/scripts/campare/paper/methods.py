@@ -177,6 +177,8 @@ def data(design: Design, facts: Facts) -> Sentences:
         f"{counts['train']:,} images for training, {counts['validation']:,} for validation and "
         f"{counts['test']:,} for the test, with every class in proportion"
     )
+    if "group" in parts:
+        sizes += f" as nearly as whole groups allow: each {parts['group']} is in one subset"
     if facts.used < facts.available:
         yield f"A stratified sample was used: {sizes}."
     else:

@@ -60,8 +60,8 @@ def checks(layers: pd.DataFrame, summary: pd.DataFrame, metric: str) -> Figure:
     below = [check for check in VALUES if check in set(rows["check"])]
     pitch = 0.24 * len(names)
     if page.narrow():
-        heights = [2.0] * len(above) + [pitch] * len(below)
-        figure = blank_figure(WIDTH, 1.2 + sum(heights) + 0.5 * len(heights), "constrained")
+        heights = [1.5] * len(above) + [pitch] * len(below)
+        figure = blank_figure(WIDTH, 1.1 + sum(heights) + 0.5 * len(heights), "constrained")
         panels = list(figure.subplots(len(heights), 1, squeeze=False, height_ratios=heights).flat)
     else:
         figure = blank_figure(WIDTH, 4.0 + pitch, "constrained")

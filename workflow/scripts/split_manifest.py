@@ -1,0 +1,32 @@
+"""Split the images of a manifest, by its subsets and by groups if the study names some."""
+
+from pathlib import Path
+
+from campare import data, group_split, manifest_images, split
+from campare.errors import CampareError
+from early_checks import check_images
+from job import logged
+
+with logged(snakemake.log[0]):
+    params = snakemake.params
+    dataset = data.read(snakemake.input.data)
+    file = Path(snakemake.input.manifest)
+    table = manifest_images.rows(file)
+    if len(table) != len(dataset.labels):
+        raise CampareError(f"{file}: changed while the study ran; run snakemake again")
+    group = params.get("group")
+    groups = None if group is None else manifest_images.groups(file, table, group)
+    frame = group_split.split(
+        dataset.labels,
+        manifest_images.subsets(file, table),
+        groups,
+        validation=params.validation,
+        test=params.test,
+        subset=params.subset,
+        seed=params.seed,
+        training_seed=params.training_seed,
+        classes=dataset.classes,
+    )
+    check_images(snakemake.input.data, dataset, frame, snakemake.config)
+    split.write(frame, snakemake.output.split)
+    print(group_split.report(frame, groups))
