@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import yaml
 
-import warm
+import forked as forking
 from campare import columns, similarity
 from campare.store import Store
 
@@ -53,11 +53,11 @@ TINY = {
 class Project:
     """A copy of the project with a tiny study in config/tiny.yaml.
 
-    Snakemake and its jobs are forked from a Python that has imported their libraries, if `warm`.
+    Snakemake and its jobs are forked from a Python that has imported their libraries, if `forked`.
     """
 
     path: Path
-    warm: bool = True
+    forked: bool = True
 
     @property
     def results(self) -> Path:
@@ -71,7 +71,7 @@ class Project:
 
     def interrupted(self, sign: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The same, until `sign` is printed and somebody presses Ctrl-C."""
-        process = replace(self, warm=False).start(*arguments, start_new_session=True)
+        process = replace(self, forked=False).start(*arguments, start_new_session=True)
         assert process.stdout
         output = ""
         while sign not in output:
@@ -83,7 +83,7 @@ class Project:
         return subprocess.CompletedProcess(process.args, process.returncode, output)
 
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
-        python = warm.python() if self.warm else sys.executable
+        python = forking.python() if self.forked else sys.executable
         command = [python, "-m", "snakemake", "--cores", "2", *arguments]
         return subprocess.Popen(
             [*command, "--configfile", "config/tiny.yaml"],  # last: it takes all that follows

@@ -26,12 +26,12 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The tiny study, run once from nothing, as on a machine with one GPU.
 
     Copy it or read it, since all test processes share it. What Snakemake printed is in `output`.
-    Every job has a Python of its own, as for users; further studies are forked (`warm`).
+    Every job has a Python of its own, as for users; further studies are forked (`forked`).
     """
     shared = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent
-    project = Project(shared / "finished" / "project", warm=False)
+    project = Project(shared / "finished" / "project", forked=False)
     with (shared / "finished.lock").open("w") as lock, pytest.MonkeyPatch.context() as patch:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (project.path / "output").exists():

@@ -242,7 +242,7 @@ def test_own_pictures_with_masks_are_localised(
     own = {**STUDY, "data": {"name": "image_folder", "root": "data/{own} *"}}
     for stage in STAGES:
         del own[stage]
-    project = replace(copy_project(tmp_path / "project", own), warm=False)
+    project = replace(copy_project(tmp_path / "project", own), forked=False)
     root = project.path / "data" / "{own} *"
     random = np.random.default_rng(0)
     for part, count in (("train", 12), ("test", 6)):

@@ -38,7 +38,7 @@ def test_finished_study_has_nothing_to_do_and_planning_does_not_import_torch(
 ) -> None:
     """Every job of a cluster reads the workflow files again."""
     monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
-    plan = replace(project, warm=False).snakemake("--dry-run")
+    plan = replace(project, forked=False).snakemake("--dry-run")
     assert plan.returncode == 0 and announced(plan.stdout) == {}
     imported = {line.rpartition("|")[2].strip() for line in plan.stdout.splitlines()}
     assert "campare.registry" in imported

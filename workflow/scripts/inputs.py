@@ -83,12 +83,12 @@ class Inputs:
         pattern = WEIGHTS.replace(".safetensors", f"{end}.safetensors")
         return of_models(pattern, [model_of(wildcards)])[0]
 
-    def trained_on(self, path: str, changed: str) -> InputFunction:
+    def trained_on(self, path: str, changed: str) -> Callable[[Any], str]:
         """An input function: `path`, or `changed` for a model with training data of its own."""
 
-        def chosen(wildcards: Any) -> list[str]:
+        def chosen(wildcards: Any) -> str:
             change = self.design.changes.get(wildcards.augmentation)
-            return [changed if change and change.of_data else path]
+            return changed if change and change.of_data else path
 
         return chosen
 

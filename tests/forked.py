@@ -60,9 +60,9 @@ sys.exit(status)
 @cache
 def python() -> str:
     """The path of the program; its server ends with this process."""
-    folder = Path(tempfile.mkdtemp(prefix="warm-"))
+    folder = Path(tempfile.mkdtemp(prefix="forked-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    address, client = folder / "socket", folder / "warm_python"
+    address, client = folder / "socket", folder / "forked_python"
     client.write_text(CLIENT.format(python=sys.executable, address=address))
     client.chmod(0o755)
     unset = {"PYTHONPATH", "PYTHONDONTWRITEBYTECODE"}
@@ -154,5 +154,5 @@ def run(arguments: list[str], folder: str) -> None:
 
 if __name__ == "__main__":
     _, socket_path = sys.argv
-    sys.executable = str(Path(socket_path).with_name("warm_python"))
+    sys.executable = str(Path(socket_path).with_name("forked_python"))
     run(*serve(socket_path))
