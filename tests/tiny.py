@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import yaml
 
-import forked as forking
+import forking
 from campare import columns, similarity
 from campare.store import Store
 
