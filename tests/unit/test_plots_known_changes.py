@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from campare.plots import known_changes
+from campare.plots import known_changes, page
 
 METRICS = ("pearson", "overlap_20", "class_kld")
 CHANGES = [("unchanged", np.nan, 0), ("label_noise", 0.1, 1), ("label_noise", 0.5, 2)]
@@ -55,6 +55,21 @@ def test_every_cell_has_its_number_and_metrics_are_in_order() -> None:
     assert [label.get_text() for label in left.get_xticklabels()][:3] == ["", "0.1", "0.5"]
     heading = "".join(text.get_text() for text in figure.texts)
     assert "5 networks of each group" in heading.replace("\n", " ")
+
+
+def test_on_a_narrow_page_metrics_are_columns_and_numbers_do_not_overlap() -> None:
+    with page.printed(3.5):
+        figure = known_changes.detection(*tables(), "tiny")
+    assert figure.get_size_inches()[0] == 3.5
+    below, above = figure.axes
+    assert [list(row) for row in zip(*numbers(above), strict=True)][-1] == [
+        *("0.35", "0.45", "0.55", "0.45", "0.45", "0.55")
+    ]
+    assert numbers(below) == [["0.60", "0.40", "0.20"]] * 2
+    figure.canvas.draw()
+    boxes = [text.get_window_extent() for axes in figure.axes for text in axes.texts]
+    assert not any(one.overlaps(other) for k, one in enumerate(boxes) for other in boxes[:k])
+    assert not figure.texts  # the caption says it
 
 
 def test_no_order_no_second_panel() -> None:
