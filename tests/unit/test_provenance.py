@@ -477,6 +477,47 @@ def test_every_figure_is_drawn_by_a_script_or_in_a_notebook() -> None:
     assert {f"plots.{name}" for name in figures() if name not in notebook} <= drawn
 
 
+# What scripts import from modules next to them, whose code does not change a result.
+UNCOUNTED = {"early_checks", "inputs", "job", "provenance"}
+
+
+def test_what_scripts_share_counts_or_changes_no_result() -> None:
+    local = {path.stem for path in SCRIPTS.glob("*.py")}
+    shared = set()
+    for path in SCRIPTS.glob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        if "logged(snakemake.log[0])" in text:
+            shared |= local & set(re.findall(r"^(?:from|import) (\w+)", text, re.MULTILINE))
+    assert shared == provenance.SHARED | UNCOUNTED
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "reached"),
+    [
+        ("training_job", "Training", {"training_job.Training", "train.train", "optimizers.Muon"}),
+    ],
+)
+def test_the_code_that_jobs_share_counts(module: str, name: str, reached: set[str]) -> None:
+    importing = re.compile(rf"^from {module} import .*\b{name}\b", re.MULTILINE)
+    scripts = [p for p in SCRIPTS.glob("*.py") if importing.search(p.read_text(encoding="utf-8"))]
+    assert scripts
+    for path in scripts:
+        assert reached <= {*names(provenance.code(SCRIPTS, path.stem))}, path
+
+
+def test_an_edit_of_a_shared_module_counts(scripts: Path) -> None:
+    shared = "from campare import maths\n\nclass Training:\n    value = maths.triple(1)\n"
+    (scripts / "training_job.py").write_text(shared)
+    (scripts / "job_script.py").write_text("from training_job import Training\nTraining()\n")
+    first = digest(scripts)
+    assert names(first) == ["job_script", "maths.triple", "other.helper", "training_job.Training"]
+    edit(scripts, "other", "3 * x", "4 * x")
+    second = digest(scripts)
+    assert names([*set(second) - set(first)]) == ["other.helper"]
+    (scripts / "training_job.py").write_text(shared.replace("1", "2"))
+    assert names([*set(digest(scripts)) - set(second)]) == ["training_job.Training"]
+
+
 def compared(params: dict[str, Any], wildcards: Any = None) -> set[str]:
     """What Snakemake compares of them: values, but not of functions that take `output`."""
     values = set()

@@ -25,6 +25,9 @@ from campare import user_code
 from remembered import remembered
 
 PACKAGE = "campare"  # its modules are named by their path within it: "train", "plots.style"
+# Modules next to the scripts whose code counts, too. No result depends on the others, which have
+# logs, messages, and checks before a training.
+SHARED = {"training_job"}
 PREFIX = "code."  # of the names of params that are digests
 TEXT = "text."  # of the names of params that are settings as text
 # Not in digests: registry entries reach a job as params, so a new entry does not affect others.
@@ -359,7 +362,9 @@ def _is_main(statement: ast.stmt) -> bool:
 
 
 def _file(package: Path, module: str) -> Path | None:
-    """The file of a module of the package, if it exists; "" is the package itself."""
+    """The file of a module of the package or `SHARED`, if it exists; "" is the package itself."""
+    if module in SHARED:
+        return package.parent / f"{module}.py"
     place = package.joinpath(*filter(None, module.split(".")))
     candidates = (place.with_suffix(".py") if module else None, place / "__init__.py")
     return next((path for path in candidates if path and path.is_file()), None)
@@ -406,7 +411,9 @@ def _imports(package: Path, tree: ast.AST, file: str = "") -> Imports:
 
 
 def _within(module: str) -> str | None:
-    """The path within the package: campare.plots.style → plots.style; None for other modules."""
+    """The path within the package, campare.plots.style → plots.style; None if no code counts."""
+    if module in SHARED:
+        return module
     if not f"{module}.".startswith(f"{PACKAGE}."):
         return None
     return module.removeprefix(PACKAGE).removeprefix(".")
