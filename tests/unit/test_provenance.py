@@ -495,6 +495,8 @@ def test_what_scripts_share_counts_or_changes_no_result() -> None:
     ("module", "name", "reached"),
     [
         ("training_job", "Training", {"training_job.Training", "train.train", "optimizers.Muon"}),
+        ("network_job", "NetworkJob", {"network_job.NetworkJob", "models.load", "data.read"}),
+        ("network_job", "sampled", {"network_job.sampled", "faithfulness.sampled_rows"}),
     ],
 )
 def test_the_code_that_jobs_share_counts(module: str, name: str, reached: set[str]) -> None:

@@ -9,30 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import test_train
 import torch
 
-from campare import augmented, data, registry, train, training_images
+from campare import augmented, data, scratch, train, training_images
 from campare.augment import Batch
 from campare.settings import Settings
 
 CPU = torch.device("cpu")
-SETTINGS = Settings(
-    architecture="small_cnn",
-    input_size=10,
-    epochs=2,
-    batch_size=32,
-    learning_rate=1e-2,
-    weight_decay=1e-5,
-    precision="float32",
-    device="cpu",
-    threads=1,
-    copies=1,
-    resample="each_epoch",
-    augment_at="native",
-    init_seed=1,
-    order_seed=2,
-    augmentation_seed=3,
-)
 
 
 @pytest.fixture(scope="module")
@@ -58,15 +42,12 @@ def split(stored: data.Dataset) -> pd.DataFrame:
 @pytest.fixture
 def all_mapped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training_images, "RESIDENT", 0)
-    monkeypatch.setattr(training_images, "READ", 1000)
+    monkeypatch.setattr(scratch, "STEP", 1000)
 
 
 def settings(augmentation: str | None, **changes: Any) -> Settings:
-    if augmentation is None:
-        return dataclasses.replace(SETTINGS, copies=0, **changes)
-    parameters = registry.AUGMENTATIONS[augmentation].parameters
-    steps = [(augmentation, {name: p.default for name, p in parameters.items()})]
-    return dataclasses.replace(SETTINGS, steps=steps, **changes)
+    copies = 0 if augmentation is None else 1
+    return test_train.settings(augmentation, **{"input_size": 10, "copies": copies, **changes})
 
 
 def trained(chosen: Settings, stored: data.Dataset, split: pd.DataFrame, folder: Path) -> Any:
@@ -101,8 +82,7 @@ def test_mapped_images_give_the_same_network(
     chosen = settings(augmentation, **changes)
     resident = trained(chosen, stored, split, tmp_path / "resident")
     monkeypatch.setattr(training_images, "RESIDENT", 0)
-    monkeypatch.setattr(training_images, "READ", 1000)
-    monkeypatch.setattr(train, "READ", 1000)
+    monkeypatch.setattr(scratch, "STEP", 1000)
     mapped = trained(chosen, stored, split, tmp_path / "mapped")
     assert resident[1] == mapped[1]
     assert all(torch.equal(resident[0][name], mapped[0][name]) for name in resident[0])

@@ -97,6 +97,7 @@ wildcard_constraints:
 
 # Training data of the models of `known_changes` that have data of their own.
 CHANGED_DATA = "<results>/known_changes/{augmentation}/{seed}.h5"
+LOCALISATION = "<results>/{variant}localisation/{augmentation}/{seed}.parquet"
 SIMILARITIES = "<results>/{variant}similarity/{augmentation}/{seed}.parquet"
 (BASELINE_WEIGHTS,) = of_models(WEIGHTS, DESIGN.baselines[:1])
 (BASELINE_STORE,) = of_models(CAMS, DESIGN.baselines[:1], variant="")

@@ -13,13 +13,7 @@ rule make_explorer:
         stores=of_models(CAMS, DESIGN.models),
         similarities=INPUTS.augmented(SIMILARITIES) if DESIGN.compares else [],
         matched=of_models(SIMILARITIES, DESIGN.matched_models) if DESIGN.compares else [],
-        localisation=(
-            of_models(
-                "<results>/{variant}localisation/{augmentation}/{seed}.parquet", DESIGN.models
-            )
-            if "localisation" in STUDY
-            else []
-        ),
+        localisation=(of_models(LOCALISATION, DESIGN.models) if "localisation" in STUDY else []),
         pairs=(
             [f"<results>/{{variant}}pairs/{name}.parquet" for name in DESIGN.with_pairs]
             if HAS_SUMMARY

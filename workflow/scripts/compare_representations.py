@@ -19,7 +19,7 @@ with logged(snakemake.log[0]):
     ):
         representation = representations.read(path)
         if rows is None:  # all stores have the same images
-            rows = np.flatnonzero(np.isin(store.read(scores).index, representation.index))
+            rows = np.flatnonzero(np.isin(store.read_index(scores), representation.index))
         models[model] = representation, store.read(scores, rows)
     table = pd.concat(representations.between(models, pairs), ignore_index=True)
     tables.write(table, snakemake.output.pairs)

@@ -1,23 +1,17 @@
 """Compute one model's class activation map of every test image, into its CAM store."""
 
 import provenance
-from campare import data, devices, explain, models, seeding, split, store
+from campare import data, explain, split, store
 from job import logged, with_progress
+from network_job import NetworkJob
 
 with logged(snakemake.log[0]):
     params = snakemake.params
-    seeding.deterministic(params.threads)
-    device = devices.choose(params.device)
-
-    dataset = data.read(snakemake.input.data)
+    job = NetworkJob(snakemake)
+    dataset, device = job.dataset, job.device
     frame = split.read(snakemake.input.split, len(dataset.images))
     index = frame["index"][frame["subset"] == "test"].to_numpy()
-    network, about = models.load(
-        snakemake.input.weights,
-        params.architecture,
-        classes=len(dataset.classes),
-        channels=dataset.images.shape[3],
-    )
+    network, about = job.network()
     # No input if the model's own or the true class is explained, and for the baseline itself.
     baseline = store.read(snakemake.input.baseline[0]) if snakemake.input.baseline else None
     route = explain.into_store(

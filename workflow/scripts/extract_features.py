@@ -5,23 +5,18 @@ import pandas as pd
 import torch
 from torch import nn
 
-from campare import data, devices, models, seeding, split, svm, tables
+from campare import split, svm, tables
 from campare.preprocess import prepare
 from job import logged
+from network_job import NetworkJob
 
 with logged(snakemake.log[0]):
     params = snakemake.params
-    seeding.deterministic(params.threads)
-    device = devices.choose(params.device)
-    dataset = data.read(snakemake.input.data)
+    job = NetworkJob(snakemake)
+    dataset, device = job.dataset, job.device
     frame = split.read(snakemake.input.split, len(dataset.images))
     index, label = frame["index"].to_numpy(), frame["label"].to_numpy()
-    network, about = models.load(
-        snakemake.input.weights,
-        params.architecture,
-        classes=len(dataset.classes),
-        channels=dataset.images.shape[3],
-    )
+    network, about = job.network()
     classifier = [module for module in network.modules() if isinstance(module, nn.Linear)][-1]
     classifier.to(device)
     network = svm.with_head(network, nn.Identity()).to(device)

@@ -1,27 +1,21 @@
 """Compute maps of other images or networks: training images, occluded images, a CNN with an SVM."""
 
 import provenance
-from campare import data, devices, explain, masks, models, seeding, split, store, svm
+from campare import data, devices, explain, masks, models, split, store, svm
 from job import logged, with_progress
+from network_job import NetworkJob
 
 with logged(snakemake.log[0]):
     params = snakemake.params
-    seeding.deterministic(params.threads)
-    device = devices.choose(params.device)
-
-    dataset = data.read(snakemake.input.data)
+    job = NetworkJob(snakemake)
+    dataset, device = job.dataset, job.device
     frame = split.read(snakemake.input.split, len(dataset.images))
     index = frame["index"][frame["subset"].isin(params.subsets)].to_numpy()
     images = data.Rows(dataset.images, index)
     if occlude := params.get("occlude"):
         images = masks.occluded(images[:], index, **occlude)
 
-    network, about = models.load(
-        snakemake.input.weights,
-        params.architecture,
-        classes=len(dataset.classes),
-        channels=images.shape[3],
-    )
+    network, about = job.network()
     settings, weights = provenance.settings(params), [snakemake.input.weights]
     if classifier := snakemake.input.get("classifier"):
         weights.append(classifier)

@@ -4,20 +4,15 @@ import time
 
 import pandas as pd
 
-from campare import corruptions, data, devices, models, robustness, seeding, tables
+from campare import corruptions, robustness, tables
 from job import log_usage, logged
+from network_job import NetworkJob
 
 with logged(snakemake.log[0]):
     params = snakemake.params
-    seeding.deterministic(params.threads)
-    device = devices.choose(params.device)
-    dataset = data.read(snakemake.input.data)
-    network, about = models.load(
-        snakemake.input.weights,
-        params.architecture,
-        classes=len(dataset.classes),
-        channels=dataset.images.shape[3],
-    )
+    job = NetworkJob(snakemake)
+    dataset, device = job.dataset, job.device
+    network, about = job.network()
     sets, images = corruptions.read(snakemake.input.corrupted)
     start, parts = time.monotonic(), []
     for name, severity, corrupted in zip(sets.names, sets.severities, images, strict=True):

@@ -4,27 +4,21 @@ import time
 
 import pandas as pd
 
-from campare import data, deletion, devices, faithfulness, models, seeding, split, store, tables
+from campare import data, deletion, split, tables
 from job import log_usage, logged
+from network_job import NetworkJob, sampled
 
 with logged(snakemake.log[0]):
     params = snakemake.params
-    seeding.deterministic(params.threads)
-    device = devices.choose(params.device)
-    dataset = data.read(snakemake.input.data)
+    job = NetworkJob(snakemake)
+    dataset, device = job.dataset, job.device
     frame = split.read(snakemake.input.split, len(dataset.images))
     training = frame["index"][frame["subset"] == "train"].to_numpy()
     fill = deletion.fill_colour(data.Rows(dataset.images, training))
-    index = store.read_index(snakemake.input.store)
-    index = index[faithfulness.sampled_rows(len(index), params.images, params.seed)]
+    _, index = sampled(snakemake)
     start, parts = time.monotonic(), []
     for kind in (deletion.TRAINED, deletion.FINETUNED):
-        network, about = models.load(
-            snakemake.input[kind],
-            params.architecture,
-            classes=len(dataset.classes),
-            channels=dataset.images.shape[3],
-        )
+        network, about = job.network(snakemake.input[kind])
         settings = (
             *("input_size", "cells", "method", "target_layer", "batch_size", "fold_batch_norm"),
         )

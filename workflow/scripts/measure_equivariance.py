@@ -2,39 +2,19 @@
 
 import time
 
-import numpy as np
 import pandas as pd
-import torch
 
-from campare import (
-    data,
-    devices,
-    equivariance,
-    faithfulness,
-    models,
-    seeding,
-    store,
-    tables,
-)
-from campare.preprocess import resized
+from campare import equivariance, models, store, tables
+from campare.preprocess import at_input_size
 from job import log_usage, logged
+from network_job import NetworkJob, sampled
 
 with logged(snakemake.log[0]):
     params = snakemake.params
-    seeding.deterministic(params.threads)
-    device = devices.choose(params.device)
-    dataset = data.read(snakemake.input.data)
-    cams = store.read(snakemake.input.store)
-    rows = faithfulness.sampled_rows(len(cams.index), params.images, params.seed)
-    index = cams.index[rows]
-    stored = torch.from_numpy(dataset.images[index]).permute(0, 3, 1, 2)
-    images = resized(stored, params.input_size).permute(0, 2, 3, 1).numpy()
-    network, about = models.load(
-        snakemake.input.weights,
-        params.architecture,
-        classes=len(dataset.classes),
-        channels=dataset.images.shape[3],
-    )
+    job = NetworkJob(snakemake)
+    dataset, device = job.dataset, job.device
+    rows, index = sampled(snakemake)
+    network, about = job.network()
     shape = (dataset.images.shape[3], params.input_size, params.input_size)
     name, layer = models.target_layer(network, params.target_layer, shape)
     start = time.monotonic()
@@ -43,9 +23,9 @@ with logged(snakemake.log[0]):
             network,
             layer,
             models.head(network, layer, shape),
-            np.ascontiguousarray(images),
+            at_input_size(dataset.images[index], params.input_size),
             index,
-            cams.target[rows],
+            store.read(snakemake.input.store, rows).target,
             params.transforms,
             params.metrics,
             seed=params.seed,

@@ -4,23 +4,16 @@ import time
 
 import pandas as pd
 
-from campare import data, devices, faithfulness, models, seeding, store, tables
+from campare import faithfulness, store, tables
 from job import log_usage, logged
+from network_job import NetworkJob, sampled
 
 with logged(snakemake.log[0]):
     params = snakemake.params
-    seeding.deterministic(params.threads)
-    device = devices.choose(params.device)
-
-    dataset = data.read(snakemake.input.data)
-    network, about = models.load(
-        snakemake.input.weights,
-        params.architecture,
-        classes=len(dataset.classes),
-        channels=dataset.images.shape[3],
-    )
-    test_images = len(store.read_index(snakemake.input.store))
-    rows = faithfulness.sampled_rows(test_images, params.images, params.seed)
+    job = NetworkJob(snakemake)
+    dataset, device = job.dataset, job.device
+    network, about = job.network()
+    rows, _ = sampled(snakemake)
     cams = store.read(snakemake.input.store, rows)
     start = time.monotonic()
     curves = faithfulness.measure(

@@ -7,31 +7,23 @@ import pandas as pd
 
 from campare import (
     cams,
-    data,
-    devices,
     localisation,
     models,
     mosaics,
-    seeding,
     split,
     store,
     tables,
 )
 from job import log_usage, logged
+from network_job import NetworkJob
 
 with logged(snakemake.log[0]):
     params = snakemake.params
-    seeding.deterministic(params.threads)
-    device = devices.choose(params.device)
-    dataset = data.read(snakemake.input.data)
+    job = NetworkJob(snakemake)
+    dataset, device = job.dataset, job.device
     frame = split.read(snakemake.input.split, len(dataset.images))
     index = frame["index"][frame["subset"] == "test"].to_numpy()
-    network, about = models.load(
-        snakemake.input.weights,
-        params.architecture,
-        classes=len(dataset.classes),
-        channels=dataset.images.shape[3],
-    )
+    network, about = job.network()
     side = params.cells * params.input_size
     shape = (dataset.images.shape[3], side, side)
     name, layer = models.target_layer(network, params.target_layer, shape, key="mosaics")

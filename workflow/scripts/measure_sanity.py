@@ -5,30 +5,25 @@ from functools import partial
 
 import pandas as pd
 
-from campare import data, devices, faithfulness, models, sanity, seeding, similarity, store, tables
+from campare import models, sanity, similarity, store, tables
 from job import log_usage, logged
+from network_job import NetworkJob, sampled
 
 with logged(snakemake.log[0]):
     params = snakemake.params
-    seeding.deterministic(params.threads)
-    device = devices.choose(params.device)
-    dataset = data.read(snakemake.input.data)
-    index = store.read_index(snakemake.input.store)
-    rows = faithfulness.sampled_rows(len(index), params.images, params.seed)
+    job = NetworkJob(snakemake)
+    dataset, device = job.dataset, job.device
+    rows, _ = sampled(snakemake)
     cams = store.read(snakemake.input.store, rows)
-    kinds = {"classes": len(dataset.classes), "channels": dataset.images.shape[3]}
-    network, about = models.load(snakemake.input.weights, params.architecture, **kinds)
+    network, about = job.network()
     # Empty if no network is trained on permuted labels.
-    permuted = [
-        models.load(path, params.architecture, **kinds)[0].state_dict()
-        for path in snakemake.input.permuted
-    ]
+    permuted = [job.network(path)[0].state_dict() for path in snakemake.input.permuted]
 
     build = partial(
         models.build,
         params.architecture,
         parameters=about.get("settings", {}).get("architecture_parameters"),
-        **kinds,
+        **job.kinds,
     )
     explainer = sanity.Explainer(
         images=dataset.images[cams.index],

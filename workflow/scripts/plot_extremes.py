@@ -19,7 +19,7 @@ with logged(snakemake.log[0]):
     models, note = fitting.models_shown(params.models)
     # Maps at their stored resolution: the resized maps of many models would not fit into memory.
     stores = [
-        store.read(path, np.searchsorted(store.read(path).index, indices))
+        store.read(path, np.searchsorted(store.read_index(path), indices))
         for path, model in zip(snakemake.input.stores, params.models, strict=True)
         if tuple(model) in models
     ]

@@ -27,7 +27,7 @@ from remembered import remembered
 PACKAGE = "campare"  # its modules are named by their path within it: "train", "plots.style"
 # Modules next to the scripts whose code counts, too. No result depends on the others, which have
 # logs, messages, and checks before a training.
-SHARED = {"training_job"}
+SHARED = {"network_job", "training_job"}
 PREFIX = "code."  # of the names of params that are digests
 TEXT = "text."  # of the names of params that are settings as text
 # Not in digests: registry entries reach a job as params, so a new entry does not affect others.

@@ -2,22 +2,16 @@
 
 import time
 
-from campare import data, devices, faithfulness, features, models, representations, seeding, store
+from campare import features, models, representations
 from job import log_usage, logged
+from network_job import NetworkJob, sampled
 
 with logged(snakemake.log[0]):
     params = snakemake.params
-    seeding.deterministic(params.threads)
-    device = devices.choose(params.device)
-    dataset = data.read(snakemake.input.data)
-    index = store.read(snakemake.input.store).index
-    index = index[faithfulness.sampled_rows(len(index), params.images, params.seed)]
-    network, about = models.load(
-        snakemake.input.weights,
-        params.architecture,
-        classes=len(dataset.classes),
-        channels=dataset.images.shape[3],
-    )
+    job = NetworkJob(snakemake)
+    dataset, device = job.dataset, job.device
+    _, index = sampled(snakemake)
+    network, about = job.network()
     shape = (dataset.images.shape[3], params.input_size, params.input_size)
     name, layer = models.target_layer(network, params.target_layer, shape)
     start = time.monotonic()

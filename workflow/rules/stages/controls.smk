@@ -5,7 +5,6 @@
 # far augmentations shift the maps beyond retraining variability, with cam.epochs also during training.
 
 UNINFORMATIVE = STUDY["controls"]["uninformative"]
-LOCALISATION = "<results>/{variant}localisation/{augmentation}/{seed}.parquet"
 PAIRS = [f"<results>/{{variant}}pairs/{name}.parquet" for name in DESIGN.with_pairs]
 
 compute(
@@ -184,15 +183,16 @@ if DESIGN.summarised:
         # Numbers of epochs in ascending order, then the weights that training keeps.
         FOLDERS = {str(epoch): folder for folder, epoch in DESIGN.epochs.items()}
         FOLDERS[STUDY["training"]["keep"]] = ""
+        STORES = [
+            path
+            for folder in FOLDERS.values()
+            for path in of_models(CAMS, DESIGN.models, variant=folder)
+        ]
         tabulate(
             "during_training",
             kind="statistics",
             needs={
-                "stores": [
-                    path
-                    for folder in FOLDERS.values()
-                    for path in of_models(CAMS, DESIGN.models, variant=folder)
-                ],
+                "stores": STORES,
                 "pairs": [
                     path.replace("{variant}", folder)
                     for folder in FOLDERS.values()
@@ -214,11 +214,7 @@ if DESIGN.summarised:
         compute(
             "match_accuracy",
             needs={
-                "stores": [
-                    path
-                    for folder in FOLDERS.values()
-                    for path in of_models(CAMS, DESIGN.models, variant=folder)
-                ],
+                "stores": STORES,
                 "histories": of_models("<results>/models/{augmentation}/{seed}.csv", DESIGN.models),
                 "summary": "<results>/tables/summary.csv",
             },

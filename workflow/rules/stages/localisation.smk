@@ -9,14 +9,14 @@ CUES = [SPURIOUS] if isinstance(SPURIOUS, str) else SPURIOUS
 compute(
     "measure_localisation",
     needs={"data": rules.load_data.output.data, "store": CAMS},
-    makes={"localisation": "<results>/{variant}localisation/{augmentation}/{seed}.parquet"},
+    makes={"localisation": LOCALISATION},
     kind="localise",
     group="maps_{augmentation}",
     cores=1,
 )
 tabulate(
     "localisation",
-    needs={"measured": of_models(rules.measure_localisation.output.localisation, DESIGN.models)},
+    needs={"measured": of_models(LOCALISATION, DESIGN.models)},
     makes={
         "models": table("localisation", "{variant}"),
         "summary": table("localisation_summary", "{variant}"),
@@ -43,7 +43,7 @@ if SPURIOUS:
             "data": rules.load_data.output.data,
             "split": FIRST_SPLIT,
             "stores": of_models(CAMS, DESIGN.models),
-            "measured": of_models(rules.measure_localisation.output.localisation, DESIGN.models),
+            "measured": of_models(LOCALISATION, DESIGN.models),
         },
         makes={
             "models": table("spurious", "{variant}"),

@@ -1143,7 +1143,7 @@ TABLES: dict[str, Table] = {
                 SHIFT, about="Distance between, minus the mean of the distances within."
             ),
             "relative_shift": Column(
-                "Shift, % of floor", "Shift as a share of the noise floor.", "change"
+                "Shift, % of noise floor", "Shift as a share of the noise floor.", "change"
             ),
             "shift_p": Column(
                 "p", "One-sided p of the shift, by permutation of the labels; not corrected.", "p"

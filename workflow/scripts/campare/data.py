@@ -663,6 +663,17 @@ def _mask(
             f"{expected.parent}: {' and '.join(path.name for path in candidates)} may each be the "
             f"mask of {image}; keep one"
         )
+    return read_mask(path, image, size, fit)
+
+
+def read_mask(path: Path, image: Path, size: int | None, fit: str) -> NDArray[np.bool_]:
+    """The mask of an image from a file, bool (H, W), resized as the image is.
+
+    Raises
+    ------
+    CampareError
+        It is not black and white, or not of the size of the image.
+    """
     levels = _pixels(path, "L", None, fit)[0][..., 0]
     with Image.open(image) as opened:
         wide, high = opened.size

@@ -239,25 +239,7 @@ def _regions(
         present = np.flatnonzero(table[column] != "")
 
         def place(row: int, region: int = region, paths: Sequence[Path] = paths) -> None:
-            masks[row, region] = _mask(paths[row], images[row], size, fit)
+            masks[row, region] = data.read_mask(paths[row], images[row], size, fit)
 
         data._each(place, [int(row) for row in present])
     return data.Regions(tuple(named), masks)
-
-
-def _mask(path: Path, image: Path, size: int | None, fit: str) -> NDArray[np.bool_]:
-    """A mask, bool (H, W), resized as its image is."""
-    levels = data._pixels(path, "L", None, fit)[0]
-    expected = data._pixels(image, "L", None, fit)[0].shape
-    if levels.shape != expected:
-        raise CampareError(
-            f"{path}: {levels.shape[1]}×{levels.shape[0]} pixels, while {image} has "
-            f"{expected[1]}×{expected[0]}; a mask must have the size of its image"
-        )
-    if (greys := np.setdiff1d(levels, [0, levels.max()])).size:
-        raise CampareError(
-            f"{path}: not black and white (it has the grey level {greys[0]}); save masks without "
-            "smooth edges, in a lossless format such as PNG"
-        )
-    white = np.where(levels > 0, np.uint8(255), np.uint8(0))
-    return data._pixels(white, "L", size, fit)[0][..., 0] > 127

@@ -89,6 +89,12 @@ def resized(images: torch.Tensor, size: int) -> torch.Tensor:
     return _scaled(images.to(torch.float32), size).round_().clamp_(0, 255).to(torch.uint8)
 
 
+def at_input_size(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Stored images (N, H, W, C) at the size of a network's input: (N, size, size, C)."""
+    scaled = resized(torch.from_numpy(images).permute(0, 3, 1, 2), size)
+    return scaled.permute(0, 2, 3, 1).contiguous().numpy()
+
+
 def _scaled(images: torch.Tensor, size: int) -> torch.Tensor:
     """float32 images resized to (size, size)."""
     if tuple(images.shape[2:]) == (size, size):

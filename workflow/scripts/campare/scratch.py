@@ -76,5 +76,10 @@ def copied(array: NDArray[Any]) -> NDArray[Any]:
 
 def parts(array: NDArray[Any]) -> Iterator[slice]:
     """Slices of the first axis, of about STEP bytes."""
-    step = max(1, STEP // max(1, math.prod(array.shape[1:]) * array.itemsize))
-    return (slice(first, first + step) for first in range(0, len(array), step))
+    return slices(len(array), math.prod(array.shape[1:]) * array.itemsize)
+
+
+def slices(count: int, size: int) -> Iterator[slice]:
+    """Slices of `count` rows of `size` bytes, of about STEP bytes."""
+    step = max(1, STEP // max(1, size))
+    return (slice(first, first + step) for first in range(0, count, step))

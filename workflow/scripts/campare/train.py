@@ -41,8 +41,9 @@ from campare.losses import Loss
 from campare.pooling import pool_deterministically, pool_leanly
 from campare.preprocess import normalisation, prepare
 from campare.schedules import Schedule
+from campare.scratch import slices
 from campare.settings import Settings
-from campare.training_images import READ, images_of, parts
+from campare.training_images import images_of, parts
 
 Metadata = dict[str, Any]
 Progress = Callable[[dict[str, Any]], None]
@@ -456,8 +457,7 @@ def _digest(dataset: Dataset, rows: Mapping[str, NDArray[np.int64]]) -> str:
     for subset, index in rows.items():
         digest.update(subset.encode())
         images = Rows(dataset.images, index)
-        step = max(1, READ // dataset.images[0].nbytes)
-        read = (images[first : first + step] for first in range(0, len(index), step))
+        read = (images[part] for part in slices(len(index), dataset.images[0].nbytes))
         for values in chain((index, dataset.labels[index]), read):
             digest.update(np.ascontiguousarray(values).data)
     return digest.hexdigest()

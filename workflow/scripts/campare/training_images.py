@@ -17,14 +17,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from campare.augment import Batch
+from campare.augment.core import Batch, mean_level
 from campare.data import Dataset
 from campare.memory import RESIDENT
+from campare.scratch import slices
 
 # Share of the free memory of a GPU that the images of a subset may take.
 RESIDENT_SHARE = 0.25
-# Bytes of images that are read or summed at a time.
-READ = 1 << 26
 
 
 class Mapped:
@@ -113,13 +112,10 @@ class Pool:
     @cached_property
     def mean(self) -> torch.Tensor:
         """Mean level of every channel over all images, rounded: uint8 (1, C, 1, 1)."""
-        total = sum(part.sum((2, 3), dtype=torch.int64).sum(0) for part in parts(self.images))
-        assert isinstance(total, torch.Tensor)
-        count = math.prod(self.images.shape) // self.images.shape[1]
-        return ((total + count // 2) // count).to(torch.uint8).view(1, -1, 1, 1)
+        return mean_level(parts(self.images))
 
 
 def parts(images: Images, size: int | None = None) -> Iterable[torch.Tensor]:
-    """The images in parts of `size` images, or of `READ` bytes."""
-    size = size or max(1, READ // max(1, math.prod(images.shape[1:])))
-    return (images[first : first + size] for first in range(0, len(images), size))
+    """The images in parts of `size` images, or of `scratch.STEP` bytes."""
+    step = None if size is None else (slice(k, k + size) for k in range(0, len(images), size))
+    return (images[part] for part in step or slices(len(images), math.prod(images.shape[1:])))

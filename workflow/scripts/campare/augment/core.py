@@ -20,7 +20,7 @@ operation; deviations are stated in the functions.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, Protocol
@@ -49,10 +49,21 @@ class Batch:
     @cached_property
     def mean(self) -> Tensor:
         """Mean level of every channel over all images, rounded: uint8 (1, C, 1, 1)."""
-        images = self.images
-        total = images.sum((2, 3), dtype=torch.int64).sum(0)
-        count = max(1, images.numel() // max(1, images.shape[1]))
-        return ((total + count // 2) // count).to(torch.uint8).view(1, -1, 1, 1)
+        return mean_level([self.images])
+
+
+def mean_level(parts: Iterable[Tensor]) -> Tensor:
+    """Mean level of every channel over the images uint8 (b, C, H, W) of one part or more, rounded.
+
+    uint8 (1, C, 1, 1).
+    """
+    totals, counts = zip(
+        *((part.sum((0, 2, 3), dtype=torch.int64), part[:, :1].numel()) for part in parts),
+        strict=True,
+    )
+    total, count = torch.stack(totals).sum(0), max(1, sum(counts))
+    mean: Tensor = ((total + count // 2) // count).to(torch.uint8)
+    return mean.view(1, -1, 1, 1)
 
 
 class Pool(Protocol):
