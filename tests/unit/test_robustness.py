@@ -29,9 +29,9 @@ def test_changes_are_those_of_the_accuracy() -> None:
     random = np.random.default_rng(0)
     correct = {model: random.random(50) < 0.7 for model in MODELS}
     expected = controls.accuracy_changes(correct, MATCHED, 0)
-    found = pd.DataFrame(robustness.changes(correct, MATCHED, 0))
+    found = pd.DataFrame(controls.changes(correct, MATCHED, 0))
     names = {"mean": "accuracy", "reference_mean": "reference_accuracy"}
-    names |= {c: f"accuracy_{c}" for c in robustness.CHANGE if c.startswith("change")}
+    names |= {c: f"accuracy_{c}" for c in controls.CHANGED if c.startswith("change")}
     found = found.rename(columns=names)[[c for c in expected if not c.startswith("g")]]
     pd.testing.assert_frame_equal(found, expected[list(found)])
 
@@ -39,7 +39,7 @@ def test_changes_are_those_of_the_accuracy() -> None:
 def test_undefined_values_are_left_out_of_changes() -> None:
     values = {model: np.array([0.2, np.nan, 0.6]) for model in MODELS}
     values["affine", 1] = np.array([0.5, 0.9, 0.7])
-    row = robustness.changes(values, [], 0)[0]
+    row = controls.changes(values, [], 0)[0]
     assert row["augmentation"] == "affine"
     assert row["mean"] == pytest.approx((0.7 + 0.4 + 0.4) / 3)
     assert row["reference_mean"] == pytest.approx(0.4)

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from campare import localisation, robustness, tables, trend
+from campare import controls, localisation, tables, trend
 from job import logged
 
 with logged(snakemake.log[0]):
@@ -14,9 +14,11 @@ with logged(snakemake.log[0]):
         measured = [tables.read(path) for path in snakemake.input.localisation]
         region = localisation.main_region(measured[0])
         values = localisation.values_of(models, measured, region, params.score)
-        changes = robustness.changes(values, params.matched, params.seed)
-        about = {"region": region, "score": params.score}
-        tables.write(pd.DataFrame([about | row for row in changes]), snakemake.output.localisation)
+        changes = controls.changes(values, params.matched, params.seed)
+        found = pd.DataFrame(changes, columns=[*controls.CHANGED])
+        found.insert(0, "region", region)
+        found.insert(1, "score", params.score)
+        tables.write(found, snakemake.output.localisation)
         localised = pd.DataFrame(
             [
                 {"augmentation": name, "seed": seed, "mean": value.mean()}

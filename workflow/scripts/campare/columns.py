@@ -669,7 +669,7 @@ _CALIBRATION = {
 
 
 def _change(of: str, form: str, change: str) -> dict[str, Column]:
-    """Columns of `robustness.changes` of a quantity that is shown in these forms."""
+    """Columns of `controls.changes` of a quantity that is shown in these forms."""
     return {
         "mean": Column("Mean", f"Mean {of} of the models of the row.", form),
         "reference_mean": Column("Reference mean", f"Mean {of} of the reference models.", form),

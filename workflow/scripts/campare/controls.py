@@ -344,32 +344,65 @@ def _significant(p: pd.Series) -> float:
     return float((p <= statistics.ALPHA).sum()) if p.notna().any() else np.nan
 
 
+# Columns of the rows of `changes`, without Hedges' g.
+CHANGED = (
+    *("augmentation", "reference", "mean", "reference_mean"),
+    *("change", "change_low", "change_high", "change_p", "change_p_holm"),
+    *("note", "models", "reference_models", "images"),
+)
+
+
 def accuracy_changes(
     correct: Mapping[Model, NDArray[np.bool_]], matched: Sequence[str], seed: int
 ) -> pd.DataFrame:
     """Difference in test accuracy between the models of every augmentation and the reference.
+
+    Parameters
+    ----------
+    correct
+        Model → bool (images,), whether its prediction is correct; including the baselines.
+    matched, seed
+        As in `changes`.
+
+    Returns
+    -------
+    DataFrame
+        As the rows of `changes`, with accuracy, reference_accuracy and accuracy_change in place of
+        mean, reference_mean and change.
+    """
+    of = {"mean": "accuracy", "reference_mean": "reference_accuracy"}
+    ends = ("", "_low", "_high", "_p", "_p_holm")
+    of |= {f"change{end}": f"accuracy_change{end}" for end in ends}
+    return pd.DataFrame(changes(correct, matched, seed)).rename(columns=of)
+
+
+def changes(
+    values: Mapping[Model, NDArray[Any]], matched: Sequence[str], seed: int
+) -> list[dict[str, Any]]:
+    """Difference in a mean over images between the models of every augmentation and the reference.
 
     If two arms have the same seeds, models of one seed are paired in the mean and its interval, and
     also in the test if there are enough seeds (`statistics.enough_pairs`).
 
     Parameters
     ----------
-    correct
-        Model → bool (images,), whether its prediction is correct; including the baselines.
+    values
+        Model → a value per image (images,), such as whether its prediction is correct; NaN is left
+        out. Baselines are among the models.
     matched
         The step-matched controls, each of them a reference in addition to the baselines.
 
     Returns
     -------
-    DataFrame
-        augmentation, reference; accuracy, reference_accuracy (means over models); accuracy_change
-        with its ends _low and _high (95 %, over models and images), _p and _p_holm
+    list of dict
+        augmentation, reference; mean, reference_mean (over models and images); change with its ends
+        _low and _high (95 %, over models and images), _p and _p_holm
         (`statistics.difference_test`), note (why there is none); g, g_low, g_high (Hedges' g over
         models); models, reference_models, images (numbers).
     """
-    arms: dict[str, dict[int, NDArray[np.bool_]]] = {}
-    for (name, number), values in correct.items():
-        arms.setdefault(name, {})[number] = values
+    arms: dict[str, dict[int, Doubles]] = {}
+    for (name, number), one in values.items():
+        arms.setdefault(name, {})[number] = np.asarray(one, np.float64)
     rows: list[dict[str, Any]] = []
     for reference in (BASELINE, *matched):
         references = (BASELINE,) if reference == BASELINE else (BASELINE, *matched)
@@ -380,7 +413,9 @@ def accuracy_changes(
             paired = arm.keys() == others.keys()
             change = statistics.difference_from_reference(arm, others, seed, paired=paired)
             base = {k: others[k] for k in arm} if paired else others
-            ours, theirs = (np.array([v.mean() for v in models.values()]) for models in (arm, base))
+            ours, theirs = (
+                np.array([statistics.average(v) for v in models.values()]) for models in (arm, base)
+            )
             size = statistics.standardised(ours, theirs)
             if paired:
                 size = statistics.standardised_paired(ours - theirs)
@@ -388,15 +423,16 @@ def accuracy_changes(
             tests.append(statistics.difference_test(ours, theirs, seed, paired=swapped))
             rows.append(
                 {"augmentation": name, "reference": reference}
-                | {"accuracy": ours.mean(), "reference_accuracy": theirs.mean()}
-                | change.columns("accuracy_change")
-                | {"accuracy_change_p": tests[-1].p, "accuracy_change_p_holm": np.nan, "note": ""}
+                | {"mean": float(statistics.average(ours))}
+                | {"reference_mean": float(statistics.average(theirs))}
+                | change.columns("change")
+                | {"change_p": tests[-1].p, "change_p_holm": np.nan, "note": ""}
                 | size.columns("g")
                 | {"models": len(ours), "reference_models": len(theirs)}
                 | {"images": len(next(iter(arm.values())))}
             )
-        _correct(rows[start:], tests, "accuracy_change_p")
-    return pd.DataFrame(rows)
+        _correct(rows[start:], tests, "change_p")
+    return rows
 
 
 def _correct(rows: Sequence[dict[str, Any]], tests: Sequence[Test], column: str) -> None:

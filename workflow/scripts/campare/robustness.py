@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from campare import statistics
+from campare import controls
 from campare.corruptions import NONE
-from campare.design import BASELINE, Model
-from campare.registry import MATCHED
+from campare.design import Model
 
 if TYPE_CHECKING:
     import torch
@@ -25,10 +24,6 @@ ALL, LOSS = "all", "loss"
 # In the place of a metric: whether the predicted class stays the same.
 PREDICTION = "prediction"
 OWN, OTHER = "own", "other"
-CHANGE = (
-    *("mean", "reference_mean", "change", "change_low", "change_high", "change_p"),
-    *("change_p_holm", "note", "models", "reference_models", "images"),
-)
 
 
 def predicted(
@@ -56,65 +51,6 @@ def predicted(
             logits = network(prepare(batch.permute(0, 3, 1, 2), mean, std, input_size))
             parts.append(logits.argmax(dim=1).cpu().numpy())
     return np.concatenate(parts)
-
-
-def changes(
-    values: Mapping[Model, NDArray[Any]], matched: Sequence[str], seed: int
-) -> list[dict[str, Any]]:
-    """Difference in the mean between the models of every augmentation and reference models.
-
-    References, pairing of seeds, intervals, tests and families of Holm's correction are those of
-    `controls.accuracy_changes`.
-
-    Parameters
-    ----------
-    values
-        Model → a value per image (images,), such as whether its prediction is correct; NaN is left
-        out. Baselines are among the models.
-    matched
-        The step-matched controls, each of them a reference in addition to the baselines.
-
-    Returns
-    -------
-    list of dict
-        augmentation, reference, then `CHANGE`: means over models and images; change with its ends
-        (95 %, over models and images) and p (two-sided, by permutation of the labels of models).
-    """
-    arms: dict[str, dict[int, Doubles]] = {}
-    for (name, number), one in values.items():
-        arms.setdefault(name, {})[number] = np.asarray(one, np.float64)
-    rows: list[dict[str, Any]] = []
-    for reference in (BASELINE, *matched):
-        references = (BASELINE,) if reference == BASELINE else (BASELINE, *matched)
-        others = arms[reference]
-        for controls in (False, True):
-            family = [n for n in arms if n not in references and (n in MATCHED) == controls]
-            tests, start = [], len(rows)
-            for name in family:
-                arm = arms[name]
-                paired = arm.keys() == others.keys()
-                change = statistics.difference_from_reference(arm, others, seed, paired=paired)
-                base = {k: others[k] for k in arm} if paired else others
-                ours, theirs = (
-                    np.array([statistics.average(v) for v in models.values()])
-                    for models in (arm, base)
-                )
-                swapped = paired and statistics.enough_pairs(len(arm), len(family))
-                tests.append(statistics.difference_test(ours, theirs, seed, paired=swapped))
-                rows.append(
-                    {"augmentation": name, "reference": reference}
-                    | {
-                        "mean": float(statistics.average(ours)),
-                        "reference_mean": float(statistics.average(theirs)),
-                    }
-                    | change.columns("change")
-                    | {"change_p": tests[-1].p, "change_p_holm": np.nan, "note": ""}
-                    | {"models": len(ours), "reference_models": len(theirs)}
-                    | {"images": len(next(iter(arm.values())))}
-                )
-            for row, test in zip(rows[start:], statistics.corrected(tests), strict=True):
-                row |= {"change_p_holm": test.p, "note": test.words}
-    return rows
 
 
 def corruption_accuracy(models: Sequence[Model], measured: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -146,14 +82,14 @@ def corruption_changes(
     matched: Sequence[str],
     seed: int,
 ) -> pd.DataFrame:
-    """Changes of the accuracy on corrupted images by every augmentation (`changes`).
+    """Changes of the accuracy on corrupted images by every augmentation (`controls.changes`).
 
     Returns
     -------
     DataFrame
-        corruption, then the columns of `changes`. Corruption: "none" (the images themselves); each
-        corruption, over its severities; "all", the mean over corruptions and severities (mean
-        corruption accuracy); "loss", "none" minus "all" of every image.
+        corruption, then `controls.CHANGED`. Corruption: "none" (the images
+        themselves); each corruption, over its severities; "all", the mean over corruptions and
+        severities (mean corruption accuracy); "loss", "none" minus "all" of every image.
     """
     tables = [
         table.assign(
@@ -171,13 +107,13 @@ def corruption_changes(
     rows = [
         {"corruption": name} | row
         for name in (NONE, ALL, LOSS, *names)
-        for row in changes(
+        for row in controls.changes(
             {model: table[name].to_numpy() for model, table in zip(models, tables, strict=True)},
             matched,
             seed,
         )
     ]
-    return pd.DataFrame(rows, columns=["corruption", "augmentation", "reference", *CHANGE])
+    return pd.DataFrame(rows, columns=["corruption", *controls.CHANGED])
 
 
 def equivariance(
@@ -216,13 +152,13 @@ def equivariance_changes(
     matched: Sequence[str],
     seed: int,
 ) -> pd.DataFrame:
-    """Changes of the equivariance of maps by every augmentation (`changes`).
+    """Changes of the equivariance of maps by every augmentation (`controls.changes`).
 
     Returns
     -------
     DataFrame
-        transform ("all": the mean over transforms), metric (with `PREDICTION`), then the columns of
-        `changes`.
+        transform ("all": the mean over transforms), metric (with `PREDICTION`), then
+        `controls.CHANGED`.
     """
     own = [table[table["map"] == OWN] for table in map(_with_prediction, measured)]
     transforms = list(own[0]["transform"].unique())
@@ -241,9 +177,9 @@ def equivariance_changes(
             }
             rows += [
                 {"transform": transform, "metric": metric} | row
-                for row in changes(values, matched, seed)
+                for row in controls.changes(values, matched, seed)
             ]
-    return pd.DataFrame(rows, columns=["transform", "metric", "augmentation", "reference", *CHANGE])
+    return pd.DataFrame(rows, columns=["transform", "metric", *controls.CHANGED])
 
 
 def _with_prediction(table: pd.DataFrame) -> pd.DataFrame:

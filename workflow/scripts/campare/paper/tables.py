@@ -587,7 +587,7 @@ def _of_reference(frame: pd.DataFrame, design: Design) -> pd.DataFrame:
 
 
 def _changes(frame: pd.DataFrame, name: str, first: str, keep: str, caption: str) -> PaperTable:
-    """A table of `robustness.changes`, in groups by the column `first`."""
+    """A table of `controls.changes`, in groups by the column `first`."""
     header, rows = tidy(
         keep,
         frame,
