@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from campare import registry
 from campare.plots import page
 from campare.plots.charts import key_columns, name_rows
-from campare.plots.fitting import fitted, sets_shown, two_lines
+from campare.plots.fitting import sets_shown, two_lines
 from campare.plots.style import (
     GREY,
     LEVEL,
@@ -109,7 +109,7 @@ def checks(layers: pd.DataFrame, summary: pd.DataFrame, metric: str) -> Figure:
         low, high = _common([axes.get_xlim() for axes in compared], entry.bounds)
         for axes in compared:
             axes.set_xlim(low, high)
-    every = fitted(map(control_title, names), 1.6)
+    every = two_lines(map(control_title, names), 1.6, SMALL)
     key = [
         Line2D(
             [], [], color=colour[name], marker="o", markersize=3, label=every[control_title(name)]
@@ -117,10 +117,20 @@ def checks(layers: pd.DataFrame, summary: pd.DataFrame, metric: str) -> Figure:
         for name in names
     ]
     key += [
-        Line2D([], [], color=GREY, label="Map of another image (mean)", **REFERENCE),
-        Line2D([], [], color="0.3", marker="D", label="Map of another image", **_HOLLOW),
+        Line2D(
+            [], [], color=GREY, label="Map of another image, mean of the training sets", **REFERENCE
+        ),
+        Line2D(
+            [],
+            [],
+            color="0.3",
+            marker="D",
+            label="Map of another image, same training set",
+            **_HOLLOW,
+        ),
     ]
-    columns = key_columns((str(line.get_label()) for line in key), 4)
+    widest = (max(str(line.get_label()).split("\n"), key=len) for line in key)
+    columns = key_columns(widest, 4)
     figure.legend(handles=key, loc="outside upper center", ncols=columns)
     figure.supxlabel(f"Means with {LEVEL} intervals over seeds and images{note}", size=SMALL)
     return figure
