@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import test_faithfulness
 import torch
 from matplotlib.figure import Figure
+from test_faithfulness import CPU, MEAN, SIDE, STD, pictures, stored
 from torch import Tensor, nn
 
-import test_faithfulness
 from campare import config, exchange, faithfulness
 from campare.design import Design
 from campare.exchange import MODEL, PARTNER
 from campare.plots import truth
-from test_faithfulness import CPU, MEAN, SIDE, STD, pictures, stored
 
 ABOUT = {"mean": MEAN, "std": STD}
 LEFT, RIGHT = np.eye(2, dtype=np.float32).repeat(SIDE // 2, axis=1)
@@ -87,7 +87,7 @@ def test_terms_are_the_effects_of_a_two_by_two_design(measure: str) -> None:
     terms = exchange.terms(table, measure)
     sign = {MODEL: 1, PARTNER: -1}
     design = np.array([[2, sign[n], sign[m], sign[n] * sign[m]] for n, m in cells]) / 2
-    scores = exchange.SIGNS[measure] * table.pivot(
+    scores = exchange.SIGNS[measure] * table.pivot_table(
         index="index", columns=["network", "map"], values=measure
     )
     effects = np.linalg.lstsq(design, scores[cells].to_numpy().T, rcond=None)[0]

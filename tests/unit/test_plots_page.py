@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import test_deletion
-import test_exchange
 import test_during_training
+import test_exchange
 import test_plots
 import test_plots_dose
 import test_plots_stages

@@ -113,7 +113,7 @@ def _areas(curves: pd.DataFrame, network: str) -> pd.DataFrame:
 def terms(table: pd.DataFrame, measure: str) -> pd.DataFrame:
     """The terms (`TERMS`, columns) of every image (rows) of a pair, from a table of `measure`."""
     signed = table.assign(score=SIGNS[measure] * table[measure])
-    scores = signed.pivot(index="index", columns=["network", "map"], values="score")
+    scores = signed.pivot_table("score", "index", ["network", "map"])
     cells = list(product((MODEL, PARTNER), repeat=2))
     aa, ab, ba, bb = (scores.reindex(columns=cells)[cell] for cell in cells)
     return pd.DataFrame(
