@@ -181,7 +181,7 @@ def test_two_models_exchange_their_maps(known: Project) -> None:
     assert len(areas) == 4 * areas["index"].nunique()
     curves = pd.read_parquet(known.results / "faithfulness" / "cutmix" / "1.parquet")
     deleted = curves[(curves["map"] == "map") & (curves["curve"] == "deletion")]
-    heights = deleted.pivot(index="index", columns="share", values="probability")
+    heights = deleted.pivot_table(index="index", columns="share", values="probability")
     own = areas[(areas["network"] == "model") & (areas["map"] == "model")].set_index("index")
     expected = np.trapezoid(heights.loc[own.index], heights.columns, axis=1)
     assert np.allclose(own["deletion"], expected)

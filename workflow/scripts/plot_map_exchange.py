@@ -6,10 +6,9 @@ from job import logged
 
 with logged(snakemake.log[0]):
     pairs, summary = (tables.read(path) for path in snakemake.input)
-    measure = snakemake.wildcards.measure
     saving.save_each(
         snakemake.output,
-        lambda _: truth.map_exchange(pairs, summary, measure),
+        lambda measure: truth.map_exchange(pairs, summary, measure),
         snakemake.params.dpi,
         snakemake.params.font,
         snakemake.params.caption,

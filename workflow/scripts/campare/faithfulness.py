@@ -158,8 +158,8 @@ def measure(
     Yields
     ------
     DataFrame
-        index, map (`OWN`, or the name of the others), curve (one of the four above), share (of the pixels removed
-        or inserted), probability (of the explained class).
+        index, map (`OWN`, or the name of the others), curve (one of the four above), share (of the
+        pixels removed or inserted), probability (of the explained class).
     """
     network = network.to(device).eval()
     even = np.linspace(0, 1, steps + 1)
