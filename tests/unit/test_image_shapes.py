@@ -311,12 +311,20 @@ def test_tokens_of_a_grid_that_is_not_square_become_a_map() -> None:
     [
         ("two_conv", r"model\.input_size: two_conv needs 28 px"),
         ("resnet18", r"single pixel at 20 × 32 px.*set it to \[\d+, \d+\] or"),
-        ("timm:test_vit", r"does not run on images of 20 × 32 px .*set it to 160 or"),
+        ("timm:test_vit", r"does not run on images of 20 × 32 px .*set it to \[48, 80\] or"),
     ],
 )
 def test_a_network_that_cannot_says_which_size_it_needs(architecture: str, message: str) -> None:
     network = models.build(architecture, classes=4, channels=3, seed=0)
     with pytest.raises(CampareError, match=message):
+        models.target_layer(network, None, (3, 20, 32))
+
+
+def test_a_transformer_for_one_size_says_which() -> None:
+    network = VisionTransformer(
+        image_size=32, patch_size=8, num_layers=1, num_heads=2, hidden_dim=16, mlp_dim=16
+    )
+    with pytest.raises(CampareError, match=r"20 × 32 px \(Wrong image height.*set it to 32 or"):
         models.target_layer(network, None, (3, 20, 32))
 
 
