@@ -20,6 +20,7 @@ from campare.data import Dataset, Files, Regions
 from campare.data_files import matching
 from campare.errors import CampareError, reading
 from campare.levels import Window, to_bytes
+from campare.sizes import Size
 from campare.stacking import Item, Masks, occurring, stacked
 from campare.subsets import parts
 
@@ -53,7 +54,7 @@ class ArrayFile(Protocol):
 def arrays(
     *,
     root: str | None,
-    size: int | None,
+    size: Size | None,
     fit: str,
     channels: int | None,
     window: Window | None = None,

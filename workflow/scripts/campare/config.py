@@ -22,6 +22,7 @@ from campare import (
     manifest,
     recipes,
     registry,
+    sizes,
     sweep,
     user_code,
 )
@@ -138,6 +139,7 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     if error is not None:
         raise CampareError(f"{source}: {explain(error)}")
     _fill(config, definition)
+    _simplify_sizes(config)
     imported.add(config, study, source)
     _add_sweeps(config, source)
     _check_manifest(config, source)
@@ -148,6 +150,7 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     _choose_summary(config, source)
     _check_fonts(config, source)
     _check_data(config, source)
+    _check_shape(config, source)
     if problem := next(known_changes.problems(config), None):
         raise CampareError(f"{source}: {problem}")
     _check_sizes(config, study, source)
@@ -574,7 +577,7 @@ def _check_source(data: Mapping[str, Any], entry: registry.Source, source: str) 
     if name.startswith(registry.TORCHVISION) and not (entry.side or data["size"]):
         raise CampareError(
             f"{source}: data.size: the images of {name} differ in size or are not square; set it "
-            "to a side in pixels, such as 224"
+            "to a side in pixels, such as 224, or to [height, width]"
         )
     if "window" in data:
         low, high = data["window"]
@@ -641,12 +644,43 @@ def _check_manifest(config: Config, source: str) -> None:
         )
 
 
+def _simplify_sizes(config: Config) -> None:
+    """Replace [n, n], the size of a square, by n."""
+    for part, key in (("data", "size"), ("model", "input_size")):
+        size = config[part][key]
+        if isinstance(size, list) and size[0] == size[1]:
+            config[part][key] = size[0]
+
+
+def _check_shape(config: Config, source: str) -> None:
+    """Check that the images and the input of the network are both square, both wide or both tall.
+
+    Images whose size is not known yet are checked when they are read (`data.load`).
+    """
+    data, size = config["data"], config["model"]["input_size"]
+    if data["name"] in registry.DRAWN:
+        for key, each in (("data.size", data["size"]), ("model.input_size", size)):
+            if isinstance(each, list):
+                raise CampareError(
+                    f"{source}: {key}: {sizes.written(each)}, but {data['name']} draws square "
+                    "images; set it to one number"
+                )
+    given = data["size"] or registry.entry(registry.DATASETS, data["name"]).side or size
+    own, theirs = sizes.shape(size), sizes.shape(given)
+    if own != theirs:
+        raise CampareError(
+            f"{source}: model.input_size: {sizes.written(size)} is {own}, and the images, "
+            f"{sizes.text(given)}, are {theirs}; set data.size to {sizes.written(size)} (and "
+            f"data.fit to crop or pad), or model.input_size to {sizes.written(given)}"
+        )
+
+
 def _check_sizes(config: Config, study: Mapping[str, Any], source: str) -> None:
     """Check sizes against the number of pixels, if it is known, and of augmentations."""
-    side = config["data"]["size"] or registry.entry(registry.DATASETS, config["data"]["name"]).side
+    size = config["data"]["size"] or registry.entry(registry.DATASETS, config["data"]["name"]).side
     problem = None
-    if "occlusion" in config and side is not None:
-        problem = feasibility.occlusion(config["occlusion"]["sizes"], side)
+    if "occlusion" in config and size is not None:
+        problem = feasibility.occlusion(config["occlusion"]["sizes"], size)
     number = len(config["augmentations"])
     pairs = number * (number - 1) // 2
     top_pairs = study.get("analysis", {}).get("top_pairs", 0)

@@ -12,19 +12,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from campare.errors import CampareError
+from campare.sizes import Size, pair
 
 Study = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Images:
-    """Number of images of each (label, subset) of a split, their side, and their regions.
+    """Number of images of each (label, subset) of a split, their size, and their regions.
 
-    side: of the square images, pixels; regions: the names of the regions that have masks.
+    size: side, or height and width, pixels; regions: the names of the regions that have masks.
     """
 
     counts: Mapping[tuple[int, str], int]
-    side: int
+    size: Size
     regions: Sequence[str] = ()
 
     def count(self, *subsets: str) -> int:
@@ -59,11 +60,12 @@ def check(study: Study, written: Study, images: Images) -> None:
         raise CampareError(problem)
 
 
-def occlusion(sizes: Sequence[int], side: int) -> str | None:
+def occlusion(sizes: Sequence[int], size: Size) -> str | None:
     """A message if patches of the stage `occlusion` are larger than the images; else None."""
-    if (largest := max(sizes)) <= side:
+    height, width = pair(size)
+    if (largest := max(sizes)) <= min(height, width):
         return None
-    return f"occlusion.sizes: {largest} is larger than the images, {side}×{side} pixels"
+    return f"occlusion.sizes: {largest} is larger than the images, {height}×{width} pixels"
 
 
 def batch_size(length: int, steps: int) -> int:
@@ -128,7 +130,7 @@ def _problems(study: Study, written: Study, images: Images) -> Iterator[str]:
             f"representations.neighbours: {neighbours}, but there are {available} test images; "
             "set fewer"
         )
-    if "occlusion" in study and (problem := occlusion(study["occlusion"]["sizes"], images.side)):
+    if "occlusion" in study and (problem := occlusion(study["occlusion"]["sizes"], images.size)):
         yield problem
     if "mosaics" in study:
         yield from _mosaics(study["mosaics"]["cells"], images)

@@ -15,10 +15,13 @@ from numpy.typing import NDArray
 from campare import data
 from campare.errors import CampareError, reading
 from campare.manifest import LABEL, PATH, REMEDY, SUBSET, columns, regions
+from campare.sizes import Size
 from campare.split import SUBSETS
 
 
-def manifest(*, root: str | None, size: int | None, fit: str, channels: int | None) -> data.Dataset:
+def manifest(
+    *, root: str | None, size: Size | None, fit: str, channels: int | None
+) -> data.Dataset:
     """The images that the file `root` lists.
 
     It is CSV (UTF-8, commas) or Parquet, with a row per image and the columns
@@ -226,7 +229,7 @@ def _regions(
     table: pd.DataFrame,
     images: Sequence[Path],
     shape: tuple[int, ...],
-    size: int | None,
+    size: Size | None,
     fit: str,
 ) -> data.Regions | None:
     """The masks that the manifest names, None if it names none; (H, W) = `shape`."""

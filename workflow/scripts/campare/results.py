@@ -20,6 +20,7 @@ from campare import data, maps, naming, registry, store, tables
 from campare.design import BASELINE, Model
 from campare.errors import CampareError
 from campare.messages import known
+from campare.sizes import pair
 
 if TYPE_CHECKING:  # needs matplotlib
     from campare.image_maps import ImageMaps
@@ -174,8 +175,7 @@ class Study:
             There is no such model, or its store cannot be read.
         """
         kept = self.store(augmentation, seed, rows)
-        side = int(kept.attributes["input_size"])
-        return maps.show(kept.maps, (side, side))
+        return maps.show(kept.maps, pair(kept.attributes["input_size"]))
 
     def images(self, index: Rows | None = None) -> NDArray[np.uint8]:
         """The images at these positions of the data set, such as `store(…).index`; None: all.
@@ -252,8 +252,7 @@ class Study:
                     f'store("{name}", {seed}).index'
                 )
             kept = store.read(path, rows)
-            side = int(kept.attributes["input_size"])
-            shown_map = maps.show(kept.maps, (side, side))
+            shown_map = maps.show(kept.maps, pair(kept.attributes["input_size"]))
             (view,) = of_store(kept, np.arange(1), shown_map, self.dataset.images, self.classes)
             # Scores that are all zero stand for unknown ones, of maps made elsewhere.
             known_score = kept.logit.any()

@@ -22,6 +22,7 @@ from campare import scratch
 from campare.data import LARGE, _converted, _each, _fitted, _one_large, _reason, shown
 from campare.errors import CampareError
 from campare.levels import Window, to_bytes
+from campare.sizes import Size
 
 _T = TypeVar("_T")
 Masks = NDArray[np.bool_]
@@ -61,7 +62,7 @@ def stacked(
     items: Iterable[Item[_T]],
     count: int,
     *,
-    size: int | None,
+    size: Size | None,
     fit: str,
     channels: int | None,
     window: Window | None = None,
@@ -137,7 +138,7 @@ def stacked(
     return Stack(images, masks, list(extras), paths, max(deepest))
 
 
-def _fitted_masks(masks: Masks, size: int | None, fit: str) -> Masks:
+def _fitted_masks(masks: Masks, size: Size | None, fit: str) -> Masks:
     """Masks bool (R, H, W) of one image, resized as the image is."""
     if size is None:
         return masks
@@ -163,7 +164,7 @@ def occurring(
 
 
 def _pixels(
-    opened: Image.Image, mode: str, size: int | None, fit: str, window: Window | None
+    opened: Image.Image, mode: str, size: Size | None, fit: str, window: Window | None
 ) -> tuple[NDArray[np.uint8], int]:
     """One image as uint8 (H, W, 1 or 3), and its largest level if it has 16 bits, else 0."""
     large = opened.width * opened.height > LARGE
