@@ -14,11 +14,19 @@ from numpy.typing import NDArray
 
 from campare import data
 from campare.errors import CampareError, reading
+from campare.levels import Window
 from campare.manifest import LABEL, PATH, REMEDY, SUBSET, columns, regions
 from campare.split import SUBSETS
 
 
-def manifest(*, root: str | None, size: int | None, fit: str, channels: int | None) -> data.Dataset:
+def manifest(
+    *,
+    root: str | None,
+    size: int | None,
+    fit: str,
+    channels: int | None,
+    window: Window | None = None,
+) -> data.Dataset:
     """The images that the file `root` lists.
 
     It is CSV (UTF-8, commas) or Parquet, with a row per image and the columns
@@ -46,7 +54,7 @@ def manifest(*, root: str | None, size: int | None, fit: str, channels: int | No
         raise CampareError(f"{file}: label: has one class only, {classes[0]!r}; needs two or more")
     paths = _files(file, table, PATH)
     _check_twice(file, table)
-    images, deepest = data._stacked(paths, size, fit, channels)
+    images, deepest = data._stacked(paths, size, fit, channels, window)
     return data.Dataset(
         images,
         labels,
