@@ -151,8 +151,8 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     _check_data(config, source)
     try:
         multichannel.complete(config)
-    except CampareError as problem:
-        raise CampareError(f"{source}: {problem}") from None
+    except CampareError as refused:
+        raise CampareError(f"{source}: {refused}") from None
     if problem := next(known_changes.problems(config), None):
         raise CampareError(f"{source}: {problem}")
     _check_sizes(config, study, source)
@@ -179,10 +179,8 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     }
     if "robustness" in config:
         _complete_transforms(config, source)
-    try:
-        multichannel.check(config)
-    except CampareError as problem:
-        raise CampareError(f"{source}: {problem}") from None
+    if problem := next(multichannel.problems(config), None):
+        raise CampareError(f"{source}: {problem}")
     user_code.declare(_functions(config))
     return config
 

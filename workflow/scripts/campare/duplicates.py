@@ -92,7 +92,7 @@ def table(
     )
     if files is not None:
         for index, name in (("index", "file"), ("other_index", "other_file")):
-            place = listed.columns.get_loc(index) + 1
+            place = list(listed).index(index) + 1
             listed.insert(place, name, [files[row] for row in listed[index]])
     return listed
 

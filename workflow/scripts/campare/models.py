@@ -321,7 +321,7 @@ def _first_convolution_for(channels: int) -> Iterator[None]:
             found, in_channels = True, channels
         original(self, in_channels, *arguments, **options)
 
-    nn.Conv2d.__init__ = initialise  # type: ignore[method-assign, assignment]
+    nn.Conv2d.__init__ = initialise  # type: ignore[method-assign]
     try:
         yield
     finally:

@@ -56,20 +56,6 @@ def complete(config: Config) -> None:
         data["shown"] = list(range(3 if most >= 3 else 1))
 
 
-def check(config: Config) -> None:
-    """Check that a completed study does nothing that needs grey or RGB images, if its are others.
-
-    Raises
-    ------
-    CampareError
-        Names the key, and the remedy.
-    """
-    if (channels := config["data"]["channels"]) in (None, *USUAL):
-        return
-    if problem := next(_problems(config, channels), None):
-        raise CampareError(problem)
-
-
 def _check_windows(data: Mapping[str, Any], stored: int | None) -> None:
     """Check that there is a window for each channel, or one for all."""
     window = (data.get("parameters") or {}).get("window", [0])
@@ -93,8 +79,10 @@ def _check_shown(shown: list[int], channels: int) -> None:
         )
 
 
-def _problems(config: Config, channels: int) -> Iterator[str]:
-    """Messages about what cannot be done with images of this number of channels."""
+def problems(config: Config) -> Iterator[str]:
+    """Messages about keys of a complete study that need grey or RGB images, if its are others."""
+    if (channels := config["data"]["channels"]) in (None, *USUAL):
+        return
     arms = {
         arm: f"sweep.{base}"
         for base, parameters in config.get("sweep", {}).items()
