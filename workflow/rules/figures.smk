@@ -19,6 +19,7 @@ draw(
     input_size=STUDY["model"]["input_size"],
     seed=DESIGN.training(DESIGN.examples[-1])["augmentation_seed"],
     entries=chain.from_iterable(TRANSFORMS.values()),
+    **SHOWN,
 )
 draw(
     "history",
@@ -45,6 +46,7 @@ draw(
     makes=figures("overlays", "maps", ["over_images", "alone"], "{variant}"),
     models=DESIGN.examples,
     input_size=STUDY["model"]["input_size"],
+    **SHOWN,
 )
 
 # Comparisons of augmentations with the baseline: in the target if the study makes them.
@@ -134,4 +136,5 @@ for statistic in ("mean", "std"):
         models=[*DESIGN.references, *DESIGN.augmented],
         statistic=statistic,
         input_size=STUDY["model"]["input_size"],
+        **SHOWN,
     )

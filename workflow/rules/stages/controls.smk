@@ -290,6 +290,7 @@ if DESIGN.summarised:
                 STUDY["model"]["input_size"] if STUDY["augmenting"]["at"] == "input" else None
             ),
             augmentation_seed=DESIGN.training((SWEPT[0], DESIGN.first_seed))["augmentation_seed"],
+            **SHOWN,
         )
 
 if STUDY["reference"] == "none":

@@ -394,6 +394,12 @@ NOTE = Column(
 LABEL = Column("True class", "True class of the image.", "class")
 PREDICTION = Column("Predicted class", "Class that the model predicts.", "class")
 INDEX = Column("Image", "Position of the image in the data set, from 0.", "position")
+FILE = Column(
+    "File",
+    "File of the image, relative to the folder of the images, with its row in brackets if the file "
+    "has several images; only if the images were read from files.",
+    "text",
+)
 SUBSET = Column("Subset", "Training, validation or test images.", "code", codes="subset")
 ACCURACY = Column("Accuracy", "Share of the test images that are classified correctly.", "percent")
 PRECISION = Column(
@@ -1014,9 +1020,11 @@ TABLES: dict[str, Table] = {
         "the same subset, one of another class; with the first such image.",
         {
             "index": INDEX,
+            "file": FILE,
             "class": Column("Class", "Class of the image.", "class"),
             "subset": SUBSET,
             "other_index": replace(INDEX, label="Other image"),
+            "other_file": replace(FILE, label="Other file"),
             "other_class": Column("Class of the other", "Class of the other image.", "class"),
             "other_subset": replace(SUBSET, label="Subset of the other"),
             "kind": Column(

@@ -20,6 +20,7 @@ from campare import (
     known_changes,
     libraries,
     manifest,
+    multichannel,
     recipes,
     registry,
     sizes,
@@ -142,7 +143,7 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     _simplify_sizes(config)
     imported.add(config, study, source)
     _add_sweeps(config, source)
-    _check_manifest(config, source)
+    _check_groups(config, source)
     _imply_stages(config, definition)
     _check_together(config, study, source)
     _check_metrics(config, source)
@@ -151,6 +152,10 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     _check_fonts(config, source)
     _check_data(config, source)
     _check_shape(config, source)
+    try:
+        multichannel.complete(config)
+    except CampareError as refused:
+        raise CampareError(f"{source}: {refused}") from None
     if problem := next(known_changes.problems(config), None):
         raise CampareError(f"{source}: {problem}")
     _check_sizes(config, study, source)
@@ -177,6 +182,8 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     }
     if "robustness" in config:
         _complete_transforms(config, source)
+    if problem := next(multichannel.problems(config), None):
+        raise CampareError(f"{source}: {problem}")
     user_code.declare(_functions(config))
     return config
 
@@ -579,18 +586,32 @@ def _check_source(data: Mapping[str, Any], entry: registry.Source, source: str) 
             f"{source}: data.size: the images of {name} differ in size or are not square; set it "
             "to a side in pixels, such as 224, or to [height, width]"
         )
+    if "window" in data and not entry.window:
+        able = [key for key, each in registry.DATASETS.items() if each.window]
+        raise CampareError(
+            f"{source}: data.window: {name} has none; remove the key (it is for {', '.join(able)})"
+        )
     if "window" in data:
-        low, high = data["window"]
-        if not entry.window:
-            able = [key for key, each in registry.DATASETS.items() if each.window]
-            raise CampareError(
-                f"{source}: data.window: {name} has none; remove the key (it is for "
-                f"{', '.join(able)})"
-            )
+        _check_window(data["window"], several=name == "arrays", source=source)
+
+
+def _check_window(window: Sequence[Any], *, several: bool, source: str) -> None:
+    """Check the window of the levels, or those of several channels."""
+    key = f"{source}: data.window: "
+    windows = window if all(isinstance(each, list) for each in window) else [window]
+    if windows is window and not several:
+        raise CampareError(
+            f"{key}{shown(window)}: only arrays may have a window for each channel; write [low, "
+            "high]"
+        )
+    for each in windows:
+        if len(each) != 2 or not all(isinstance(v, int | float) for v in each):
+            says = schema()["properties"]["data"]["properties"]["window"]["says"]
+            raise CampareError(f"{key}{shown(window)}; must be {says}")
+        low, high = each
         if low >= high:
             raise CampareError(
-                f"{source}: data.window: [{low}, {high}] is not [low, high]; write the level that "
-                "becomes black first"
+                f"{key}[{low}, {high}] is not [low, high]; write the level that becomes black first"
             )
 
 
@@ -619,16 +640,19 @@ def _check_data(config: Config, source: str) -> None:
         )
 
 
-def _check_manifest(config: Config, source: str) -> None:
-    """Check the columns of a manifest, and that the settings of the split suit them."""
+def _check_groups(config: Config, source: str) -> None:
+    """Check the columns of a manifest, the groups, and that settings of the split suit them."""
     parts, name = config["split"], config["data"]["name"]
-    group = parts.get("group")
+    group, file = parts.get("group"), Path(config["data"]["root"]).expanduser()
     try:
         if name == "manifest":
-            file = Path(config["data"]["root"]).expanduser()
             manifest.columns(file)
             if group is not None:
                 manifest.check_group(file, group)
+        elif name == "arrays" and group is not None:
+            from campare import array_files
+
+            array_files.check_group(file, group)
         elif group is not None:
             raise CampareError(
                 f"split.group: {name} has no groups; list the images in a manifest with a column "
@@ -640,7 +664,7 @@ def _check_manifest(config: Config, source: str) -> None:
     if group is not None and parts["subset"]:
         raise CampareError(
             f"{source}: split.subset: {parts['subset']} cannot be combined with split.group, which "
-            "keeps groups whole; remove rows from the manifest instead"
+            "keeps groups whole; remove images from the data set instead"
         )
 
 

@@ -133,7 +133,7 @@ def data(design: Design, facts: Facts) -> Sentences:
     """The images and their division."""
     study = design.study
     source, parts = study["data"], study["split"]
-    colour = "grey-level" if facts.channels == 1 else "RGB"
+    colour = {1: "grey-level", 3: "RGB"}.get(facts.channels, f"{facts.channels}-channel")
     size = sizes.text(facts.size)
     kinds = f"{number(len(facts.classes))} classes"
     if len(facts.classes) <= FEW_CLASSES:
@@ -167,8 +167,10 @@ def data(design: Design, facts: Facts) -> Sentences:
         if parameters := source.get("parameters"):
             yield f"Its parameters are {settings(parameters)}."
     if window := source.get("parameters", {}).get("window"):
-        low, high = window
-        yield f"Grey levels from {low:g} to {high:g} were mapped linearly to 8 bits."
+        several = isinstance(window[0], Sequence)
+        ranges = listed(f"{low:g} to {high:g}" for low, high in (window if several else [window]))
+        of = " in the channels, in their order," if several else ""
+        yield f"Grey levels from {ranges}{of} were mapped linearly to 8 bits."
     if source["size"]:
         how = "with their centre cut out" if source["fit"] == "crop" else "padded with black"
         other = "not square" if isinstance(source["size"], int) else "of another aspect ratio"
