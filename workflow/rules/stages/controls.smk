@@ -124,13 +124,40 @@ if DESIGN.summarised:
     )
     draw(
         "summary",
-        needs={"summary": "<results>/{variant}tables/summary.csv"},
+        needs={
+            "summary": "<results>/{variant}tables/summary.csv",
+            "subsets": "<results>/tables/subsets.csv",
+        },
         makes=REPORT.labelled(
             "summary", {"summary": {"page": "Summary, figure"}}, "{variant}", category="Answer"
         ),
         metrics=[STUDY["analysis"]["summary"]],
         study=STUDY["study"],
     )
+    if STUDY["analysis"]["by_class"]:
+        tabulate(
+            "shift_by_class",
+            kind="statistics",
+            needs={
+                "data": rules.load_data.output.data,
+                "summary": "<results>/{variant}tables/summary.csv",
+                "pairs": PAIRS,
+            },
+            makes={"table": table("shift_by_class", "{variant}")},
+            augmentations=DESIGN.with_pairs,
+            compared=DESIGN.augmentations,
+            models=DESIGN.models,
+            metrics=STUDY["analysis"]["by_class"],
+            seed=RESAMPLING_SEED,
+        )
+        draw(
+            "shift_by_class",
+            needs={"table": "<results>/{variant}tables/shift_by_class.csv"},
+            makes=figures(
+                "shift_by_class", "metric", STUDY["analysis"]["by_class"], "{variant}"
+            ),
+            metrics=STUDY["analysis"]["by_class"],
+        )
     tabulate(
         "equal_accuracy",
         kind="statistics",

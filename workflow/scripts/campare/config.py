@@ -536,6 +536,17 @@ def _choose_summary(config: Config, source: str) -> None:
             f"{source}: analysis.summary: {chosen!r} is not one of the similarity.metrics that "
             f"compare two maps; {known(chosen, able)}"
         )
+    for name in config["analysis"]["by_class"]:
+        if name not in able:
+            raise CampareError(
+                f"{source}: analysis.by_class: {name!r} is not one of the similarity.metrics that "
+                f"compare two maps; {known(name, able)}"
+            )
+    if config["analysis"]["by_class"] and "controls" not in config:
+        raise CampareError(
+            f"{source}: analysis.by_class: the map shift needs a noise floor; add "
+            "controls.baselines, or remove the key"
+        )
 
 
 def _check_sanity(config: Config, source: str) -> None:
@@ -737,6 +748,7 @@ def _check_metrics(config: Config, source: str) -> None:
         raise CampareError(f"{source}: similarity.metrics: {problem}") from None
     if analysis["summary"] is not None:
         analysis["summary"] = user_code.short(analysis["summary"])
+    analysis["by_class"] = [user_code.short(name) for name in analysis["by_class"]]
 
 
 def _check_methods(config: Config, source: str) -> None:

@@ -17,6 +17,7 @@ from campare.design import BASELINE, Design
 from campare.labels import in_sentence, title
 from campare.paper.facts import Facts, energy
 from campare.paper.references import (
+    BALANCED_SAMPLING,
     LABEL_SMOOTHING,
     LIBRARIES,
     MOVING_AVERAGE,
@@ -369,7 +370,12 @@ def _recipe(design: Design, facts: Facts) -> Sentences:
             "After each epoch the statistics of batch norms were computed anew from "
             f"{training['recalibrate_batch_norm']} training batches."
         )
-    if training["shuffle"] == "once":
+    if training["sampling"] == "balanced":
+        yield (
+            "In every epoch as many images as the training set has were drawn anew, equally many "
+            f"of each class{cite(BALANCED_SAMPLING)}: images of small classes were repeated."
+        )
+    elif training["shuffle"] == "once":
         yield "The order of the training images was drawn once and is the same in every epoch."
     else:
         yield "The order of the training images was drawn anew in every epoch."
