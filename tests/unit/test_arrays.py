@@ -211,3 +211,12 @@ def test_config_checks_root_and_window(tmp_path: Path) -> None:
         with pytest.raises(CampareError) as caught:
             config.complete(study(name="arrays", **given), "study.yaml")
         assert text in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["all", "same prediction", "different predictions", "", " "])
+def test_a_class_without_a_name_or_with_that_of_a_group_of_images_is_refused(
+    tmp_path: Path, name: str
+) -> None:
+    path = saved(tmp_path, ".h5", **GOOD, classes=np.array(["cat", name]))
+    with pytest.raises(CampareError, match=rf"data: a class is called {name!r}; rename it"):
+        read(path)

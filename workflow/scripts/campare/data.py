@@ -29,6 +29,7 @@ from PIL import ExifTags, Image, ImageOps, PngImagePlugin, UnidentifiedImageErro
 
 from campare import atomic, scratch, user_code
 from campare.errors import ANEW, CampareError, reading
+from campare.labels import GROUPS
 from campare.registry import DATASETS, IMAGE_SUFFIXES, entry, mask_folder
 
 # Pillow's limits protect servers from foreign files; these images are the user's own.
@@ -152,7 +153,8 @@ def load(
     ------
     CampareError
         No data set has this name; files are missing, unreadable, or of different sizes; the
-        images are not square and no size is set; a function of the user does not return a data set.
+        images are not square and no size is set; a class has no name, or that of a group of
+        images; a function of the user does not return a data set.
     """
     dataset: Dataset
     if user_code.is_reference(name):
@@ -166,6 +168,12 @@ def load(
         )
     else:
         raise CampareError(f"data.name: unknown data set {name!r}; known: {', '.join(DATASETS)}")
+    for name_of_class in dataset.classes:
+        if not name_of_class.strip() or name_of_class in GROUPS:
+            raise CampareError(
+                f"data: a class is called {name_of_class!r}; rename it, because tables need a "
+                f"name, and use these for groups of images: {', '.join(GROUPS)}"
+            )
     height, width = dataset.images.shape[1:3]
     if height != width:
         raise CampareError(
