@@ -615,7 +615,8 @@ def _of_classifiers(stage: str, of: str) -> dict[str, Table]:
         ),
         f"{stage}_confusion": Table(
             f"Confusion matrices of {of}",
-            "A row per classifier, true and predicted class; the most frequent first.",
+            "A row per classifier, true and predicted class; the most frequent first. With more "
+            "than 100 classes, pairs of different classes without predictions are left out.",
             _CONFUSION_OF,
             sort=("-images",),
         ),
@@ -1120,7 +1121,8 @@ TABLES: dict[str, Table] = {
     "confusion": Table(
         "Confusion matrices",
         "A row per augmentation, true and predicted class; the most frequent first. Seeds are "
-        "summed.",
+        "summed. With more than 100 classes, pairs of different classes without predictions are "
+        "left out.",
         {
             "augmentation": AUGMENTATION,
             "label": LABEL,
@@ -1128,6 +1130,22 @@ TABLES: dict[str, Table] = {
             "images": Column("Predictions", "Number of predictions, seeds summed.", "count"),
         },
         sort=("-images",),
+    ),
+    "confused_pairs": Table(
+        "Most frequent confusions",
+        "A row per augmentation and pair of classes; the 40 most frequent confusions of each "
+        "augmentation. Seeds are summed.",
+        {
+            "augmentation": AUGMENTATION,
+            "label": LABEL,
+            "prediction": PREDICTION,
+            "images": Column("Predictions", "Number of predictions, seeds summed.", "count"),
+            "share": Column(
+                "Share",
+                "Share of the predictions for images of the true class.",
+                "percent",
+            ),
+        },
     ),
     "validation": Table(
         "Epoch of the saved weights",

@@ -29,6 +29,7 @@ from PIL import ExifTags, Image, ImageOps, PngImagePlugin, UnidentifiedImageErro
 
 from campare import atomic, scratch, sizes, user_code
 from campare.errors import ANEW, CampareError, reading
+from campare.labels import GROUPS
 from campare.levels import Window, to_bytes
 from campare.registry import DATASETS, IMAGE_SUFFIXES, entry, mask_folder
 from campare.sizes import Size, pair
@@ -158,8 +159,9 @@ def load(
     ------
     CampareError
         No data set has this name; files are missing, unreadable, or of different sizes; the
-        images have another shape; a function of the user does not return a data set; the images do
-        not have the number of channels that is set; a window makes all pixels equal.
+        images have another shape; a class has no name, or that of a group of images; a function of
+        the user does not return a data set; the images do not have the number of channels that is
+        set; a window makes all pixels equal.
     """
     dataset: Dataset
     if user_code.is_reference(name):
@@ -174,6 +176,12 @@ def load(
         )
     else:
         raise CampareError(f"data.name: unknown data set {name!r}; known: {', '.join(DATASETS)}")
+    for name_of_class in dataset.classes:
+        if not name_of_class.strip() or name_of_class in GROUPS:
+            raise CampareError(
+                f"data: a class is called {name_of_class!r}; rename it, because tables need a "
+                f"name, and use these for groups of images: {', '.join(GROUPS)}"
+            )
     if sizes.shape(own := dataset.images.shape[1:3]) != input_shape:
         fitting = "a number" if input_shape == "square" else "that of model.input_size"
         raise CampareError(

@@ -101,7 +101,7 @@ class Study:
         for stem in (self._folder / "tables" / name, self._folder / name, self.path / name):
             for suffix in SUFFIXES:
                 if (path := stem.with_name(stem.name + suffix)).is_file():
-                    confusion = OF_CONFUSIONS if "confusion" in name else []
+                    confusion = OF_CONFUSIONS if "confus" in name else []
                     return tables.read(path, text=[*NAMES, *confusion])
         raise CampareError(
             f"{self._folder / 'tables' / name}: there is no such table; "

@@ -5,6 +5,7 @@ For data sets whose images are not files of their own (`torchvision_sets`, `arra
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -147,7 +148,7 @@ def _fitted_masks(masks: Masks, size: Size | None, fit: str) -> Masks:
 
 def unique(names: Sequence[str]) -> tuple[str, ...]:
     """Names of classes, each with its position if it occurs more than once ("crane (134)")."""
-    several = {name for name in names if names.count(name) > 1}
+    several = {name for name, count in Counter(names).items() if count > 1}
     return tuple(
         f"{name} ({place})" if name in several else name for place, name in enumerate(names)
     )
