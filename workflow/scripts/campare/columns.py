@@ -302,6 +302,7 @@ CODES: dict[str, Mapping[str, str]] = {
     "calibration": labels.CALIBRATION,
     "sanity": labels.SANITY,
     "deletion": labels.DELETION,
+    "exchange": labels.EXCHANGE,
     "map": {"map": "Map of the model", "random": "Random map"},
     "of_image": {"own": "The same image", "other": "Another image"},
     "measure": labels.GAINS,
@@ -638,6 +639,23 @@ _RANKS = Column(
     "Rank correlation",
     "Spearman correlation, over cells, of the map and the fall of the score without the cell; mean "
     "over images.",
+)
+_EXCHANGE = {
+    "augmentation": AUGMENTATION,
+    "measure": Column("Measure", "How faithfulness is measured.", "code", codes="measure"),
+    "term": Column(
+        "Term",
+        "What differs: networks with their own maps; networks, averaged over both maps; maps, "
+        "averaged over both networks; or the own map and that of the other.",
+        "code",
+        codes="exchange",
+    ),
+}
+_EXCHANGED = Column(
+    "Score difference",
+    "Area under the insertion curve, or minus that under the deletion curve, of the augmented "
+    "model minus that of the baseline; of the own map minus the other's. Positive: more faithful.",
+    "signed",
 )
 _SANITY = {
     "augmentation": AUGMENTATION,
@@ -1965,6 +1983,31 @@ TABLES: dict[str, Table] = {
             **_estimate("difference", DIFFERENCE),
         },
     ),
+    "map_exchange": Table(
+        "Exchanged maps, every pair of models",
+        "A row per pair of a model and a baseline, measure and term.",
+        {
+            "augmentation": AUGMENTATION,
+            "seed": SEED,
+            "partner_seed": replace(SEED, label="Seed of the baseline"),
+            **{name: _EXCHANGE[name] for name in ("measure", "term")},
+            "images": replace(IMAGES, about="Test images whose two maps explain the same class."),
+            "mean": _EXCHANGED,
+        },
+    ),
+    "map_exchange_summary": Table(
+        "Exchanged maps by augmentation",
+        "A row per augmentation, measure and term. Intervals are 95 % intervals over pairs of "
+        "models and images. The rows of the baseline are of pairs of two baselines.",
+        {
+            **_EXCHANGE,
+            "pairs": Column("Pairs", "Number of pairs of a model and a baseline.", "count"),
+            "images": Column(
+                "Images", "Mean number of test images whose two maps explain the same class."
+            ),
+            **_estimate("mean", _EXCHANGED, stem=""),
+        },
+    ),
     "sanity": Table(
         "Sanity checks of the maps",
         "A row per augmentation, check and metric. Intervals are 95 % intervals over seeds and "
@@ -2223,6 +2266,18 @@ FILES: dict[str, Table] = {
             ),
         },
         file="single_deletion/<augmentation>/<seed>.parquet",
+    ),
+    "map_exchange_images": Table(
+        "Exchanged maps, every image",
+        "A row per network, map and sampled test image whose two maps explain the same class.",
+        {
+            "network": Column("Network", "The model, or its partner, a baseline.", "text"),
+            "map": Column("Map", "Of the model, or of its partner.", "text"),
+            "index": INDEX,
+            "deletion": Column("Deletion", "Area under the deletion curve."),
+            "insertion": Column("Insertion", "Area under the insertion curve."),
+        },
+        file="map_exchange/<augmentation>/<seed>.parquet",
     ),
     "sanity_images": Table(
         "Sanity checks, every image",

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 from typing import Any
 
 from campare import imported, known_changes, recipes, registry, user_code
@@ -275,6 +275,24 @@ class Design:
             number = len(self.augmentations)
             assigned = self.baselines[1 + self.augmentations.index(augmentation) :: number]
         return [baseline for baseline in assigned if self.independent((baseline, model))]
+
+    @cached_property
+    def partners(self) -> dict[Model, Model]:
+        """Model → the baseline with which it exchanges maps (stage `map_exchange`).
+
+        The baseline of its seed if models are paired; else one of the independent baselines, each
+        used about equally often; if there are none, `reference_of`. A baseline has the next one;
+        the last has none.
+        """
+        pairs = dict(pairwise(self.baselines))
+        for name in dict.fromkeys(name for name, _ in self.models if name != BASELINE):
+            for place, model in enumerate(self.models_of(name), start=1):
+                start = place % len(self.baselines)
+                others = [*self.baselines[start:], *self.baselines[:start]]
+                independent = (b for b in others if self.independent((b, model)))
+                own = self.reference_of(model[1])
+                pairs[model] = own if self.paired else next(independent, own)
+        return pairs
 
     @cached_property
     def most_references(self) -> int:

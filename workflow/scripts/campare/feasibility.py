@@ -112,7 +112,10 @@ def _problems(study: Study, written: Study, images: Images) -> Iterator[str]:
             svm = (written.get(stage) or {}).get("svm", {})
             yield from _svm(f"{stage}.svm", study[stage]["svm"], svm, images)
     available = images.count("test")
-    for stage in ("faithfulness", "representations", "robustness", "sanity", "single_deletion"):
+    for stage in (
+        *("faithfulness", "map_exchange", "representations", "robustness", "sanity"),
+        "single_deletion",
+    ):
         used = (written.get(stage) or {}).get("images", 0)
         if used > available:
             yield (

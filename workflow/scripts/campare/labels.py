@@ -123,6 +123,13 @@ CORRUPTIONS = {
     "jpeg_compression": "JPEG compression",
 }
 GAINS = {"deletion": "Deletion", "insertion": "Insertion", "road": "ROAD"}
+# Terms of the stage map_exchange.
+EXCHANGE = {
+    "difference": "Each with its own maps",
+    "networks": "Difference of the networks",
+    "maps": "Difference of the maps",
+    "own": "Advantage of the own map",
+}
 CUE_GROUPS = {
     "cue_class_with_cue": "Class of the cue, with cue",
     "cue_class_without_cue": "Class of the cue, without cue",
@@ -159,6 +166,7 @@ FIGURES = {
     "hybrid": "Maps of CNN and CNN+SVM",
     "known_changes": "Known changes",
     "localisation": "Localisation",
+    "map_exchange": "Deletion and insertion with exchanged maps",
     "masks": "Inputs of the SVMs",
     "mosaics": "Localisation in mosaics",
     "occlusion": "Occluded images",

@@ -957,6 +957,16 @@ def stages(design: Design, facts: Facts) -> Sentences:
             f"{faithful['seed']})."
         )
         yield BREAK
+    if exchanged := study.get("map_exchange"):
+        yield (
+            f"Exchanged maps: for {exchanged['images']:,} test images (seed {exchanged['seed']}) "
+            "each network and a baseline were measured by deletion and insertion in "
+            f"{exchanged['steps']} steps{cite('petsiuk2018')}, each with both maps, if these "
+            "explain the same class; the difference of their scores is the sum of the main effects "
+            "of network and of map in this 2 × 2 design. Networks with and without mixed images "
+            f"have been compared for the same reason{cite('won2023')}."
+        )
+        yield BREAK
     if occluded := study.get("occlusion"):
         yield (
             "Occlusion: a square of "
