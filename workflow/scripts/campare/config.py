@@ -371,6 +371,15 @@ def _check_together(config: Config, study: Mapping[str, Any], source: str) -> No
         )
     if "sanity" in config:
         _check_sanity(config, source)
+    if "frost" in config.get("robustness", {}).get("corruptions", ()):
+        from campare import corruptions
+
+        if corruptions.frost_folder() is None:
+            raise CampareError(
+                f"{source}: robustness.corruptions: frost needs photographs of the package "
+                f"{corruptions.PACKAGE}, which is not installed; install it "
+                f"(`{corruptions.INSTALL}`), or remove frost"
+            )
     _check_variants(config["cam"], source)
     _check_epochs(config, source)
     models = {"baseline": None, **config["augmentations"]}
