@@ -40,6 +40,21 @@ def judged(images: feasibility.Images = SMALL, **changes: Any) -> None:
     feasibility.check(config.complete(study, "study.yaml"), study, images)
 
 
+@pytest.mark.parametrize(
+    ("classes", "of_class", "remedy"),
+    [(1000, 5, "remove the key hybrid"), (200, 600, "set it to 46051 or fewer")],
+)
+def test_an_svm_of_many_classes_has_coefficients_for_every_two_of_them(
+    classes: int, of_class: int, remedy: str
+) -> None:
+    counts = {(k, "train"): of_class for k in range(classes)}
+    counts |= {(k, "test"): 4 for k in range(classes)}
+    images = feasibility.Images(counts, 16, ("object",))
+    message = rf"hybrid\.svm\.images: \d+, but an SVM of {classes} .* GB; {remedy}"
+    with pytest.raises(CampareError, match=message):
+        judged(images)
+
+
 def test_defaults_fit_a_study_of_twelve_images() -> None:
     judged()
 

@@ -83,6 +83,7 @@ STUDY: dict[str, Any] = {
     "mosaics": {},
     "sanity": {"permuted_labels": 20},
     "single_deletion": {},
+    "map_exchange": {},
     "robustness": {},
 }
 # A job of each kind, by its wildcards.
@@ -97,7 +98,7 @@ KINDS: dict[str, dict[str, str]] = {
     for name in (
         *("train", "augment", "map", "compare", "compare_pairs", "localise"),
         *("test_faithfulness", "represent", "map_mosaics", "check_sanity"),
-        *("finetune", "delete_cells"),
+        *("finetune", "delete_cells", "exchange_maps"),
         *("test_corruptions", "test_transforms"),
     )
 }

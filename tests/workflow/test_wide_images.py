@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import h5py
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 
 from campare import data, open_study, shapes
 from tiny import TINY, Project, copy_project

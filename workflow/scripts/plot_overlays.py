@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from campare import data, maps, naming, store
+from campare import data, display, maps, naming, store
 from campare.plots import fitting, saving, views
 from campare.sizes import pair
 from job import logged
@@ -13,7 +13,7 @@ IMAGES = 10  # test images per figure
 with logged(snakemake.log[0]):
     params = snakemake.params
     size = pair(params.input_size)
-    dataset = data.read(snakemake.input.data)
+    dataset = display.of(data.read(snakemake.input.data), params.get("shown"))
     paths, note = fitting.first(snakemake.input.stores, fitting.MOST_SETS, "training sets")
 
     # The first test image of each class, then the second of each, …

@@ -20,6 +20,7 @@ from campare import (
     known_changes,
     libraries,
     manifest,
+    multichannel,
     recipes,
     registry,
     sizes,
@@ -142,7 +143,7 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     _simplify_sizes(config)
     imported.add(config, study, source)
     _add_sweeps(config, source)
-    _check_manifest(config, source)
+    _check_groups(config, source)
     _imply_stages(config, definition)
     _check_together(config, study, source)
     _check_metrics(config, source)
@@ -151,6 +152,10 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     _check_fonts(config, source)
     _check_data(config, source)
     _check_shape(config, source)
+    try:
+        multichannel.complete(config)
+    except CampareError as refused:
+        raise CampareError(f"{source}: {refused}") from None
     if problem := next(known_changes.problems(config), None):
         raise CampareError(f"{source}: {problem}")
     _check_sizes(config, study, source)
@@ -177,6 +182,8 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     }
     if "robustness" in config:
         _complete_transforms(config, source)
+    if problem := next(multichannel.problems(config), None):
+        raise CampareError(f"{source}: {problem}")
     user_code.declare(_functions(config))
     return config
 
@@ -346,6 +353,17 @@ def _check_together(config: Config, study: Mapping[str, Any], source: str) -> No
                 f"{source}: representations.neighbours: {count} of {images} images; set it to "
                 f"{images - 2} or fewer, or representations.images to more"
             )
+    if "map_exchange" in config:
+        if "subset" in config["vary"]:
+            raise CampareError(
+                f"{source}: map_exchange: with subset in `vary` models have different test images; "
+                "remove one of them"
+            )
+        if not config["augmentations"] and not config.get("controls"):
+            raise CampareError(
+                f"{source}: map_exchange: there is one model, which cannot exchange its maps; add "
+                "augmentations or controls.baselines, or remove the key"
+            )
     if "single_deletion" in config and imported.key(config):
         raise CampareError(
             f"{source}: single_deletion: fine-tunes every model, but the models of this study were "
@@ -353,6 +371,15 @@ def _check_together(config: Config, study: Mapping[str, Any], source: str) -> No
         )
     if "sanity" in config:
         _check_sanity(config, source)
+    if "frost" in config.get("robustness", {}).get("corruptions", ()):
+        from campare import corruptions
+
+        if corruptions.frost_folder() is None:
+            raise CampareError(
+                f"{source}: robustness.corruptions: frost needs photographs of the package "
+                f"{corruptions.PACKAGE}, which is not installed; install it "
+                f"(`{corruptions.INSTALL}`), or remove frost"
+            )
     _check_variants(config["cam"], source)
     _check_epochs(config, source)
     models = {"baseline": None, **config["augmentations"]}
@@ -518,6 +545,17 @@ def _choose_summary(config: Config, source: str) -> None:
             f"{source}: analysis.summary: {chosen!r} is not one of the similarity.metrics that "
             f"compare two maps; {known(chosen, able)}"
         )
+    for name in config["analysis"]["by_class"]:
+        if name not in able:
+            raise CampareError(
+                f"{source}: analysis.by_class: {name!r} is not one of the similarity.metrics that "
+                f"compare two maps; {known(name, able)}"
+            )
+    if config["analysis"]["by_class"] and "controls" not in config:
+        raise CampareError(
+            f"{source}: analysis.by_class: the map shift needs a noise floor; add "
+            "controls.baselines, or remove the key"
+        )
 
 
 def _check_sanity(config: Config, source: str) -> None:
@@ -568,18 +606,32 @@ def _check_source(data: Mapping[str, Any], entry: registry.Source, source: str) 
             f"{source}: data.size: the images of {name} differ in size or are not square; set it "
             "to a side in pixels, such as 224, or to [height, width]"
         )
+    if "window" in data and not entry.window:
+        able = [key for key, each in registry.DATASETS.items() if each.window]
+        raise CampareError(
+            f"{source}: data.window: {name} has none; remove the key (it is for {', '.join(able)})"
+        )
     if "window" in data:
-        low, high = data["window"]
-        if not entry.window:
-            able = [key for key, each in registry.DATASETS.items() if each.window]
-            raise CampareError(
-                f"{source}: data.window: {name} has none; remove the key (it is for "
-                f"{', '.join(able)})"
-            )
+        _check_window(data["window"], several=name == "arrays", source=source)
+
+
+def _check_window(window: Sequence[Any], *, several: bool, source: str) -> None:
+    """Check the window of the levels, or those of several channels."""
+    key = f"{source}: data.window: "
+    windows = window if all(isinstance(each, list) for each in window) else [window]
+    if windows is window and not several:
+        raise CampareError(
+            f"{key}{shown(window)}: only arrays may have a window for each channel; write [low, "
+            "high]"
+        )
+    for each in windows:
+        if len(each) != 2 or not all(isinstance(v, int | float) for v in each):
+            says = schema()["properties"]["data"]["properties"]["window"]["says"]
+            raise CampareError(f"{key}{shown(window)}; must be {says}")
+        low, high = each
         if low >= high:
             raise CampareError(
-                f"{source}: data.window: [{low}, {high}] is not [low, high]; write the level that "
-                "becomes black first"
+                f"{key}[{low}, {high}] is not [low, high]; write the level that becomes black first"
             )
 
 
@@ -608,16 +660,19 @@ def _check_data(config: Config, source: str) -> None:
         )
 
 
-def _check_manifest(config: Config, source: str) -> None:
-    """Check the columns of a manifest, and that the settings of the split suit them."""
+def _check_groups(config: Config, source: str) -> None:
+    """Check the columns of a manifest, the groups, and that settings of the split suit them."""
     parts, name = config["split"], config["data"]["name"]
-    group = parts.get("group")
+    group, file = parts.get("group"), Path(config["data"]["root"]).expanduser()
     try:
         if name == "manifest":
-            file = Path(config["data"]["root"]).expanduser()
             manifest.columns(file)
             if group is not None:
                 manifest.check_group(file, group)
+        elif name == "arrays" and group is not None:
+            from campare import array_files
+
+            array_files.check_group(file, group)
         elif group is not None:
             raise CampareError(
                 f"split.group: {name} has no groups; list the images in a manifest with a column "
@@ -629,7 +684,7 @@ def _check_manifest(config: Config, source: str) -> None:
     if group is not None and parts["subset"]:
         raise CampareError(
             f"{source}: split.subset: {parts['subset']} cannot be combined with split.group, which "
-            "keeps groups whole; remove rows from the manifest instead"
+            "keeps groups whole; remove images from the data set instead"
         )
 
 
@@ -702,6 +757,7 @@ def _check_metrics(config: Config, source: str) -> None:
         raise CampareError(f"{source}: similarity.metrics: {problem}") from None
     if analysis["summary"] is not None:
         analysis["summary"] = user_code.short(analysis["summary"])
+    analysis["by_class"] = [user_code.short(name) for name in analysis["by_class"]]
 
 
 def _check_methods(config: Config, source: str) -> None:

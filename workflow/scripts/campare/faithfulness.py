@@ -23,7 +23,7 @@ the same way. The difference between the two measures the map.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -135,8 +135,9 @@ def measure(
     seed: int,
     batch_size: int,
     device: torch.device,
+    others: Mapping[str, Floats] | None = None,
 ) -> Iterator[pd.DataFrame]:
-    """Curves of a model's maps and of random maps, one batch of images after another.
+    """Curves of a model's maps and of other maps, one batch of images after another.
 
     Parameters
     ----------
@@ -154,12 +155,14 @@ def measure(
     seed
         Decides, with the position of an image in the data set, its random map, the order of pixels
         of equal value, and the noise of ROAD: the same for every model.
+    others
+        Name → other maps of the images, float32 (N, h, w). None: random maps, named `RANDOM`.
 
     Yields
     ------
     DataFrame
-        index, map (`OWN` or `RANDOM`), curve (one of the four above), share (of the pixels removed
-        or inserted), probability (of the explained class).
+        index, map (`OWN`, or the name of the others), curve (one of the four above), share (of the
+        pixels removed or inserted), probability (of the explained class).
     """
     network = network.to(device).eval()
     even = np.linspace(0, 1, steps + 1)
@@ -175,7 +178,12 @@ def measure(
         with exact(device, gradient=False):
             inputs = prepare(batch, mean, std, input_size)
             blurred = _blurred(inputs, blur * min(size))
-            for name, coarse in ((OWN, store.maps[rows]), (RANDOM, random)):
+            compared = (
+                {RANDOM: random}
+                if others is None
+                else {name: values[rows] for name, values in others.items()}
+            )
+            for name, coarse in ({OWN: store.maps[rows]} | compared).items():
                 order = ranks(maps.show(coarse, size), ties)
                 changes = {
                     "deletion": (even, _swap(inputs, torch.zeros_like(inputs), order)),
@@ -286,7 +294,7 @@ class _Scores(NamedTuple):
 
 def _scores(table: pd.DataFrame) -> dict[str, _Scores]:
     """Measure → its scores, a value per image, in ascending order of the index."""
-    own, random = (_areas(table[table["map"] == name]) for name in (OWN, RANDOM))
+    own, random = (areas(table[table["map"] == name]) for name in (OWN, RANDOM))
     signs = {"deletion": -1, "insertion": 1, "road": 1}
     return {
         measure: _Scores(own[measure], random[measure], sign * (own[measure] - random[measure]))
@@ -294,8 +302,12 @@ def _scores(table: pd.DataFrame) -> dict[str, _Scores]:
     }
 
 
-def _areas(table: pd.DataFrame) -> dict[str, Doubles]:
-    """Measure → its value for every image, from the curves of one kind of map."""
+def areas(table: pd.DataFrame) -> dict[str, Doubles]:
+    """Measure → its value for every image, from the curves of one kind of map.
+
+    `deletion` and `insertion`: area under the curve; `road`, if the curves are there: mean of
+    (least − most)/2. Images are in ascending order of the index.
+    """
 
     def values(curve: str) -> pd.DataFrame:
         """A row per image, a column per share."""
@@ -306,8 +318,11 @@ def _areas(table: pd.DataFrame) -> dict[str, Doubles]:
         curves = values(curve)
         return np.asarray(np.trapezoid(curves.to_numpy(), curves.columns.to_numpy(), axis=1))
 
-    road = (values("road_least") - values("road_most")).mean(axis=1).to_numpy() / 2
-    return {"deletion": area("deletion"), "insertion": area("insertion"), "road": road}
+    found = {curve: area(curve) for curve in ("deletion", "insertion")}
+    if "road_most" in set(table["curve"]):
+        road = (values("road_least") - values("road_most")).mean(axis=1).to_numpy() / 2
+        found["road"] = road
+    return found
 
 
 def summary(

@@ -15,6 +15,8 @@ from campare.errors import CampareError
 from campare.sizes import Size, pair
 
 Study = Mapping[str, Any]
+SVM_BYTES = 8_000_000_000  # that an SVM takes, the memory of its job (`needs`)
+SVM_ROWS = 4000  # arrays of 1,000 vectors by all two-class SVMs, while vectors are classified
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,10 @@ def _problems(study: Study, written: Study, images: Images) -> Iterator[str]:
             svm = (written.get(stage) or {}).get("svm", {})
             yield from _svm(f"{stage}.svm", study[stage]["svm"], svm, images)
     available = images.count("test")
-    for stage in ("faithfulness", "representations", "robustness", "sanity", "single_deletion"):
+    for stage in (
+        *("faithfulness", "map_exchange", "representations", "robustness", "sanity"),
+        "single_deletion",
+    ):
         used = (written.get(stage) or {}).get("images", 0)
         if used > available:
             yield (
@@ -165,6 +170,20 @@ def _svm(key: str, svm: Study, written: Study, images: Images) -> Iterator[str]:
         number = written.get(name)
         if number not in (None, available) and not classes <= number <= available - classes:
             yield out_of_range(f"{key}.{name}", number, available, classes)
+    fitted = svm["images"] or available
+    pairs = classes * (classes - 1) // 2
+    if 8 * pairs * (fitted + classes + SVM_ROWS) > SVM_BYTES:
+        fit = SVM_BYTES // (8 * pairs) - classes - SVM_ROWS
+        remedy = (
+            f"set it to {fit} or fewer"
+            if fit >= classes
+            else f"remove the key {key.removesuffix('.svm')}"
+        )
+        yield (
+            f"{key}.images: {fitted}, but an SVM of {classes} classes consists of {pairs:,} "
+            f"two-class SVMs, which would take {8 * pairs * (fitted + classes) / 1e9:.0f} GB; "
+            f"{remedy}"
+        )
     used = min(svm["search_images"] or available, available)
     fewest = -(-min(images.fitting.values()) * used // available)
     if written.get("folds", 0) > fewest:

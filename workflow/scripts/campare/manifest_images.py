@@ -14,13 +14,19 @@ from numpy.typing import NDArray
 
 from campare import data
 from campare.errors import CampareError, reading
+from campare.levels import Window
 from campare.manifest import LABEL, PATH, REMEDY, SUBSET, columns, regions
 from campare.sizes import Size
 from campare.split import SUBSETS
 
 
 def manifest(
-    *, root: str | None, size: Size | None, fit: str, channels: int | None
+    *,
+    root: str | None,
+    size: Size | None,
+    fit: str,
+    channels: int | None,
+    window: Window | None = None,
 ) -> data.Dataset:
     """The images that the file `root` lists.
 
@@ -49,7 +55,7 @@ def manifest(
         raise CampareError(f"{file}: label: has one class only, {classes[0]!r}; needs two or more")
     paths = _files(file, table, PATH)
     _check_twice(file, table)
-    images, deepest = data._stacked(paths, size, fit, channels)
+    images, deepest = data._stacked(paths, size, fit, channels, window)
     return data.Dataset(
         images,
         labels,

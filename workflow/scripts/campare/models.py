@@ -6,7 +6,7 @@ import json
 import math
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from difflib import get_close_matches
 from functools import partial
 from itertools import chain, repeat, takewhile
@@ -46,9 +46,11 @@ def build(
     classes
         Number of classes, and of scores of the last layer.
     channels
-        3 (RGB) or 1 (grey). For grey images, torchvision's networks have a first convolution for
+        Of the images. For grey images, torchvision's networks have a first convolution for
         one channel, whose weights are the sums of those for RGB; so a grey image gives the same
-        output as an RGB image with three equal channels. timm's networks are built for one channel.
+        output as an RGB image with three equal channels. For other numbers than 1 and 3, their
+        first convolution is made for this number, with the network's own distribution of initial
+        weights. timm's networks are built for the number of channels.
     seed
         Decides all initial weights. torch's global random state is neither read nor changed.
     parameters
@@ -65,10 +67,8 @@ def build(
     Raises
     ------
     CampareError
-        Unknown architecture or number of channels; a function of the user returns no network.
+        Unknown architecture; a function of the user returns no network.
     """
-    if channels not in (1, 3):
-        raise CampareError(f"{channels} channels; must be 1 (grey images) or 3 (RGB)")
     make = _maker(architecture, parameters or {})
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
@@ -227,9 +227,10 @@ def torchvision_classifier(name: str, classes: int, channels: int) -> nn.Module:
     # By default two networks have auxiliary outputs in training.
     auxiliary = {"googlenet", "inception_v3"}
     options = {"aux_logits": False, "init_weights": True} if name in auxiliary else {}
-    network: nn.Module = torchvision.models.get_model(
-        name, weights=None, num_classes=classes, **options
-    )
+    with nullcontext() if channels in (1, 3) else _first_convolution_for(channels):
+        network: nn.Module = torchvision.models.get_model(
+            name, weights=None, num_classes=classes, **options
+        )
     if channels == 1:
         _see_grey(network)
     return _explicit_relu(network) if isinstance(network, DenseNet) else network
@@ -303,6 +304,29 @@ def _explicit_relu(network: nn.Module) -> nn.Module:
     assert isinstance(features, nn.Sequential) and isinstance(classifier, nn.Linear)
     features.add_module("relu5", nn.ReLU())
     return _pooled(features, classifier)
+
+
+@contextmanager
+def _first_convolution_for(channels: int) -> Iterator[None]:
+    """While a network is built, its first convolution of RGB images is one for `channels`.
+
+    torchvision's networks have no argument for it, and draw initial weights from distributions of
+    their own, some of which depend on the number of channels.
+    """
+    original = nn.Conv2d.__init__
+    found = False
+
+    def initialise(self: nn.Conv2d, in_channels: int, *arguments: Any, **options: Any) -> None:
+        nonlocal found
+        if in_channels == 3 and not found:
+            found, in_channels = True, channels
+        original(self, in_channels, *arguments, **options)
+
+    nn.Conv2d.__init__ = initialise  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        nn.Conv2d.__init__ = original  # type: ignore[method-assign]
 
 
 def _see_grey(network: nn.Module) -> None:

@@ -144,6 +144,15 @@ class Needs:
         holes = 4 * shares * stage["images"]
         return Need(minutes + imputing_minutes(holes, self._pixels), self._network_memory)
 
+    def exchange_maps(self, job: Wildcards) -> Need:
+        """Forward passes for the curves of two maps under each of two networks."""
+        stage = self.design.study["map_exchange"]
+        passes = 2 * 4 * (stage["steps"] + 1)
+        minutes = explaining_minutes(
+            stage["images"], passes, self._gmacs(job), self._threads, self.gpu
+        )
+        return Need(minutes, 2 * self._network_memory)
+
     def check_sanity(self, job: Wildcards) -> Need:
         """Maps of a sample of images under randomised copies of a network."""
         stage = self.design.study["sanity"]

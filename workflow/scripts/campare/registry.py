@@ -274,12 +274,14 @@ DATASETS: dict[str, Source] = {
         "are split; optional masks of the object under the same names in root/masks/…",
         "data:image_folder",
         regions="folder",
+        window=True,
     ),
     "manifest": Source(
         "your own images, listed in the file data.root, CSV or Parquet: columns path and label; "
         "optional subset, mask or mask_<region>, and groups for split.group",
         "manifest_images:manifest",
         regions="columns",
+        window=True,
     ),
     "shapes": Source(
         "generated RGB images of six shapes on a cluttered background, with masks of object, "
@@ -344,7 +346,8 @@ DATASETS: dict[str, Source] = {
         side=48,
     ),
     "arrays": Source(
-        "a file of arrays, .npz or HDF5: images, labels and optionally subset, masks, classes",
+        "a file of arrays, .npz or HDF5: images, labels and optionally subset, group, masks, "
+        "classes; any number of channels",
         "arrays:arrays",
         regions="unknown",
         suffixes=(".npz", ".h5", ".hdf5"),

@@ -43,6 +43,9 @@ class Settings:
         Subsets of the split that are evaluated after every epoch; "validation" selects the best.
     shuffle
         "once": the same training list in every epoch; "each_epoch": a new one in each.
+    sampling
+        "all": every training image once per epoch; "balanced": as many images, drawn and shuffled
+        anew in every epoch, with equally many of each class (`sampling.counts`).
     probability
         Augmentation in place: the probability with which an image is replaced by an augmented
         version; None: images are not replaced.
@@ -103,6 +106,7 @@ class Settings:
     cuda_graph: bool = False
     evaluate: Sequence[str] = ("validation",)
     shuffle: str = "once"
+    sampling: str = "all"
     probability: float | None = None
     optimizer: str = "adam"
     momentum: float = 0.9

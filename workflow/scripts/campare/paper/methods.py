@@ -17,6 +17,7 @@ from campare.design import BASELINE, Design
 from campare.labels import in_sentence, title
 from campare.paper.facts import Facts, energy
 from campare.paper.references import (
+    BALANCED_SAMPLING,
     LABEL_SMOOTHING,
     LIBRARIES,
     MOVING_AVERAGE,
@@ -133,7 +134,7 @@ def data(design: Design, facts: Facts) -> Sentences:
     """The images and their division."""
     study = design.study
     source, parts = study["data"], study["split"]
-    colour = "grey-level" if facts.channels == 1 else "RGB"
+    colour = {1: "grey-level", 3: "RGB"}.get(facts.channels, f"{facts.channels}-channel")
     size = sizes.text(facts.size)
     kinds = f"{number(len(facts.classes))} classes"
     if len(facts.classes) <= FEW_CLASSES:
@@ -167,8 +168,10 @@ def data(design: Design, facts: Facts) -> Sentences:
         if parameters := source.get("parameters"):
             yield f"Its parameters are {settings(parameters)}."
     if window := source.get("parameters", {}).get("window"):
-        low, high = window
-        yield f"Grey levels from {low:g} to {high:g} were mapped linearly to 8 bits."
+        several = isinstance(window[0], Sequence)
+        ranges = listed(f"{low:g} to {high:g}" for low, high in (window if several else [window]))
+        of = " in the channels, in their order," if several else ""
+        yield f"Grey levels from {ranges}{of} were mapped linearly to 8 bits."
     if source["size"]:
         how = "with their centre cut out" if source["fit"] == "crop" else "padded with black"
         other = "not square" if isinstance(source["size"], int) else "of another aspect ratio"
@@ -367,7 +370,12 @@ def _recipe(design: Design, facts: Facts) -> Sentences:
             "After each epoch the statistics of batch norms were computed anew from "
             f"{training['recalibrate_batch_norm']} training batches."
         )
-    if training["shuffle"] == "once":
+    if training["sampling"] == "balanced":
+        yield (
+            "In every epoch as many images as the training set has were drawn anew, equally many "
+            f"of each class{cite(BALANCED_SAMPLING)}: images of small classes were repeated."
+        )
+    elif training["shuffle"] == "once":
         yield "The order of the training images was drawn once and is the same in every epoch."
     else:
         yield "The order of the training images was drawn anew in every epoch."
@@ -957,6 +965,16 @@ def stages(design: Design, facts: Facts) -> Sentences:
             f"{listed(f'{100 * share:g} %' for share in faithful['road'])} of the pixels"
             f"{cite('rong2022')}, each compared with that of a random map (seed "
             f"{faithful['seed']})."
+        )
+        yield BREAK
+    if exchanged := study.get("map_exchange"):
+        yield (
+            f"Exchanged maps: for {exchanged['images']:,} test images (seed {exchanged['seed']}) "
+            "each network and a baseline were measured by deletion and insertion in "
+            f"{exchanged['steps']} steps{cite('petsiuk2018')}, each with both maps, if these "
+            "explain the same class; the difference of their scores is the sum of the main effects "
+            "of network and of map in this 2 × 2 design. Networks with and without mixed images "
+            f"have been compared for the same reason{cite('won2023')}."
         )
         yield BREAK
     if occluded := study.get("occlusion"):

@@ -347,7 +347,7 @@ def side_by_side(rows: Mapping[str, Sequence[ModelView]]) -> Figure:
     )
     axes.text(left + 2.4, top + drop * (len(rows) + 1) + 0.1, note, va="top")
     above = fitted([view.true for view in images], pitch - 0.04, 8)
-    predicted = [view.predicted for views in rows.values() for view in views]
+    predicted = [view.predicted for views in rows.values() for view in views[: len(images)]]
     short = fitted(predicted, pitch - 0.04 - text_width("✗ "))
     for column, view in enumerate(images):
         tile(axes, left + pitch * column, top, cell, view.image, "", above=above[view.true])
