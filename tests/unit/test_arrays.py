@@ -285,3 +285,12 @@ def test_groups_that_cannot_be_used_are_named(tmp_path: Path) -> None:
         saved(tmp_path, ".npz", **GOOD, group=group)
         with pytest.raises(CampareError, match=text):
             array_files.groups(path, part)
+
+
+@pytest.mark.parametrize("name", ["all", "same prediction", "different predictions", "", " "])
+def test_a_class_without_a_name_or_with_that_of_a_group_of_images_is_refused(
+    tmp_path: Path, name: str
+) -> None:
+    path = saved(tmp_path, ".h5", **GOOD, classes=np.array(["cat", name]))
+    with pytest.raises(CampareError, match=rf"data: a class is called {name!r}; rename it"):
+        read(path)

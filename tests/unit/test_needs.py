@@ -236,7 +236,7 @@ def test_faithfulness_asks_for_its_images_and_shares(tmp_path: Path) -> None:
     assert once.minutes < few.minutes < more.minutes
     # Holes are filled on the CPU, of two maps from both ends.
     on_gpu = need(of_study(tmp_path, 1), "test_faithfulness")
-    assert on_gpu.minutes > needs.START + needs.imputing_minutes(4 * 9 * 100, 224)
+    assert on_gpu.minutes > needs.START + needs.imputing_minutes(4 * 9 * 100, 224**2)
 
 
 def test_files_that_are_there_are_measured(tmp_path: Path) -> None:

@@ -277,7 +277,7 @@ RECIPES: list[dict[str, Any]] = [
     SMALL | {"optimizer": "sgd", "nesterov": True, "schedule": "cosine", "warmup": 0.5},
     SMALL | {"schedule": "steps", "milestones": [0.5, 1], "gradient_clip": 0.1, "keep": "last"},
     SMALL | {"ema": 0.7, "loss": "binary_cross_entropy", "class_weights": "balanced"},
-    SMALL | {"copies": 0, "probability": 0.5, "batch_size": 40, "early_stopping": 1},
+    SMALL | {"copies": 0, "probability": 0.5, "batch_size": 40, "sampling": "balanced"},
 ]
 
 

@@ -27,6 +27,11 @@ IMAGE_FILES = (
 )
 
 
+# Only if the input of the networks is not a square.
+INPUT_SHAPE = {"input_shape": sizes.shape(STUDY["model"]["input_size"])}
+INPUT_SHAPE = INPUT_SHAPE if INPUT_SHAPE["input_shape"] != "square" else {}
+
+
 rule load_data:
     input:
         **MANIFEST,
@@ -41,7 +46,7 @@ rule load_data:
     resources:
         **sized("load"),
     params:
-        **named(**SOURCE, **IMAGE_FILES),
+        **named(**SOURCE, **IMAGE_FILES, **INPUT_SHAPE),
         **code("load_data", *registry.functions(registry.DATASETS, [STUDY["data"]["name"]])),
     script:
         "../scripts/load_data.py"

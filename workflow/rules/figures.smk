@@ -3,6 +3,15 @@
 # variants/<name>/figures. One job draws all figures of a kind, because a process takes longer to start
 # than to draw; each file is still a target of its own.
 
+# Of every study, with maps or without.
+REPORT.target = "figures"
+
+draw(
+    "subsets",
+    needs={"subsets": "<results>/tables/subsets.csv"},
+    makes=figures("subsets", "figure", ["subsets"]),
+)
+
 # Images and histories of trainings, which imported models do not have.
 REPORT.target = "" if DESIGN.imported else "figures"
 

@@ -5,13 +5,14 @@ import pandas as pd
 
 from campare import data, display, maps, naming, store
 from campare.plots import fitting, saving, views
+from campare.sizes import pair
 from job import logged
 
 IMAGES = 10  # test images per figure
 
 with logged(snakemake.log[0]):
     params = snakemake.params
-    size = (params.input_size, params.input_size)
+    size = pair(params.input_size)
     dataset = display.of(data.read(snakemake.input.data), params.get("shown"))
     paths, note = fitting.first(snakemake.input.stores, fitting.MOST_SETS, "training sets")
 

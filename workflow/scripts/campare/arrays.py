@@ -17,6 +17,7 @@ from campare.data import Dataset, Files, Regions, as_pillow, check_channels
 from campare.data_files import matching
 from campare.errors import CampareError
 from campare.levels import Window, to_bytes
+from campare.sizes import Size
 from campare.stacking import Item, Masks, occurring, stacked
 from campare.subsets import parts
 
@@ -26,7 +27,7 @@ BLOCK = 1 << 25  # bytes of images that are read at a time
 def arrays(
     *,
     root: str | None,
-    size: int | None,
+    size: Size | None,
     fit: str,
     channels: int | None,
     window: Window | None = None,

@@ -23,6 +23,7 @@ from campare import (
     multichannel,
     recipes,
     registry,
+    sizes,
     sweep,
     user_code,
 )
@@ -139,6 +140,7 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     if error is not None:
         raise CampareError(f"{source}: {explain(error)}")
     _fill(config, definition)
+    _simplify_sizes(config)
     imported.add(config, study, source)
     _add_sweeps(config, source)
     _check_groups(config, source)
@@ -149,6 +151,7 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     _choose_summary(config, source)
     _check_fonts(config, source)
     _check_data(config, source)
+    _check_shape(config, source)
     try:
         multichannel.complete(config)
     except CampareError as refused:
@@ -368,6 +371,15 @@ def _check_together(config: Config, study: Mapping[str, Any], source: str) -> No
         )
     if "sanity" in config:
         _check_sanity(config, source)
+    if "frost" in config.get("robustness", {}).get("corruptions", ()):
+        from campare import corruptions
+
+        if corruptions.frost_folder() is None:
+            raise CampareError(
+                f"{source}: robustness.corruptions: frost needs photographs of the package "
+                f"{corruptions.PACKAGE}, which is not installed; install it "
+                f"(`{corruptions.INSTALL}`), or remove frost"
+            )
     _check_variants(config["cam"], source)
     _check_epochs(config, source)
     models = {"baseline": None, **config["augmentations"]}
@@ -533,6 +545,17 @@ def _choose_summary(config: Config, source: str) -> None:
             f"{source}: analysis.summary: {chosen!r} is not one of the similarity.metrics that "
             f"compare two maps; {known(chosen, able)}"
         )
+    for name in config["analysis"]["by_class"]:
+        if name not in able:
+            raise CampareError(
+                f"{source}: analysis.by_class: {name!r} is not one of the similarity.metrics that "
+                f"compare two maps; {known(name, able)}"
+            )
+    if config["analysis"]["by_class"] and "controls" not in config:
+        raise CampareError(
+            f"{source}: analysis.by_class: the map shift needs a noise floor; add "
+            "controls.baselines, or remove the key"
+        )
 
 
 def _check_sanity(config: Config, source: str) -> None:
@@ -581,7 +604,7 @@ def _check_source(data: Mapping[str, Any], entry: registry.Source, source: str) 
     if name.startswith(registry.TORCHVISION) and not (entry.side or data["size"]):
         raise CampareError(
             f"{source}: data.size: the images of {name} differ in size or are not square; set it "
-            "to a side in pixels, such as 224"
+            "to a side in pixels, such as 224, or to [height, width]"
         )
     if "window" in data and not entry.window:
         able = [key for key, each in registry.DATASETS.items() if each.window]
@@ -665,12 +688,43 @@ def _check_groups(config: Config, source: str) -> None:
         )
 
 
+def _simplify_sizes(config: Config) -> None:
+    """Replace [n, n], the size of a square, by n."""
+    for part, key in (("data", "size"), ("model", "input_size")):
+        size = config[part][key]
+        if isinstance(size, list) and size[0] == size[1]:
+            config[part][key] = size[0]
+
+
+def _check_shape(config: Config, source: str) -> None:
+    """Check that the images and the input of the network are both square, both wide or both tall.
+
+    Images whose size is not known yet are checked when they are read (`data.load`).
+    """
+    data, size = config["data"], config["model"]["input_size"]
+    if data["name"] in registry.DRAWN:
+        for key, each in (("data.size", data["size"]), ("model.input_size", size)):
+            if isinstance(each, list):
+                raise CampareError(
+                    f"{source}: {key}: {sizes.written(each)}, but {data['name']} draws square "
+                    "images; set it to one number"
+                )
+    given = data["size"] or registry.entry(registry.DATASETS, data["name"]).side or size
+    own, theirs = sizes.shape(size), sizes.shape(given)
+    if own != theirs:
+        raise CampareError(
+            f"{source}: model.input_size: {sizes.written(size)} is {own}, and the images, "
+            f"{sizes.text(given)}, are {theirs}; set data.size to {sizes.written(size)} (and "
+            f"data.fit to crop or pad), or model.input_size to {sizes.written(given)}"
+        )
+
+
 def _check_sizes(config: Config, study: Mapping[str, Any], source: str) -> None:
     """Check sizes against the number of pixels, if it is known, and of augmentations."""
-    side = config["data"]["size"] or registry.entry(registry.DATASETS, config["data"]["name"]).side
+    size = config["data"]["size"] or registry.entry(registry.DATASETS, config["data"]["name"]).side
     problem = None
-    if "occlusion" in config and side is not None:
-        problem = feasibility.occlusion(config["occlusion"]["sizes"], side)
+    if "occlusion" in config and size is not None:
+        problem = feasibility.occlusion(config["occlusion"]["sizes"], size)
     number = len(config["augmentations"])
     pairs = number * (number - 1) // 2
     top_pairs = study.get("analysis", {}).get("top_pairs", 0)
@@ -703,6 +757,7 @@ def _check_metrics(config: Config, source: str) -> None:
         raise CampareError(f"{source}: similarity.metrics: {problem}") from None
     if analysis["summary"] is not None:
         analysis["summary"] = user_code.short(analysis["summary"])
+    analysis["by_class"] = [user_code.short(name) for name in analysis["by_class"]]
 
 
 def _check_methods(config: Config, source: str) -> None:

@@ -27,10 +27,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
-from campare import atomic, scratch, user_code
+from campare import atomic, scratch, sizes, user_code
 from campare.errors import ANEW, CampareError, reading
+from campare.labels import GROUPS
 from campare.levels import Window, to_bytes
 from campare.registry import DATASETS, IMAGE_SUFFIXES, entry, mask_folder
+from campare.sizes import Size, pair
 
 # Pillow's limits protect servers from foreign files; these images are the user's own.
 Image.MAX_IMAGE_PIXELS = None
@@ -127,9 +129,10 @@ def load(
     name: str,
     *,
     root: str | None,
-    size: int | None,
+    size: Size | None,
     fit: str,
     channels: int | None,
+    input_shape: str = "square",
     **parameters: Any,
 ) -> Dataset:
     """Read a data set by its name in the registry, or `file.py:function`.
@@ -139,14 +142,16 @@ def load(
     root
         Folder of the files, relative to the working directory; None: `data`.
     size
-        Side to which every image is resized, pixels (bilinear, antialiased). None: no resize; then
-        all images must have the same size.
+        Side of the square, or (height, width), to which every image is resized, pixels (bilinear,
+        antialiased). None: no resize; then all images must have the same size.
     fit
-        How the aspect ratio is kept: "crop" (shorter side = `size`, centre cut out) or "pad"
-        (longer side = `size`, black around it).
+        How the aspect ratio is kept: "crop" (the image covers `size`, centre cut out) or "pad" (it
+        fits into `size`, black around it).
     channels
         1 (grey), 3 (RGB), or None: 3 unless every image is grey. For another number, the images
         must have it.
+    input_shape
+        Of the network's input, and so of the images: "square", "wide" or "tall" (`sizes.shape`).
     parameters
         All parameters of the data set's entry in the registry, or those of the user's function.
 
@@ -154,8 +159,9 @@ def load(
     ------
     CampareError
         No data set has this name; files are missing, unreadable, or of different sizes; the
-        images are not square and no size is set; a function of the user does not return a data set;
-        the images do not have the number of channels that is set; a window makes all pixels equal.
+        images have another shape; a class has no name, or that of a group of images; a function of
+        the user does not return a data set; the images do not have the number of channels that is
+        set; a window makes all pixels equal.
     """
     dataset: Dataset
     if user_code.is_reference(name):
@@ -170,11 +176,18 @@ def load(
         )
     else:
         raise CampareError(f"data.name: unknown data set {name!r}; known: {', '.join(DATASETS)}")
-    height, width = dataset.images.shape[1:3]
-    if height != width:
+    for name_of_class in dataset.classes:
+        if not name_of_class.strip() or name_of_class in GROUPS:
+            raise CampareError(
+                f"data: a class is called {name_of_class!r}; rename it, because tables need a "
+                f"name, and use these for groups of images: {', '.join(GROUPS)}"
+            )
+    if sizes.shape(own := dataset.images.shape[1:3]) != input_shape:
+        fitting = "a number" if input_shape == "square" else "that of model.input_size"
         raise CampareError(
-            f"data.size: the images are {width}×{height} pixels, and networks need squares; "
-            "set data.size, and data.fit to crop or pad"
+            f"data.size: the images have {sizes.text(own)} (height × width), and the network's "
+            f"input, model.input_size, is {input_shape}; set data.size to {fitting}, and data.fit "
+            f"to crop or pad, or set model.input_size to {sizes.written(own)}"
         )
     if window := parameters.get("window"):
         _check_window(dataset.images, window)
@@ -251,13 +264,13 @@ def _problems(made: Any) -> Iterator[str]:
             yield f"regions whose masks are not bool {shape}: (N, R, H, W) for R names"
 
 
-def _as_read(made: Dataset, size: int | None, fit: str, channels: int | None) -> Dataset:
+def _as_read(made: Dataset, size: Size | None, fit: str, channels: int | None) -> Dataset:
     """A data set from a function of the user with the size and channels of the study."""
     regions = made.regions
     if regions is not None and size is not None:
         white = regions.masks.reshape(-1, *made.images.shape[1:3], 1).astype(np.uint8) * 255
         masks = _adapted(white, size, fit, 1) > 127
-        regions = Regions(regions.names, masks.reshape(*regions.masks.shape[:2], size, size))
+        regions = Regions(regions.names, masks.reshape(*regions.masks.shape[:2], *pair(size)))
     part = np.full(len(made.images), "") if made.part is None else np.asarray(made.part)
     return Dataset(
         _adapted(made.images, size, fit, channels),
@@ -269,7 +282,7 @@ def _as_read(made: Dataset, size: int | None, fit: str, channels: int | None) ->
     )
 
 
-def digits(*, root: str | None, size: int | None, fit: str, channels: int | None) -> Dataset:
+def digits(*, root: str | None, size: Size | None, fit: str, channels: int | None) -> Dataset:
     """scikit-learn's 1,797 handwritten digits; grey levels 0–16 become 0–255, rounded."""
     from sklearn.datasets import load_digits
 
@@ -283,17 +296,19 @@ def digits(*, root: str | None, size: int | None, fit: str, channels: int | None
     )
 
 
-def mnist(*, root: str | None, size: int | None, fit: str, channels: int | None) -> Dataset:
+def mnist(*, root: str | None, size: Size | None, fit: str, channels: int | None) -> Dataset:
     """MNIST, read from `root` or downloaded into it."""
     return _torchvision("MNIST", _MNIST, root, size, fit, channels)
 
 
-def fashion_mnist(*, root: str | None, size: int | None, fit: str, channels: int | None) -> Dataset:
+def fashion_mnist(
+    *, root: str | None, size: Size | None, fit: str, channels: int | None
+) -> Dataset:
     """Fashion-MNIST, read from `root` or downloaded into it."""
     return _torchvision("FashionMNIST", _FASHION_MNIST, root, size, fit, channels)
 
 
-def cifar10(*, root: str | None, size: int | None, fit: str, channels: int | None) -> Dataset:
+def cifar10(*, root: str | None, size: Size | None, fit: str, channels: int | None) -> Dataset:
     """CIFAR-10 (the official Python batches), read from `root` or downloaded into it."""
     from torchvision.datasets import CIFAR10
 
@@ -309,7 +324,7 @@ def cifar10(*, root: str | None, size: int | None, fit: str, channels: int | Non
 def image_folder(
     *,
     root: str | None,
-    size: int | None,
+    size: Size | None,
     fit: str,
     channels: int | None,
     window: Window | None = None,
@@ -539,7 +554,7 @@ def _torchvision(
     name: str,
     checksums: Mapping[str, str],
     root: str | None,
-    size: int | None,
+    size: Size | None,
     fit: str,
     channels: int | None,
 ) -> Dataset:
@@ -661,7 +676,7 @@ def _regions(
     folder: Path,
     paths: Sequence[Path],
     shape: tuple[int, ...],
-    size: int | None,
+    size: Size | None,
     fit: str,
 ) -> Regions:
     """The regions of an image folder, in the order of its images; (H, W) = `shape`."""
@@ -700,7 +715,7 @@ def _mask(
     listed: Mapping[Path, Mapping[str, Sequence[Path]]],
     expected: Path,
     image: Path,
-    size: int | None,
+    size: Size | None,
     fit: str,
 ) -> NDArray[np.bool_]:
     """The mask of an image, bool (H, W), resized as the image is."""
@@ -725,7 +740,7 @@ def _mask(
 
 
 def read_mask(
-    path: Path, image: Path, size: int | None, fit: str, indices: Sequence[int] = ()
+    path: Path, image: Path, size: Size | None, fit: str, indices: Sequence[int] = ()
 ) -> NDArray[np.bool_]:
     """The mask of an image from a file, bool (H, W), resized as the image is.
 
@@ -792,7 +807,7 @@ def _visible(folder: Path) -> list[Path]:
 
 
 def _adapted(
-    images: NDArray[np.uint8], size: int | None, fit: str, channels: int | None
+    images: NDArray[np.uint8], size: Size | None, fit: str, channels: int | None
 ) -> NDArray[np.uint8]:
     """Images (N, H, W, C) with the size and channels of `load`'s arguments."""
     native = images.shape[3]
@@ -803,7 +818,7 @@ def _adapted(
 
 def _stacked(
     sources: Sequence[Path] | Sequence[NDArray[np.uint8]],
-    size: int | None,
+    size: Size | None,
     fit: str,
     channels: int | None,
     window: Window | None = None,
@@ -882,7 +897,7 @@ def _each(
 def _pixels(
     source: Path | NDArray[np.uint8],
     mode: str,
-    size: int | None,
+    size: Size | None,
     fit: str,
     window: Window | None = None,
 ) -> tuple[NDArray[np.uint8], int]:
@@ -899,7 +914,7 @@ def _pixels(
 def prepared(
     opened: Image.Image | NDArray[np.uint8],
     mode: str,
-    size: int | None,
+    size: Size | None,
     fit: str,
     window: Window | None = None,
 ) -> tuple[NDArray[np.uint8], int]:
@@ -1008,14 +1023,18 @@ def _orientation(opened: Image.Image) -> Any:
         return 1
 
 
-def _fitted(image: Image.Image, size: int, fit: str) -> Image.Image:
-    """An image as a square of side `size`, with its aspect ratio kept."""
+def _fitted(image: Image.Image, size: Size, fit: str) -> Image.Image:
+    """An image of this size, with the aspect ratio of its content kept."""
     bilinear = Image.Resampling.BILINEAR
+    height, width = pair(size)
     if fit == "crop":
-        return ImageOps.fit(image, (size, size), bilinear)
-    width, height = (max(1, round(size * side / max(image.size))) for side in image.size)
-    square = Image.new(image.mode, (size, size))
-    square.paste(
-        image.resize((width, height), bilinear), ((size - width) // 2, (size - height) // 2)
+        return ImageOps.fit(image, (width, height), bilinear)
+    is_wider = image.width * height >= image.height * width  # than the result
+    most, longest = (width, image.width) if is_wider else (height, image.height)
+    inner = [max(1, round(most * side / longest)) for side in image.size]
+    framed = Image.new(image.mode, (width, height))
+    framed.paste(
+        image.resize((inner[0], inner[1]), bilinear),
+        ((width - inner[0]) // 2, (height - inner[1]) // 2),
     )
-    return square
+    return framed

@@ -24,6 +24,8 @@ from campare.known_changes import Change
 Model = tuple[str, int]
 Pair = tuple[Model, Model]
 BASELINE = "baseline"
+# Most arms whose map shift a single job measures; arms of each of several jobs.
+UNDIVIDED, PART = 20, 10
 # Which class a map explains → its name in figures.
 CLASSES = {
     "predicted": "predicted class",
@@ -350,6 +352,17 @@ class Design:
     def arms(self) -> list[str]:
         """Names whose models can be compared with the noise floor: `with_pairs` less baseline."""
         return [name for name in self.with_pairs if name != BASELINE]
+
+    @cached_property
+    def parts(self) -> dict[str, list[str]]:
+        """Number → arms whose map shift one job measures; {} if a single job does it for all.
+
+        A job then takes minutes, whatever the number of arms.
+        """
+        if len(self.with_pairs) <= UNDIVIDED or self.study["reference"] == "none":
+            return {}
+        starts = range(0, len(self.with_pairs), PART)
+        return {str(1 + k // PART): self.with_pairs[k : k + PART] for k in starts}
 
     def pairs_like_floor(self, augmentation: str) -> list[Pair]:
         """Its pairs with a baseline that differ in the same streams as two baselines do.

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from campare import explorer, explorer_images, registry
+from campare import explorer, explorer_images, naming, registry
 from campare.data import Dataset, Regions
 from campare.design import BASELINE, Model
 from campare.explorer import FORMAT, Payload
@@ -99,7 +99,7 @@ def payload(
                 for part, title in variants.items()
             ],
             "count": len(index),
-            "classes": list(dataset.classes),
+            "classes": [naming.isolated(name) for name in dataset.classes],
             "predicts": predicts,
             "member": "network" if imported else "seed",
             "models": [{"group": names.index(name), "seed": seed} for name, seed in models],

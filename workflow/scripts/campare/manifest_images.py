@@ -17,13 +17,14 @@ from campare import data
 from campare.errors import CampareError, reading
 from campare.levels import Window
 from campare.manifest import LABEL, PATH, REMEDY, SUBSET, columns, regions
+from campare.sizes import Size
 from campare.split import SUBSETS
 
 
 def manifest(
     *,
     root: str | None,
-    size: int | None,
+    size: Size | None,
     fit: str,
     channels: int | None,
     window: Window | None = None,
@@ -236,7 +237,7 @@ def _regions(
     table: pd.DataFrame,
     images: Sequence[Path],
     shape: tuple[int, ...],
-    size: int | None,
+    size: Size | None,
     fit: str,
 ) -> data.Regions | None:
     """The masks that the manifest names, None if it names none; (H, W) = `shape`."""

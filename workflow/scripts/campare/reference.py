@@ -138,6 +138,9 @@ def _takes(value: Mapping[str, Any]) -> str:
     if "enum" in value:
         return ", ".join(f"`{json.dumps(item)}`" for item in value["enum"])
     kinds = value.get("type", "any")
+    if isinstance(kinds, list) and "array" in kinds:
+        others = {**value, "type": [kind for kind in kinds if kind != "array"]}
+        return f"{_takes(others)}; or {_takes({**value, 'type': 'array'})}"
     kind = " or ".join(kinds) if isinstance(kinds, list) else kinds
     if kind == "array":
         size = " of two" if value.get("maxItems") == 2 else ""

@@ -20,6 +20,7 @@ from campare import data, display, maps, naming, registry, store, tables
 from campare.design import BASELINE, Model
 from campare.errors import CampareError
 from campare.messages import known
+from campare.sizes import pair
 
 if TYPE_CHECKING:  # needs matplotlib
     from campare.image_maps import ImageMaps
@@ -100,7 +101,7 @@ class Study:
         for stem in (self._folder / "tables" / name, self._folder / name, self.path / name):
             for suffix in SUFFIXES:
                 if (path := stem.with_name(stem.name + suffix)).is_file():
-                    confusion = OF_CONFUSIONS if "confusion" in name else []
+                    confusion = OF_CONFUSIONS if "confus" in name else []
                     return tables.read(path, text=[*NAMES, *confusion])
         raise CampareError(
             f"{self._folder / 'tables' / name}: there is no such table; "
@@ -174,8 +175,7 @@ class Study:
             There is no such model, or its store cannot be read.
         """
         kept = self.store(augmentation, seed, rows)
-        side = int(kept.attributes["input_size"])
-        return maps.show(kept.maps, (side, side))
+        return maps.show(kept.maps, pair(kept.attributes["input_size"]))
 
     def images(self, index: Rows | None = None) -> NDArray[np.uint8]:
         """The images at these positions of the data set, such as `store(…).index`; None: all.
@@ -256,8 +256,7 @@ class Study:
                     f'store("{name}", {seed}).index'
                 )
             kept = store.read(path, rows)
-            side = int(kept.attributes["input_size"])
-            shown_map = maps.show(kept.maps, (side, side))
+            shown_map = maps.show(kept.maps, pair(kept.attributes["input_size"]))
             (view,) = of_store(kept, np.arange(1), shown_map, images, self.classes)
             # Scores that are all zero stand for unknown ones, of maps made elsewhere.
             known_score = kept.logit.any()

@@ -5,6 +5,7 @@ For data sets whose images are not files of their own (`torchvision_sets`, `arra
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from campare import scratch
 from campare.data import _each, _fitted, _reason, prepared, shown
 from campare.errors import CampareError
 from campare.levels import Window
+from campare.sizes import Size
 
 _T = TypeVar("_T")
 Masks = NDArray[np.bool_]
@@ -60,7 +62,7 @@ def stacked(
     items: Iterable[Item[_T]],
     count: int,
     *,
-    size: int | None,
+    size: Size | None,
     fit: str,
     channels: int | None,
     window: Window | None = None,
@@ -136,7 +138,7 @@ def stacked(
     return Stack(images, masks, list(extras), paths, max(deepest))
 
 
-def _fitted_masks(masks: Masks, size: int | None, fit: str) -> Masks:
+def _fitted_masks(masks: Masks, size: Size | None, fit: str) -> Masks:
     """Masks bool (R, H, W) of one image, resized as the image is."""
     if size is None:
         return masks
@@ -146,7 +148,7 @@ def _fitted_masks(masks: Masks, size: int | None, fit: str) -> Masks:
 
 def unique(names: Sequence[str]) -> tuple[str, ...]:
     """Names of classes, each with its position if it occurs more than once ("crane (134)")."""
-    several = {name for name in names if names.count(name) > 1}
+    several = {name for name, count in Counter(names).items() if count > 1}
     return tuple(
         f"{name} ({place})" if name in several else name for place, name in enumerate(names)
     )

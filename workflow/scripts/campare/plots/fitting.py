@@ -30,7 +30,8 @@ def text_width(text: str, size: float = SMALL) -> float:
 
 def fitted(names: Iterable[str], inches: float, size: float = SMALL) -> dict[str, str]:
     """Each name → the name shortened to a width in inches; different names stay different."""
-    return naming.shortened(names, inches, lambda text: text_width(text, size))
+    short = naming.shortened(names, inches, lambda text: text_width(text, size))
+    return {name: naming.isolated(text) for name, text in short.items()}
 
 
 def two_lines(names: Iterable[str], inches: float, size: float = 8) -> dict[str, str]:

@@ -47,8 +47,9 @@ def examples(
     figure, axes = blank_canvas(
         max(2.0, left + len(originals) * pitch), 2 * drop + (lines - 1) * line
     )
-    whole = fitted(classes, pitch - 0.05)
-    part = fitted(classes, pitch - 0.05 - text_width("00% "))
+    named = [classes[k] for k in np.flatnonzero((shares[0] + shares[1]).any(axis=0)).tolist()]
+    whole = fitted(named, pitch - 0.05)
+    part = fitted(named, pitch - 0.05 - text_width("00% "))
     rows = (("Original", originals, shares[0]), (title(augmentation), augmented, shares[1]))
     for row, (name, images, labels) in enumerate(rows):
         y = row * drop + 0.2
