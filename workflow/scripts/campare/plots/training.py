@@ -151,7 +151,9 @@ def _confused(counts: Floats, classes: Sequence[str]) -> str:
         f"{errors[true, predicted]:,.0f} × {short[classes[true]]} → {short[classes[predicted]]}"
         for true, predicted in pairs
     ]
-    return "\n".join([f"The {len(lines)} most frequent confusions, true → predicted:", *lines])
+    which = f"{len(lines)} most frequent confusions" if len(lines) > 1 else "only confusion"
+    head = f"The {which}, true → predicted:" if lines else "No class is confused with another."
+    return "\n".join([head, *lines])
 
 
 @styled
