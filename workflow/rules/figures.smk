@@ -26,6 +26,7 @@ draw(
     makes=figures("training", "figure", ["history"]),
     models=DESIGN.models,
     averaged=STUDY["training"]["ema"] is not None,
+    ranked=True,
 )
 
 # With predictions, which imported maps may lack.
@@ -45,6 +46,7 @@ draw(
     makes=figures("overlays", "maps", ["over_images", "alone"], "{variant}"),
     models=DESIGN.examples,
     input_size=STUDY["model"]["input_size"],
+    ranked=True,
 )
 
 # Comparisons of augmentations with the baseline: in the target if the study makes them.
@@ -60,6 +62,7 @@ draw(
     metrics=DESIGN.metrics,
     augmentations=DESIGN.augmentations,
     across_seeds=DESIGN.has_floor,
+    ranked=True,
 )
 draw(
     "correlations",
@@ -88,6 +91,7 @@ draw(
         "summary": "<results>/tables/performance_summary.csv",
     },
     makes=figures("performance", "score", ["accuracy", "precision", "recall", "f1"]),
+    ranked=True,
 )
 draw(
     "segments",
@@ -96,6 +100,7 @@ draw(
     metrics=DESIGN.metrics,
     models=DESIGN.augmented,
     segments=STUDY["analysis"]["segments"],
+    ranked=True,
 )
 draw(
     "accuracy",
@@ -106,6 +111,7 @@ draw(
     makes=figures("accuracy", "metric", DESIGN.metrics, "{variant}"),
     metrics=DESIGN.metrics,
     augmentations=DESIGN.augmentations,
+    ranked=True,
 )
 for statistic in ("mean", "std"):
     draw(
@@ -130,6 +136,7 @@ for statistic in ("mean", "std"):
             "{variant}",
         ),
         script="plot_extremes",
+        ranked=True,
         metrics=DESIGN.metrics,
         models=[*DESIGN.references, *DESIGN.augmented],
         statistic=statistic,

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from campare import data, maps, naming, store
+from campare import data, maps, naming, store, tables
 from campare.plots import fitting, saving, views
 from job import logged
 
@@ -13,7 +13,10 @@ with logged(snakemake.log[0]):
     params = snakemake.params
     size = (params.input_size, params.input_size)
     dataset = data.read(snakemake.input.data)
-    paths, note = fitting.first(snakemake.input.stores, fitting.MOST_SETS, "training sets")
+    path_of = dict(zip((name for name, _ in params.models), snakemake.input.stores, strict=True))
+    with fitting.ranked(tables.optional(snakemake.input.get("ranking"))):
+        names, note = fitting.chosen(path_of)
+    paths = [path_of[name] for name in names]
 
     # The first test image of each class, then the second of each, …
     baseline = store.read(paths[0])
