@@ -267,9 +267,7 @@ def aggregate(models: Sequence[Model], tables: Iterable[pd.DataFrame]) -> pd.Dat
     DataFrame
         index, label, augmentation, then the metrics and their further columns.
     """
-    parts = [
-        image_means(table.assign(augmentation=name)) for name, table in pooled(models, tables)
-    ]
+    parts = [image_means(table.assign(augmentation=name)) for name, table in pooled(models, tables)]
     return pd.concat(parts, ignore_index=True)
 
 
