@@ -264,7 +264,7 @@ def test_hours_and_energy_are_those_of_the_benchmarks(tmp_path: Path) -> None:
         "maps": Usage(1, 30, 20),
         facts.REST: Usage(2, 12, 11),
     }
-    own = Facts(["a"], 8, 1, 1, False, {"train": 1}, usage=found, trained_on="cuda:0")
+    own = Facts(["a"], (8, 8), 1, 1, False, {"train": 1}, usage=found, trained_on="cuda:0")
     cores, gpus = facts.energy(own, 10, 400)
     assert cores == pytest.approx(141 * 10 / 3.6e6)
     assert gpus == pytest.approx(300 * 400 / 3.6e6)

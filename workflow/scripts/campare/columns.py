@@ -394,6 +394,12 @@ NOTE = Column(
 LABEL = Column("True class", "True class of the image.", "class")
 PREDICTION = Column("Predicted class", "Class that the model predicts.", "class")
 INDEX = Column("Image", "Position of the image in the data set, from 0.", "position")
+FILE = Column(
+    "File",
+    "File of the image, relative to the folder of the images, with its row in brackets if the file "
+    "has several images; only if the images were read from files.",
+    "text",
+)
 SUBSET = Column("Subset", "Training, validation or test images.", "code", codes="subset")
 ACCURACY = Column("Accuracy", "Share of the test images that are classified correctly.", "percent")
 PRECISION = Column(
@@ -609,7 +615,8 @@ def _of_classifiers(stage: str, of: str) -> dict[str, Table]:
         ),
         f"{stage}_confusion": Table(
             f"Confusion matrices of {of}",
-            "A row per classifier, true and predicted class; the most frequent first.",
+            "A row per classifier, true and predicted class; the most frequent first. With more "
+            "than 100 classes, pairs of different classes without predictions are left out.",
             _CONFUSION_OF,
             sort=("-images",),
         ),
@@ -1072,9 +1079,11 @@ TABLES: dict[str, Table] = {
         "the same subset, one of another class; with the first such image.",
         {
             "index": INDEX,
+            "file": FILE,
             "class": Column("Class", "Class of the image.", "class"),
             "subset": SUBSET,
             "other_index": replace(INDEX, label="Other image"),
+            "other_file": replace(FILE, label="Other file"),
             "other_class": Column("Class of the other", "Class of the other image.", "class"),
             "other_subset": replace(SUBSET, label="Subset of the other"),
             "kind": Column(
@@ -1112,7 +1121,8 @@ TABLES: dict[str, Table] = {
     "confusion": Table(
         "Confusion matrices",
         "A row per augmentation, true and predicted class; the most frequent first. Seeds are "
-        "summed.",
+        "summed. With more than 100 classes, pairs of different classes without predictions are "
+        "left out.",
         {
             "augmentation": AUGMENTATION,
             "label": LABEL,
@@ -1120,6 +1130,22 @@ TABLES: dict[str, Table] = {
             "images": Column("Predictions", "Number of predictions, seeds summed.", "count"),
         },
         sort=("-images",),
+    ),
+    "confused_pairs": Table(
+        "Most frequent confusions",
+        "A row per augmentation and pair of classes; the 40 most frequent confusions of each "
+        "augmentation. Seeds are summed.",
+        {
+            "augmentation": AUGMENTATION,
+            "label": LABEL,
+            "prediction": PREDICTION,
+            "images": Column("Predictions", "Number of predictions, seeds summed.", "count"),
+            "share": Column(
+                "Share",
+                "Share of the predictions for images of the true class.",
+                "percent",
+            ),
+        },
     ),
     "validation": Table(
         "Epoch of the saved weights",

@@ -24,6 +24,10 @@ from campare.known_changes import Change
 Model = tuple[str, int]
 Pair = tuple[Model, Model]
 BASELINE = "baseline"
+# Most augmentations in figures with a panel, or images, for each.
+MOST_SETS = 24
+# Most arms whose map shift a single job measures; arms of each of several jobs.
+UNDIVIDED, PART = 20, 10
 # Which class a map explains → its name in figures.
 CLASSES = {
     "predicted": "predicted class",
@@ -351,6 +355,17 @@ class Design:
         """Names whose models can be compared with the noise floor: `with_pairs` less baseline."""
         return [name for name in self.with_pairs if name != BASELINE]
 
+    @cached_property
+    def parts(self) -> dict[str, list[str]]:
+        """Number → arms whose map shift one job measures; {} if a single job does it for all.
+
+        A job then takes minutes, whatever the number of arms.
+        """
+        if len(self.with_pairs) <= UNDIVIDED or self.study["reference"] == "none":
+            return {}
+        starts = range(0, len(self.with_pairs), PART)
+        return {str(1 + k // PART): self.with_pairs[k : k + PART] for k in starts}
+
     def pairs_like_floor(self, augmentation: str) -> list[Pair]:
         """Its pairs with a baseline that differ in the same streams as two baselines do.
 
@@ -390,6 +405,11 @@ class Design:
         """Whether the study has a summary: predictions, and maps compared with a noise floor."""
         several = bool(self.arms and len(self.baselines) > 1)
         return several and not self.incomparable and self.predicts
+
+    @property
+    def ranks(self) -> bool:
+        """Whether figures show the augmentations with the largest map shift, for lack of room."""
+        return self.summarised and "controls" in self.study and len(self.augmentations) > MOST_SETS
 
     # ---- Metrics -------------------------------------------------------------------------------
 

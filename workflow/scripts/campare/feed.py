@@ -14,6 +14,7 @@ from campare import sampling, seeding
 from campare.augment import Augmenter, Batch
 from campare.preprocess import resized
 from campare.settings import Settings
+from campare.sizes import pair
 from campare.training_images import Images, Mapped, Pool
 
 # Values of the images that are augmented together: many small images at once, for speed, but few
@@ -105,7 +106,7 @@ class Feed:
             settings.steps, settings.augmentation_seed, partners, self._sized
         )
         self.length = len(images) * (1 + settings.copies)
-        size = self.input_size**2 if self.input_size else math.prod(images.shape[2:])
+        size = math.prod(pair(self.input_size) if self.input_size else images.shape[2:])
         values = images.shape[1] * size
         self.per_block = max(1, BLOCK // (self.batch_size * values))  # batches
         self.once = settings.resample == "once"

@@ -121,6 +121,7 @@ CORRUPTIONS = {
     "elastic_transform": "Elastic transform",
     "pixelate": "Pixelate",
     "jpeg_compression": "JPEG compression",
+    "frost": "Frost",
 }
 GAINS = {"deletion": "Deletion", "insertion": "Insertion", "road": "ROAD"}
 # Terms of the stage map_exchange.

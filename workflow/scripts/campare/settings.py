@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from campare import feasibility
+from campare.sizes import Size
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Settings:
         augmentation in place.
     resample
         "each_epoch" draws augmented images anew in every epoch, "once" draws them before the first.
+    input_size
+        Side of the square input of the network, or its [height, width], pixels.
     augment_at
         "native" augments images at their stored size, "input" after the resize to `input_size`;
         then all training images are rounded to uint8 after the resize.
@@ -85,7 +88,7 @@ class Settings:
     """
 
     architecture: str
-    input_size: int
+    input_size: Size
     epochs: int
     batch_size: int
     learning_rate: float
