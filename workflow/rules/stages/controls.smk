@@ -189,9 +189,7 @@ if DESIGN.summarised:
         draw(
             "shift_by_class",
             needs={"table": "<results>/{variant}tables/shift_by_class.csv"},
-            makes=figures(
-                "shift_by_class", "metric", STUDY["analysis"]["by_class"], "{variant}"
-            ),
+            makes=figures("shift_by_class", "metric", STUDY["analysis"]["by_class"], "{variant}"),
             metrics=STUDY["analysis"]["by_class"],
         )
     tabulate(
