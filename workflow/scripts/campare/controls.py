@@ -213,7 +213,7 @@ def corrected_shifts(
     metrics, names
         The order of the metrics and of the arms.
     """
-    families: dict[Any, list[dict[str, Any]]] = {
+    families: dict[Any, Any] = {
         key: group.sort_values("augmentation", key=lambda arms: arms.map(names.index)).to_dict(
             "records"
         )
@@ -221,7 +221,7 @@ def corrected_shifts(
     }
     rows: list[dict[str, Any]] = []
     for key in product(metrics, (BASELINE, *MATCHED), PREDICTIONS):
-        family = families.get(key, [])
+        family: list[dict[str, Any]] = families.get(key, [])
         for what in ("tightening", "shift"):  # the note is that of the shift
             tests = [
                 Test(row[f"{what}_p"], row.pop(f"{what}_least"), row.pop(f"{what}_words"))
