@@ -194,8 +194,8 @@ def _by_class(
     classes, note = _sorted_classes(rows, value, what)
     images = rows.drop_duplicates("class").set_index("class")["images"]
     short = fitted(classes, NAMES - 0.35)
-    across = min(len(names) + 1, 2 if page.narrow() else 4)
-    down = -(-(len(names) + 1) // across)
+    down = -(-(len(names) + 1) // (2 if page.narrow() else 4))
+    across = -(-(len(names) + 1) // down)
     figure = blank_figure(WIDTH, 0.75 + down * (0.35 + 0.8 * ROW * len(classes)), "constrained")
     grid = list(figure.subplots(down, across, sharey=True, squeeze=False).flat)
     panels, colour = grid[: len(names) + 1], colours(names)
