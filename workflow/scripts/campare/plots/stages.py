@@ -20,7 +20,6 @@ from campare.plots.charts import key_columns, named_rows, panel_grid, text_colum
 from campare.plots.fitting import MOST_CLASSES, arranged, lowest_and_highest, ordered
 from campare.plots.style import GREY, LEVEL, PALETTE, blank_figure, styled
 
-
 ENDS = ["low", "high", "chance_low", "chance_high"]  # of the intervals of `agreement`
 
 
@@ -127,8 +126,8 @@ def occlusion(table: pd.DataFrame, measure: str, whole: str) -> Figure:
         panel.grid()
     panels[0].xaxis.set_major_locator(MaxNLocator(4, integer=True))
     if note and names:
-        drawn = factor * rows[rows["class"].isin(names)][["mean", "low", "high"]]
-        note += _cut_at(drawn[["mean"]], drawn[["low", "high"]], panels[0].set_ylim)
+        values = factor * rows[rows["class"].isin(names)][["mean", "low", "high"]]
+        note += _cut_at(values[["mean"]], values[["low", "high"]], panels[0].set_ylim)
     label, pairs = "Test accuracy (%)", ""
     if measure != "accuracy":
         label = textwrap.fill(registry.metric(measure).label, 28)
