@@ -45,17 +45,28 @@ def test_corruptions_are_those_of_imagecorruptions(
 
 def picture(side: int = 32, channels: int = 3) -> np.ndarray:
     with np.load(REFERENCE) as file:
-        return np.resize(file["image"], (32, 32, 3))[:side, :side, :channels]
+        whole = np.resize(file["image"], (32, 32, 3))[:side, :side]
+    return np.concatenate([whole, 255 - whole], axis=2)[..., :channels]
 
 
 @pytest.mark.parametrize("name", EVERY)
-@pytest.mark.parametrize(("side", "channels"), [(32, 1), (28, 3), (9, 3), (8, 1)])
-def test_images_of_any_size_and_of_one_channel(name: str, side: int, channels: int) -> None:
+@pytest.mark.parametrize(("side", "channels"), [(32, 1), (28, 3), (9, 3), (8, 1), (16, 5)])
+def test_images_of_any_size_and_number_of_channels(name: str, side: int, channels: int) -> None:
     image = picture(side, channels)
     for severity in corruptions.SEVERITIES:
         random = np.random.RandomState(0)
         found = corruptions.corrupted(image, name, severity, random)
         assert found.shape == image.shape and found.dtype == np.uint8
+
+
+@pytest.mark.parametrize("name", ["pixelate", "jpeg_compression", "snow", "glass_blur", "contrast"])
+def test_each_of_five_channels_is_corrupted_as_a_grey_image(name: str) -> None:
+    image = picture(24, 5)
+    found = corruptions.corrupted(image, name, 3, np.random.RandomState(4))
+    for channel in range(5):
+        grey = np.ascontiguousarray(image[..., channel : channel + 1])
+        alone = corruptions.corrupted(grey, name, 3, np.random.RandomState(4))
+        assert np.array_equal(found[..., channel : channel + 1], alone)
 
 
 def test_small_images_have_the_parameters_of_cifar_and_the_affine_map_of_its_authors() -> None:

@@ -22,6 +22,8 @@ from campare.design import BASELINE, Model
 from campare.labels import SEGMENTS as SEGMENTS
 from campare.statistics import QUANTILE
 
+ALL_CELLS = 100  # classes up to which tables have all cells of a confusion matrix
+MOST_PAIRS = 40  # most frequent confusions of an augmentation
 # Columns of a table of pairs besides index, label and metrics.
 PAIR = (
     *("a", "seed_a", "b", "seed_b"),
@@ -87,19 +89,65 @@ def confusions(
     Returns
     -------
     DataFrame
-        augmentation, label, prediction (names of the classes), images: a row for every cell.
+        augmentation, label, prediction (names of the classes), images: a row for every cell; with
+        more than `ALL_CELLS` classes, for every cell of the diagonal and every other with images.
     """
+    few = len(classes) <= ALL_CELLS
+    parts = []
+    for augmentation, total in _over_seeds(models, confusions).items():
+        label, prediction = np.nonzero((total > 0) | np.eye(len(total), dtype=bool) | few)
+        parts.append(_cells(augmentation, total, label, prediction, classes))
+    return pd.concat(parts, ignore_index=True)
+
+
+def confused_pairs(
+    models: Sequence[Model], confusions: Sequence[NDArray[np.int64]], classes: Sequence[str]
+) -> pd.DataFrame:
+    """The most frequent confusions of two classes, summed over seeds.
+
+    Returns
+    -------
+    DataFrame
+        augmentation, label, prediction (names of the classes), images, share (of the predictions
+        for images of the true class); of each augmentation up to `MOST_PAIRS` rows, the most
+        frequent first, equal ones in the order of the classes.
+    """
+    parts = []
+    for augmentation, total in _over_seeds(models, confusions).items():
+        errors = total * (1 - np.eye(len(total), dtype=np.int64))
+        places = np.argsort(-errors, axis=None, kind="stable")[:MOST_PAIRS]
+        label, prediction = np.divmod(places[errors.flat[places] > 0], len(total))
+        part = _cells(augmentation, total, label, prediction, classes)
+        parts.append(part.assign(share=part["images"].to_numpy() / total.sum(axis=1)[label]))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _over_seeds(
+    models: Sequence[Model], confusions: Sequence[NDArray[np.int64]]
+) -> dict[str, NDArray[np.int64]]:
+    """Augmentation → confusion matrix (K, K), summed over seeds."""
     totals: dict[str, NDArray[np.int64]] = {}
     for (augmentation, _), confusion in zip(models, confusions, strict=True):
         totals[augmentation] = totals.get(augmentation, np.zeros_like(confusion)) + confusion
+    return totals
+
+
+def _cells(
+    augmentation: str,
+    total: NDArray[np.int64],
+    label: NDArray[np.intp],
+    prediction: NDArray[np.intp],
+    classes: Sequence[str],
+) -> pd.DataFrame:
+    """Some cells of a confusion matrix (K, K): augmentation, label, prediction, images."""
+    names = np.array(classes, dtype=object)
     return pd.DataFrame(
-        [
-            (augmentation, label, prediction, images)
-            for augmentation, total in totals.items()
-            for label, row in zip(classes, total, strict=True)
-            for prediction, images in zip(classes, row, strict=True)
-        ],
-        columns=["augmentation", "label", "prediction", "images"],
+        {
+            "augmentation": augmentation,
+            "label": names[label],
+            "prediction": names[prediction],
+            "images": total[label, prediction],
+        }
     )
 
 
@@ -192,7 +240,7 @@ def published(
 
 
 def model_means(
-    models: Sequence[Model], tables: Sequence[pd.DataFrame], performances: pd.DataFrame
+    models: Sequence[Model], tables: Iterable[pd.DataFrame], performances: pd.DataFrame
 ) -> pd.DataFrame:
     """Accuracy of each model, and its metrics averaged over the test images that define them.
 
@@ -252,7 +300,7 @@ def accuracy_correlation(means: pd.DataFrame, metrics: Sequence[str]) -> pd.Data
     return pd.DataFrame(rows, columns=["metric", "over", "pearson", "low", "high", "n"])
 
 
-def aggregate(models: Sequence[Model], tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def aggregate(models: Sequence[Model], tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Mean over seeds of every metric, per augmentation and image (thesis, chapter 4, step 12).
 
     The mean is over the seeds for which the metric is defined, NaN if there are none.
@@ -260,14 +308,15 @@ def aggregate(models: Sequence[Model], tables: Sequence[pd.DataFrame]) -> pd.Dat
     Parameters
     ----------
     models, tables
-        (augmentation, seed) and similarity table of each.
+        As in `pooled`.
 
     Returns
     -------
     DataFrame
         index, label, augmentation, then the metrics and their further columns.
     """
-    return image_means(_pool(models, tables))
+    parts = [image_means(table.assign(augmentation=name)) for name, table in pooled(models, tables)]
+    return pd.concat(parts, ignore_index=True)
 
 
 def across_seeds(
@@ -494,17 +543,6 @@ def segments(
                 about = {"metric": metric, "augmentation": augmentation, "segment": name}
                 rows[metric].append(about | _describe(table.loc[inside, metric], "pairs"))
     return pd.DataFrame(chain(*rows.values()))
-
-
-def _pool(models: Sequence[Model], tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """All similarity tables in one, with a column `augmentation`."""
-    return pd.concat(
-        [
-            table.assign(augmentation=augmentation)
-            for (augmentation, _), table in zip(models, tables, strict=True)
-        ],
-        ignore_index=True,
-    )
 
 
 def _describe(values: pd.Series, counted: str) -> dict[str, Any]:

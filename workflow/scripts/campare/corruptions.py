@@ -9,8 +9,11 @@ photographs, which are read from the installed package without importing it.
 
 Severities have the authors' parameters: those of CIFAR-10-C for images of up to `SMALL` pixels, and
 those of ImageNet-C for larger ones. (The package has those of ImageNet-C alone, with which images
-of 32 pixels are hardly recognisable.) Every function maps an image float64 (H, W, C) in [0, 1],
-C = 1 or 3, to one of the same shape; `corrupted` clips its values to [0, 1].
+of 32 pixels are hardly recognisable.) Every function maps an image float64 (H, W, C) in [0, 1] to
+one of the same shape; `corrupted` clips its values to [0, 1].
+
+The package takes RGB images. With another number of channels, snow whitens each channel, and JPEG
+compresses each, as a grey image; the other operations are the same for any number.
 """
 
 from __future__ import annotations
@@ -190,17 +193,24 @@ def pixelate(x: Image, random: Random, factor: float) -> Image:
 
     height, width, _ = x.shape
     small = max(1, int(width * factor)), max(1, int(height * factor))
-    picture = _picture(x).resize(small, Resampling.BOX)
-    return _values(picture.resize((width, height), Resampling.NEAREST))
+    return _by_pillow(
+        x,
+        lambda picture: picture.resize(small, Resampling.BOX).resize(
+            (width, height), Resampling.NEAREST
+        ),
+    )
 
 
 def jpeg_compression(x: Image, random: Random, quality: int) -> Image:
     """JPEG compression."""
     import PIL.Image
 
-    file = io.BytesIO()
-    _picture(x).save(file, "JPEG", quality=quality)
-    return _values(PIL.Image.open(file))
+    def compressed(picture: Any) -> Any:
+        file = io.BytesIO()
+        picture.save(file, "JPEG", quality=quality)
+        return PIL.Image.open(file)
+
+    return _by_pillow(x, compressed)
 
 
 def frost(x: Image, random: Random, kept: float, opacity: float, scale: float) -> Image:
@@ -208,7 +218,7 @@ def frost(x: Image, random: Random, kept: float, opacity: float, scale: float) -
 
     The photograph is resized by `scale`, or by more if it is less than a tenth larger than the
     image: by bilinear interpolation if it is reduced (CIFAR-10-C), else by bicubic interpolation
-    (`imagecorruptions`). Grey images have its grey value.
+    (`imagecorruptions`). Images that are not RGB have its grey value.
     """
     import cv2
 
@@ -226,7 +236,7 @@ def frost(x: Image, random: Random, kept: float, opacity: float, scale: float) -
         for there, side in zip(layer.shape, (height, width), strict=False)
     )
     layer = layer[top : top + height, left : left + width] / 255
-    if channels == 1:
+    if channels != 3:
         layer = layer @ GREY
     return np.asarray(kept * x + opacity * layer)
 
@@ -508,6 +518,12 @@ def _sampled(x: Image, row: Image, column: Image, mode: str) -> Image:
         ],
         axis=2,
     )
+
+
+def _by_pillow(x: Image, act: Callable[[Any], Any]) -> Image:
+    """The result of an operation of pillow; channels are images of their own unless 1 or 3."""
+    parts = [x] if x.shape[2] in (1, 3) else np.split(x, x.shape[2], axis=2)
+    return np.concatenate([_values(act(_picture(part))) for part in parts], axis=2)
 
 
 def _picture(x: Image) -> Any:

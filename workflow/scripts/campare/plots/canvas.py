@@ -176,7 +176,8 @@ def tile(
 ) -> None:
     """Draw an image with its captions, with or without a map.
 
-    The border is thin and grey, or thick, dashed and red for an incorrect prediction.
+    An image that is not a square is in the middle of the square, with its captions next to it. The
+    border is thin and grey, or thick, dashed and red for an incorrect prediction.
 
     Parameters
     ----------
@@ -195,7 +196,8 @@ def tile(
     opacity
         Of the map over the image, in [0, 1]; 1 draws the map without the image.
     """
-    place: dict[str, Any] = {"extent": (x, x + size, y + size, y), "aspect": "auto"}
+    x, y, width, height = inscribed(x, y, size, image)
+    place: dict[str, Any] = {"extent": (x, x + width, y + height, y), "aspect": "auto"}
     if cam is not None:
         if opacity < 1:
             axes.imshow(image.mean(axis=2), cmap="gray", vmin=-255, vmax=255, **place)
@@ -207,9 +209,17 @@ def tile(
     border: dict[str, Any] = {"edgecolor": "0.5", "linewidth": 0.5}
     if incorrect:
         border = {"edgecolor": INCORRECT, "linewidth": 1.6, "linestyle": (0, (3, 2))}
-    axes.add_patch(Rectangle((x, y), size, size, fill=False, **border))
-    axes.text(x + size / 2, y - 0.05, above, ha="center", va="bottom")
-    axes.text(x + size / 2, y + size + 0.03, below, ha="center", va="top", size=SMALL)
+    axes.add_patch(Rectangle((x, y), width, height, fill=False, **border))
+    axes.text(x + width / 2, y - 0.05, above, ha="center", va="bottom")
+    axes.text(x + width / 2, y + height + 0.03, below, ha="center", va="top", size=SMALL)
+
+
+def inscribed(
+    x: float, y: float, size: float, image: npt.NDArray[np.uint8]
+) -> tuple[float, float, float, float]:
+    """Left, top, width and height of an image (H, W, C) in the middle of a square, inches."""
+    height, width = (size * (n / max(image.shape[:2])) for n in image.shape[:2])
+    return x + (size - width) / 2, y + (size - height) / 2, width, height
 
 
 def map_colour_bar(

@@ -11,13 +11,8 @@ from matplotlib.figure import Figure
 
 from campare.plots import page
 from campare.plots.canvas import ImageGrid, blank_canvas, most_images, tile
-from campare.plots.fitting import (
-    MOST_COLUMNS,
-    first,
-    fitted,
-    text_width,
-)
-from campare.plots.style import Floats, styled, title
+from campare.plots.fitting import MOST_COLUMNS, chosen, first, fitted, text_width
+from campare.plots.style import SMALL, Floats, styled, title
 
 
 @styled
@@ -47,8 +42,9 @@ def examples(
     figure, axes = blank_canvas(
         max(2.0, left + len(originals) * pitch), 2 * drop + (lines - 1) * line
     )
-    whole = fitted(classes, pitch - 0.05)
-    part = fitted(classes, pitch - 0.05 - text_width("00% "))
+    named = [classes[k] for k in np.flatnonzero((shares[0] + shares[1]).any(axis=0)).tolist()]
+    whole = fitted(named, pitch - 0.05)
+    part = fitted(named, pitch - 0.05 - text_width("00% "))
     rows = (("Original", originals, shares[0]), (title(augmentation), augmented, shares[1]))
     for row, (name, images, labels) in enumerate(rows):
         y = row * drop + 0.2
@@ -85,13 +81,17 @@ def sets(
     """
     cell, pitch = (0.58, 0.62) if page.narrow() else (0.68, 0.72)
     most = most_images(len(originals), pitch)
-    rows = {name: images[:most] for name, images in {"original": originals, **augmented}.items()}
-    grid = ImageGrid(list(rows), classes[:most], cell, (pitch, pitch))
+    shown, note = chosen(augmented)
+    every = {"original": originals, **{name: augmented[name] for name in shown}}
+    rows = {name: images[:most] for name, images in every.items()}
+    below = 0.25 if note else 0.05
+    grid = ImageGrid(list(rows), classes[:most], cell, (pitch, pitch), below=below)
     figure, axes = blank_canvas(grid.width, grid.height)
     grid.label(axes)
     for number, images in enumerate(rows.values()):
         for place, image in enumerate(images):
             tile(axes, *grid.place(number, place), grid.cell, image, "")
+    axes.text(0.1, grid.height - 0.05, note, va="bottom", size=SMALL)
     return figure
 
 

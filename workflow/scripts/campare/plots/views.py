@@ -20,6 +20,7 @@ from campare.plots.canvas import (
     MAP_OPACITY,
     ImageGrid,
     blank_canvas,
+    inscribed,
     map_colour_bar,
     most_images,
     names_width,
@@ -309,7 +310,9 @@ def sheets(views: Sequence[ModelView], threshold: float, heading: str) -> Figure
             tile(axes, x, y, cell, _square(view.original), "original image")
             x += cell + 0.06
         confident = view.probability >= threshold
-        place_of: dict[str, Any] = {"extent": (x, x + cell, y + cell, y), "aspect": "auto"}
+        x, top_of, wide, high = inscribed(x, y, cell, view.image)
+        extent = x, x + wide, top_of + high, top_of
+        place_of: dict[str, Any] = {"extent": extent, "aspect": "auto"}
         axes.imshow(view.image.mean(axis=2), cmap="gray_r", vmin=0, vmax=255, **place_of)
         colour = "Greens" if confident else "Reds"
         axes.imshow(view.map, cmap=colour, vmin=0, vmax=1, alpha=MAP_OPACITY, **place_of)
@@ -318,12 +321,12 @@ def sheets(views: Sequence[ModelView], threshold: float, heading: str) -> Figure
             "linewidth": 1.8,
         }
         line = "solid" if confident else (0, (3, 2))
-        axes.add_patch(Rectangle((x, y), cell, cell, fill=False, linestyle=line, **edge))
+        axes.add_patch(Rectangle((x, top_of), wide, high, fill=False, linestyle=line, **edge))
         mark = "●" if confident else "○"
         text = f"{mark} {predicted[view.predicted]}\n{percent(view.probability)}"
         if view.true:
             text += "  ✓ correct" if view.correct else f"  ✗ {true[view.true]}"
-        axes.text(x + cell / 2, y + cell + 0.05, text, ha="center", va="top", size=SMALL)
+        axes.text(x + wide / 2, top_of + high + 0.05, text, ha="center", va="top", size=SMALL)
     return figure
 
 
@@ -344,7 +347,7 @@ def side_by_side(rows: Mapping[str, Sequence[ModelView]]) -> Figure:
     )
     axes.text(left + 2.4, top + drop * (len(rows) + 1) + 0.1, note, va="top")
     above = fitted([view.true for view in images], pitch - 0.04, 8)
-    predicted = [view.predicted for views in rows.values() for view in views]
+    predicted = [view.predicted for views in rows.values() for view in views[: len(images)]]
     short = fitted(predicted, pitch - 0.04 - text_width("✗ "))
     for column, view in enumerate(images):
         tile(axes, left + pitch * column, top, cell, view.image, "", above=above[view.true])
