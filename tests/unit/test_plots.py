@@ -354,6 +354,10 @@ def test_few_confusions_of_many_classes_are_counted(errors: int, head: str) -> N
     assert [len(lines) - 1 for lines in listed if lines[0] == head] == [errors]
 
 
+def test_a_sheet_without_images_says_so() -> None:
+    assert "Mistakes. There are none." in texts(views.sheets([], 0.95, "Mistakes"))
+
+
 def test_classes_named_by_numbers_are_in_the_order_of_the_numbers() -> None:
     def shown(classes: list[str]) -> list[str]:
         axes = only(training.confusion(confusion(classes), "cutmix"))
