@@ -27,7 +27,7 @@ STUDY: dict[str, Any] = {
 }
 FACTS = Facts(
     ["cat", "dog"],
-    *((8, 8), 1, 1797, False),
+    *(8, 1, 1797, False),
     {"train": 1200, "validation": 100, "test": 400},
     parameters=24058,
     epochs=(3, 3),
@@ -185,9 +185,9 @@ def test_sentences_depend_on_the_study(changes: dict[str, Any], said: str, unsai
 @pytest.mark.parametrize("name", ["arrays", "parquet"])
 def test_images_of_the_authors_are_to_be_cited_by_them(name: str, tmp_path: Path) -> None:
     root = tmp_path / {"arrays": "a.npz", "parquet": "a.parquet"}[name]
-    if name == "arrays":  # whose shapes the config check reads
-        np.savez(root, images=np.zeros((4, 8, 8)), labels=np.arange(4) % 2)
     root.touch()
+    if name == "arrays":
+        np.savez(root, images=np.zeros((4, 8, 8)), labels=np.arange(4) % 2)
     given = {"name": name, "root": str(root), "window": [-160, 240.5]}
     written = text(data=given)
     check(written)
@@ -298,7 +298,7 @@ def test_facts_are_read_from_files(tmp_path: Path) -> None:
     assert facts.parameters(tmp_path / "w.safetensors") == 14
     assert facts.trained_on(tmp_path / "w.safetensors") == "cuda:0"
     with h5py.File(tmp_path / "data.h5", "w") as file:
-        file["images"] = np.zeros((6, 8, 12, 3), np.uint8)
+        file["images"] = np.zeros((6, 8, 8, 3), np.uint8)
         text_type = h5py.string_dtype()
         file.create_dataset("classes", data=["cat", "dog"], dtype=text_type)
         file["part"] = np.array(["train"] * 4 + ["test"] * 2, "S5")
@@ -311,7 +311,7 @@ def test_facts_are_read_from_files(tmp_path: Path) -> None:
     found = facts.read(tmp_path / "data.h5", tmp_path / "split.csv", {})
     assert (found.classes, found.size, found.channels, found.divided) == (
         ["cat", "dog"],
-        (8, 12),
+        (8, 8),
         3,
         True,
     )

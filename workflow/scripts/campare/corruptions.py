@@ -218,7 +218,7 @@ def frost(x: Image, random: Random, kept: float, opacity: float, scale: float) -
 
     The photograph is resized by `scale`, or by more if it is less than a tenth larger than the
     image: by bilinear interpolation if it is reduced (CIFAR-10-C), else by bicubic interpolation
-    (`imagecorruptions`). Grey images have its grey value.
+    (`imagecorruptions`). Images that are not RGB have its grey value.
     """
     import cv2
 
@@ -236,7 +236,7 @@ def frost(x: Image, random: Random, kept: float, opacity: float, scale: float) -
         for there, side in zip(layer.shape, (height, width), strict=False)
     )
     layer = layer[top : top + height, left : left + width] / 255
-    if channels == 1:
+    if channels != 3:
         layer = layer @ GREY
     return np.asarray(kept * x + opacity * layer)
 
@@ -270,7 +270,8 @@ def _photographs() -> list[NDArray[np.uint8]]:
                 f"{path}: {'not the file' if content else 'missing, a file'} of {PACKAGE} 1.1.2; "
                 f"install this version again (`{INSTALL} --force-reinstall`)"
             )
-        found.append(cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)[..., ::-1])
+        decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+        found.append(np.asarray(decoded, np.uint8)[..., ::-1])
     return found
 
 

@@ -739,15 +739,23 @@ def _mask(
     return read_mask(path, image, size, fit)
 
 
-def read_mask(path: Path, image: Path, size: Size | None, fit: str) -> NDArray[np.bool_]:
+def read_mask(
+    path: Path, image: Path, size: Size | None, fit: str, indices: Sequence[int] = ()
+) -> NDArray[np.bool_]:
     """The mask of an image from a file, bool (H, W), resized as the image is.
+
+    Parameters
+    ----------
+    indices
+        Indices of the palette, or grey levels, that are the region; none: the file is black and
+        white.
 
     Raises
     ------
     CampareError
-        It is not black and white, or not of the size of the image.
+        It is not black and white, or lacks an index, or is not of the size of the image.
     """
-    levels = _pixels(path, "L", None, fit)[0][..., 0]
+    levels = _indices(path) if indices else _pixels(path, "L", None, fit)[0][..., 0]
     with Image.open(image) as opened:
         wide, high = opened.size
         # Turned by 90°; for a TIFF, Pillow's size is already that of the upright image.
@@ -758,13 +766,34 @@ def read_mask(path: Path, image: Path, size: Size | None, fit: str) -> NDArray[n
             f"{path}: {levels.shape[1]}×{levels.shape[0]} pixels, while {image} has "
             f"{wide}×{high}; a mask must have the size of its image"
         )
-    if (greys := np.setdiff1d(levels, [0, levels.max()])).size:
+    if missing := [index for index in indices if not (levels == index).any()]:
+        present = ", ".join(map(str, np.unique(levels)[:NAMED]))
+        raise CampareError(
+            f"{path}: no pixel has the index {missing[0]}; it has {present}: correct it, or leave "
+            "the mask empty if the image does not have the region"
+        )
+    if not indices and (greys := np.setdiff1d(levels, [0, levels.max()])).size:
         raise CampareError(
             f"{path}: not black and white (it has the grey level {greys[0]}); save masks without "
             "smooth edges, in a lossless format such as PNG"
         )
-    white = Image.fromarray(np.where(levels > 0, np.uint8(255), np.uint8(0)))
+    inside = np.isin(levels, indices) if indices else levels > 0
+    white = Image.fromarray(np.where(inside, np.uint8(255), np.uint8(0)))
     return np.asarray(white if size is None else _fitted(white, size, fit)) > 127
+
+
+def _indices(path: Path) -> NDArray[np.integer[Any]]:
+    """Indices of the palette, or grey levels, of the pixels of an image (H, W), upright."""
+    try:
+        with Image.open(path) as opened:
+            opened.load()
+            turn = _TURNS.get(_orientation(opened))
+            image = opened if turn is None else opened.transpose(turn)
+            if image.mode not in ("P", "L", "I", "I;16"):
+                raise ValueError("indices need a palette or grey levels")
+            return np.asarray(image)
+    except Exception as error:  # Pillow's decoders raise a dozen kinds on a broken file
+        raise CampareError(shown(f"{path}: {_reason(error)}")) from error
 
 
 def _visible(folder: Path) -> list[Path]:

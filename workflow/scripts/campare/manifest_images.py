@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from unicodedata import normalize
@@ -37,7 +38,8 @@ def manifest(
     - `subset`, optional: train, validation or test, for all images;
     - `mask`, optional: the file with the mask of the object; `mask_<region>`: that of another
       region; both of the size of the image, black and white; empty for an image that does not have
-      the region.
+      the region. `file.png#7`, or `file.png#1+2`, means the pixels with these indices of its
+      palette, or these grey levels.
 
     Other columns are ignored; `split.group` may name one. Images keep the order of the rows and are
     read as in `data.image_folder`. Classes are sorted by name, or by number if all are numbers.
@@ -244,11 +246,32 @@ def _regions(
         return None
     masks = np.zeros((len(table), len(named), *shape), bool)
     for region, column in enumerate(named.values()):
-        paths = _files(file, table, column)
+        names, indices = _with_indices(file, table[column])
+        paths = _files(file, table.assign(**{column: names}), column)
         present = np.flatnonzero(table[column] != "")
 
-        def place(row: int, region: int = region, paths: Sequence[Path] = paths) -> None:
-            masks[row, region] = data.read_mask(paths[row], images[row], size, fit)
+        def place(
+            row: int,
+            region: int = region,
+            paths: Sequence[Path] = paths,
+            indices: Sequence[Sequence[int]] = indices,
+        ) -> None:
+            masks[row, region] = data.read_mask(paths[row], images[row], size, fit, indices[row])
 
         data._each(place, [int(row) for row in present])
     return data.Regions(tuple(named), masks)
+
+
+def _with_indices(file: Path, given: pd.Series) -> tuple[list[str], list[tuple[int, ...]]]:
+    """Names of files of masks without their indices (`file.png#1+2`), and the indices of each."""
+    names: list[str] = []
+    indices: list[tuple[int, ...]] = []
+    for name in given:
+        marked = re.fullmatch(r"(.+)#(\d+(?:\+\d+)*)", name)
+        if marked is None or (file.parent / name).is_file():
+            names.append(name)
+            indices.append(())
+        else:
+            names.append(marked[1])
+            indices.append(tuple(map(int, marked[2].split("+"))))
+    return names, indices

@@ -239,7 +239,7 @@ class Needs:
     def explore(self, _: Wildcards) -> Need:
         """The explorer: all similarities, the maps of one model, at the input size at most, and
         those of all models, reduced to 240 million values (`explorer.MAP_VALUES`)."""
-        pixels = self._images["test"] * self._pixels
+        pixels = self._images["test"] * math.prod(self._input_size)
         kept = min(pixels * len(self.design.models), 240_000_000)
         return Need(60, self._table_memory + _megabytes(12 * (pixels + kept)))
 
@@ -273,9 +273,14 @@ class Needs:
         return pair(self.design.study["model"]["input_size"])
 
     @property
+    def _channels(self) -> int:
+        """Channels of the images; 3 if they are grey or RGB."""
+        return max(3, self.design.study["data"]["channels"] or 3)
+
+    @property
     def _pixels(self) -> int:
-        """Pixels of an input of the network."""
-        return math.prod(self._input_size)
+        """Pixels of an input of the network, if three of its values are one pixel."""
+        return math.prod(self._input_size) * self._channels // 3
 
     def _gmacs(self, job: Wildcards) -> float:
         """1e9 multiplications and additions of a forward pass of a job's network."""
@@ -297,7 +302,9 @@ class Needs:
         once = self.design.study["augmenting"]["resample"] == "once"
         kept = images if once and own <= RESIDENT else 0
         batch_size = self._batch_size(images)
-        return network_memory(self.data, kept, batch_size, self._input_size, self.gpu)
+        return network_memory(
+            self.data, kept, batch_size, self._input_size, self.gpu, self._channels
+        )
 
     def _batch_size(self, images: int) -> int:
         """Images per training step, if an epoch has `images`."""
@@ -307,7 +314,7 @@ class Needs:
     @property
     def _network_memory(self) -> int:
         batch_size = self.design.study["cam"]["batch_size"]
-        return network_memory(self.data, 0, batch_size, self._input_size, self.gpu)
+        return network_memory(self.data, 0, batch_size, self._input_size, self.gpu, self._channels)
 
     @property
     def _table_memory(self) -> int:
@@ -353,12 +360,15 @@ def imputing_minutes(holes: int, pixels: int) -> int:
     return math.ceil(holes * pixels * 1e-6 / IMPUTED / 60)
 
 
-def network_memory(data: str | Path, kept: int, batch: int, input_size: Size, gpu: int) -> int:
+def network_memory(
+    data: str | Path, kept: int, batch: int, input_size: Size, gpu: int, channels: int = 3
+) -> int:
     """MB of a job with a network: the `data` file, `kept` augmented images, a batch of `batch`."""
     read = min(_size(data), RESIDENT)
     pixels = math.prod(pair(input_size))
-    activations = 0 if gpu else batch * pixels * KEPT
-    return _megabytes(PYTHON + CUDA * gpu + 3 * read + 3 * kept * pixels + activations)
+    further = 4 * (channels - 3)  # bytes of float32, of which KEPT has three
+    activations = 0 if gpu else batch * pixels * (KEPT + further)
+    return _megabytes(PYTHON + CUDA * gpu + 3 * read + channels * kept * pixels + activations)
 
 
 def _size(data: str | Path) -> int:

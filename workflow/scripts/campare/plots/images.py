@@ -11,13 +11,8 @@ from matplotlib.figure import Figure
 
 from campare.plots import page
 from campare.plots.canvas import ImageGrid, blank_canvas, image_height, most_images, tile
-from campare.plots.fitting import (
-    MOST_COLUMNS,
-    first,
-    fitted,
-    text_width,
-)
-from campare.plots.style import Floats, styled, title
+from campare.plots.fitting import MOST_COLUMNS, chosen, first, fitted, text_width
+from campare.plots.style import SMALL, Floats, styled, title
 
 
 @styled
@@ -86,14 +81,24 @@ def sets(
     """
     cell, pitch = (0.58, 0.62) if page.narrow() else (0.68, 0.72)
     most = most_images(len(originals), pitch)
-    rows = {name: images[:most] for name, images in {"original": originals, **augmented}.items()}
+    shown, note = chosen(augmented)
+    every = {"original": originals, **{name: augmented[name] for name in shown}}
+    rows = {name: images[:most] for name, images in every.items()}
     high = image_height(cell, originals[0])
-    grid = ImageGrid(list(rows), classes[:most], cell, (pitch, pitch - (cell - high)), high=high)
+    grid = ImageGrid(
+        list(rows),
+        classes[:most],
+        cell,
+        (pitch, pitch - (cell - high)),
+        high=high,
+        below=0.25 if note else 0.05,
+    )
     figure, axes = blank_canvas(grid.width, grid.height)
     grid.label(axes)
     for number, images in enumerate(rows.values()):
         for place, image in enumerate(images):
             tile(axes, *grid.place(number, place), grid.cell, image, "")
+    axes.text(0.1, grid.height - 0.05, note, va="bottom", size=SMALL)
     return figure
 
 

@@ -295,7 +295,7 @@ def sheets(views: Sequence[ModelView], threshold: float, heading: str) -> Figure
         What the images have in common.
     """
     cell, pitch, top = 1.15, 1.35, 0.62
-    shown, note = first(views, MOST_IMAGES, "images")
+    shown, note = first(views, MOST_IMAGES, "images") if views else ([], "There are none.")
     with_original = any(view.original is not None for view in shown)
     pitch_x = pitch + (cell + 0.06 if with_original else 0)
     drop = (cell if with_original else image_height(cell, shown[0].image)) + 0.56
