@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from scipy import stats
 
 from campare import data, models, registry, sampling, train
 from campare.preprocess import prepare
@@ -74,6 +75,22 @@ def recalls(own: Settings, digits: data.Dataset, split: pd.DataFrame) -> np.ndar
     return np.bincount(digits.labels[rows], predicted == digits.labels[rows]) / TEST
 
 
+def summary(networks: pd.DataFrame) -> pd.DataFrame:
+    """Means over seeds, and differences from "all images" of the same seed with 95 % intervals."""
+    rows = []
+    for (augmentation, arm), own in networks.groupby(["augmentation", "arm"], sort=False):
+        same = (networks["augmentation"] == augmentation) & (networks["arm"] == "all images")
+        for measure in ("accuracy", "balanced_accuracy", "smallest"):
+            change = own[measure].to_numpy() - networks.loc[same, measure].to_numpy()
+            reach = stats.t.ppf(0.975, len(own) - 1) * change.std(ddof=1) / np.sqrt(len(own))
+            rows.append(
+                {"augmentation": augmentation, "arm": arm, "measure": measure, "seeds": len(own)}
+                | {"mean": own[measure].mean(), "difference": change.mean()}
+                | {"low": change.mean() - reach, "high": change.mean() + reach}
+            )
+    return pd.DataFrame(rows)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, required=True)
@@ -97,7 +114,7 @@ def main() -> None:
                     | {"balanced_accuracy": recall.mean(), "smallest": recall[small].mean()}
                 )
                 print(rows[-1], flush=True)
-        pd.DataFrame(rows).round(4).to_csv(given.output, index=False)
+    summary(pd.DataFrame(rows)).round(5).to_csv(given.output, index=False)
 
 
 if __name__ == "__main__":

@@ -40,6 +40,9 @@ CLASSES = 10
 SIDE = 7  # of the maps
 TRAIN = 1000  # training and validation images
 LEVELS = 4096  # of the values in tables
+# Files of the study, in the order in which Snakemake would have made them.
+MADE = ("data.h5", "split.csv", "models/*/*", "cams/*/*", "pairs/*", "similarity/*/*")
+TARGETS = ("tables", "figures", "controls", "explorer", "pages")
 USAGE = """\
 import atexit, os, sys, time
 def write():
@@ -61,7 +64,9 @@ def arms(number: int) -> list[str]:
 
 def config(augmentations: int, seeds: int) -> str:
     """The study, as YAML."""
-    names = "".join(f"  {name}: {{use: {name.rpartition('_')[0]}}}\n" for name in arms(augmentations))
+    names = "".join(
+        f"  {name}: {{use: {name.rpartition('_')[0]}}}\n" for name in arms(augmentations)
+    )
     first = 1000
     return (
         "study: scale\ndata: {name: digits}\n"
@@ -100,9 +105,7 @@ def make(folder: Path, images: int, paired: list[str] | None) -> None:
     pictures = rng.integers(0, 256, (number, 8, 8, 1), np.uint8)
     part = np.full(number, "")
     results.mkdir(parents=True)
-    data.write(
-        data.Dataset(pictures, labels, tuple("0123456789"), part), results / "data.h5"
-    )
+    data.write(data.Dataset(pictures, labels, tuple("0123456789"), part), results / "data.h5")
     subset = np.repeat(["train", "validation", "test"], [TRAIN - 200, 200, images])
     split = pd.DataFrame({"index": np.arange(number), "label": labels, "subset": subset})
     tables.write(split, results / "split.csv")
@@ -198,8 +201,7 @@ def make(folder: Path, images: int, paired: list[str] | None) -> None:
             columns |= {m: values(m, (a[0], b[0]), own) for m in design.distances}
             parts.append(pd.DataFrame(columns))
         tables.write(pd.concat(parts, ignore_index=True), results / "pairs" / f"{name}.parquet")
-    # The order in which Snakemake would have made the files.
-    for place, pattern in enumerate(("data.h5", "split.csv", "models/*/*", "cams/*/*", "*/*.parquet", "similarity/*/*")):
+    for place, pattern in enumerate(MADE):
         for path in results.glob(pattern):
             os.utime(path, (1e9 + place, 1e9 + place))
 
@@ -209,9 +211,10 @@ def run(folder: Path, targets: list[str], usage: Path) -> int:
     site = folder / "site"
     site.mkdir(exist_ok=True)
     (site / "sitecustomize.py").write_text(USAGE)
-    environment = os.environ | {"PYTHONPATH": str(site), "USAGE": str(usage), "OMP_NUM_THREADS": "1"}
-    command = [str(Path(sys.executable).parent / "snakemake"), "-s", str(SCRIPTS.parents[1] / "Snakefile")]
-    command += ["-d", str(folder), "--configfile", str(folder / "scale.yaml")]
+    environment = {**os.environ, "PYTHONPATH": str(site), "USAGE": str(usage)}
+    command = [str(Path(sys.executable).parent / "snakemake"), "-d", str(folder)]
+    command += ["-s", str(SCRIPTS.parents[1] / "Snakefile")]
+    command += ["--configfile", str(folder / "scale.yaml")]
     command += ["--cores", "1", "--nolock", "--keep-going", "--rerun-triggers", "mtime", "--ri"]
     return subprocess.run([*command, *targets], env=environment, check=False).returncode
 
@@ -226,7 +229,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=10_000)
     parser.add_argument("--only", choices=["make", "run"])
     parser.add_argument("--pairs", nargs="+", help="arms whose tables of pairs are made, not all")
-    parser.add_argument("--targets", nargs="+", default=["tables", "figures", "controls", "explorer", "pages"])
+    parser.add_argument("--targets", nargs="+", default=TARGETS)
     options = parser.parse_args()
     folder: Path = options.folder.resolve()
     if options.only != "run":

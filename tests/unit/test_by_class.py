@@ -180,7 +180,7 @@ def of_classes(count: int) -> pd.DataFrame:
         for group, shift in [("all", 3), *((f"a rather long name {k}", k) for k in range(count))]
     ]
     columns = ["metric", "augmentation", "class", "images", "shift", "shift_low", "shift_high"]
-    return pd.DataFrame(rows, columns=[*columns, "floor"])
+    return pd.DataFrame(rows, columns=[*columns, "floor"]).assign(reference="baseline")
 
 
 def check(figure: Figure) -> None:

@@ -954,7 +954,7 @@ def test_missing_data_file_is_named(tmp_path: Path) -> None:
         ("images", np.zeros((5, 6, 6, 3), np.float32)),
         ("images", np.zeros((5, 6, 6), np.uint8)),
         ("images", np.zeros((4, 6, 6, 3), np.uint8)),
-        ("images", np.zeros((5, 6, 6, 2), np.uint8)),
+        ("images", np.zeros((5, 6, 6, 0), np.uint8)),
         ("label", np.zeros(4, np.int64)),
         ("label", np.full(5, 3)),
         ("label", np.full(5, -1)),

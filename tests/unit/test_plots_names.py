@@ -235,7 +235,7 @@ def test_models_that_do_not_fit_are_left_out_and_counted() -> None:
     models = [(f"a{k}", seed) for k in range(30) for seed in range(10)]
     shown, note = fitting.models_shown(models)
     assert shown == [(f"a{k}", seed) for k in range(24) for seed in range(6)]
-    assert note == "The first 24 of 30 training sets. The first 6 of 10 seeds."
+    assert note == "The first 24 of 30 augmentations. The first 6 of 10 seeds."
     assert fitting.models_shown(models[:3]) == (models[:3], "")
 
 
@@ -249,6 +249,28 @@ def test_of_many_classes_those_with_the_lowest_and_the_highest_means_are_shown()
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert names == ["All images", *(f"c{k:02}" for k in [*range(20), *range(29, 49)])]
     assert "Of 50 classes: the 20 lowest and the 20 highest means" in axes.get_xlabel()
+
+
+@pytest.mark.parametrize(("classes", "cut"), [(50, True), (20, False)])
+def test_of_many_classes_intervals_do_not_hide_the_means(classes: int, cut: bool) -> None:
+    names = [f"c{k:02}" for k in range(classes)]
+    table = pd.DataFrame({"class": [performance.ALL, *names], "metric": "mad", "measure": "mad"})
+    table = table.assign(pairs=2, undefined=0, mean=np.linspace(0.4, 0.6, classes + 1))
+    table = table.assign(low=table["mean"] - 5, high=table["mean"] + 5, size=4)
+    for column in ("mean", "low", "high"):
+        table[f"chance_{column}".removesuffix("_mean")] = table[column]
+    similarity = stages.agreement(table, "mad", ("CNN", "CNN+SVM"))
+    occluded = stages.occlusion(table, "mad", performance.ALL)
+    for limits, figure in (
+        (similarity.axes[0].get_xlim(), similarity),
+        (occluded.axes[0].get_ylim(), occluded),
+    ):
+        said = any("intervals are cut at the edge" in text.get_text() for text in shown(figure))
+        assert said is cut
+        if cut:
+            assert limits == pytest.approx((0.3, 0.7), abs=0.01)
+        else:
+            assert limits[0] < -4
 
 
 def test_no_cell_of_a_confusion_matrix_of_a_thousand_classes_is_lost() -> None:

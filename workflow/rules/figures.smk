@@ -36,6 +36,7 @@ draw(
     makes=figures("training", "figure", ["history"]),
     models=DESIGN.models,
     averaged=STUDY["training"]["ema"] is not None,
+    ranked=True,
 )
 
 # With predictions, which imported maps may lack.
@@ -55,6 +56,7 @@ draw(
     makes=figures("overlays", "maps", ["over_images", "alone"], "{variant}"),
     models=DESIGN.examples,
     input_size=STUDY["model"]["input_size"],
+    ranked=True,
     **SHOWN,
 )
 
@@ -71,6 +73,7 @@ draw(
     metrics=DESIGN.metrics,
     augmentations=DESIGN.augmentations,
     across_seeds=DESIGN.has_floor,
+    ranked=True,
 )
 draw(
     "correlations",
@@ -99,6 +102,7 @@ draw(
         "summary": "<results>/tables/performance_summary.csv",
     },
     makes=figures("performance", "score", ["accuracy", "precision", "recall", "f1"]),
+    ranked=True,
 )
 draw(
     "segments",
@@ -107,6 +111,7 @@ draw(
     metrics=DESIGN.metrics,
     models=DESIGN.augmented,
     segments=STUDY["analysis"]["segments"],
+    ranked=True,
 )
 draw(
     "accuracy",
@@ -117,6 +122,7 @@ draw(
     makes=figures("accuracy", "metric", DESIGN.metrics, "{variant}"),
     metrics=DESIGN.metrics,
     augmentations=DESIGN.augmentations,
+    ranked=True,
 )
 for statistic in ("mean", "std"):
     draw(
@@ -141,6 +147,7 @@ for statistic in ("mean", "std"):
             "{variant}",
         ),
         script="plot_extremes",
+        ranked=True,
         metrics=DESIGN.metrics,
         models=[*DESIGN.references, *DESIGN.augmented],
         statistic=statistic,

@@ -98,11 +98,13 @@ def check_transforms(dataset: Dataset, study: Mapping[str, Any]) -> None:
     images = torch.from_numpy(dataset.images[:1].copy()).permute(0, 3, 1, 2).contiguous()
     if complete["augmenting"]["at"] == "input":
         images = resized(images, complete["model"]["input_size"])
-    batch = Batch(images, torch.ones(1, 1))
-    zero = torch.zeros(1, dtype=torch.int64)
+    # Only some draws of a random rotation by 90° change the size of an image that is not square.
+    count = 1 if images.shape[2] == images.shape[3] else 16
+    batch = Batch(images.expand(count, -1, -1, -1).contiguous(), torch.ones(count, 1))
+    source, copy = torch.zeros(count, dtype=torch.int64), torch.arange(count)
     for augmentation, steps in named.items():
         try:
-            Augmenter(steps, 0, batch)(batch, zero, zero, 0)
+            Augmenter(steps, 0, batch)(batch, source, copy, 0)
         except CampareError as problem:
             raise CampareError(f"augmentations.{augmentation}: {problem}") from None
 

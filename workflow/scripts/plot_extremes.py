@@ -17,7 +17,8 @@ with logged(snakemake.log[0]):
     extremes = tables.read(snakemake.input.extremes).set_index("metric")
     extremes = extremes[extremes["statistic"] == params.statistic]
     indices = np.unique(extremes["index"])
-    models, note = fitting.models_shown(params.models)
+    with fitting.ranked(tables.optional(snakemake.input.get("ranking"))):
+        models, note = fitting.models_shown(params.models)
     # Maps at their stored resolution: the resized maps of many models would not fit into memory.
     stores = [
         store.read(path, np.searchsorted(store.read_index(path), indices))

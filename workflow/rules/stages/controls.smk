@@ -215,6 +215,7 @@ if DESIGN.summarised:
         },
         makes=figures("equal_accuracy", "figure", ["equal_accuracy"], "{variant}"),
         metrics=[STUDY["analysis"]["summary"]],
+        ranked=True,
     )
     if len(DESIGN.variants) > 1:
         tabulate(

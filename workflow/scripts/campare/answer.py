@@ -98,7 +98,7 @@ def _parts(facts: Facts, tables: Mapping[str, pd.DataFrame], figure: str) -> Ite
     if "summary" in tables:
         rows = tables["summary"]
         if not unequal:
-            rows = rows[[name for name in rows if not name.startswith("balanced_")]]
+            rows = rows[[name for name in rows if not str(name).startswith("balanced_")]]
         yield from _shifts(rows, figure)
     elif "shift" in tables and not (chosen := _chosen(tables["shift"], facts.metric)).empty:
         yield from _shifts(chosen, figure)

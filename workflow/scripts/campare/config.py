@@ -551,7 +551,7 @@ def _choose_summary(config: Config, source: str) -> None:
                 f"{source}: analysis.by_class: {name!r} is not one of the similarity.metrics that "
                 f"compare two maps; {known(name, able)}"
             )
-    if config["analysis"]["by_class"] and "controls" not in config:
+    if config["analysis"]["by_class"] and not {"controls", "localisation"} & config.keys():
         raise CampareError(
             f"{source}: analysis.by_class: the map shift needs a noise floor; add "
             "controls.baselines, or remove the key"

@@ -213,7 +213,7 @@ def corrected_shifts(
     metrics, names
         The order of the metrics and of the arms.
     """
-    families = {
+    families: dict[Any, Any] = {
         key: group.sort_values("augmentation", key=lambda arms: arms.map(names.index)).to_dict(
             "records"
         )

@@ -24,6 +24,8 @@ from campare.known_changes import Change
 Model = tuple[str, int]
 Pair = tuple[Model, Model]
 BASELINE = "baseline"
+# Most augmentations in figures with a panel, or images, for each.
+MOST_SETS = 24
 # Most arms whose map shift a single job measures; arms of each of several jobs.
 UNDIVIDED, PART = 20, 10
 # Which class a map explains → its name in figures.
@@ -403,6 +405,11 @@ class Design:
         """Whether the study has a summary: predictions, and maps compared with a noise floor."""
         several = bool(self.arms and len(self.baselines) > 1)
         return several and not self.incomparable and self.predicts
+
+    @property
+    def ranks(self) -> bool:
+        """Whether figures show the augmentations with the largest map shift, for lack of room."""
+        return self.summarised and "controls" in self.study and len(self.augmentations) > MOST_SETS
 
     # ---- Metrics -------------------------------------------------------------------------------
 

@@ -80,9 +80,9 @@ def payload(
     """
     models = list(stores)
     read = list(stores.values())
-    heads = [explorer.without_maps(one()) for one in read]
+    heads = [explorer.outline(one()) for one in read]
     index = explorer.common_index(heads)
-    shapes = [head.maps.shape[1:] for head in heads]
+    shapes = [head.shape for head in heads]
     names = list(dict.fromkeys(name for name, _ in models))
     groups = explorer.described(models, {n: control_title(n) for n in names}, colours(names))
     made = Payload(

@@ -97,10 +97,10 @@ def shift(
     if d.shape[1] < 2:
         untested = Test(np.nan, np.nan, "too few images: a test needs two")
         corrected = float(np.exp(_logarithm(kinds, identical)))
-        net, tightening, effect = (
+        of_net, of_tightening, of_shift = (
             _alone(float(weights @ kinds)) for weights in (NET, TIGHTENING, SHIFT)
         )
-        return Shift(net, tightening, effect, _alone(corrected), untested, untested, kinds)
+        return Shift(of_net, of_tightening, of_shift, _alone(corrected), untested, untested, kinds)
     table, errors = matrix(means, pair, len(arm)), _Errors(d, pair, arm)
     scale = float(np.nanmax(np.abs(means), initial=0))
     labels, outcome = _relabelled(table, arm, seed, paired)

@@ -57,6 +57,11 @@ class Tables(Mapping[Key, pd.DataFrame], Generic[Key]):
         return len(self._paths)
 
 
+def optional(path: str | Path | None) -> pd.DataFrame | None:
+    """A table, if a path is given."""
+    return None if path is None else read(path)
+
+
 def write(table: pd.DataFrame, path: str | Path) -> None:
     """Write a table without its row labels; CSV floats keep every digit.
 

@@ -69,6 +69,7 @@ class ImageGrid:
         cell: float,
         pitch: tuple[float, float],
         *,
+        high: float | None = None,
         originals: bool = False,
         below: float = 0.05,
         least: float = 0.0,
@@ -82,9 +83,11 @@ class ImageGrid:
         classes
             Class of each image.
         cell
-            Side of an image, inches.
+            Side of the square in which an image is, inches.
         pitch
             Least distance of images, to the right and downwards, inches.
+        high
+            Height of an image (`image_height`), inches; None: `cell`.
         originals
             Whether the images themselves precede the sets, in every block.
         below
@@ -93,6 +96,7 @@ class ImageGrid:
             Least width of a block, inches.
         """
         self.sets, self.classes, self.cell = [title(name) for name in sets], list(classes), cell
+        self.high = cell if high is None else high
         self.before = int(originals)
         self.left, self.top = names_width(), 0.3
         block = max(self.left + len(classes) * pitch[0] + 0.05, least)
@@ -158,7 +162,7 @@ class ImageGrid:
         for text, x, y in above:
             axes.text(x + middle, y - 0.05, text, ha="center", va="bottom", size=size)
         for text, x, y in left:
-            axes.text(x - gap, y + middle, text, ha="right", va="center")
+            axes.text(x - gap, y + self.high / 2, text, ha="right", va="center")
 
 
 def tile(
@@ -176,8 +180,9 @@ def tile(
 ) -> None:
     """Draw an image with its captions, with or without a map.
 
-    An image that is not a square is in the middle of the square, with its captions next to it. The
-    border is thin and grey, or thick, dashed and red for an incorrect prediction.
+    An image that is wider than high is at the top of its square, one that is higher than wide in
+    the middle of it. The border is thin and grey, or thick, dashed and red for an incorrect
+    prediction.
 
     Parameters
     ----------
@@ -217,9 +222,14 @@ def tile(
 def inscribed(
     x: float, y: float, size: float, image: npt.NDArray[np.uint8]
 ) -> tuple[float, float, float, float]:
-    """Left, top, width and height of an image (H, W, C) in the middle of a square, inches."""
-    height, width = (size * (n / max(image.shape[:2])) for n in image.shape[:2])
-    return x + (size - width) / 2, y + (size - height) / 2, width, height
+    """Left, top, width and height of an image (H, W, C) in a square, inches; see `tile`."""
+    width = size * min(1.0, image.shape[1] / image.shape[0])
+    return x + (size - width) / 2, y, width, image_height(size, image)
+
+
+def image_height(size: float, image: npt.NDArray[np.uint8]) -> float:
+    """Height of an image (H, W, C) in a square of side `size`, inches."""
+    return float(size * min(1.0, image.shape[0] / image.shape[1]))
 
 
 def map_colour_bar(

@@ -150,7 +150,7 @@ def shift_by_class(table: pd.DataFrame, metric: str) -> Figure:
     metric
         Name of the metric.
     """
-    rows = table[table["metric"] == metric].rename(columns={"floor": "reference"})
+    rows = table[table["metric"] == metric].rename(columns={"floor": "level"})
     figure, _, note = _by_class(rows, "shift", "E", "Noise floor BB (distance)")
     label = f"Map shift E of the class, difference in {distance_label(metric)}"
     figure.supxlabel(f"{label} (dashed: all images)\n{ROWS}{note}", size=8)
@@ -171,7 +171,7 @@ def localisation_by_class(table: pd.DataFrame) -> Figure:
     rows = table[table["region"] == region]
     own = rows[rows["augmentation"] == BASELINE].set_index("class")
     rows = rows[rows["augmentation"] != BASELINE]
-    rows = rows.assign(reference=rows["class"].map(own["mean"]))
+    rows = rows.assign(level=rows["class"].map(own["mean"]))
     heading = "Baselines (energy)"
     figure, panels, note = _by_class(rows, "difference", "the difference", heading)
     panels[-1].axvline(own["chance"].iloc[0], color="0.3", linewidth=0.9, dashes=(1, 2))
@@ -183,7 +183,7 @@ def localisation_by_class(table: pd.DataFrame) -> Figure:
 def _by_class(
     rows: pd.DataFrame, value: str, what: str, heading: str
 ) -> tuple[Figure, list[Axes], str]:
-    """A panel per augmentation with `value` and its interval, and one with the column `reference`.
+    """A panel per augmentation with `value` and its interval, and one with the column `level`.
 
     rows: `class` "all" is the first of each augmentation. Returns the figure, the panels, and a
     note if classes are left out.
@@ -194,8 +194,8 @@ def _by_class(
     classes, note = _sorted_classes(rows, value, what)
     images = rows.drop_duplicates("class").set_index("class")["images"]
     short = fitted(classes, NAMES - 0.35)
-    across = min(len(names) + 1, 2 if page.narrow() else 4)
-    down = -(-(len(names) + 1) // across)
+    down = -(-(len(names) + 1) // (2 if page.narrow() else 4))
+    across = -(-(len(names) + 1) // down)
     figure = blank_figure(WIDTH, 0.75 + down * (0.35 + 0.8 * ROW * len(classes)), "constrained")
     grid = list(figure.subplots(down, across, sharey=True, squeeze=False).flat)
     panels, colour = grid[: len(names) + 1], colours(names)
@@ -211,9 +211,9 @@ def _by_class(
         axes.axvline(0, color="0.3", linewidth=0.8, zorder=1)
         axes.axvline(whole.loc[name, value], color=GREY, zorder=1, **REFERENCE)
         axes.set_xlim(low, high)
-    references = rows.drop_duplicates("class").set_index("class").loc[classes, "reference"]
-    panels[-1].plot(references, range(len(classes)), "D", color=DARK, markersize=3)
-    panels[-1].axvline(whole["reference"].iloc[0], color=GREY, zorder=1, **REFERENCE)
+    levels = rows.drop_duplicates("class").set_index("class").loc[classes, "level"]
+    panels[-1].plot(levels, range(len(classes)), "D", color=DARK, markersize=3)
+    panels[-1].axvline(whole["level"].iloc[0], color=GREY, zorder=1, **REFERENCE)
     for axes, label in zip(panels, [*map(title, names), heading], strict=True):
         axes.set_title(label, loc="left")
         _rows_of(axes, [f"{short[each]} ({images[each]:,})" for each in classes])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,8 @@ from campare.plots import page
 from campare.plots.charts import key_columns, named_rows, panel_grid, text_columns
 from campare.plots.fitting import MOST_CLASSES, arranged, lowest_and_highest, ordered
 from campare.plots.style import GREY, LEVEL, PALETTE, blank_figure, styled
+
+ENDS = ["low", "high", "chance_low", "chance_high"]  # of the intervals of `agreement`
 
 
 @styled
@@ -77,6 +79,8 @@ def agreement(table: pd.DataFrame, metric: str, names: tuple[str, str]) -> Figur
             label=label,
         )  # fmt: skip
     axes.grid(axis="x")
+    if note:
+        note += _cut_at(rows[["mean", "chance"]], rows[ENDS], axes.set_xlim)
     axes.set_xlabel(
         f"{registry.metric(metric).label} between maps of {names[0]} and {names[1]}\n"
         f"(mean with {LEVEL} interval over test images){note}"
@@ -121,6 +125,9 @@ def occlusion(table: pd.DataFrame, measure: str, whole: str) -> Figure:
                 panel.plot(one["size"], factor * one["mean"], "o", color=colour, markersize=2.5)
         panel.grid()
     panels[0].xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    if note and names:
+        values = factor * rows[rows["class"].isin(names)][["mean", "low", "high"]]
+        note += _cut_at(values[["mean"]], values[["low", "high"]], panels[0].set_ylim)
     label, pairs = "Test accuracy (%)", ""
     if measure != "accuracy":
         label = textwrap.fill(registry.metric(measure).label, 28)
@@ -135,6 +142,21 @@ def occlusion(table: pd.DataFrame, measure: str, whole: str) -> Figure:
     columns = key_columns((str(line.get_label()) for line in key), 2)
     figure.legend(handles=key, loc="outside upper center", ncols=columns)
     return figure
+
+
+def _cut_at(means: pd.DataFrame, ends: pd.DataFrame, limit: Callable[[float, float], Any]) -> str:
+    """Cut an axis at twice the range of the means if intervals go further; a note that says so.
+
+    Among many classes some have so few images that their intervals are many times as wide as the
+    range of all means, which then could not be told apart.
+    """
+    values = means.to_numpy(float)
+    low, high = np.nanmin(values), np.nanmax(values)
+    room = (high - low) / 2
+    if not (np.nanmin(ends) < low - room or np.nanmax(ends) > high + room):
+        return ""
+    limit(low - room, high + room)
+    return "; intervals are cut at the edge"
 
 
 def _intervals(axes: Axes, values: pd.DataFrame, **style: Any) -> None:

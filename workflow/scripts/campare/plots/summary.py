@@ -17,7 +17,7 @@ from campare import registry
 from campare.design import BASELINE
 from campare.plots import page
 from campare.plots.charts import text_columns
-from campare.plots.fitting import text_width, two_lines
+from campare.plots.fitting import MOST_ROWS, chosen, ranked, text_width, two_lines
 from campare.plots.style import (
     DARK,
     LEVEL,
@@ -33,7 +33,8 @@ from campare.plots.style import (
 )
 from campare.statistics import ALPHA
 
-PITCH = 0.36  # inches of a row
+PITCH, CLOSE = 0.36, 0.26  # inches of a row; if there are more than MOST_TALL
+MOST_TALL = 20
 LINE = 0.125  # inches of a line of small text
 BELOW = 0.65  # inches below the panels, without the lines of axis labels and of the footer
 CHARACTERS = 132  # of small text across the figure
@@ -76,10 +77,12 @@ def summary(table: pd.DataFrame, study: str, *, balanced: bool = False) -> Figur
     balanced
         Whether the first panel also shows the change of balanced accuracy.
     """
-    names = list(table["augmentation"])
     keys = (BALANCED_KEY, *KEYS[1:]) if balanced else KEYS
-    colour = colours(names)
+    colour = colours(list(table["augmentation"]))
     heading = "" if page.printing() else _heading(table, study)
+    table, _ = _shown(table)
+    names = list(table["augmentation"])
+    pitch = PITCH if len(names) <= MOST_TALL else CLOSE
     above = 0.1 + LINE * (heading.count("\n") + 1) + 0.5
     if page.narrow():
         return _stacked(table, names, colour, keys)
@@ -87,7 +90,7 @@ def summary(table: pd.DataFrame, study: str, *, balanced: bool = False) -> Figur
     legend = "" if page.printing() else _legend()
     footer = LINE * (legend.count("\n") + 1) if legend else 0.0
     below = BELOW + footer + LINE * (distance.count("\n") + 1)
-    figure = blank_figure(WIDTH, above + PITCH * len(names) + below)
+    figure = blank_figure(WIDTH, above + pitch * len(names) + below)
     panels = list(figure.subplots(1, 3, sharey=True))
     accuracy, components, shift = panels
 
@@ -251,11 +254,19 @@ def _heading(table: pd.DataFrame, study: str) -> str:
         "Net distance: augmented–reference minus reference–reference. Tightening: half of "
         "(reference–reference minus augmented–augmented).",
         "Map shift = net distance + tightening. Zero: no difference beyond retraining variability.",
+        _shown(table)[1],
     ]
     for column, what in (("note", "map shift"), ("accuracy_change_note", "accuracy change")):
         notes = dict.fromkeys(str(note) for note in table[column].dropna() if note)
         lines += [f"No test of the {what}: {note}." for note in notes]
-    return "\n".join(textwrap.fill(line, CHARACTERS) for line in lines)
+    return "\n".join(textwrap.fill(line, CHARACTERS) for line in lines if line)
+
+
+def _shown(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """The rows that the figure shows, and a note if the table has more."""
+    with ranked(table):
+        names, note = chosen(table["augmentation"], MOST_ROWS)
+    return table[table["augmentation"].isin(names)].reset_index(drop=True), note
 
 
 def _legend() -> str:
