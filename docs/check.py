@@ -69,6 +69,7 @@ DIFFERENCE = "difference difference_low difference_high"
 CHANGE = (
     "mean reference_mean change change_low change_high change_p_holm models reference_models images"
 )
+EXCHANGE = "augmentation measure term pairs images mean low high"
 EQUAL_ACCURACY = (
     "augmentation reference accuracy reference_accuracy close_pairs across_pairs floor shift "
     "shift_p_holm adjusted_shift adjusted_shift_low adjusted_shift_high relative_adjusted_shift "
@@ -148,6 +149,8 @@ COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
         "difference difference_low difference_high",
         ALL,
     ),
+    "digits/map_exchange_summary": (EXCHANGE, ALL),
+    "cifar10/map_exchange_summary": (EXCHANGE, ALL),
     "digits/strongest_pairs": ("augmentation_a augmentation_b count", ALL),
     "digits/weakest_pairs": ("augmentation_a augmentation_b count", ALL),
     "digits/pair_counts": ("pairs augmentation_a augmentation_b count p p_any", ALL),

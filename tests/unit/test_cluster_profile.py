@@ -49,6 +49,7 @@ def test_what_is_measured_of_an_augmentations_maps_goes_with_them() -> None:
         "measure_pairs",
         "measure_localisation",
         "measure_faithfulness",
+        "exchange_maps",
         "measure_mosaics",
         "measure_sanity",
         "measure_deletion",

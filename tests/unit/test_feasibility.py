@@ -17,7 +17,7 @@ SMALL = feasibility.Images(
         for k in (0, 1)
         for subset, n in [("train", 4), ("validation", 1), ("test", 1)]
     },
-    side=16,
+    size=16,
     regions=("object",),
 )
 STAGES: dict[str, Any] = {
@@ -119,4 +119,4 @@ def test_a_region_that_no_mask_has_is_refused() -> None:
 
 def test_one_class_is_none_to_tell_apart() -> None:
     with pytest.raises(CampareError, match="all of one class"):
-        judged(feasibility.Images({(0, "train"): 9, (0, "validation"): 2, (0, "test"): 3}, side=16))
+        judged(feasibility.Images({(0, "train"): 9, (0, "validation"): 2, (0, "test"): 3}, size=16))

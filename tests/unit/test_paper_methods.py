@@ -186,6 +186,8 @@ def test_sentences_depend_on_the_study(changes: dict[str, Any], said: str, unsai
 def test_images_of_the_authors_are_to_be_cited_by_them(name: str, tmp_path: Path) -> None:
     root = tmp_path / {"arrays": "a.npz", "parquet": "a.parquet"}[name]
     root.touch()
+    if name == "arrays":
+        np.savez(root, images=np.zeros((4, 8, 8)), labels=np.arange(4) % 2)
     given = {"name": name, "root": str(root), "window": [-160, 240.5]}
     written = text(data=given)
     check(written)
@@ -264,7 +266,7 @@ def test_hours_and_energy_are_those_of_the_benchmarks(tmp_path: Path) -> None:
         "maps": Usage(1, 30, 20),
         facts.REST: Usage(2, 12, 11),
     }
-    own = Facts(["a"], 8, 1, 1, False, {"train": 1}, usage=found, trained_on="cuda:0")
+    own = Facts(["a"], (8, 8), 1, 1, False, {"train": 1}, usage=found, trained_on="cuda:0")
     cores, gpus = facts.energy(own, 10, 400)
     assert cores == pytest.approx(141 * 10 / 3.6e6)
     assert gpus == pytest.approx(300 * 400 / 3.6e6)
@@ -307,9 +309,9 @@ def test_facts_are_read_from_files(tmp_path: Path) -> None:
     }
     pd.DataFrame(rows).to_csv(tmp_path / "split.csv", index=False)
     found = facts.read(tmp_path / "data.h5", tmp_path / "split.csv", {})
-    assert (found.classes, found.side, found.channels, found.divided) == (
+    assert (found.classes, found.size, found.channels, found.divided) == (
         ["cat", "dog"],
-        8,
+        (8, 8),
         3,
         True,
     )

@@ -163,6 +163,7 @@ def test_every_table_of_a_paper_can_be_planned_and_made() -> None:
         "mosaics": {},
         "sanity": {},
         "single_deletion": {},
+        "map_exchange": {},
         "representations": {},
         "robustness": {},
         "known_changes": {"label_noise": [0.2]},

@@ -235,7 +235,7 @@ def test_models_that_do_not_fit_are_left_out_and_counted() -> None:
     models = [(f"a{k}", seed) for k in range(30) for seed in range(10)]
     shown, note = fitting.models_shown(models)
     assert shown == [(f"a{k}", seed) for k in range(24) for seed in range(6)]
-    assert note == "The first 24 of 30 training sets. The first 6 of 10 seeds."
+    assert note == "The first 24 of 30 augmentations. The first 6 of 10 seeds."
     assert fitting.models_shown(models[:3]) == (models[:3], "")
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import test_deletion
 import test_during_training
+import test_exchange
 import test_plots
 import test_plots_dose
 import test_plots_stages
@@ -115,6 +116,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "variants": for_variants,
     "sanity": test_sanity.drawn,
     "single_deletion": test_deletion.drawn,
+    "map_exchange": test_exchange.drawn,
     "occlusion": lambda: stages.occlusion(test_plots_stages.occlusion(), "accuracy", "all"),
 }
 

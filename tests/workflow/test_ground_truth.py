@@ -29,10 +29,12 @@ STUDY = TINY | {
     "augmentations": {"cutmix": {}},
     "training": {"epochs": 1},
     "localisation": {"spurious": "cue"},
+    "analysis": {"by_class": ["mad"]},
     "faithfulness": {"images": 4, "steps": 2, "road": [0.5]},
     "mosaics": {"mosaics": 6},
     "sanity": {"images": 4, "points": 2, "samples": 1, "permuted_labels": 1},
     "single_deletion": {"images": 4, "cells": 2, "epochs": 1},
+    "map_exchange": {"images": 4, "steps": 2},
     "robustness": {
         "images": 20,
         "corruptions": ["fog", "pixelate"],
@@ -41,7 +43,10 @@ STUDY = TINY | {
     },
     "figures": {"dpi": 60, "formats": ["png"]},
 }
-STAGES = ("localisation", "faithfulness", "mosaics", "robustness", "sanity", "single_deletion")
+STAGES = (
+    *("localisation", "faithfulness", "mosaics", "robustness", "sanity", "single_deletion"),
+    "map_exchange",
+)
 
 
 @pytest.fixture(scope="module")
@@ -64,10 +69,12 @@ def test_tables_and_figures_are_there_and_stay(known: Project) -> None:
             Path(f"localisation/{score}.png")
             for score in ("pointing", "energy", "iou", "average_precision")
         ),
+        Path("localisation_by_class/localisation_by_class.png"),
         *(Path(name) for name in ("spurious/spurious.png", "faithfulness/curves.png")),
         Path("faithfulness/gain.png"),
         *(Path(f"mosaics/{score}.png") for score in ("energy", "pointing")),
         Path("single_deletion/correlation.png"),
+        *(Path(f"map_exchange/{measure}.png") for measure in ("deletion", "insertion")),
         *(Path(f"sanity/{metric}.png") for metric in ("overlap_20", "pearson", "mad")),
         *(Path(f"corruptions/{name}.png") for name in ("accuracy", "change")),
         *(Path(f"equivariance/{name}.png") for name in ("overlap_20", "pearson", "prediction")),
@@ -166,6 +173,20 @@ def test_single_deletion_is_that_of_the_network_and_its_fine_tuned_copy(known: P
     assert (rows["images"] == 4).all()
     history = pd.read_csv(known.results / "finetuned" / "cutmix" / "1.csv")
     assert len(history) == 1
+
+
+def test_two_models_exchange_their_maps(known: Project) -> None:
+    rows = read(known, "map_exchange_summary")
+    assert set(rows["augmentation"]) == {"cutmix"}
+    assert (rows["images"] <= 4).all() and (rows["pairs"] == 1).all()
+    areas = pd.read_parquet(known.results / "map_exchange" / "cutmix" / "1.parquet")
+    assert len(areas) == 4 * areas["index"].nunique()
+    curves = pd.read_parquet(known.results / "faithfulness" / "cutmix" / "1.parquet")
+    deleted = curves[(curves["map"] == "map") & (curves["curve"] == "deletion")]
+    heights = deleted.pivot_table(index="index", columns="share", values="probability")
+    own = areas[(areas["network"] == "model") & (areas["map"] == "model")].set_index("index")
+    expected = np.trapezoid(heights.loc[own.index], heights.columns, axis=1)
+    assert np.allclose(own["deletion"], expected)
 
 
 def test_another_threshold_of_road_rebuilds_faithfulness_alone(

@@ -3,6 +3,15 @@
 # variants/<name>/figures. One job draws all figures of a kind, because a process takes longer to start
 # than to draw; each file is still a target of its own.
 
+# Of every study, with maps or without.
+REPORT.target = "figures"
+
+draw(
+    "subsets",
+    needs={"subsets": "<results>/tables/subsets.csv"},
+    makes=figures("subsets", "figure", ["subsets"]),
+)
+
 # Images and histories of trainings, which imported models do not have.
 REPORT.target = "" if DESIGN.imported else "figures"
 
@@ -19,6 +28,7 @@ draw(
     input_size=STUDY["model"]["input_size"],
     seed=DESIGN.training(DESIGN.examples[-1])["augmentation_seed"],
     entries=chain.from_iterable(TRANSFORMS.values()),
+    **SHOWN,
 )
 draw(
     "history",
@@ -26,6 +36,7 @@ draw(
     makes=figures("training", "figure", ["history"]),
     models=DESIGN.models,
     averaged=STUDY["training"]["ema"] is not None,
+    ranked=True,
 )
 
 # With predictions, which imported maps may lack.
@@ -45,6 +56,8 @@ draw(
     makes=figures("overlays", "maps", ["over_images", "alone"], "{variant}"),
     models=DESIGN.examples,
     input_size=STUDY["model"]["input_size"],
+    ranked=True,
+    **SHOWN,
 )
 
 # Comparisons of augmentations with the baseline: in the target if the study makes them.
@@ -60,6 +73,7 @@ draw(
     metrics=DESIGN.metrics,
     augmentations=DESIGN.augmentations,
     across_seeds=DESIGN.has_floor,
+    ranked=True,
 )
 draw(
     "correlations",
@@ -88,6 +102,7 @@ draw(
         "summary": "<results>/tables/performance_summary.csv",
     },
     makes=figures("performance", "score", ["accuracy", "precision", "recall", "f1"]),
+    ranked=True,
 )
 draw(
     "segments",
@@ -96,6 +111,7 @@ draw(
     metrics=DESIGN.metrics,
     models=DESIGN.augmented,
     segments=STUDY["analysis"]["segments"],
+    ranked=True,
 )
 draw(
     "accuracy",
@@ -106,6 +122,7 @@ draw(
     makes=figures("accuracy", "metric", DESIGN.metrics, "{variant}"),
     metrics=DESIGN.metrics,
     augmentations=DESIGN.augmentations,
+    ranked=True,
 )
 for statistic in ("mean", "std"):
     draw(
@@ -130,8 +147,10 @@ for statistic in ("mean", "std"):
             "{variant}",
         ),
         script="plot_extremes",
+        ranked=True,
         metrics=DESIGN.metrics,
         models=[*DESIGN.references, *DESIGN.augmented],
         statistic=statistic,
         input_size=STUDY["model"]["input_size"],
+        **SHOWN,
     )

@@ -124,6 +124,15 @@ class Inputs:
 
         return paths
 
+    def partner(self, pattern: str) -> Callable[[Any], str]:
+        """An input function: the path of the baseline with which a model exchanges maps."""
+
+        def path(wildcards: Any) -> str:
+            partner = self.design.partners[model_of(wildcards)]
+            return of_models(pattern, [partner], wildcards.get("variant"))[0]
+
+        return path
+
     def imported(self, wildcards: Any) -> str:
         """The file of a model, or of its maps, that exists already."""
         return str(Path(self.design.imported[model_of(wildcards)]).expanduser())

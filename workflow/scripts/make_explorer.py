@@ -3,7 +3,16 @@
 from functools import partial
 from pathlib import Path
 
-from campare import atomic, data, explorer_build, explorer_page, store, tables
+from campare import (
+    atomic,
+    controls,
+    data,
+    display,
+    explorer_build,
+    explorer_page,
+    store,
+    tables,
+)
 from job import logged
 
 with logged(snakemake.log[0]):
@@ -17,20 +26,21 @@ with logged(snakemake.log[0]):
         metrics=params.metrics,
         predicts=params.predicts,
         imported=params.imported,
-        dataset=data.read(needs.data),
+        dataset=display.of(data.read(needs.data), params.get("shown")),
         stores={m: partial(store.read, path) for m, path in zip(models, needs.stores, strict=True)},
-        similarities={
-            m: tables.read(path)
-            for m, path in zip(compared, [*needs.similarities, *needs.matched], strict=True)
-        },
+        similarities=tables.Tables(
+            dict(zip(compared, [*needs.similarities, *needs.matched], strict=True)),
+            ["index", *params.metrics],
+        ),
         localisation={
             m: tables.read(path) for m, path in zip(models, needs.localisation, strict=False)
         },
         regions=(partial(data.read_regions, needs.data) if needs.localisation else lambda _: None),
-        pairs={
-            name: tables.read(path, columns=explorer_build.pair_columns(params.summary))
-            for name, path in zip(params.with_pairs, needs.pairs, strict=False)
-        },
+        pairs=tables.Tables(
+            dict(zip(params.with_pairs, needs.pairs, strict=False)),
+            explorer_build.pair_columns(params.summary),
+            controls.REFERENCES,
+        ),
         summary=tables.read(needs.summary) if needs.summary else None,
         folder=snakemake.output.explorer.removesuffix(f"{params.variant}explorer.html"),
         tables=params.tables,

@@ -35,10 +35,12 @@ class NetworkJob:
             "channels": self.dataset.images.shape[3],
         }
 
-    def network(self, path: str | None = None) -> tuple[nn.Module, dict[str, Any]]:
-        """A network and its metadata (`models.load`) from a file; None: the input weights."""
+    def network(
+        self, path: str | None = None, architecture: str | None = None
+    ) -> tuple[nn.Module, dict[str, Any]]:
+        """A network and its metadata (`models.load`), by default of the model of the job."""
         weights = self.job.input.weights if path is None else path
-        return models.load(weights, self.job.params.architecture, **self.kinds)
+        return models.load(weights, architecture or self.job.params.architecture, **self.kinds)
 
 
 def sampled(job: Any) -> tuple[Integers, Integers]:

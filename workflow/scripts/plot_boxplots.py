@@ -4,7 +4,7 @@ from matplotlib.figure import Figure
 
 from campare import registry, tables
 from campare.design import BASELINE
-from campare.plots import metrics, saving
+from campare.plots import fitting, metrics, saving
 from job import logged
 
 with logged(snakemake.log[0]):
@@ -20,4 +20,5 @@ with logged(snakemake.log[0]):
                 about += ", both directions"
         return metrics.boxplot(table, metric, params.augmentations, floor, about=about)
 
-    saving.save_each(snakemake.output, draw, params.dpi, params.font, params.caption)
+    with fitting.ranked(tables.optional(snakemake.input.get("ranking"))):
+        saving.save_each(snakemake.output, draw, params.dpi, params.font, params.caption)

@@ -3,17 +3,21 @@
 import numpy as np
 import pandas as pd
 
-from campare import data, maps, naming, store
+from campare import data, display, maps, naming, store, tables
 from campare.plots import fitting, saving, views
+from campare.sizes import pair
 from job import logged
 
 IMAGES = 10  # test images per figure
 
 with logged(snakemake.log[0]):
     params = snakemake.params
-    size = (params.input_size, params.input_size)
-    dataset = data.read(snakemake.input.data)
-    paths, note = fitting.first(snakemake.input.stores, fitting.MOST_SETS, "training sets")
+    size = pair(params.input_size)
+    dataset = display.of(data.read(snakemake.input.data), params.get("shown"))
+    path_of = dict(zip((name for name, _ in params.models), snakemake.input.stores, strict=True))
+    with fitting.ranked(tables.optional(snakemake.input.get("ranking"))):
+        names, note = fitting.chosen(path_of)
+    paths = [path_of[name] for name in names]
 
     # The first test image of each class, then the second of each, …
     baseline = store.read(paths[0])

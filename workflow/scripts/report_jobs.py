@@ -120,6 +120,7 @@ class ReportJobs:
         metrics: Iterable[str] = (),
         entries: Iterable[str] = (),
         maps: str = "",
+        ranked: bool = False,
         **params: Any,
     ) -> None:
         """Declare the job `plot_<name>`.
@@ -140,12 +141,17 @@ class ReportJobs:
             Functions that the script finds through the registry, as "module:name".
         maps
             Whose maps the figures show, such as "Maps", if they are of the main variant only.
+        ranked
+            Whether figures show those of many augmentations that have the largest map shift.
         params
             Settings of the script.
         """
         figures = self.design.study["figures"]
         if isinstance(makes, list):
             makes = {"figures": makes}
+        if ranked and self.design.ranks:
+            folder = PER_VARIANT if _per_variant(makes) else ""
+            needs = {**needs, "ranking": f"<results>/{folder}tables/summary.csv"}
         params |= {"dpi": figures["dpi"], "font": figures["font"]}
         params |= {"caption": self.caption(_per_variant(makes), maps)}
         compared = metric_labels(metrics) | self.code(script or f"plot_{name}", *entries)

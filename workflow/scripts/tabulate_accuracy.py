@@ -7,7 +7,7 @@ with logged(snakemake.log[0]):
     params = snakemake.params
     means = analysis.model_means(
         params.models,
-        [tables.read(path) for path in snakemake.input.similarities],
+        map(tables.read, snakemake.input.similarities),
         tables.read(snakemake.input.performance),
     )
     correlation = analysis.accuracy_correlation(means, params.metrics)

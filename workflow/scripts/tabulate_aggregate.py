@@ -7,18 +7,15 @@ from job import logged
 
 with logged(snakemake.log[0]):
     params = snakemake.params
-    similarities = [tables.read(path) for path in snakemake.input.similarities]
+    similarities = map(tables.read, snakemake.input.similarities)
     aggregate = analysis.aggregate(params.models, similarities)
     tables.write(aggregate, snakemake.output.aggregate)
     distribution = analysis.distribution(aggregate).assign(pairs="reference")
     if path := snakemake.output.get("across"):
         aggregates = [aggregate]
-        if matched := [tables.read(path) for path in snakemake.input.matched]:
-            aggregates.append(analysis.aggregate(params.matched, matched))
-        pairs = {
-            name: tables.read(path)
-            for name, path in zip(params.beside_floor, snakemake.input.pairs, strict=True)
-        }
+        if matched := snakemake.input.matched:
+            aggregates.append(analysis.aggregate(params.matched, map(tables.read, matched)))
+        pairs = tables.Tables(dict(zip(params.beside_floor, snakemake.input.pairs, strict=True)))
         comparable = [(tuple(first), tuple(second)) for first, second in params.like]
         across = analysis.across_seeds(pairs, comparable, pd.concat(aggregates, ignore_index=True))
         tables.write(across, path)

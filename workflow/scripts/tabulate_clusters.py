@@ -9,7 +9,8 @@ with logged(snakemake.log[0]):
     params = snakemake.params
     models = [tuple(model) for model in params.models]
     names = list(dict.fromkeys(name for name, _ in models))
-    similarities = [tables.read(path) for path in snakemake.input.similarities]
+    columns = ["index", *params.metrics]
+    similarities = (tables.read(path, columns=columns) for path in snakemake.input.similarities)
     values = controls.measured(models, similarities, params.metrics)
     correlations = clustering.correlations(values)
     correlations = np.concatenate([correlations, clustering.combined(correlations)[None]])

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from campare import during_training, store, tables
+from campare import controls, during_training, store, tables
 from job import logged
 
 # The columns of pairs that are used, besides the metric.
@@ -25,10 +25,9 @@ with logged(snakemake.log[0]):
         }
     columns = [*PAIR, params.metric]
     pairs = {
-        epoch: {
-            name: tables.read(path, columns=columns)
-            for name, path in zip(params.augmentations, files, strict=True)
-        }
+        epoch: tables.Tables(
+            dict(zip(params.augmentations, files, strict=True)), columns, controls.REFERENCES
+        )
         for epoch, files in zip(
             params.epochs, by_epoch(paths.pairs, len(params.augmentations)), strict=True
         )

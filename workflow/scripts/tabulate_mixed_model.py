@@ -6,10 +6,8 @@ from job import logged
 with logged(snakemake.log[0]):
     params = snakemake.params
     columns = [*controls.MODEL_PAIR, "index", params.metric]
-    pairs = {
-        name: tables.read(path, columns=columns)
-        for name, path in zip(params.augmentations, snakemake.input.pairs, strict=True)
-    }
+    paths = dict(zip(params.augmentations, snakemake.input.pairs, strict=True))
+    pairs = tables.Tables(paths, columns, controls.REFERENCES)
     models = [tuple(model) for model in params.models]
     table = controls.mixed_models(pairs, models, params.metric, params.seed)
     tables.write(table, snakemake.output.mixed_model)

@@ -5,9 +5,6 @@ from job import logged
 
 with logged(snakemake.log[0]):
     params = snakemake.params
-    pairs = {
-        name: tables.read(path)
-        for name, path in zip(params.augmentations, snakemake.input.pairs, strict=True)
-    }
+    pairs = tables.Tables(dict(zip(params.augmentations, snakemake.input.pairs, strict=True)))
     aggregate = controls.shared(pairs, params.baselines, params.metrics)
     tables.write(analysis.correlation(aggregate, params.metrics), snakemake.output.correlation)

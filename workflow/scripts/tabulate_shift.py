@@ -1,17 +1,26 @@
 """Tabulate the map shift of every augmentation and control, and between augmentations."""
 
+import pandas as pd
+
 from campare import controls, tables
 from job import logged
 
 with logged(snakemake.log[0]):
     params = snakemake.params
     models = [tuple(model) for model in params.models]
-    pairs = {
-        name: tables.read(path)
-        for name, path in zip(params.augmentations, snakemake.input.pairs, strict=True)
-    }
-    tables.write(controls.kinds(pairs, params.metrics), snakemake.output.kinds)
-    shifts = controls.shifts(pairs, models, params.metrics, params.incomparable, params.seed)
+    if parts := snakemake.input.get("shifts"):
+        found = pd.concat(map(tables.read, parts), ignore_index=True)
+        shifts = controls.corrected_shifts(found, params.metrics, params.augmentations)
+        kinds = pd.concat(map(tables.read, snakemake.input.kinds), ignore_index=True)
+        place = {metric: number for number, metric in enumerate(params.metrics)}
+        kinds = kinds.sort_values("metric", key=lambda names: names.map(place), kind="stable")
+    else:
+        paths = dict(zip(params.augmentations, snakemake.input.pairs, strict=True))
+        columns = [*controls.PAIR, *params.metrics]
+        pairs = tables.Tables(paths, columns, controls.REFERENCES)
+        kinds = controls.kinds(pairs, params.metrics)
+        shifts = controls.shifts(pairs, models, params.metrics, params.incomparable, params.seed)
+    tables.write(kinds, snakemake.output.kinds)
     if not params.predicts:
         # Maps without logits: models that predict the same class are not known.
         shifts = shifts[shifts["predictions"] == controls.ANY].assign(agreement=float("nan"))

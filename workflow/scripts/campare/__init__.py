@@ -17,7 +17,8 @@ The modules, in the order of the pipeline:
     statistics  statistics (intervals, tests), shift (map shift and noise floor), controls and
                 analysis (tables), mixed, clustering, variants (several kinds of maps), trend (over
                 strengths); power and planning (before training)
-    stages      performance, classifiers, svm, agreement, occlusion, localisation, faithfulness
+    stages      performance, classifiers, svm, agreement, occlusion, localisation, faithfulness,
+                exchange
     output      tables, naming, selection (of images), plots, efficiency (of jobs), explorer (with
                 its other modules), virelay, embedding (of maps)
     machine     devices, hardware, memory, atomic (files appear complete), errors

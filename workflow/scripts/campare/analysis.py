@@ -240,7 +240,7 @@ def published(
 
 
 def model_means(
-    models: Sequence[Model], tables: Sequence[pd.DataFrame], performances: pd.DataFrame
+    models: Sequence[Model], tables: Iterable[pd.DataFrame], performances: pd.DataFrame
 ) -> pd.DataFrame:
     """Accuracy of each model, and its metrics averaged over the test images that define them.
 
@@ -300,7 +300,7 @@ def accuracy_correlation(means: pd.DataFrame, metrics: Sequence[str]) -> pd.Data
     return pd.DataFrame(rows, columns=["metric", "over", "pearson", "low", "high", "n"])
 
 
-def aggregate(models: Sequence[Model], tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def aggregate(models: Sequence[Model], tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Mean over seeds of every metric, per augmentation and image (thesis, chapter 4, step 12).
 
     The mean is over the seeds for which the metric is defined, NaN if there are none.
@@ -308,14 +308,15 @@ def aggregate(models: Sequence[Model], tables: Sequence[pd.DataFrame]) -> pd.Dat
     Parameters
     ----------
     models, tables
-        (augmentation, seed) and similarity table of each.
+        As in `pooled`.
 
     Returns
     -------
     DataFrame
         index, label, augmentation, then the metrics and their further columns.
     """
-    return image_means(_pool(models, tables))
+    parts = [image_means(table.assign(augmentation=name)) for name, table in pooled(models, tables)]
+    return pd.concat(parts, ignore_index=True)
 
 
 def across_seeds(
@@ -542,17 +543,6 @@ def segments(
                 about = {"metric": metric, "augmentation": augmentation, "segment": name}
                 rows[metric].append(about | _describe(table.loc[inside, metric], "pairs"))
     return pd.DataFrame(chain(*rows.values()))
-
-
-def _pool(models: Sequence[Model], tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """All similarity tables in one, with a column `augmentation`."""
-    return pd.concat(
-        [
-            table.assign(augmentation=augmentation)
-            for (augmentation, _), table in zip(models, tables, strict=True)
-        ],
-        ignore_index=True,
-    )
 
 
 def _describe(values: pd.Series, counted: str) -> dict[str, Any]:

@@ -168,9 +168,10 @@ def by_chance(values: ArrayLike, top: int, seed: int, draws: int = 999) -> tuple
 def _against_chance(table: NDArray[np.int64]) -> Counts:
     """Observed counts and p-values from counts (1 + draws, pairs), the observed ones first."""
     counts, highest = table[0], table.max(axis=1)
-    p = np.array([np.mean(table >= count) for count in counts])
-    p_any = np.array([np.mean(highest >= count) for count in counts])
-    return Counts(counts, float(table.mean()), p, p_any)
+    distinct, place = np.unique(counts, return_inverse=True)
+    p = np.array([np.mean(table >= count) for count in distinct])
+    p_any = np.array([np.mean(highest >= count) for count in distinct])
+    return Counts(counts, float(table.mean()), p[place], p_any[place])
 
 
 def _counts(ranked: Doubles, top: int) -> NDArray[np.int64]:

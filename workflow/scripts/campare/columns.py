@@ -302,6 +302,7 @@ CODES: dict[str, Mapping[str, str]] = {
     "calibration": labels.CALIBRATION,
     "sanity": labels.SANITY,
     "deletion": labels.DELETION,
+    "exchange": labels.EXCHANGE,
     "map": {"map": "Map of the model", "random": "Random map"},
     "of_image": {"own": "The same image", "other": "Another image"},
     "measure": labels.GAINS,
@@ -393,6 +394,12 @@ NOTE = Column(
 LABEL = Column("True class", "True class of the image.", "class")
 PREDICTION = Column("Predicted class", "Class that the model predicts.", "class")
 INDEX = Column("Image", "Position of the image in the data set, from 0.", "position")
+FILE = Column(
+    "File",
+    "File of the image, relative to the folder of the images, with its row in brackets if the file "
+    "has several images; only if the images were read from files.",
+    "text",
+)
 SUBSET = Column("Subset", "Training, validation or test images.", "code", codes="subset")
 ACCURACY = Column("Accuracy", "Share of the test images that are classified correctly.", "percent")
 PRECISION = Column(
@@ -401,9 +408,9 @@ PRECISION = Column(
     "percent",
 )
 RECALL = Column(
-    "Recall",
-    "Mean over classes of the share of the images of a class that are recognised (macro); also "
-    "called balanced accuracy.",
+    "Balanced accuracy (recall)",
+    "Mean over classes of the share of the images of a class that are recognised: macro-averaged "
+    "recall.",
     "percent",
 )
 F1 = Column(
@@ -531,6 +538,24 @@ ACCURACIES = {
     ),
     **_estimate("accuracy_change", CHANGE),
 }
+_P_BALANCED = replace(
+    _P_CHANGE,
+    label="p of the balanced change",
+    about="Two-sided p of the change of balanced accuracy, by permutation of the labels of models.",
+)
+_P_BALANCED_HOLM = replace(
+    _P_CHANGE_HOLM,
+    label="p of the balanced change, Holm",
+    about="Two-sided p of the change of balanced accuracy, corrected by Holm's method over the "
+    "augmentations.",
+)
+BALANCED_CHANGE = Column(
+    "Balanced accuracy change",
+    "Mean balanced accuracy (mean recall of the classes) of the augmented models minus that of the "
+    "reference models, over models and images.",
+    "points",
+)
+_BALANCED = _estimate("balanced_accuracy_change", BALANCED_CHANGE)
 
 _CORRELATION = Table(
     "Correlation between augmentations",
@@ -639,6 +664,23 @@ _RANKS = Column(
     "Rank correlation",
     "Spearman correlation, over cells, of the map and the fall of the score without the cell; mean "
     "over images.",
+)
+_EXCHANGE = {
+    "augmentation": AUGMENTATION,
+    "measure": Column("Measure", "How faithfulness is measured.", "code", codes="measure"),
+    "term": Column(
+        "Term",
+        "What differs: networks with their own maps; networks, averaged over both maps; maps, "
+        "averaged over both networks; or the own map and that of the other.",
+        "code",
+        codes="exchange",
+    ),
+}
+_EXCHANGED = Column(
+    "Score difference",
+    "Area under the insertion curve, or minus that under the deletion curve, of the augmented "
+    "model minus that of the baseline; of the own map minus the other's. Positive: more faithful.",
+    "signed",
 )
 _SANITY = {
     "augmentation": AUGMENTATION,
@@ -841,6 +883,8 @@ TABLES: dict[str, Table] = {
             "accuracy_change_note": replace(
                 NOTE, label="Note on accuracy", about="Why the accuracy change is not tested."
             ),
+            **_BALANCED,
+            "balanced_accuracy_change_p_holm": _P_BALANCED_HOLM,
             "metric": METRIC,
             **SHIFTS,
             **_estimate(
@@ -889,6 +933,44 @@ TABLES: dict[str, Table] = {
             "models": MODELS,
             "reference_models": REFERENCE_MODELS,
             "images": IMAGES,
+            "balanced_accuracy": replace(
+                RECALL,
+                label="Balanced accuracy",
+                about="Mean over classes of the share of the images of a class that the models of "
+                "the row recognise.",
+            ),
+            "reference_balanced_accuracy": replace(
+                RECALL,
+                label="Reference balanced accuracy",
+                about="Mean balanced accuracy of the reference models.",
+            ),
+            **_BALANCED,
+            "balanced_accuracy_change_p": _P_BALANCED,
+            "balanced_accuracy_change_p_holm": _P_BALANCED_HOLM,
+        },
+    ),
+    "shift_by_class": Table(
+        "Map shift by class",
+        "A row per metric, augmentation and class of the test images, and one of all images, "
+        "compared with the reference of the summary. Intervals of N and T are 95 % intervals, "
+        "those of E 90 % intervals, each end one-sided at 5 %, over models and images, not "
+        "corrected for several classes.",
+        {
+            "metric": METRIC,
+            "augmentation": AUGMENTATION,
+            "reference": REFERENCE,
+            "class": replace(CLASS, form="code", codes="class"),
+            "images": replace(IMAGES, about="Number of test images of the class."),
+            "between": BETWEEN,
+            "within": WITHIN,
+            "floor": FLOOR,
+            **_estimate("net", NET),
+            **_estimate("tightening", TIGHTENING),
+            **_estimate("shift", SHIFT, "90 %"),
+            "relative_shift": replace(
+                SHIFTS["relative_shift"],
+                about="Map shift E divided by the noise floor BB of the class.",
+            ),
         },
     ),
     "shift": _SHIFT,
@@ -997,9 +1079,11 @@ TABLES: dict[str, Table] = {
         "the same subset, one of another class; with the first such image.",
         {
             "index": INDEX,
+            "file": FILE,
             "class": Column("Class", "Class of the image.", "class"),
             "subset": SUBSET,
             "other_index": replace(INDEX, label="Other image"),
+            "other_file": replace(FILE, label="Other file"),
             "other_class": Column("Class of the other", "Class of the other image.", "class"),
             "other_subset": replace(SUBSET, label="Subset of the other"),
             "kind": Column(
@@ -1804,6 +1888,23 @@ TABLES: dict[str, Table] = {
         "(crossed bootstrap), not corrected for several augmentations.",
         _LOCALISATION_SUMMARY,
     ),
+    "localisation_by_class": Table(
+        "Localisation by class",
+        "A row per augmentation, region and class of the test images, and one of all images: "
+        "energy, the share of the map on the region. Intervals are 95 % intervals over seeds and "
+        "images (crossed bootstrap), not corrected for several classes.",
+        {
+            "augmentation": AUGMENTATION,
+            "region": _LOCALISATION_SUMMARY["region"],
+            "class": replace(CLASS, form="code", codes="class"),
+            "seeds": SEEDS,
+            "images": replace(IMAGES, about="Number of test images of the class with the region."),
+            "mean": Column("Energy", "Mean over seeds and images of the energy on the region."),
+            "std": STD_SEEDS,
+            "chance": Column("Chance", "Mean area of the region, the energy of a random map."),
+            **_estimate("difference", DIFFERENCE),
+        },
+    ),
     **_of_mosaics(),
     **_ROBUSTNESS,
     "calibration": Table(
@@ -1981,6 +2082,31 @@ TABLES: dict[str, Table] = {
             **_estimate("mean", _RANKS, stem=""),
             **_DELETION_SCORES,
             **_estimate("difference", DIFFERENCE),
+        },
+    ),
+    "map_exchange": Table(
+        "Exchanged maps, every pair of models",
+        "A row per pair of a model and a baseline, measure and term.",
+        {
+            "augmentation": AUGMENTATION,
+            "seed": SEED,
+            "partner_seed": replace(SEED, label="Seed of the baseline"),
+            **{name: _EXCHANGE[name] for name in ("measure", "term")},
+            "images": replace(IMAGES, about="Test images whose two maps explain the same class."),
+            "mean": _EXCHANGED,
+        },
+    ),
+    "map_exchange_summary": Table(
+        "Exchanged maps by augmentation",
+        "A row per augmentation, measure and term. Intervals are 95 % intervals over pairs of "
+        "models and images. The rows of the baseline are of pairs of two baselines.",
+        {
+            **_EXCHANGE,
+            "pairs": Column("Pairs", "Number of pairs of a model and a baseline.", "count"),
+            "images": Column(
+                "Images", "Mean number of test images whose two maps explain the same class."
+            ),
+            **_estimate("mean", _EXCHANGED, stem=""),
         },
     ),
     "sanity": Table(
@@ -2241,6 +2367,18 @@ FILES: dict[str, Table] = {
             ),
         },
         file="single_deletion/<augmentation>/<seed>.parquet",
+    ),
+    "map_exchange_images": Table(
+        "Exchanged maps, every image",
+        "A row per network, map and sampled test image whose two maps explain the same class.",
+        {
+            "network": Column("Network", "The model, or its partner, a baseline.", "text"),
+            "map": Column("Map", "Of the model, or of its partner.", "text"),
+            "index": INDEX,
+            "deletion": Column("Deletion", "Area under the deletion curve."),
+            "insertion": Column("Insertion", "Area under the insertion curve."),
+        },
+        file="map_exchange/<augmentation>/<seed>.parquet",
     ),
     "sanity_images": Table(
         "Sanity checks, every image",

@@ -7,15 +7,15 @@ left out of every mean, and counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations, product
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, combinations, product
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from campare import registry, shift, statistics
+from campare import performance, registry, shift, statistics
 from campare.clustering import Clusters, Counts
 from campare.design import BASELINE, Model
 from campare.registry import MATCHED
@@ -23,7 +23,11 @@ from campare.statistics import Interval, Test
 
 Doubles = NDArray[np.float64]
 
+# Arms with which others are compared.
+REFERENCES = (BASELINE, *MATCHED)
 MODEL_PAIR = ["a", "seed_a", "b", "seed_b"]
+# Columns of pairs that `kinds` and `shifts` use, besides the metrics.
+PAIR = (*MODEL_PAIR, "index", "prediction_a", "prediction_b", "constant_a", "constant_b")
 # Pairs of maps that are used: all, or those for which both models predict the same class.
 PREDICTIONS = ANY, EQUAL = "any", "equal"
 
@@ -43,25 +47,23 @@ def kinds(pairs: Mapping[str, pd.DataFrame], metrics: Sequence[str]) -> pd.DataF
         mean, models (number in these pairs), pairs (of models), images, undefined (pairs of maps
         without a value), constant (maps that are zero everywhere, of models × images).
     """
-    groups = [
-        (name, kind, group[[*metrics]], _counts(group))
-        for name, table in pairs.items()
-        for kind, group in _by_kind(name, table)
-    ]
-    rows = [
-        {"metric": metric, "augmentation": name, "kind": kind, "mean": values[metric].mean()}
-        | counts
-        | {"undefined": int(values[metric].isna().sum())}
-        for metric in metrics
-        for name, kind, values, counts in groups
-    ]
+    rows: dict[str, list[dict[str, Any]]] = {metric: [] for metric in metrics}
+    for name, table in pairs.items():
+        for kind, group in _by_kind(name, table):
+            counts = _counts(group)
+            for metric in metrics:
+                about = {"metric": metric, "augmentation": name, "kind": kind}
+                undefined = int(group[metric].isna().sum())
+                rows[metric].append(
+                    about | {"mean": group[metric].mean()} | counts | {"undefined": undefined}
+                )
     columns = ["metric", "augmentation", "kind", "mean", "models", "pairs", "images", "undefined"]
-    return pd.DataFrame(rows, columns=[*columns, "constant"])
+    return pd.DataFrame(chain(*rows.values()), columns=[*columns, "constant"])
 
 
 def _by_kind(name: str, table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """The kinds of pairs of an arm, with their rows: with each reference, and within the arm."""
-    for reference in (BASELINE, *MATCHED):
+    for reference in REFERENCES:
         member = (table["a"] == reference) & (table["b"] != reference)
         if member.any():
             yield f"with_{reference}", table[member]
@@ -124,26 +126,55 @@ def shifts(
         "any" only); agreement: share of the pairs of maps of AB with equal predictions; models,
         reference_models, images (numbers).
     """
-    arms = {name: [model for model in models if model[0] == name] for name in (BASELINE, *pairs)}
-    matched = [name for name in MATCHED if name in pairs]
-    agreement = {
-        (name, reference): _agreement(pairs[name], reference)
-        for name, reference in product(pairs, (BASELINE, *matched))
-    }
+    names = list(pairs)
+    found = uncorrected_shifts(pairs, models, metrics, incomparable, seed, arms=names, among=names)
+    return corrected_shifts(found, metrics, names)
+
+
+def uncorrected_shifts(
+    pairs: Mapping[str, pd.DataFrame],
+    models: Sequence[Model],
+    metrics: Sequence[str],
+    incomparable: str,
+    seed: int,
+    *,
+    arms: Sequence[str],
+    among: Sequence[str],
+) -> pd.DataFrame:
+    """Rows of `shifts` of some arms, before the correction over all arms.
+
+    Parameters
+    ----------
+    pairs, models, metrics, incomparable, seed
+        As in `shifts`; the pairs of these arms and of the references are used.
+    arms
+        The arms whose rows are made.
+    among
+        All arms with pairs.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `shifts`, and shift_least, shift_words, tightening_least, tightening_words:
+        the other parts of the two tests (`statistics.Test`).
+    """
+    members = {name: [model for model in models if model[0] == name] for name in (BASELINE, *among)}
+    matched = [name for name in MATCHED if name in among]
     rows: list[dict[str, Any]] = []
-    for metric, reference, predictions in product(metrics, (BASELINE, *matched), PREDICTIONS):
+    for name, reference in product(arms, (BASELINE, *matched)):
         references = (BASELINE,) if reference == BASELINE else (BASELINE, *matched)
-        names = [name for name in pairs if name not in references]
-        start, tests = len(rows), []
-        for name in names:
-            tables = [pairs[arm] for arm in (reference, name) if arm in pairs]
-            two_arms = _two_arms(tables, arms[reference], arms[name], metric, predictions)
-            paired = _paired(arms[reference], arms[name], len(names))
+        if name in references:
+            continue
+        tables = [pairs[arm] for arm in (reference, name) if arm in pairs]
+        ours, theirs = members[name], members[reference]
+        agreement = _agreement(pairs[name], reference)
+        paired = _paired(theirs, ours, sum(other not in references for other in among))
+        for metric, predictions in product(metrics, PREDICTIONS):
+            two_arms = _two_arms(tables, theirs, ours, metric, predictions)
             same = registry.measure(metric).same
             compared = shift.shift(*two_arms, seed, identical=same or None, paired=paired)
             if reference == BASELINE and incomparable:
                 compared = shift.refused(compared.kinds, incomparable)
-            tests.append(compared)
             superiority = Interval(np.nan, np.nan, np.nan)
             if predictions == ANY and not np.isnan(compared.shift.mean):
                 superiority = shift.superiority(*two_arms, seed)
@@ -161,12 +192,43 @@ def shifts(
                 | {"tightening_p": compared.tightening_test.p, "tightening_p_holm": np.nan}
                 | {"note": ""}
                 | superiority.columns("superiority")
-                | {"agreement": agreement[name, reference]}
-                | {"models": len(arms[name]), "reference_models": len(arms[reference])}
+                | {"agreement": agreement}
+                | {"models": len(ours), "reference_models": len(theirs)}
                 | {"images": two_arms[0].shape[1]}
+                | compared.shift_test.others("shift")
+                | compared.tightening_test.others("tightening")
             )
-        _correct(rows[start:], [one.tightening_test for one in tests], "tightening_p")
-        _correct(rows[start:], [one.shift_test for one in tests], "shift_p")
+    return pd.DataFrame(rows)
+
+
+def corrected_shifts(
+    found: pd.DataFrame, metrics: Sequence[str], names: Sequence[str]
+) -> pd.DataFrame:
+    """`shifts` from the rows of all arms.
+
+    Parameters
+    ----------
+    found
+        Results of `uncorrected_shifts`, one below the other.
+    metrics, names
+        The order of the metrics and of the arms.
+    """
+    families: dict[Any, Any] = {
+        key: group.sort_values("augmentation", key=lambda arms: arms.map(names.index)).to_dict(
+            "records"
+        )
+        for key, group in found.groupby(["metric", "reference", "predictions"], sort=False)
+    }
+    rows: list[dict[str, Any]] = []
+    for key in product(metrics, (BASELINE, *MATCHED), PREDICTIONS):
+        family: list[dict[str, Any]] = families.get(key, [])
+        for what in ("tightening", "shift"):  # the note is that of the shift
+            tests = [
+                Test(row[f"{what}_p"], row.pop(f"{what}_least"), row.pop(f"{what}_words"))
+                for row in family
+            ]
+            _correct(family, tests, f"{what}_p")
+        rows += family
     return pd.DataFrame(rows)
 
 
@@ -218,6 +280,57 @@ def mixed_models(
             | {"image": fit.image, "pair": fit.pair, "rest": fit.rest}
             | {"images": fit.images, "note": fit.words}
         )
+    return pd.DataFrame(rows)
+
+
+def by_class(
+    pairs: Mapping[str, pd.DataFrame],
+    models: Sequence[Model],
+    metrics: Sequence[str],
+    classes: Sequence[str],
+    reference: str,
+    seed: int,
+) -> pd.DataFrame:
+    """The map shift of every augmentation on the test images of each class (`shift.shift`).
+
+    Parameters
+    ----------
+    pairs, models
+        As in `shifts`; pairs of an augmentation have those with the reference models.
+    classes
+        Names of the classes, by label.
+    reference
+        "baseline", or the step-matched control with which augmentations are compared.
+
+    Returns
+    -------
+    DataFrame
+        metric, augmentation, reference, class (ALL for all images, then those with images); images
+        (number); between, within, floor; net, tightening and shift, each with _low and _high (as in
+        `shift.shift`; NaN for a class of one image); relative_shift: shift/floor of the class.
+    """
+    labels = pairs[reference].drop_duplicates("index")["label"].to_numpy()
+    groups = {performance.ALL: np.ones(len(labels), bool)}
+    groups |= {classes[label]: labels == label for label in np.unique(labels)}
+    ours = [model for model in models if model[0] == reference]
+    rows: list[dict[str, Any]] = []
+    names = [name for name in pairs if name not in (BASELINE, *MATCHED)]
+    for metric, name in product(metrics, names):
+        arm = [model for model in models if model[0] == name]
+        far, places, second = _two_arms([pairs[reference], pairs[name]], ours, arm, metric)
+        paired = _paired(ours, arm, len(names))
+        for group, members in groups.items():
+            found = shift.shift(far[:, members], places, second, seed, paired=paired)
+            floor, between, within = found.kinds
+            rows.append(
+                {"metric": metric, "augmentation": name, "reference": reference, "class": group}
+                | {"images": int(members.sum())}
+                | {"between": between, "within": within, "floor": floor}
+                | found.net.columns("net")
+                | found.tightening.columns("tightening")
+                | found.shift.columns("shift")
+                | {"relative_shift": found.shift.mean / floor if floor > 0 else np.nan}
+            )
     return pd.DataFrame(rows)
 
 
@@ -298,7 +411,8 @@ def summary(changes: pd.DataFrame, shifts: pd.DataFrame, metric: str) -> pd.Data
     -------
     DataFrame
         augmentation, reference; accuracy, reference_accuracy, accuracy_change and
-        accuracy_change_low, _high, _p_holm, _note; metric, then the columns of `shifts` for any
+        accuracy_change_low, _high, _p_holm, _note; the columns `BALANCED`, if `changes` has them;
+        metric, then the columns of `shifts` for any
         predictions;
         equal_shift, equal_shift_low, equal_shift_high, equal_shift_p_holm for equal predictions;
         significant: number of metrics with shift_p_holm ≤ 0.05, of `tested`.
@@ -325,6 +439,7 @@ def summary(changes: pd.DataFrame, shifts: pd.DataFrame, metric: str) -> pd.Data
             "accuracy_change_high",
             "accuracy_change_p_holm",
             "note",
+            *(name for name in BALANCED if name in changes),
         ]
     ]
     p = shifts[shifts["predictions"] == ANY].groupby(key, sort=False)["shift_p_holm"]
@@ -352,8 +467,16 @@ CHANGED = (
 )
 
 
+# Columns of balanced accuracy in `accuracy_changes`, and those of them in `summary`.
+_ENDS = ("", "_low", "_high", "_p", "_p_holm")
+BALANCED = tuple(f"balanced_accuracy_change{end}" for end in _ENDS if end != "_p")
+
+
 def accuracy_changes(
-    correct: Mapping[Model, NDArray[np.bool_]], matched: Sequence[str], seed: int
+    correct: Mapping[Model, NDArray[np.bool_]],
+    matched: Sequence[str],
+    seed: int,
+    labels: NDArray[np.int64] | None = None,
 ) -> pd.DataFrame:
     """Difference in test accuracy between the models of every augmentation and the reference.
 
@@ -363,17 +486,25 @@ def accuracy_changes(
         Model → bool (images,), whether its prediction is correct; including the baselines.
     matched, seed
         As in `changes`.
+    labels
+        int64 (images,): class of each image, for the balanced accuracy; None: without it.
 
     Returns
     -------
     DataFrame
         As the rows of `changes`, with accuracy, reference_accuracy and accuracy_change in place of
-        mean, reference_mean and change.
+        mean, reference_mean and change; then the same of the balanced accuracy.
     """
     of = {"mean": "accuracy", "reference_mean": "reference_accuracy"}
-    ends = ("", "_low", "_high", "_p", "_p_holm")
-    of |= {f"change{end}": f"accuracy_change{end}" for end in ends}
-    return pd.DataFrame(changes(correct, matched, seed)).rename(columns=of)
+    of |= {f"change{end}": f"accuracy_change{end}" for end in _ENDS}
+    table = pd.DataFrame(changes(correct, matched, seed)).rename(columns=of)
+    if labels is None:
+        return table
+    weighted = {model: performance.balanced(one, labels) for model, one in correct.items()}
+    balanced = pd.DataFrame(changes(weighted, matched, seed))[[*of]]
+    names = ["balanced_accuracy", "reference_balanced_accuracy"]
+    names += [f"balanced_accuracy_change{end}" for end in _ENDS]
+    return pd.concat([table, balanced.set_axis(names, axis=1)], axis=1)
 
 
 def changes(
@@ -488,7 +619,7 @@ def distance(values: Any, metric: str) -> Any:
 
 
 def measured(
-    models: Sequence[Model], tables: Sequence[pd.DataFrame], metrics: Sequence[str]
+    models: Sequence[Model], tables: Iterable[pd.DataFrame], metrics: Sequence[str]
 ) -> Doubles:
     """Similarity tables as an array for `clustering`: (metrics, augmentations, seeds, images).
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 from typing import Any
 
 from campare import imported, known_changes, recipes, registry, user_code
@@ -24,6 +24,10 @@ from campare.known_changes import Change
 Model = tuple[str, int]
 Pair = tuple[Model, Model]
 BASELINE = "baseline"
+# Most augmentations in figures with a panel, or images, for each.
+MOST_SETS = 24
+# Most arms whose map shift a single job measures; arms of each of several jobs.
+UNDIVIDED, PART = 20, 10
 # Which class a map explains → its name in figures.
 CLASSES = {
     "predicted": "predicted class",
@@ -275,6 +279,24 @@ class Design:
         return [baseline for baseline in assigned if self.independent((baseline, model))]
 
     @cached_property
+    def partners(self) -> dict[Model, Model]:
+        """Model → the baseline with which it exchanges maps (stage `map_exchange`).
+
+        The baseline of its seed if models are paired; else one of the independent baselines, each
+        used about equally often; if there are none, `reference_of`. A baseline has the next one;
+        the last has none.
+        """
+        pairs = dict(pairwise(self.baselines))
+        for name in dict.fromkeys(name for name, _ in self.models if name != BASELINE):
+            for place, model in enumerate(self.models_of(name), start=1):
+                start = place % len(self.baselines)
+                others = [*self.baselines[start:], *self.baselines[:start]]
+                independent = (b for b in others if self.independent((b, model)))
+                own = self.reference_of(model[1])
+                pairs[model] = own if self.paired else next(independent, own)
+        return pairs
+
+    @cached_property
     def most_references(self) -> int:
         """The largest number of baselines that an augmented model is compared with."""
         return max((len(self.references_of(model)) for model in self.augmented), default=1)
@@ -333,6 +355,17 @@ class Design:
         """Names whose models can be compared with the noise floor: `with_pairs` less baseline."""
         return [name for name in self.with_pairs if name != BASELINE]
 
+    @cached_property
+    def parts(self) -> dict[str, list[str]]:
+        """Number → arms whose map shift one job measures; {} if a single job does it for all.
+
+        A job then takes minutes, whatever the number of arms.
+        """
+        if len(self.with_pairs) <= UNDIVIDED or self.study["reference"] == "none":
+            return {}
+        starts = range(0, len(self.with_pairs), PART)
+        return {str(1 + k // PART): self.with_pairs[k : k + PART] for k in starts}
+
     def pairs_like_floor(self, augmentation: str) -> list[Pair]:
         """Its pairs with a baseline that differ in the same streams as two baselines do.
 
@@ -372,6 +405,11 @@ class Design:
         """Whether the study has a summary: predictions, and maps compared with a noise floor."""
         several = bool(self.arms and len(self.baselines) > 1)
         return several and not self.incomparable and self.predicts
+
+    @property
+    def ranks(self) -> bool:
+        """Whether figures show the augmentations with the largest map shift, for lack of room."""
+        return self.summarised and "controls" in self.study and len(self.augmentations) > MOST_SETS
 
     # ---- Metrics -------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from campare.errors import CampareError
+from campare.sizes import Size, pair
 
 Study = Mapping[str, Any]
 SVM_BYTES = 8_000_000_000  # that an SVM takes, the memory of its job (`needs`)
@@ -20,13 +21,13 @@ SVM_ROWS = 4000  # arrays of 1,000 vectors by all two-class SVMs, while vectors 
 
 @dataclass(frozen=True)
 class Images:
-    """Number of images of each (label, subset) of a split, their side, and their regions.
+    """Number of images of each (label, subset) of a split, their size, and their regions.
 
-    side: of the square images, pixels; regions: the names of the regions that have masks.
+    size: side, or height and width, pixels; regions: the names of the regions that have masks.
     """
 
     counts: Mapping[tuple[int, str], int]
-    side: int
+    size: Size
     regions: Sequence[str] = ()
 
     def count(self, *subsets: str) -> int:
@@ -61,11 +62,12 @@ def check(study: Study, written: Study, images: Images) -> None:
         raise CampareError(problem)
 
 
-def occlusion(sizes: Sequence[int], side: int) -> str | None:
+def occlusion(sizes: Sequence[int], size: Size) -> str | None:
     """A message if patches of the stage `occlusion` are larger than the images; else None."""
-    if (largest := max(sizes)) <= side:
+    height, width = pair(size)
+    if (largest := max(sizes)) <= min(height, width):
         return None
-    return f"occlusion.sizes: {largest} is larger than the images, {side}×{side} pixels"
+    return f"occlusion.sizes: {largest} is larger than the images, {height}×{width} pixels"
 
 
 def batch_size(length: int, steps: int) -> int:
@@ -114,7 +116,10 @@ def _problems(study: Study, written: Study, images: Images) -> Iterator[str]:
             svm = (written.get(stage) or {}).get("svm", {})
             yield from _svm(f"{stage}.svm", study[stage]["svm"], svm, images)
     available = images.count("test")
-    for stage in ("faithfulness", "representations", "robustness", "sanity", "single_deletion"):
+    for stage in (
+        *("faithfulness", "map_exchange", "representations", "robustness", "sanity"),
+        "single_deletion",
+    ):
         used = (written.get(stage) or {}).get("images", 0)
         if used > available:
             yield (
@@ -127,7 +132,7 @@ def _problems(study: Study, written: Study, images: Images) -> Iterator[str]:
             f"representations.neighbours: {neighbours}, but there are {available} test images; "
             "set fewer"
         )
-    if "occlusion" in study and (problem := occlusion(study["occlusion"]["sizes"], images.side)):
+    if "occlusion" in study and (problem := occlusion(study["occlusion"]["sizes"], images.size)):
         yield problem
     if "mosaics" in study:
         yield from _mosaics(study["mosaics"]["cells"], images)

@@ -23,6 +23,7 @@ OF_TRAINING = ("augmentations", "sweep", "augmenting", "seeds", "vary", "publish
 OF_NETWORKS = (
     *("cam", "classes", "hybrid", "masking", "occlusion", "own_images", "faithfulness"),
     *("representations", "mosaics", "robustness", "sanity", "single_deletion"),
+    "map_exchange",
 )
 CONTROLS = ("baselines", "matched_seeds", *registry.MATCHED)
 

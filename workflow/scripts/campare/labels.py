@@ -67,7 +67,7 @@ CLASSIFIERS = {
 SCORES = {
     "accuracy": "accuracy",
     "precision": "precision (macro)",
-    "recall": "recall (macro)",
+    "recall": "balanced accuracy (macro recall)",
     "f1": "F1 score (macro)",
 }
 # What an accuracy correlation is over.
@@ -121,8 +121,16 @@ CORRUPTIONS = {
     "elastic_transform": "Elastic transform",
     "pixelate": "Pixelate",
     "jpeg_compression": "JPEG compression",
+    "frost": "Frost",
 }
 GAINS = {"deletion": "Deletion", "insertion": "Insertion", "road": "ROAD"}
+# Terms of the stage map_exchange.
+EXCHANGE = {
+    "difference": "Each with its own maps",
+    "networks": "Difference of the networks",
+    "maps": "Difference of the maps",
+    "own": "Advantage of the own map",
+}
 CUE_GROUPS = {
     "cue_class_with_cue": "Class of the cue, with cue",
     "cue_class_without_cue": "Class of the cue, without cue",
@@ -159,6 +167,8 @@ FIGURES = {
     "hybrid": "Maps of CNN and CNN+SVM",
     "known_changes": "Known changes",
     "localisation": "Localisation",
+    "localisation_by_class": "Localisation by class",
+    "map_exchange": "Deletion and insertion with exchanged maps",
     "masks": "Inputs of the SVMs",
     "mosaics": "Localisation in mosaics",
     "occlusion": "Occluded images",
@@ -173,7 +183,9 @@ FIGURES = {
     "sets": "Training sets",
     "single_deletion": "In-domain single deletion",
     "sheets": "Confidence of the predictions",
+    "shift_by_class": "Map shift by class",
     "spurious": "Spurious cue",
+    "subsets": "Images of each class",
     "summary": "Summary",
     "svm_confusion": "Confusion matrices of classifiers",
     "training": "Training curves",

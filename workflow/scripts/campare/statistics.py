@@ -55,6 +55,10 @@ class Test(NamedTuple):
     least: float
     words: str
 
+    def others(self, name: str) -> dict[str, float | str]:
+        """Columns of a table without p: <name>_least, <name>_words."""
+        return {f"{name}_least": self.least, f"{name}_words": self.words}
+
 
 def mean(values: ArrayLike, seed: int, draws: int = DRAWS) -> Interval:
     """Mean over seeds of the means over images, with an interval over seeds and images.

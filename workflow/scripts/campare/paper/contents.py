@@ -15,7 +15,7 @@ WIDTHS = ("_one_column", "_two_columns")
 # Figures that need the width of a page; the document shows others in a column.
 WIDE = (
     *("summary", "overlays", "sets", "spurious", "faithfulness", "localisation", "mosaics"),
-    *("sanity", "single_deletion"),
+    *("sanity", "single_deletion", "map_exchange"),
     *("known_changes", "representations", "calibration", "variants", "during_training"),
 )
 
@@ -69,6 +69,8 @@ def _tables(design: Design) -> Iterator[tuple[str, list[str]]]:
         yield "mosaics", ["mosaics_summary"]
     if "single_deletion" in study:
         yield "single_deletion", ["single_deletion_summary"]
+    if "map_exchange" in study:
+        yield "map_exchange", ["map_exchange_summary"]
     if "sanity" in study:
         yield "sanity", ["sanity"]
     if "known_changes" in study:
@@ -138,6 +140,8 @@ def _figures(design: Design) -> Iterator[str]:
         yield "faithfulness/gain"
     if "single_deletion" in study:
         yield "single_deletion/correlation"
+    if "map_exchange" in study:
+        yield from (f"map_exchange/{measure}" for measure in ("deletion", "insertion"))
     if "hybrid" in study:
         yield f"agreement/{metric}"
     yield from (f"scores/{stage}" for stage in ("hybrid", "masking") if stage in study)

@@ -238,6 +238,12 @@ CAPTIONS: Mapping[str, Caption] = {
         "as trained. Mean ± standard deviation over networks; dots: networks. Dashed: mean of the "
         "baseline."
     ),
+    "map_exchange": lambda design, facts, measure: (
+        f"{measure.capitalize()} scores of networks that exchange maps with a baseline: the "
+        "difference with their own maps is the sum of those of the networks and of the maps. Own "
+        "map: its advantage over the map of the other. Positive: more faithful. Mean ± standard "
+        "deviation over pairs of networks; dots: pairs."
+    ),
     "known_changes": lambda design, facts, _: (
         "Which metrics detect a known change of the networks: AUPRC of the separation of each "
         "group of networks from the baselines (bold: significant map shift, not corrected), and "

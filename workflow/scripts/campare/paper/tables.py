@@ -564,6 +564,25 @@ def _single_deletion(frames: Frames, design: Design) -> PaperTable:
     )
 
 
+def _map_exchange(frames: Frames, design: Design) -> PaperTable:
+    frame = frames["map_exchange_summary"]
+    header, rows = tidy(
+        "map_exchange_summary",
+        frame,
+        ["augmentation", "measure", "term", "pairs", "images", "mean"],
+        {"augmentation": "Training set"},
+    )
+    return PaperTable(
+        "map_exchange",
+        "Deletion and insertion with exchanged maps: the difference from baselines, its parts due "
+        "to networks and to maps, and the advantage of the own map, with intervals over pairs of "
+        "networks and images; positive: more faithful.",
+        header,
+        rows,
+        text=3,
+    )
+
+
 def _known_changes(frames: Frames, design: Design) -> PaperTable:
     frame = frames["known_changes_summary"]
     columns_shown = ["metric", "auprc", "correlation", "detected", "arms"]
@@ -911,6 +930,7 @@ MAKERS: dict[str, Callable[[Frames, Design], PaperTable]] = {
     "mosaics": _mosaics,
     "sanity": _sanity,
     "single_deletion": _single_deletion,
+    "map_exchange": _map_exchange,
     "known_changes": _known_changes,
     "corruptions": _corruptions,
     "equivariance": _equivariance,

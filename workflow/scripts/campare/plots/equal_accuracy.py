@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from campare.labels import distance_label
 from campare.plots import page
 from campare.plots.charts import draw_seeds, key_columns, panels_side_by_side
+from campare.plots.fitting import MOST_ROWS, chosen
 from campare.plots.style import DARK, GREY, REFERENCE, SMALL, colours, control_title, styled
 from campare.statistics import ALPHA
 
@@ -32,8 +33,9 @@ def equal_accuracy(table: pd.DataFrame, performance: pd.DataFrame) -> Figure:
     performance
         performance.csv: `augmentation`, `seed`, `accuracy`.
     """
-    names = list(table["augmentation"])
-    colour = colours(names)
+    colour = colours(list(table["augmentation"]))
+    names, note = chosen(table["augmentation"], MOST_ROWS)
+    table = table[table["augmentation"].isin(names)].reset_index(drop=True)
     titles = ("Test accuracy\nof every network", "Map shift, all networks\nand at equal accuracy")
     figure, (accuracy, shift) = panels_side_by_side(names, titles)
     for row, (name, of) in enumerate(zip(names, table.to_dict("records"), strict=True)):
@@ -69,12 +71,12 @@ def equal_accuracy(table: pd.DataFrame, performance: pd.DataFrame) -> Figure:
         columnspacing=1.2,
         handletextpad=0.2,
     )
-    references = " and ".join(dict.fromkeys(table["reference"].map(control_title)))
-    heading = (
+    compared = " and ".join(dict.fromkeys(table["reference"].map(control_title)))
+    text = (
         "Map shift beyond retraining variability, before and after adjustment for differences of "
-        f"test accuracy. Reference: {references}. Distance: {distance_label(table['metric'][0])}. "
-        f"Lines: {100 * (1 - 2 * ALPHA):g} % intervals."
-    )
+        f"test accuracy. Reference: {compared}. Distance: {distance_label(table['metric'][0])}. "
+        f"Lines: {100 * (1 - 2 * ALPHA):g} % intervals. {note}"
+    ).rstrip()
     characters = int(CHARACTERS * page.width() / page.USUAL)
-    figure.suptitle(textwrap.fill(heading, characters), size=SMALL, x=0.01, ha="left")
+    figure.suptitle(textwrap.fill(text, characters), size=SMALL, x=0.01, ha="left")
     return figure

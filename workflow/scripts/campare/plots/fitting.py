@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 import pandas as pd
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
-from campare import naming
+from campare import naming, registry
+from campare.design import BASELINE, MOST_SETS
 from campare.plots import page
 from campare.plots.style import SMALL, TALLEST
 
 Item = TypeVar("Item")
-# The most that a figure shows.
-MOST_SETS = 24  # training sets: panels, or rows of images
+# The most that a figure shows; MOST_SETS: augmentations as panels, or as rows of images.
+MOST_ROWS = 40  # augmentations as rows
 MOST_SEEDS = 6  # side by side
 MOST_CLASSES = 40  # names of classes in a column
 MOST_COLUMNS = 12  # classes side by side, as images
@@ -92,18 +94,58 @@ def first(items: Iterable[Item], most: int, what: str) -> tuple[list[Item], str]
     return all_items[:most], note
 
 
-def sets_shown(names: Sequence[str]) -> tuple[list[str], str]:
-    """The training sets that a figure shows, and a line with the note if there are more."""
-    shown, note = first(names, MOST_SETS, "training sets")
+_rankings: list[list[str]] = []
+
+
+@contextmanager
+def ranked(summary: pd.DataFrame | None) -> Iterator[None]:
+    """Let figures with room for some augmentations show those with the largest map shift.
+
+    Parameters
+    ----------
+    summary
+        `augmentation`, `shift`: summary.csv. None: figures show the first augmentations.
+    """
+    if summary is None:
+        yield
+        return
+    _rankings.append(list(summary.sort_values("shift", ascending=False)["augmentation"]))
+    try:
+        yield
+    finally:
+        _rankings.pop()
+
+
+def sets_shown(names: Iterable[str], most: int = MOST_SETS) -> tuple[list[str], str]:
+    """Result of `chosen`, with the note on a line of its own."""
+    shown, note = chosen(names, most)
     return shown, f"\n{note}" if note else ""
+
+
+def chosen(names: Iterable[str], most: int = MOST_SETS) -> tuple[list[str], str]:
+    """The training sets that a figure shows, in their order, and a note if there are more.
+
+    If there are more than `most` augmentations, those with the largest map shift are shown (within
+    `ranked`), otherwise the first. The baseline and step-matched sets are always shown.
+    """
+    names = list(names)
+    kept = (BASELINE, *registry.RESERVED.values())
+    augmentations = [name for name in names if name not in kept]
+    if len(augmentations) <= most:
+        return names, ""
+    note = f"The first {most} of {len(augmentations)} augmentations."
+    if _rankings:
+        places = {name: place for place, name in enumerate(_rankings[-1])}
+        augmentations.sort(key=lambda name: places.get(name, len(places)))
+        note = f"The {most} of {len(augmentations)} augmentations with the largest map shift."
+    shown = {*kept, *augmentations[:most]}
+    return [name for name in names if name in shown], note
 
 
 def models_shown(models: Iterable[tuple[str, int]]) -> tuple[list[tuple[str, int]], str]:
     """The models (augmentation, seed) that a figure shows, and a note if there are more."""
     all_models = list(models)
-    names, fewer_sets = first(
-        dict.fromkeys(name for name, _ in all_models), MOST_SETS, "training sets"
-    )
+    names, fewer_sets = chosen(dict.fromkeys(name for name, _ in all_models))
     seeds, fewer_seeds = first(dict.fromkeys(seed for _, seed in all_models), MOST_SEEDS, "seeds")
     shown = [(name, seed) for name, seed in all_models if name in names and seed in seeds]
     return shown, " ".join(filter(None, (fewer_sets, fewer_seeds)))

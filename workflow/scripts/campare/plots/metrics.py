@@ -25,7 +25,7 @@ from campare.plots.charts import (
     plain_powers,
     text_columns,
 )
-from campare.plots.fitting import arranged, sets_shown
+from campare.plots.fitting import MOST_ROWS, arranged, sets_shown
 from campare.plots.style import (
     GREY,
     LEVEL,
@@ -40,6 +40,7 @@ from campare.plots.style import (
     title,
 )
 
+PALE = "0.75"  # of augmentations without a colour of their own
 FLOOR = "Retraining variability (baseline vs. baseline)"
 
 
@@ -78,7 +79,7 @@ def boxplot(
         How the value of an image is computed; printed below the name of the metric.
     """
     entry = registry.metric(metric)
-    names = [name for name in augmentations if name != BASELINE]
+    names, note = sets_shown([n for n in augmentations if n != BASELINE], MOST_ROWS)
     rows = [(title(name), table.loc[table["augmentation"] == name, metric]) for name in names]
     fills = [fill or colours(names)[name] for name in names]
     if entry.same is None:
@@ -100,7 +101,7 @@ def boxplot(
     if len(rows) > above:
         axes.axhline(above - 0.5, color="0.6", linewidth=0.6)
     label = _metric_axis(axes, metric, _span(metric, np.concatenate(groups)), ticks=8)
-    axes.set_xlabel(f"{label}\n{about}" if about and not page.printing() else label)
+    axes.set_xlabel((f"{label}\n{about}" if about and not page.printing() else label) + note)
     if entry.same is not None:
         axes.annotate(
             f"identical {entry.of}",
@@ -123,7 +124,10 @@ def boxplot(
 
 @styled
 def segments(
-    groups: Mapping[str, Mapping[str, Floats]], metric: str, segments: Mapping[str, str]
+    groups: Mapping[str, Mapping[str, Floats]],
+    metric: str,
+    segments: Mapping[str, str],
+    note: str = "",
 ) -> Figure:
     """A metric by segment of the images, a panel per augmentation (thesis appendix C).
 
@@ -136,8 +140,10 @@ def segments(
         Name of the metric.
     segments
         Segment → label, from top to bottom.
+    note
+        A line on the choice of the augmentations.
     """
-    names, note = sets_shown([name for name in groups if name != BASELINE])
+    names = [name for name in groups if name != BASELINE]
     one = 0.25 + 0.25 * len(segments)
     across, width, height = arranged(len(names), 1.8, one, margin_width=1.6, margin_height=0.5)
     figure = blank_figure(max(4.6, width), height, "constrained")
@@ -175,9 +181,16 @@ def accuracy(
         Of the study, in its order.
     """
     names = [name for name in augmentations if name != BASELINE]
+    shown, note = sets_shown(names)
     colour = colours(names)
-    figure, axes, labels, columns = axes_and_legend([title(name) for name in names], 4.6, 3.4)
+    figure, axes, labels, columns = axes_and_legend([title(name) for name in shown], 4.6, 3.4)
+    if note:
+        others = means[~means["augmentation"].isin(shown)]
+        axes.plot(100 * others["accuracy"], others[metric], ".", color=PALE, label="Others")
+        note = f"{note} The others are in grey."
     for place, name in enumerate(names):
+        if name not in shown:
+            continue
         models = means[means["augmentation"] == name]
         axes.plot(
             100 * models["accuracy"], models[metric], MARKERS[place % len(MARKERS)],
@@ -186,7 +199,7 @@ def accuracy(
         )  # fmt: skip
     axes.grid()
     axes.set(
-        xlabel="Test accuracy (%)",
+        xlabel=f"Test accuracy (%){note}",
         ylabel=f"{registry.metric(metric).label},\nmean over test images",
     )
     rows = correlation[correlation["metric"] == metric].set_index("over")

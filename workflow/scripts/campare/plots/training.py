@@ -21,7 +21,7 @@ from campare.plots.charts import (
     panel_grid,
     text_columns,
 )
-from campare.plots.fitting import MOST_CLASSES, arranged, fitted, ordered, sets_shown
+from campare.plots.fitting import MOST_CLASSES, MOST_ROWS, arranged, fitted, ordered, sets_shown
 from campare.plots.matrix import NUMBERED, colour_bar, heat_map
 from campare.plots.style import (
     GREY,
@@ -63,6 +63,7 @@ def performance(
         Rows, from top to bottom.
     """
     colour = colours(augmentations)
+    augmentations, note = sets_shown(augmentations, MOST_ROWS)
     figure, axes = named_rows([control_title(name) for name in augmentations])
     rows = summary[summary["score"] == score]
     means, spreads = (
@@ -80,7 +81,7 @@ def performance(
         axes.axvline(means[BASELINE], color=GREY, zorder=1, **REFERENCE)
         key += "; dashed: mean of the baseline"
     axes.grid(axis="x")
-    axes.set_xlabel(f"Test {SCORES[score]} (%)\n{key}")
+    axes.set_xlabel(f"Test {SCORES[score]} (%)\n{key}{note}")
     text_columns(axes, {"Mean ± s.d.": labels})
     return figure
 

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from campare.design import BASELINE
-from campare.labels import CUE_GROUPS, DELETION
+from campare.labels import CUE_GROUPS, DELETION, EXCHANGE
 from campare.labels import CURVES as CURVES
 from campare.labels import GAINS as GAINS
 from campare.localisation import GROUPS
@@ -281,7 +281,9 @@ def single_deletion(models: pd.DataFrame, summary: pd.DataFrame) -> Figure:
     """
     names = list(dict.fromkeys(summary["augmentation"]))
     kinds = [kind for kind in DELETION if kind in set(summary["network"])]
-    figure, panels = panels_in_grid(names, [DELETION[kind] for kind in kinds])
+    # In two lines, so that they end before the heading of the printed differences.
+    short = two_lines(DELETION.values(), 2.0)
+    figure, panels = panels_in_grid(names, [short[DELETION[kind]] for kind in kinds])
     for panel, kind in zip(panels, kinds, strict=True):
         _draw_models(panel, models[models["network"] == kind], "mean", names)
         panel.axvline(0, zorder=1, **CHANCE)
@@ -293,6 +295,40 @@ def single_deletion(models: pd.DataFrame, summary: pd.DataFrame) -> Figure:
     figure.supxlabel(
         "Spearman correlation, over cells, of the map and the fall of the score without the cell\n"
         "Mean ± s.d. over seeds; dots: seeds; dashed: baseline mean; dotted: chance",
+        size=8,
+    )
+    return figure
+
+
+@styled
+def map_exchange(pairs: pd.DataFrame, summary: pd.DataFrame, measure: str) -> Figure:
+    """Deletion or insertion of networks that exchange maps: a panel per term.
+
+    Parameters
+    ----------
+    pairs
+        `augmentation`, `measure`, `term`, `mean`, a row per pair of networks: map_exchange.csv.
+    summary
+        `augmentation`, `measure`, `term`, `mean`, `low`, `high`: map_exchange_summary.csv.
+    measure
+        "deletion" or "insertion".
+    """
+    pairs, summary = (table[table["measure"] == measure] for table in (pairs, summary))
+    names = list(dict.fromkeys(summary["augmentation"]))
+    figure, panels = panels_in_grid(names, list(EXCHANGE.values()))
+    for panel, term in zip(panels, EXCHANGE, strict=True):
+        _draw_models(panel, pairs[pairs["term"] == term], "mean", names)
+        panel.axvline(0, zorder=1, **CHANCE)
+        rows = summary[summary["term"] == term].set_index("augmentation").reindex(names)
+        _print_gains(panel, rows[["mean", "low", "high"]], "Mean")
+    # The first panel is the sum of the next two: one scale.
+    low, high = np.transpose([panel.get_xlim() for panel in panels])
+    for panel in panels:
+        panel.set_xlim(low.min(), high.max())
+    of_baselines = "; first row: two baselines" if BASELINE in names else ""
+    figure.supxlabel(
+        f"{GAINS[measure]}: difference of the mean probability of the explained class; positive: "
+        f"more faithful\nMean ± s.d. over pairs of networks; dots: pairs{of_baselines}",
         size=8,
     )
     return figure
