@@ -71,10 +71,10 @@ def equal_accuracy(table: pd.DataFrame, performance: pd.DataFrame) -> Figure:
         columnspacing=1.2,
         handletextpad=0.2,
     )
-    references = " and ".join(dict.fromkeys(table["reference"].map(control_title)))
+    named = " and ".join(dict.fromkeys(table["reference"].map(control_title)))
     heading = (
         "Map shift beyond retraining variability, before and after adjustment for differences of "
-        f"test accuracy. Reference: {references}. Distance: {distance_label(table['metric'][0])}. "
+        f"test accuracy. Reference: {named}. Distance: {distance_label(table['metric'][0])}. "
         f"Lines: {100 * (1 - 2 * ALPHA):g} % intervals. {note}"
     ).rstrip()
     characters = int(CHARACTERS * page.width() / page.USUAL)
