@@ -213,15 +213,14 @@ def corrected_shifts(
     metrics, names
         The order of the metrics and of the arms.
     """
-    families: dict[Any, Any] = {
-        key: group.sort_values("augmentation", key=lambda arms: arms.map(names.index)).to_dict(
-            "records"
-        )
+    place = {name: number for number, name in enumerate(names)}
+    families: dict[Any, list[dict[Any, Any]]] = {
+        key: group.sort_values("augmentation", key=lambda arms: arms.map(place)).to_dict("records")
         for key, group in found.groupby(["metric", "reference", "predictions"], sort=False)
     }
-    rows: list[dict[str, Any]] = []
-    for key in product(metrics, (BASELINE, *MATCHED), PREDICTIONS):
-        family: list[dict[str, Any]] = families.get(key, [])
+    rows: list[dict[Any, Any]] = []
+    for key in product(metrics, REFERENCES, PREDICTIONS):
+        family = families.get(key, [])
         for what in ("tightening", "shift"):  # the note is that of the shift
             tests = [
                 Test(row[f"{what}_p"], row.pop(f"{what}_least"), row.pop(f"{what}_words"))
