@@ -47,6 +47,7 @@ from campare import (
     store,
     uninformative,
 )
+from campare.augment import Augmenter, Batch
 from campare.design import Design
 from campare.errors import CampareError
 from campare.feed import Feed
@@ -410,6 +411,15 @@ def test_cells_divide_a_wide_image() -> None:
         for part in np.split(band, [7, 14], axis=2)
     ]
     assert deletion.by_cell(shown, 3) == pytest.approx(np.stack(expected, 1), rel=1e-5)
+    # The cells that the augmentation of the fine-tuning deletes are the same.
+    batch = Batch(torch.full((90, 1, 10, 21), 200, dtype=torch.uint8), torch.ones(90, 1))
+    augmenter = Augmenter([("delete_cell", {"cells": 3, "fill": 0})], 1, batch)
+    index = torch.arange(90)
+    hidden = augmenter(batch, index, index, 1).images[:, 0].numpy() == 0
+    sums = deletion.by_cell(hidden.astype(np.float32), 3)
+    whole = deletion.by_cell(np.ones((1, 10, 21), np.float32), 3)
+    assert ((sums == whole).sum(axis=1) == 1).all()
+    assert ((sums > 0).sum(axis=1) == 1).all()
 
 
 class Sum(nn.Module):
