@@ -14,6 +14,7 @@ import torch
 from torch import nn
 from torchvision.models import get_model
 
+import early_checks
 from campare import (
     config,
     data,
@@ -327,3 +328,12 @@ def test_near_duplicates_are_found_in_the_mean_of_the_channels() -> None:
     hashes = duplicates.perceptual_hashes(np.concatenate([images, brighter]))
     bits = np.bitwise_count(hashes[:-1] ^ hashes[-1])
     assert bits[0] <= 2 and bits[1:].min() > 10
+
+
+def test_a_random_transform_that_needs_rgb_images_is_refused_before_training(file: Path) -> None:
+    dataset = data.Dataset(BYTES, LABELS, ("a", "b"), np.full(12, ""))
+    grey = study(file, augmentations={"grey": {"torchvision": {"name": "RandomGrayscale"}}})
+    with pytest.raises(CampareError, match=r"augmentations.grey: torchvision's RandomGrayscale: "):
+        early_checks.check_transforms(dataset, grey)
+    flip = study(file, augmentations={"flip": {"torchvision": {"name": "RandomHorizontalFlip"}}})
+    early_checks.check_transforms(dataset, flip)
