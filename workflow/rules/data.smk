@@ -12,7 +12,7 @@ SPLIT_SCRIPT = "split_manifest" if OF_MANIFEST else "split_arrays" if OF_ARRAYS 
 
 # The channels that figures show do not decide the data.
 SHOWN = {key: value for key, value in STUDY["data"].items() if key == "shown"}
-SOURCE = {key: value for key, value in STUDY["data"].items() if key not in SHOWN}
+READING = {key: value for key, value in STUDY["data"].items() if key not in SHOWN}
 
 # A param of the images of a folder.
 IMAGE_FILES = (
@@ -27,9 +27,9 @@ IMAGE_FILES = (
 )
 
 
-# Only if the input of the networks is not a square.
-INPUT_SHAPE = {"input_shape": sizes.shape(STUDY["model"]["input_size"])}
-INPUT_SHAPE = INPUT_SHAPE if INPUT_SHAPE["input_shape"] != "square" else {}
+# The shape of the networks' input, if it is not a square.
+SHAPE = sizes.shape(STUDY["model"]["input_size"])
+INPUT_SHAPE = {} if SHAPE == "square" else {"input_shape": SHAPE}
 
 
 rule load_data:
@@ -46,7 +46,7 @@ rule load_data:
     resources:
         **sized("load"),
     params:
-        **named(**SOURCE, **IMAGE_FILES, **INPUT_SHAPE),
+        **named(**READING, **IMAGE_FILES, **INPUT_SHAPE),
         **code("load_data", *registry.functions(registry.DATASETS, [STUDY["data"]["name"]])),
     script:
         "../scripts/load_data.py"

@@ -23,7 +23,7 @@ REPORT.add(PAIRS)
 
 if UNINFORMATIVE:
     # One model of each training set.
-    SHOWN = [*DESIGN.examples, *((name, DESIGN.matched_seeds[0]) for name in DESIGN.matched)]
+    ONE_OF_EACH = [*DESIGN.examples, *((name, DESIGN.matched_seeds[0]) for name in DESIGN.matched)]
 
     compute(
         "initialise",
@@ -43,7 +43,7 @@ if UNINFORMATIVE:
         "measure_uninformative",
         needs={
             "data": rules.load_data.output.data,
-            "stores": of_models(CAMS, SHOWN),
+            "stores": of_models(CAMS, ONE_OF_EACH),
             "untrained": f"<results>/{{variant}}cams/untrained/{DESIGN.first_seed}.h5",
         },
         makes={"uninformative": "<results>/{variant}uninformative.parquet"},
@@ -52,7 +52,7 @@ if UNINFORMATIVE:
         group="report",
         entries=registry.metric_functions(DESIGN.distances),
         **COMPARING | {"metrics": DESIGN.distances},
-        models=SHOWN,
+        models=ONE_OF_EACH,
         seed=RESAMPLING_SEED,
     )
     tabulate(
@@ -189,9 +189,7 @@ if DESIGN.summarised:
         draw(
             "shift_by_class",
             needs={"table": "<results>/{variant}tables/shift_by_class.csv"},
-            makes=figures(
-                "shift_by_class", "metric", STUDY["analysis"]["by_class"], "{variant}"
-            ),
+            makes=figures("shift_by_class", "metric", STUDY["analysis"]["by_class"], "{variant}"),
             metrics=STUDY["analysis"]["by_class"],
         )
     tabulate(

@@ -123,8 +123,8 @@ def _ranked(names: Sequence[str], numbers: pd.DataFrame) -> Figure:
     if train.min() == train.max():
         listed.text(0, 1, f"Every class has {train[0]:,} training images.", va="top", size=SMALL)
         return figure
-    short = fitted(names, 1.9)
     heads = (("Most training images", order[:NAMED]), ("Fewest training images", order[-NAMED:]))
+    short = fitted([names[row] for _, places in heads for row in places], 1.9)
     for top, (head, places) in zip((1.0, 0.46), heads, strict=True):
         place: dict[str, Any] = {"va": "top", "size": SMALL, "linespacing": 1.2}
         listed.text(0, top, head, color="0.4", **place)
@@ -235,8 +235,9 @@ def _sorted_classes(rows: pd.DataFrame, value: str, what: str) -> tuple[list[str
     ranked = list(means.sort_values(ascending=False, kind="stable").index)
     if len(ranked) <= 2 * ENDS:
         return ranked, ""
-    note = f"\nOf {len(ranked)} classes: the {ENDS} with the highest and the {ENDS} with the lowest"
-    return [*ranked[:ENDS], *ranked[-ENDS:]], f"{note} mean of {what} over augmentations"
+    which = f"the {ENDS} with the highest and the {ENDS} with the lowest mean of {what}"
+    note = f"\nOf {len(ranked):,} classes: {which} over augmentations"
+    return [*ranked[:ENDS], *ranked[-ENDS:]], note
 
 
 def _limits(values: Floats) -> tuple[float, float]:

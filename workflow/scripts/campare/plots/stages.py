@@ -113,11 +113,18 @@ def occlusion(table: pd.DataFrame, measure: str, whole: str) -> Figure:
     figure = blank_figure(max(width, 4.6), height, "constrained")
     factor = 100 if measure == "accuracy" else 1
     panels = panel_grid(figure, names, across, 1.4)
+    sizes = rows["size"].unique()
+    point = "-" if len(sizes) > 1 else "o"
     for panel, name in zip(panels, names, strict=True):
         for drawn, colour, width in ((whole, GREY, 0.9), (name, PALETTE[0], 1.4)):
             one = rows[rows["class"] == drawn]
-            panel.plot(one["size"], factor * one["mean"], color=colour, linewidth=width)
-            if drawn == name:
+            panel.plot(
+                one["size"], factor * one["mean"], point, color=colour, linewidth=width,
+                markersize=4,
+            )  # fmt: skip
+            if drawn == name and point == "o":
+                panel.vlines(one["size"], factor * one["low"], factor * one["high"], color=colour)
+            elif drawn == name:
                 panel.fill_between(
                     one["size"], factor * one["low"], factor * one["high"], color=colour,
                     alpha=0.25, linewidth=0,
@@ -125,6 +132,8 @@ def occlusion(table: pd.DataFrame, measure: str, whole: str) -> Figure:
                 panel.plot(one["size"], factor * one["mean"], "o", color=colour, markersize=2.5)
         panel.grid()
     panels[0].xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    if len(sizes) == 1:
+        panels[0].set_xticks(sizes)
     if note and names:
         values = factor * rows[rows["class"].isin(names)][["mean", "low", "high"]]
         note += _cut_at(values[["mean"]], values[["low", "high"]], panels[0].set_ylim)
@@ -150,12 +159,15 @@ def _cut_at(means: pd.DataFrame, ends: pd.DataFrame, limit: Callable[[float, flo
     Among many classes some have so few images that their intervals are many times as wide as the
     range of all means, which then could not be told apart.
     """
-    values = means.to_numpy(float)
-    low, high = np.nanmin(values), np.nanmax(values)
-    room = (high - low) / 2
-    if not (np.nanmin(ends) < low - room or np.nanmax(ends) > high + room):
+    values, far = (part.to_numpy(float) for part in (means, ends))
+    values, far = values[np.isfinite(values)], far[np.isfinite(far)]
+    if not values.size or not far.size:
         return ""
-    limit(low - room, high + room)
+    room = np.ptp(values) / 2
+    low, high = values.min() - room, values.max() + room
+    if room == 0 or (far.min() >= low and far.max() <= high):
+        return ""
+    limit(low, high)
     return "; intervals are cut at the edge"
 
 
