@@ -5,15 +5,19 @@ from __future__ import annotations
 import math
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import h5py
+import jinja2
 import numpy as np
 import pytest
 import torch
+import yaml
 from torch import nn
 from torchvision.models import get_model
 
+import early_checks
 from campare import (
     config,
     data,
@@ -30,6 +34,7 @@ from campare.augment import Augmenter, Batch
 from campare.errors import CampareError
 from campare.preprocess import normalisation
 
+ROOT = Path(__file__).parents[2]
 RNG = np.random.default_rng(5)
 LEVELS = RNG.integers(0, 4096, (12, 20, 30, 5), dtype=np.uint16)
 LABELS = np.arange(12) % 2
@@ -327,3 +332,39 @@ def test_near_duplicates_are_found_in_the_mean_of_the_channels() -> None:
     hashes = duplicates.perceptual_hashes(np.concatenate([images, brighter]))
     bits = np.bitwise_count(hashes[:-1] ^ hashes[-1])
     assert bits[0] <= 2 and bits[1:].min() > 10
+
+
+def test_a_random_transform_that_needs_rgb_images_is_refused_before_training(file: Path) -> None:
+    dataset = data.Dataset(BYTES, LABELS, ("a", "b"), np.full(12, ""))
+    grey = study(file, augmentations={"grey": {"torchvision": {"name": "RandomGrayscale"}}})
+    with pytest.raises(CampareError, match=r"augmentations.grey: torchvision's RandomGrayscale: "):
+        early_checks.check_transforms(dataset, grey)
+    flip = study(file, augmentations={"flip": {"torchvision": {"name": "RandomHorizontalFlip"}}})
+    early_checks.check_transforms(dataset, flip)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["overlays", "sheets", "examples", "sets", "extremes", "dose_response", "masks", "hybrid"],
+)
+def test_captions_name_the_channels_that_are_shown(kind: str) -> None:
+    caption = jinja2.Template((ROOT / "workflow" / "report" / f"{kind}.rst").read_text("utf-8"))
+    given = {"models": [1], "threshold": 0.9, "mistakes": 3, "spline": None, "seed": 1}
+    text = "Images are shown by their channels"
+    plain = caption.render(snakemake=SimpleNamespace(params=SimpleNamespace(**given)))
+    assert text not in plain and "\n\n\n" not in plain
+    shown = SimpleNamespace(params=SimpleNamespace(**given, shown=[5, 3, 0]))
+    named = " ".join(caption.render(snakemake=shown).split())
+    assert f"{text} 5, 3, 0, counted from 0, as red, green and blue." in named
+
+
+def test_the_study_of_the_documentation_can_be_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (ROOT / "docs" / "data.md").read_text("utf-8").split("### Other numbers of channels")[1]
+    text = page.split("```yaml\n")[1].split("```")[0]
+    monkeypatch.chdir(tmp_path)
+    Path("data").mkdir()
+    images = np.repeat(LEVELS[:, :, :20], 2, axis=3)[..., :6]
+    np.savez("data/spectral.npz", images=images, labels=LABELS, group=np.arange(12))
+    assert config.complete(yaml.safe_load(text), "s.yaml")["data"]["channels"] == 6

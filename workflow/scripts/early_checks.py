@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from campare import config, data, feasibility, registry, user_code
+from campare import config, data, feasibility, multichannel, registry, user_code
 from campare.data import Dataset
 from campare.design import Design
 from campare.errors import CampareError
@@ -98,8 +98,10 @@ def check_transforms(dataset: Dataset, study: Mapping[str, Any]) -> None:
     images = torch.from_numpy(dataset.images[:1].copy()).permute(0, 3, 1, 2).contiguous()
     if complete["augmenting"]["at"] == "input":
         images = resized(images, complete["model"]["input_size"])
-    # Only some draws of a random rotation by 90° change the size of an image that is not square.
-    count = 1 if images.shape[2] == images.shape[3] else 16
+    # Only some draws of a random rotation by 90° change the size of an image that is not square;
+    # only some of a random change of colours refuse an image that is neither grey nor RGB.
+    usual = images.shape[1] in multichannel.USUAL and images.shape[2] == images.shape[3]
+    count = 1 if usual else 32
     batch = Batch(images.expand(count, -1, -1, -1).contiguous(), torch.ones(count, 1))
     source, copy = torch.zeros(count, dtype=torch.int64), torch.arange(count)
     for augmentation, steps in named.items():
