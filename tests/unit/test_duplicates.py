@@ -51,7 +51,7 @@ def test_images_in_two_subsets_or_classes_are_listed_with_the_first_in_the_earli
     ]
     assert table["class"].tolist() == ["dog", "cat", "cat", "cat"]
     assert table["other_class"].tolist() == ["cat", "cat", "cat", "dog"]
-    assert "file" not in table and "other_file" not in table
+    assert (table[["file", "other_file"]] == "").all(axis=None)
     said = [remark.split(",")[0] for remark in duplicates.remarks(table)]
     assert said == [
         "1 validation image(s) equal in every pixel to training images",
@@ -61,11 +61,7 @@ def test_images_in_two_subsets_or_classes_are_listed_with_the_first_in_the_earli
     ]
     names = [f"a/{row}.png" for row in range(12)]
     named = duplicates.table(images, LABELS, CLASSES, [split(SUBSETS)], files=names)
-    assert list(named)[:2] == ["index", "file"] and list(named)[4:6] == [
-        "other_index",
-        "other_file",
-    ]
-    assert named.drop(columns=["file", "other_file"]).equals(table)
+    assert named.assign(file="", other_file="").equals(table)
     assert named["file"].tolist() == ["a/5.png", "a/6.png", "a/8.png", "a/10.png"]
     assert named["other_file"].tolist() == ["a/4.png", "a/2.png", "a/2.png", "a/7.png"]
     *_, remark = duplicates.remarks(named)

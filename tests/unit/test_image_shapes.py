@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import test_config
 import test_faithfulness
+import test_paper_methods
 import test_train
 import torch
 from numpy.typing import NDArray
@@ -49,6 +50,7 @@ from campare import (
 from campare.design import Design
 from campare.errors import CampareError
 from campare.feed import Feed
+from campare.paper import methods
 from campare.plots import canvas
 from campare.plots.canvas import blank_canvas
 from campare.preprocess import at_input_size, prepare, resized
@@ -553,6 +555,21 @@ def test_costs_grow_with_the_number_of_pixels(tmp_path: Any) -> None:
     job: dict[str, str] = {"augmentation": "baseline"}
     for kind in ("train", "map", "test_faithfulness"):
         assert getattr(planned, kind)(job) == getattr(squared, kind)(job)
+
+
+def test_the_methods_section_states_height_and_width() -> None:
+    source = {"name": "digits", "size": [12, 20]}
+    facts = replace(test_paper_methods.FACTS, size=(12, 20))
+    own, larger = (
+        methods.markdown(Design(study(size, source, robustness={})), facts)
+        for size in ([12, 20], [60, 100])
+    )
+    assert "images of 12 × 20 pixels" in own
+    assert "cut out if of another aspect ratio" in own
+    assert "inputs are images of 12 × 20 pixels" in own
+    assert "parameters of CIFAR-10-C" in own
+    assert "resized bilinearly (with antialiasing) to 60 × 100 pixels" in larger
+    assert "parameters of ImageNet-C" in larger  # the longer side is more than 84 pixels
 
 
 # Figures and the explorer -----------------------------------------------------------------------

@@ -7,13 +7,25 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 import torch
 from torch import nn
 from torchvision.models import get_model
 
-from campare import config, data, display, duplicates, models, pretrained, registry, user_code
+from campare import (
+    config,
+    data,
+    display,
+    duplicates,
+    explorer_images,
+    models,
+    pretrained,
+    registry,
+    user_code,
+    virelay,
+)
 from campare.augment import Augmenter, Batch
 from campare.errors import CampareError
 from campare.preprocess import normalisation
@@ -295,6 +307,18 @@ def test_figures_show_three_channels_or_one() -> None:
     assert np.array_equal(shown[np.array([3, 5])], BYTES[[3, 5]][..., [4, 1, 0]])
     grey = data.Dataset(BYTES[..., :1], LABELS, ("a", "b"), np.full(12, ""))
     assert display.of(grey) is grey
+
+
+def test_pages_of_images_have_the_channels_shown(tmp_path: Path) -> None:
+    """The explorer's sheets and ViRelAy's images are those of an RGB data set."""
+    dataset = data.Dataset(BYTES, LABELS, ("a", "b"), np.full(12, ""))
+    shown, rgb = display.of(dataset, [4, 1, 0]).images, np.ascontiguousarray(BYTES[..., [4, 1, 0]])
+    index = np.array([1, 4, 7])
+    assert explorer_images.sheets(shown, index) == explorer_images.sheets(rgb, index)
+    for images, name in ((shown, "a.h5"), (rgb, "b.h5")):
+        virelay.write_images(tmp_path / name, images, LABELS, index)
+    with h5py.File(tmp_path / "a.h5") as a, h5py.File(tmp_path / "b.h5") as b:
+        assert np.array_equal(a["data"][()], b["data"][()])
 
 
 def test_near_duplicates_are_found_in_the_mean_of_the_channels() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +196,16 @@ def test_images_of_the_authors_are_to_be_cited_by_them(name: str, tmp_path: Path
     assert "name and citation] has 1,797 grey-level images" in written
     assert f"which were read from {files}. Grey levels from -160 to 240.5 were mapped" in written
     assert "The data are files of the authors" in checklist.markdown(design(data=given), FACTS)
+
+
+def test_images_with_other_numbers_of_channels_are_described(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", images=np.zeros((4, 8, 8, 2)), labels=np.arange(4) % 2)
+    windows = [[0, 100], [-5, 0.5]]
+    given = {"name": "arrays", "root": str(tmp_path / "a.npz"), "window": windows}
+    written = text(replace(FACTS, channels=2), data=given)
+    check(written)
+    assert "has 1,797 2-channel images" in written
+    assert "Grey levels from 0 to 100 and -5 to 0.5 in the channels, in their order," in written
 
 
 def test_parameters_of_augmentations_have_names_values_and_units() -> None:

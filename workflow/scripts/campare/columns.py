@@ -397,7 +397,7 @@ INDEX = Column("Image", "Position of the image in the data set, from 0.", "posit
 FILE = Column(
     "File",
     "File of the image, relative to the folder of the images, with its row in brackets if the file "
-    "has several images; only if the images were read from files.",
+    "has several images; empty if the images were not read from files.",
     "text",
 )
 SUBSET = Column("Subset", "Training, validation or test images.", "code", codes="subset")

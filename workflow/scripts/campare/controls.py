@@ -213,15 +213,14 @@ def corrected_shifts(
     metrics, names
         The order of the metrics and of the arms.
     """
-    families: dict[Any, Any] = {
-        key: group.sort_values("augmentation", key=lambda arms: arms.map(names.index)).to_dict(
-            "records"
-        )
+    place = {name: number for number, name in enumerate(names)}
+    families: dict[Any, list[dict[Any, Any]]] = {
+        key: group.sort_values("augmentation", key=lambda arms: arms.map(place)).to_dict("records")
         for key, group in found.groupby(["metric", "reference", "predictions"], sort=False)
     }
-    rows: list[dict[str, Any]] = []
-    for key in product(metrics, (BASELINE, *MATCHED), PREDICTIONS):
-        family: list[dict[str, Any]] = families.get(key, [])
+    rows: list[dict[Any, Any]] = []
+    for key in product(metrics, REFERENCES, PREDICTIONS):
+        family = families.get(key, [])
         for what in ("tightening", "shift"):  # the note is that of the shift
             tests = [
                 Test(row[f"{what}_p"], row.pop(f"{what}_least"), row.pop(f"{what}_words"))
@@ -315,23 +314,28 @@ def by_class(
     ours = [model for model in models if model[0] == reference]
     rows: list[dict[str, Any]] = []
     names = [name for name in pairs if name not in (BASELINE, *MATCHED)]
-    for metric, name in product(metrics, names):
+    for name in names:  # each is read once
         arm = [model for model in models if model[0] == name]
-        far, places, second = _two_arms([pairs[reference], pairs[name]], ours, arm, metric)
-        paired = _paired(ours, arm, len(names))
-        for group, members in groups.items():
-            found = shift.shift(far[:, members], places, second, seed, paired=paired)
-            floor, between, within = found.kinds
-            rows.append(
-                {"metric": metric, "augmentation": name, "reference": reference, "class": group}
-                | {"images": int(members.sum())}
-                | {"between": between, "within": within, "floor": floor}
-                | found.net.columns("net")
-                | found.tightening.columns("tightening")
-                | found.shift.columns("shift")
-                | {"relative_shift": found.shift.mean / floor if floor > 0 else np.nan}
-            )
-    return pd.DataFrame(rows)
+        paired, tables = _paired(ours, arm, len(names)), [pairs[reference], pairs[name]]
+        for metric in metrics:
+            far, places, second = _two_arms(tables, ours, arm, metric)
+            for group, members in groups.items():
+                found = shift.shift(far[:, members], places, second, seed, paired=paired)
+                floor, between, within = found.kinds
+                rows.append(
+                    {"metric": metric, "augmentation": name, "reference": reference}
+                    | {"class": group, "images": int(members.sum())}
+                    | {"between": between, "within": within, "floor": floor}
+                    | found.net.columns("net")
+                    | found.tightening.columns("tightening")
+                    | found.shift.columns("shift")
+                    | {"relative_shift": found.shift.mean / floor if floor > 0 else np.nan}
+                )
+    order = {metric: place for place, metric in enumerate(metrics)}
+    table = pd.DataFrame(rows)
+    return table.sort_values(
+        "metric", key=lambda column: column.map(order), kind="stable", ignore_index=True
+    )
 
 
 def between(

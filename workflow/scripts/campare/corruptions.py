@@ -270,8 +270,8 @@ def _photographs() -> list[NDArray[np.uint8]]:
                 f"{path}: {'not the file' if content else 'missing, a file'} of {PACKAGE} 1.1.2; "
                 f"install this version again (`{INSTALL} --force-reinstall`)"
             )
-        decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
-        found.append(np.asarray(decoded, np.uint8)[..., ::-1])
+        pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+        found.append(np.asarray(pixels, np.uint8)[..., ::-1])
     return found
 
 

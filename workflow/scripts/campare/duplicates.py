@@ -17,7 +17,8 @@ from campare.data_checks import NAMED, identical
 from campare.split import SUBSETS
 
 COLUMNS = [
-    *("index", "class", "subset", "other_index", "other_class", "other_subset"),
+    *("index", "file", "class", "subset"),
+    *("other_index", "other_file", "other_class", "other_subset"),
     *("kind", "bits", "splits"),
 ]
 BITS = 64  # of a perceptual hash
@@ -55,14 +56,14 @@ def table(
         Largest number of bits, of 64, in which the perceptual hashes of near-duplicates differ;
         None: only identical images.
     files
-        File of each image, for the columns file and other_file; None: without them.
+        File of each image; None: they were not read from files.
 
     Returns
     -------
     DataFrame
-        index, class, subset, other_index, other_class, other_subset; kind ("identical" or "near");
-        bits (in which the hashes differ; 0 for identical images); splits (in which they are in
-        these subsets); with files, file and other_file after the index of each. Sorted by index.
+        index, file (empty without files), class and subset of the image, and of the other image
+        (other_index and so on); kind ("identical" or "near"); bits (in which the hashes differ; 0
+        for identical images); splits (in which they are in these subsets). Sorted by index.
     """
     first = identical(images)
     hashes = None if near is None else perceptual_hashes(images)
@@ -83,18 +84,17 @@ def table(
             kind = "identical" if same else "near"
             key = (int(rows[row]), of, int(rows[other]), of_other, kind, int(bits[row]))
             pairs[key] = pairs.get(key, 0) + 1
-    listed = pd.DataFrame(
+
+    def about(row: int, subset: str) -> tuple[int, str, str, str]:
+        return row, files[row] if files else "", classes[labels[row]], subset
+
+    return pd.DataFrame(
         [
-            (a, classes[labels[a]], of, b, classes[labels[b]], of_other, kind, bits, count)
+            (*about(a, of), *about(b, of_other), kind, bits, count)
             for (a, of, b, of_other, kind, bits), count in sorted(pairs.items())
         ],
         columns=COLUMNS,
     )
-    if files is not None:
-        for index, name in (("index", "file"), ("other_index", "other_file")):
-            place = list(listed).index(index) + 1
-            listed.insert(place, name, [files[row] for row in listed[index]])
-    return listed
 
 
 def counts(frame: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
@@ -141,7 +141,7 @@ def remarks(table: pd.DataFrame) -> Iterator[str]:
 
 def _examples(rows: pd.DataFrame) -> str:
     """The files of the first pairs of images, in parentheses; "" without files."""
-    if "file" not in rows:
+    if (rows["file"] == "").all():
         return ""
     pairs = rows[["file", "other_file"]].itertuples(index=False, name=None)
     named = [f"{file} = {other}" for file, other in islice(pairs, NAMED)]

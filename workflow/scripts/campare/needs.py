@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from campare import registry
-from campare.design import Design
+from campare.design import BASELINE, MOST_SETS, Design
 from campare.memory import RESIDENT
 from campare.sizes import Size, pair
 
@@ -127,7 +127,7 @@ class Needs:
         """Comparing maps of one model of each training set with uninformative reference maps."""
         sets = len(self.design.examples) + len(self.design.matched)
         pairs = self._images["test"] * 4 * sets
-        return Need(comparing_minutes(pairs, self._threads), self._table_memory)
+        return Need(comparing_minutes(pairs, self._threads), table_memory(pairs))
 
     def localise(self, job: Wildcards) -> Need:
         """Scoring a model's maps against masks."""
@@ -234,19 +234,33 @@ class Needs:
 
     def table(self, _: Wildcards) -> Need:
         """A table or a figure of all similarities."""
-        return Need(10, self._table_memory)
+        # Figures of segments hold a metric of the augmentations that they show.
+        shown = min(len(self.design.augmentations), MOST_SETS)
+        rows = self._images["test"] * len(self.design.seeds) * self.design.most_references
+        return Need(10, self._table_memory + _megabytes(80 * shown * rows))
 
     def explore(self, _: Wildcards) -> Need:
-        """The explorer: all similarities, the maps of one model, at the input size at most, and
-        those of all models, reduced to 240 million values (`explorer.MAP_VALUES`)."""
+        """The explorer: metrics of all models, the maps of one model, at the input size at most,
+        and those of all models, reduced to 240 million values (`explorer.MAP_VALUES`)."""
         pixels = self._images["test"] * math.prod(self._input_size)
-        kept = min(pixels * len(self.design.models), 240_000_000)
-        return Need(60, self._table_memory + _megabytes(12 * (pixels + kept)))
+        models = len(self.design.models)
+        kept = min(pixels * models, 240_000_000)
+        numbers = self._images["test"] * models * (8 + len(self.design.metrics))
+        return Need(60, self._table_memory + _megabytes(12 * (pixels + kept) + 24 * numbers))
 
     def statistics(self, _: Wildcards) -> Need:
-        """Statistics that resample models and images."""
-        pairs = self._pairs(*self.design.with_pairs)
-        return Need(120, max(table_memory(pairs), self._table_memory))
+        """Statistics that resample models and images.
+
+        The pairs of an augmentation and of the arms that it is compared with are in memory, or all
+        values of all metrics, several times. With `reference: none` all pairs are.
+        """
+        names = self.design.with_pairs
+        held = [name for name in names if name in registry.RESERVED.values() or name == BASELINE]
+        largest = max(map(self._pairs, names), default=0)
+        pairs = self._pairs(*(held if self.design.compares else names)) + largest
+        values = self._images["test"] * len(self.design.augmented) * len(self.design.metrics)
+        memory = table_memory(pairs), self._table_memory + _megabytes(40 * values)
+        return Need(120, max(memory))
 
     @property
     def _images(self) -> Mapping[str, int]:
@@ -318,9 +332,14 @@ class Needs:
 
     @property
     def _table_memory(self) -> int:
-        """Memory of a job that reads all rows of all similarity tables."""
-        rows = self._images["test"] * len(self.design.models) * self.design.most_references
-        return table_memory(rows)
+        """Memory of a job that reads the similarity tables of one augmentation after the other.
+
+        In memory are the rows of one, and the means over seeds of all.
+        """
+        images, design = self._images["test"], self.design
+        one = images * len(design.seeds) * design.most_references
+        means = images * (len(design.augmentations) + len(registry.RESERVED))
+        return table_memory(one + means)
 
 
 def sizes(split: str | Path) -> dict[str, int]:
