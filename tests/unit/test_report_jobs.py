@@ -258,7 +258,8 @@ class Anything(dict[str, Any]):
 def test_captions_are_rendered_as_snakemake_does(across_seeds: bool, tmp_path: Path) -> None:
     table = tmp_path / "performance.csv"
     table.write_text("augmentation,seed,accuracy,images\nbaseline,1,0.5,10359\n")
-    params = Anything(across_seeds=across_seeds, models=[1, 2], architectures=["a"], spline=None)
+    lists = {"models": [1, 2], "architectures": ["a"], "shown": [3, 1, 0]}
+    params = Anything(across_seeds=across_seeds, spline=None, **lists)
     given = {
         "snakemake": SimpleNamespace(params=params, config={}),
         "files": [SimpleNamespace(target="performance.csv", path=table)],
