@@ -24,8 +24,11 @@ TORCH ?= $(shell cat $(VENV)/.torch 2>/dev/null)
 export TORCH
 # Packages that TORCH replaces.
 REPLACED := torch|$(and $(findstring torchvision,$(TORCH)),torchvision|)nvidia-[^=]*|cuda-[^=]*
-# Dependencies of torch that nothing here imports: compilers for torch.compile.
-UNUSED := triton cuda-bindings cuda-pathfinder
+# Dependencies that nothing here imports: torch's compilers for torch.compile; those of
+# imagecorruptions, of which tests read the sources and photographs (opencv-python would replace
+# the files of opencv-python-headless).
+UNUSED := triton cuda-bindings cuda-pathfinder \
+	opencv-python scikit-image imageio lazy-loader tifffile
 PACKAGE := pyproject.toml envs/requirements.in \
 	$(shell find workflow/scripts/campare workflow/schemas -name '*.py' -o -name '*.yaml')
 

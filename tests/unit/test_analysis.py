@@ -98,6 +98,48 @@ def test_confusions_are_summed_over_seeds_with_a_row_for_every_cell() -> None:
     np.testing.assert_array_equal(cells, expected)
 
 
+def many_confusions() -> tuple[list[np.ndarray], list[str]]:
+    """Sparse confusion matrices of 150 classes: 30 images of three classes, for each model."""
+    rng = np.random.default_rng(2)
+    labels = np.repeat([3, 4, 149], 10)
+    predictions = rng.choice([3, 4, 149, 7], (9, 30))
+    matrices = [performance.confusion(labels, p, 150) for p in predictions]
+    return matrices, [f"class {k}" for k in range(150)]
+
+
+def test_confusions_of_many_classes_leave_out_empty_cells_but_no_class() -> None:
+    matrices, classes = many_confusions()
+    table = analysis.confusions(MODELS, matrices, classes)
+    of_a = table[table["augmentation"] == "a"]
+    assert list(dict.fromkeys(of_a["label"])) == classes
+    assert len(of_a) < 150 + 12
+    place = {name: k for k, name in enumerate(classes)}
+    dense = np.zeros((150, 150), int)
+    dense[of_a["label"].map(place), of_a["prediction"].map(place)] = of_a["images"]
+    np.testing.assert_array_equal(dense, sum(matrices[3:6]))
+
+
+def test_confused_pairs_are_the_most_frequent_errors_of_each_augmentation() -> None:
+    matrices, classes = many_confusions()
+    table = analysis.confused_pairs(MODELS, matrices, classes)
+    of_a = table[table["augmentation"] == "a"].reset_index(drop=True)
+    total = sum(matrices[3:6])
+    errors = {(i, j): n for (i, j), n in np.ndenumerate(total) if i != j and n}
+    assert len(of_a) == len(errors) > 5
+    assert of_a["images"].tolist() == sorted(errors.values(), reverse=True)
+    for row in of_a.itertuples():
+        cell = classes.index(row.label), classes.index(row.prediction)
+        assert errors[cell] == row.images
+        assert row.share == row.images / total[cell[0]].sum()
+    assert analysis.confused_pairs([("a", 1)], [np.eye(3, dtype=int)], list("xyz")).empty
+
+
+def test_confused_pairs_are_few() -> None:
+    table = analysis.confused_pairs([("a", 1)], [np.ones((60, 60), int)], list(map(str, range(60))))
+    assert len(table) == 40
+    assert table.iloc[1].tolist() == ["a", "0", "2", 1, 1 / 60]
+
+
 def test_aggregate_is_the_mean_over_the_seeds_that_define_it(
     tables: list[pd.DataFrame], aggregate: pd.DataFrame
 ) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import h5py
 import numpy as np
 import pytest
 
+from campare import array_files, config, data, group_split, split
 from campare import arrays as module
-from campare import config, data
 from campare.errors import CampareError
 from campare.levels import to_bytes
 
@@ -134,7 +136,7 @@ BAD: dict[str, tuple[dict[str, Any], list[str]]] = {
     "shape": (GOOD | {"images": RGB[..., 0, 0]}, ["(6, 8)", "(N, H, W)"]),
     "none": ({"images": RGB[:0], "labels": LABELS[:0]}, ["(0, 8, 8, 3)"]),
     "channels first": (GOOD | {"images": RGB.transpose(0, 3, 1, 2)}, ["transpose(0, 2, 3, 1)"]),
-    "channels": (GOOD | {"images": np.ones((6, 8, 8, 4), np.uint8)}, ["4 channels", "1 (grey)"]),
+    "five first": (GOOD | {"images": np.ones((6, 5, 8, 8))}, ["(6, 5, 8, 8)", "channels first"]),
     "NaN": (GOOD | {"images": NAN}, ["image 4 has 64 values NaN or infinite"]),
     "range": (GOOD | {"images": GREY * 1.0}, ["image 0 has real numbers", "data.window"]),
     "integers": (GOOD | {"images": GREY.astype(np.int32)}, ["type int32", "data.window"]),
@@ -211,3 +213,84 @@ def test_config_checks_root_and_window(tmp_path: Path) -> None:
         with pytest.raises(CampareError) as caught:
             config.complete(study(name="arrays", **given), "study.yaml")
         assert text in str(caught.value)
+
+
+MANY = {"images": np.resize(RGB, (240, 8, 8, 3)), "labels": np.arange(240) % 2}
+SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "split_arrays.py"
+
+
+class Params(dict[str, Any]):
+    """The params of a job, by name and as attributes."""
+
+    __getattr__ = dict.__getitem__
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".h5"])
+@pytest.mark.parametrize("divided", [False, True])
+def test_groups_of_arrays_stay_whole(tmp_path: Path, suffix: str, divided: bool) -> None:
+    numbers = RNG.integers(0, 30, 240)
+    content = MANY | {"group": np.array([f"p{number}" for number in numbers])}
+    if divided:
+        content["subset"] = np.where(numbers < 6, "test", "train")
+    path = saved(tmp_path, suffix, **content)
+    settings = study(name="arrays", root=str(path)) | {"split": {"group": "group"}}
+    complete = config.complete(settings, "study.yaml")["split"]
+    assert complete["group"] == "group"
+    data.write(read(path), tmp_path / "data.h5")
+    job = SimpleNamespace(
+        input=SimpleNamespace(data=str(tmp_path / "data.h5")),
+        output=SimpleNamespace(split=str(tmp_path / "split.csv")),
+        params=Params(**complete, root=str(path), training_seed=None),
+        log=[str(tmp_path / "log")],
+        config=settings,
+    )
+    runpy.run_path(str(SCRIPT), init_globals={"snakemake": job})
+    frame = split.read(tmp_path / "split.csv", 240)
+    expected = group_split.split(
+        content["labels"],
+        read(path).part,
+        content["group"],
+        **{key: complete[key] for key in ("validation", "test", "subset", "seed")},
+        classes=("0", "1"),
+    )
+    assert frame.equals(expected)
+    subsets = frame.groupby(content["group"][frame["index"]])["subset"].nunique()
+    assert (subsets == 1).all() and set(frame["subset"]) == set(split.SUBSETS)
+    if divided:
+        assert ((frame["subset"] == "test") == (numbers < 6)).all()
+
+
+def test_groups_that_cannot_be_used_are_named(tmp_path: Path) -> None:
+    path = saved(tmp_path, ".npz", **GOOD)
+    grouped = study(name="arrays", root=str(path)) | {"split": {"group": "group"}}
+    with pytest.raises(
+        CampareError, match=r"^s: split.group: .*has no array 'group'.*remove the k"
+    ):
+        config.complete(grouped, "s")
+    saved(tmp_path, ".npz", **GOOD, group=np.arange(6))
+    grouped["split"]["group"] = "patient"
+    with pytest.raises(CampareError, match=r"^s: split.group: 'patient' is not an array of groups"):
+        config.complete(grouped, "s")
+    none = np.full(6, "")
+    for group, part, text in [
+        (np.array(["a", ""] * 3), none, "group of image 1 is empty"),
+        (np.array([0.0, 1, np.nan, 2, 3, 4]), none, "group of image 2 is empty"),
+        (
+            np.array([4, 4, 5, 6, 6, 5]),
+            np.array(["train", "test"] * 3),
+            "group: '4' is in training",
+        ),
+        (np.arange(6), none[:5], "changed while the study ran"),
+    ]:
+        saved(tmp_path, ".npz", **GOOD, group=group)
+        with pytest.raises(CampareError, match=text):
+            array_files.groups(path, part)
+
+
+@pytest.mark.parametrize("name", ["all", "same prediction", "different predictions", "", " "])
+def test_a_class_without_a_name_or_with_that_of_a_group_of_images_is_refused(
+    tmp_path: Path, name: str
+) -> None:
+    path = saved(tmp_path, ".h5", **GOOD, classes=np.array(["cat", name]))
+    with pytest.raises(CampareError, match=rf"data: a class is called {name!r}; rename it"):
+        read(path)

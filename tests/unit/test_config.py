@@ -124,6 +124,7 @@ def test_defaults_are_the_thesis() -> None:
         "epochs": 30,
         "batch_size": 32,
         "shuffle": "once",
+        "sampling": "all",
         "steps_per_epoch": None,
         "learning_rate": 1e-3,
         "weight_decay": 1e-5,

@@ -40,7 +40,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "adam": {"augmentation": "affine", "gradient_clip": 0.5},
     "adamw": {"augmentation": "cutmix_mixed", "optimizer": "adamw", "schedule": "cosine"},
     "one_cycle": {
-        "augmentation": "elastic", "copies": 0, "probability": 0.7, "shuffle": "each_epoch",
+        "augmentation": "cutmix", "copies": 0, "probability": 0.7, "sampling": "balanced",
         "optimizer": "sgd", "nesterov": True, "schedule": "one_cycle", "ema": 0.9,
         "label_smoothing": 0.2, "batch_size": 25, "architecture": "cifar_cnn", "input_size": 32,
     },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from scipy import stats
 from torch import nn
 
@@ -111,8 +113,8 @@ def test_a_map_that_is_zero_has_no_score_and_is_counted() -> None:
     assert found["mean"].tolist() == pytest.approx([1, np.nan], nan_ok=True)
 
 
-def tables() -> tuple[list[tuple[str, int]], list[pd.DataFrame]]:
-    models = [(name, seed) for name in ("baseline", "affine") for seed in (1, 2, 3)]
+def tables(*others: str) -> tuple[list[tuple[str, int]], list[pd.DataFrame]]:
+    models = [(name, seed) for name in ("baseline", "affine", *others) for seed in (1, 2, 3)]
     every = []
     for name, _ in models:
         parts = [
@@ -139,7 +141,10 @@ def test_summary_compares_each_kind_of_network_with_the_baselines_of_its_kind() 
 
 
 def drawn() -> Figure:
-    models, every = tables()
+    # As many as the default study has: two panels next to each other.
+    names = ["cutmix", "elastic", "equalize", "mixup", "gaussian_blur", "random_crop"]
+    names.append("duplicated_originals")
+    models, every = tables(*names)
     return truth.single_deletion(
         deletion.by_model(models, every), deletion.summary(models, every, 0, paired=False)
     )
@@ -147,7 +152,13 @@ def drawn() -> Figure:
 
 def test_figure_has_a_panel_for_each_kind_of_network() -> None:
     figure = drawn()
-    assert len([axes for axes in figure.axes if axes.get_visible()]) == 2
+    panels = [axes for axes in figure.axes if axes.get_visible()]
+    assert len(panels) == 2
+    figure.draw_without_rendering()
+    for panel in panels:
+        shown = [text for text in panel.findobj(Text) if text.get_text() and text.get_visible()]
+        boxes = [text.get_window_extent().padded(-1) for text in shown]
+        assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
 
 
 def test_fine_tuning_starts_from_the_model_without_its_augmentation() -> None:

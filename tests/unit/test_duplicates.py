@@ -51,6 +51,7 @@ def test_images_in_two_subsets_or_classes_are_listed_with_the_first_in_the_earli
     ]
     assert table["class"].tolist() == ["dog", "cat", "cat", "cat"]
     assert table["other_class"].tolist() == ["cat", "cat", "cat", "dog"]
+    assert (table[["file", "other_file"]] == "").all(axis=None)
     said = [remark.split(",")[0] for remark in duplicates.remarks(table)]
     assert said == [
         "1 validation image(s) equal in every pixel to training images",
@@ -58,6 +59,15 @@ def test_images_in_two_subsets_or_classes_are_listed_with_the_first_in_the_earli
         "1 test image(s) equal in every pixel to validation images",
         "2 image(s) equal in every pixel to an image of another class",
     ]
+    names = [f"a/{row}.png" for row in range(12)]
+    named = duplicates.table(images, LABELS, CLASSES, [split(SUBSETS)], files=names)
+    assert named.assign(file="", other_file="").equals(table)
+    assert named["file"].tolist() == ["a/5.png", "a/6.png", "a/8.png", "a/10.png"]
+    assert named["other_file"].tolist() == ["a/4.png", "a/2.png", "a/2.png", "a/7.png"]
+    *_, remark = duplicates.remarks(named)
+    assert "another class (a/5.png = a/4.png, a/10.png = a/7.png), listed in" in remark
+    many = pd.concat([named.iloc[[0]]] * 8)
+    assert "a/5.png = a/4.png, 3 more), listed" in next(iter(duplicates.remarks(many)))
 
 
 def test_a_data_set_without_duplicates_has_an_empty_table_with_columns() -> None:

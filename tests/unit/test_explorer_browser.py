@@ -573,3 +573,21 @@ def test_a_small_window_does_not_cut_off(page: Browser) -> None:
             keep(page, f"narrow_{view}")
     finally:
         page.resize(1400, 900)
+
+
+def test_long_names_of_classes_leave_room_for_the_numbers(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(small, "CLASSES", ("x" * 300, "several words " * 30, "قطة"))
+    file = tmp_path / "long.html"
+    file.write_text(explorer_page.render(small.full()), encoding="utf-8")
+    browser.open(file.as_uri())
+    browser.state("#view=images&sort=mad&seed=1&size=48")
+    outside = """[...document.querySelectorAll(".rows .number")].filter((number) => {
+      const [own, row] = [number, number.parentElement].map((e) => e.getBoundingClientRect());
+      return own.bottom > row.bottom + 1 || own.right > row.right + 1;
+    }).length"""
+    assert browser.run("document.querySelectorAll('.rows .number').length") > 10
+    assert browser.run(outside) == 0
+    names = texts(browser, "#control-class option")
+    assert names == ["any", "x" * 300, "several words " * 30, "\u2068قطة\u2069"]

@@ -17,7 +17,7 @@ SMALL = feasibility.Images(
         for k in (0, 1)
         for subset, n in [("train", 4), ("validation", 1), ("test", 1)]
     },
-    side=16,
+    size=16,
     regions=("object",),
 )
 STAGES: dict[str, Any] = {
@@ -38,6 +38,21 @@ def judged(images: feasibility.Images = SMALL, **changes: Any) -> None:
         **changes,
     }
     feasibility.check(config.complete(study, "study.yaml"), study, images)
+
+
+@pytest.mark.parametrize(
+    ("classes", "of_class", "remedy"),
+    [(1000, 5, "remove the key hybrid"), (200, 600, "set it to 46051 or fewer")],
+)
+def test_an_svm_of_many_classes_has_coefficients_for_every_two_of_them(
+    classes: int, of_class: int, remedy: str
+) -> None:
+    counts = {(k, "train"): of_class for k in range(classes)}
+    counts |= {(k, "test"): 4 for k in range(classes)}
+    images = feasibility.Images(counts, 16, ("object",))
+    message = rf"hybrid\.svm\.images: \d+, but an SVM of {classes} .* GB; {remedy}"
+    with pytest.raises(CampareError, match=message):
+        judged(images)
 
 
 def test_defaults_fit_a_study_of_twelve_images() -> None:
@@ -104,4 +119,4 @@ def test_a_region_that_no_mask_has_is_refused() -> None:
 
 def test_one_class_is_none_to_tell_apart() -> None:
     with pytest.raises(CampareError, match="all of one class"):
-        judged(feasibility.Images({(0, "train"): 9, (0, "validation"): 2, (0, "test"): 3}, side=16))
+        judged(feasibility.Images({(0, "train"): 9, (0, "validation"): 2, (0, "test"): 3}, size=16))

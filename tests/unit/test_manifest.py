@@ -242,6 +242,39 @@ def test_the_config_check_finds_mistakes_before_any_job(
         config.complete(study(file), "own.yaml")
 
 
+@pytest.mark.parametrize("palette", [True, False])
+def test_masks_may_be_indices_of_a_palette_or_grey_levels(
+    table: pd.DataFrame, tmp_path: Path, palette: bool
+) -> None:
+    """As those of PASCAL VOC: 0 is the background, 255 the border, others are classes."""
+    indices = np.random.default_rng(1).choice(np.array([0, 3, 7, 255], np.uint8), (12, 8, 8))
+    for row, each in enumerate(indices):
+        image = Image.fromarray(each)
+        if palette:
+            image.putpalette(np.random.default_rng(2).integers(0, 256, 768).tolist())
+        assert image.mode == ("P" if palette else "L")
+        image.save(tmp_path / "masks" / f"{row}.png")
+    names = [f"masks/{row}.png" for row in range(12)]
+    table["mask"] = [*(f"{name}#7" for name in names[:11]), ""]
+    table["mask_border"] = [f"{name}#255" for name in names]
+    table["mask_any"] = [f"{name}#3+7" for name in names]
+    dataset = load(write(table, tmp_path / "all.csv"))
+    assert dataset.regions is not None and dataset.regions.names == ("object", "border", "any")
+    found, border, both = dataset.regions.masks.swapaxes(0, 1)
+    assert np.array_equal(found[:11], indices[:11] == 7) and not found[11].any()
+    assert np.array_equal(border, indices == 255)
+    assert np.array_equal(both, np.isin(indices, [3, 7]))
+    for cell, text in [
+        ("masks/0.png#5", r"masks/0.png: no pixel has the index 5; it has 0, 3, 7, 255"),
+        ("masks/x.png#7", r"mask: there is no file masks/x.png"),
+        ("rgb.png#7", r"rgb.png: .*indices need a palette or grey levels"),
+    ]:
+        Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(tmp_path / "rgb.png")
+        table["mask"] = [cell, *[""] * 11]
+        with pytest.raises(CampareError, match=text):
+            load(write(table, tmp_path / "all.csv"))
+
+
 def test_masks_switch_localisation_on(table: pd.DataFrame, tmp_path: Path) -> None:
     file = write(table.assign(mask_eye="masks/0.png"), tmp_path / "all.csv")
     assert manifest.regions(file) == {"eye": "mask_eye"}

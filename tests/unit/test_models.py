@@ -115,11 +115,6 @@ def test_the_posters_network_says_what_size_it_is_for(side: int) -> None:
         models.target_layer(network_of("two_conv"), None, (3, side, side))
 
 
-def test_two_channels_are_refused() -> None:
-    with pytest.raises(CampareError, match="2 channels"):
-        network_of("small_cnn", channels=2)
-
-
 # Target layers.
 
 

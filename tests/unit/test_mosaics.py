@@ -113,7 +113,7 @@ def test_a_network_that_sees_its_class_alone_has_all_of_the_map_on_it(kind: str)
     ],
 )
 def test_too_few_test_images_are_refused(cells: int, classes: int, each: int, message: str) -> None:
-    images = feasibility.Images({(k, "test"): each for k in range(classes)}, side=8)
+    images = feasibility.Images({(k, "test"): each for k in range(classes)}, size=8)
     problem, *_ = feasibility._mosaics(cells, images)
     assert re.search(message, problem)
     assert not [*feasibility._mosaics(2, feasibility.Images({(k, "test"): 2 for k in range(4)}, 8))]

@@ -54,3 +54,13 @@ def test_what_cannot_be_told_apart_is_numbered() -> None:
 def test_the_width_of_names_is_the_callers() -> None:
     wide = naming.shortened(["iiiiii", "MMMMMM"], 8, lambda text: sum(1 + (c == "M") for c in text))
     assert wide == {"iiiiii": "iiiiii", "MMMMMM": "MM…M"}
+
+
+@pytest.mark.parametrize("name", ["قطة", "כלב", "cat قطة 3"])
+def test_names_written_from_right_to_left_do_not_move_what_is_next_to_them(name: str) -> None:
+    assert naming.isolated(name) == f"\u2068{name}\u2069"
+
+
+@pytest.mark.parametrize("name", ["", "cat", "猫", "Löwe 3", "$x_1$", "\u2192"])
+def test_other_names_are_not_changed(name: str) -> None:
+    assert naming.isolated(name) == name

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from campare import config, needs, registry
@@ -244,7 +245,7 @@ def test_faithfulness_asks_for_its_images_and_shares(tmp_path: Path) -> None:
     assert once.minutes < few.minutes < more.minutes
     # Holes are filled on the CPU, of two maps from both ends.
     on_gpu = need(of_study(tmp_path, 1), "test_faithfulness")
-    assert on_gpu.minutes > needs.START + needs.imputing_minutes(4 * 9 * 100, 224)
+    assert on_gpu.minutes > needs.START + needs.imputing_minutes(4 * 9 * 100, 224**2)
 
 
 def test_files_that_are_there_are_measured(tmp_path: Path) -> None:
@@ -255,6 +256,16 @@ def test_files_that_are_there_are_measured(tmp_path: Path) -> None:
     for before, kind in zip(usual, ("train", "map"), strict=True):
         assert need(of, kind).minutes == needs.START + 1 < before.minutes
         assert need(of, kind).memory < before.memory
+
+
+def test_images_with_many_channels_ask_for_more_memory(tmp_path: Path) -> None:
+    np.savez(tmp_path / "set.npz", images=np.zeros((4, 8, 8, 30), np.uint8), labels=[0, 1, 0, 1])
+    usual = of_study(tmp_path)
+    many = of_study(tmp_path, data={"name": "arrays", "root": str(tmp_path / "set.npz")})
+    for kind in ("train", "map", "check_sanity", "represent"):
+        assert need(many, kind).memory > need(usual, kind).memory, kind
+        assert need(many, kind).minutes == need(usual, kind).minutes, kind
+    assert need(many, "explore") == need(usual, "explore")  # of maps
 
 
 def test_a_gpu_asks_for_less_time(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +187,8 @@ def test_sentences_depend_on_the_study(changes: dict[str, Any], said: str, unsai
 def test_images_of_the_authors_are_to_be_cited_by_them(name: str, tmp_path: Path) -> None:
     root = tmp_path / {"arrays": "a.npz", "parquet": "a.parquet"}[name]
     root.touch()
+    if name == "arrays":
+        np.savez(root, images=np.zeros((4, 8, 8)), labels=np.arange(4) % 2)
     given = {"name": name, "root": str(root), "window": [-160, 240.5]}
     written = text(data=given)
     check(written)
@@ -193,6 +196,16 @@ def test_images_of_the_authors_are_to_be_cited_by_them(name: str, tmp_path: Path
     assert "name and citation] has 1,797 grey-level images" in written
     assert f"which were read from {files}. Grey levels from -160 to 240.5 were mapped" in written
     assert "The data are files of the authors" in checklist.markdown(design(data=given), FACTS)
+
+
+def test_images_with_other_numbers_of_channels_are_described(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", images=np.zeros((4, 8, 8, 2)), labels=np.arange(4) % 2)
+    windows = [[0, 100], [-5, 0.5]]
+    given = {"name": "arrays", "root": str(tmp_path / "a.npz"), "window": windows}
+    written = text(replace(FACTS, channels=2), data=given)
+    check(written)
+    assert "has 1,797 2-channel images" in written
+    assert "Grey levels from 0 to 100 and -5 to 0.5 in the channels, in their order," in written
 
 
 def test_parameters_of_augmentations_have_names_values_and_units() -> None:
@@ -264,7 +277,7 @@ def test_hours_and_energy_are_those_of_the_benchmarks(tmp_path: Path) -> None:
         "maps": Usage(1, 30, 20),
         facts.REST: Usage(2, 12, 11),
     }
-    own = Facts(["a"], 8, 1, 1, False, {"train": 1}, usage=found, trained_on="cuda:0")
+    own = Facts(["a"], (8, 8), 1, 1, False, {"train": 1}, usage=found, trained_on="cuda:0")
     cores, gpus = facts.energy(own, 10, 400)
     assert cores == pytest.approx(141 * 10 / 3.6e6)
     assert gpus == pytest.approx(300 * 400 / 3.6e6)
@@ -307,9 +320,9 @@ def test_facts_are_read_from_files(tmp_path: Path) -> None:
     }
     pd.DataFrame(rows).to_csv(tmp_path / "split.csv", index=False)
     found = facts.read(tmp_path / "data.h5", tmp_path / "split.csv", {})
-    assert (found.classes, found.side, found.channels, found.divided) == (
+    assert (found.classes, found.size, found.channels, found.divided) == (
         ["cat", "dog"],
-        8,
+        (8, 8),
         3,
         True,
     )

@@ -116,7 +116,7 @@ def test_size_and_fit_are_those_of_image_files(tmp_path: Path) -> None:
     wide = RNG.integers(0, 256, (20, 30, 3), dtype=np.uint8)
     rows = [{"bytes": png(wide), "path": None}] * 6
     path = saved(tmp_path / "a.parquet", rows)
-    with pytest.raises(CampareError, match="networks need squares"):
+    with pytest.raises(CampareError, match=r"input, model\.input_size, is square"):
         read(path)
     expected, _ = data._pixels(wide, "RGB", 10, "pad")
     assert np.array_equal(read(path, size=10, fit="pad").images[5], expected)

@@ -338,6 +338,26 @@ def test_confusion_of_too_many_classes_lists_the_most_frequent_confusions() -> N
     assert len(listed.splitlines()) == 41
 
 
+@pytest.mark.parametrize(
+    ("errors", "head"),
+    [
+        (0, "No class is confused with another."),
+        (1, "The only confusion, true → predicted:"),
+        (2, "The 2 most frequent confusions, true → predicted:"),
+    ],
+)
+def test_few_confusions_of_many_classes_are_counted(errors: int, head: str) -> None:
+    table = confusion([f"class {k:02}" for k in range(41)])
+    table["images"] = (table["label"] == table["prediction"]) * 3
+    table.loc[1:errors, "images"] = 1
+    listed = [text.splitlines() for text in texts(training.confusion(table, "cutmix"))]
+    assert [len(lines) - 1 for lines in listed if lines[0] == head] == [errors]
+
+
+def test_a_sheet_without_images_says_so() -> None:
+    assert "Mistakes. There are none." in texts(views.sheets([], 0.95, "Mistakes"))
+
+
 def test_classes_named_by_numbers_are_in_the_order_of_the_numbers() -> None:
     def shown(classes: list[str]) -> list[str]:
         axes = only(training.confusion(confusion(classes), "cutmix"))

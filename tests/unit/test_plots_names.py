@@ -44,6 +44,11 @@ NAMES = {
     "long": LONG,
     "dollars": ["$\\frac$", "US$ and A$", "$5_"],
     "wide": ["WWWWWWWWWWWWWWWWWWWWW", "мышь", "two  spaces"],
+    "mixed": [
+        "القطط الشيرازية طويلة الشعر",
+        "Corn_(maize)___{$#1_^}",
+        "50% & <b>more</b>, \\alpha",
+    ],
 }
 
 
@@ -105,7 +110,7 @@ def shown(figure: Figure) -> list[Text]:
 
 
 @pytest.mark.parametrize(
-    ("kind", "count"), [("long", 3), ("long", 25), ("long", 200), ("wide", 25), ("dollars", 3)]
+    ("kind", "count"), [("long", 3), ("long", 25), ("mixed", 200), ("wide", 25), ("dollars", 3)]
 )
 def test_names_do_not_overlap_and_are_inside_the_figure(kind: str, count: int) -> None:
     for name, figure in draw(classes(kind, count)).items():
@@ -246,6 +251,72 @@ def test_of_many_classes_those_with_the_lowest_and_the_highest_means_are_shown()
     assert "Of 50 classes: the 20 lowest and the 20 highest means" in axes.get_xlabel()
 
 
+@pytest.mark.parametrize(("classes", "cut"), [(50, True), (20, False)])
+def test_of_many_classes_intervals_do_not_hide_the_means(classes: int, cut: bool) -> None:
+    names = [f"c{k:02}" for k in range(classes)]
+    table = pd.DataFrame({"class": [performance.ALL, *names], "metric": "mad", "measure": "mad"})
+    table = table.assign(pairs=2, undefined=0, mean=np.linspace(0.4, 0.6, classes + 1))
+    table = table.assign(low=table["mean"] - 5, high=table["mean"] + 5, size=4)
+    for column in ("mean", "low", "high"):
+        table[f"chance_{column}".removesuffix("_mean")] = table[column]
+    similarity = stages.agreement(table, "mad", ("CNN", "CNN+SVM"))
+    occluded = stages.occlusion(table, "mad", performance.ALL)
+    for limits, figure in (
+        (similarity.axes[0].get_xlim(), similarity),
+        (occluded.axes[0].get_ylim(), occluded),
+    ):
+        said = any("intervals are cut at the edge" in text.get_text() for text in shown(figure))
+        assert said is cut
+        if cut:
+            assert limits == pytest.approx((0.3, 0.7), abs=0.01)
+        else:
+            assert limits[0] < -4
+
+
+def test_no_cell_of_a_confusion_matrix_of_a_thousand_classes_is_lost() -> None:
+    names = [f"class {k:03}" for k in range(999)]
+    places = np.arange(999)
+    table = pd.DataFrame({"label": names, "prediction": names, "images": 3})
+    others = table.assign(prediction=[names[k] for k in (7 * places + 1) % 999], images=1)
+    table = pd.concat([table, others]).assign(augmentation="cutmix")
+    figure = training.confusion(table, "cutmix")
+    axes, bar = figure.axes[0], figure.axes[-1]
+    cells = axes.collections[0].get_array().filled(np.nan)
+    expected = np.zeros((250, 250))
+    expected[places // 4, (7 * places + 1) % 999 // 4] = 25
+    np.fill_diagonal(expected, 75)
+    np.testing.assert_array_equal(cells, expected)
+    assert "largest of 4 × 4 classes" in bar.get_ylabel()
+    assert axes.get_ylabel() == "True class (one in 28 is named)"
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels == names[::28]
+
+
+def test_only_the_names_that_a_figure_shows_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"a class of a thousand with a long name, number {k}" for k in range(1000)]
+    calls: list[str] = []
+    width = fitting.text_width
+
+    def counted(text: str, size: float = style.SMALL) -> float:
+        calls.append(text)
+        return width(text, size)
+
+    monkeypatch.setattr(fitting, "text_width", counted)
+    one, photos = np.eye(1000)[:4], test_plots.photos(4, 1)
+    image_figures.examples(photos, photos, (one, one), names, "cutmix")
+    map_ = np.full((8, 8), 0.5)
+    every = [views.ModelView(photos[0], map_, name, 1.0, name) for name in names]
+    views.side_by_side({"CNN": every})
+    assert len(calls) < 1000
+
+
+def test_names_written_from_right_to_left_are_isolated_from_what_is_next_to_them() -> None:
+    drawn = draw(["قطة", "كلب", "cat"])
+    for kind in ("examples", "confusion", "sheets", "overlays", "extreme"):
+        found = " ".join(text.get_text() for text in shown(drawn[kind]))
+        assert "\u2068قطة\u2069" in found, kind
+
+
 def test_the_number_of_pixels_of_a_figure_is_limited(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -268,6 +339,48 @@ def drawn_with(fonts: list[str], folder: Path) -> bytes:
     return paths[1].read_bytes()
 
 
+@pytest.fixture
+def bundled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the fonts of matplotlib are installed."""
+    own = [entry for entry in font_manager.fontManager.ttflist if "mpl-data" in str(entry.fname)]
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", own)
+    monkeypatch.setattr(saving, "_find_new_fonts", lambda: None)
+
+
+@pytest.fixture
+def no_other_font(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No installed font has characters that the named ones lack."""
+    monkeypatch.setattr(saving, "_installed_with", lambda _: {})
+
+
+@pytest.mark.usefixtures("bundled")
+def test_characters_that_the_font_lacks_are_drawn_with_an_installed_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = drawn_with([], tmp_path)
+    output = capsys.readouterr()
+    assert output.out == "figures.font: STIXGeneral, for characters that DejaVu Sans lacks\n"
+    assert not output.err
+    assert style.STYLE["font.family"] == [style.FONT]
+    monkeypatch.setattr(saving, "_installed_with", lambda _: {})
+    assert drawn_with([], tmp_path) != drawn
+
+
+@pytest.mark.usefixtures("bundled")
+def test_a_font_of_boxes_is_not_used() -> None:
+    assert saving._covering(["\U00013000"]) == []
+
+
+def test_the_font_with_most_of_the_missing_characters_is_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    having = {"B": {"x", "y"}, "A": {"z"}, "C": {"x", "y"}, "D": {"y"}}
+    monkeypatch.setattr(saving, "_installed_with", lambda _: having)
+    monkeypatch.setattr(saving, "_find_new_fonts", lambda: None)
+    assert saving._covering([*"wxyz"]) == ["B", "A"]
+
+
+@pytest.mark.usefixtures("no_other_font")
 def test_characters_without_a_font_are_one_message_that_names_the_remedy(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -279,6 +392,7 @@ def test_characters_without_a_font_are_one_message_that_names_the_remedy(
     assert drawn_with([], tmp_path) == boxes
 
 
+@pytest.mark.usefixtures("no_other_font")
 def test_fonts_are_tried_in_turn_by_name_and_by_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -18,7 +18,7 @@ from scipy import special
 from campare import labels, performance
 from campare.agreement import DIFFERENT, SAME
 from campare.plots import images as image_figures
-from campare.plots import saving, stages, views
+from campare.plots import saving, stages, style, views
 from campare.store import Store
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -158,6 +158,19 @@ def test_occlusion_shows_each_class_and_all_classes() -> None:
         )
         np.testing.assert_allclose(panel.lines[0].get_ydata(), 100 * everyone["mean"])
         np.testing.assert_allclose(panel.lines[1].get_ydata(), 100 * one["mean"])
+
+
+def test_occlusion_by_one_size_shows_all_classes_and_the_interval() -> None:
+    table = occlusion((4,))
+    table = table[table["measure"] == "pearson"]
+    panel = stages.occlusion(table, "pearson", performance.ALL).axes[0]
+    whole = table.loc[table["class"] == performance.ALL, "mean"].item()
+    grey = next(line for line in panel.lines if line.get_color() == style.GREY)
+    assert grey.get_marker() == "o" and list(grey.get_ydata()) == [whole]
+    assert list(panel.get_xticks()) == [4]
+    one = table[table["class"] == panel.get_title()].iloc[0]
+    (interval,) = panel.collections[0].get_segments()
+    assert list(interval[:, 1]) == [one["low"], one["high"]]
 
 
 @pytest.mark.parametrize("suffix", [".png", ".svg"])

@@ -70,6 +70,7 @@ CHANGES: dict[str, Any] = {
     "loss": "binary_cross_entropy",
     "label_smoothing": 0.1,
     "class_weights": "balanced",
+    "sampling": "balanced",
     "gradient_clip": 1.0,
     "ema": 0.99,
     "early_stopping": 3,

@@ -218,7 +218,7 @@ def test_every_part_of_a_recipe_survives_a_kill(tmp_path: Path) -> None:
     write_inputs(tmp_path)
     recipe = {
         "optimizer": "sgd", "nesterov": True, "schedule": "one_cycle", "ema": 0.8, "keep": "last",
-        "shuffle": "each_epoch", "label_smoothing": 0.1, "loss": "binary_cross_entropy",
+        "sampling": "balanced", "label_smoothing": 0.1, "loss": "binary_cross_entropy",
         "class_weights": "balanced", "gradient_clip": 1.0, "early_stopping": 2,
         "head_learning_rate": 0.3,
         "recalibrate_batch_norm": 2, "freeze": ["features.0"], "copies": 0, "probability": 0.5,
@@ -277,7 +277,7 @@ RECIPES: list[dict[str, Any]] = [
     SMALL | {"optimizer": "sgd", "nesterov": True, "schedule": "cosine", "warmup": 0.5},
     SMALL | {"schedule": "steps", "milestones": [0.5, 1], "gradient_clip": 0.1, "keep": "last"},
     SMALL | {"ema": 0.7, "loss": "binary_cross_entropy", "class_weights": "balanced"},
-    SMALL | {"copies": 0, "probability": 0.5, "batch_size": 40, "early_stopping": 1},
+    SMALL | {"copies": 0, "probability": 0.5, "batch_size": 40, "sampling": "balanced"},
 ]
 
 

@@ -352,3 +352,18 @@ def test_figure_shows_every_check_of_every_augmentation(seeds: int) -> None:
     without = summary[summary["check"] != "permuted_labels"]
     fewer = figures.checks(layers[layers["check"] == "mprt"], without, "pearson")
     assert len(fewer.axes) == 3
+
+
+@pytest.mark.parametrize("count", [2, 4, 7])
+def test_the_legend_of_the_figure_is_within_it(count: int) -> None:
+    names = ["baseline", "horizontal_flip", "mixup", "duplicated_originals"]
+    names = [*names, *(f"an_augmentation_with_a_long_name_{k}" for k in range(3))][:count]
+    table = pd.DataFrame([(name, "mprt", "pearson", 2) for name in names])
+    table.columns = ["augmentation", "check", "metric", "randomised"]
+    table = table.assign(mean=0.5, low=0.4, high=0.6)
+    others = pd.concat([table.assign(check=check) for check in ("random_logit", "other_image")])
+    figure = figures.checks(table, others, "pearson")
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    box = legend.get_window_extent()
+    assert box.x0 >= 0 and box.x1 <= figure.bbox.x1

@@ -1,4 +1,4 @@
-"""Text files are UTF-8, whatever the locale of the machine says."""
+"""Of all files: text is UTF-8, whatever the locale says; rule files do not share names."""
 
 from __future__ import annotations
 
@@ -43,3 +43,13 @@ def test_what_counts_as_careless() -> None:
     text = "p.open()\nopen(p, 'w')\np.read_text()\nopen(p, 'rb')\nImage.open(p)\np.open(encoding=e)"
     text += "\ntarfile.open(p, 'w:gz')"
     assert list(careless(text)) == [1, 2, 3]
+
+
+def test_no_two_rule_files_give_a_name_to_different_things() -> None:
+    """Rule files share their names: a second assignment changes what the first file's rules use."""
+    given: dict[str, list[str]] = {}
+    for path in RULES:
+        text = path.read_text(encoding="utf-8")
+        for name in set(re.findall(r"^ *([A-Z][A-Z_]+) = ", text, re.MULTILINE)):
+            given.setdefault(name, []).append(path.name)
+    assert {name: files for name, files in given.items() if len(files) > 1} == {}

@@ -77,7 +77,10 @@ def test_groups_stay_whole_and_what_is_copied_between_them_is_listed(scans: Proj
     assert listed["other_index"].tolist() == [5 * train + number for number in range(4)]
     assert set(listed["subset"]) == {"test"} and set(listed["other_subset"]) == {"train"}
     assert set(listed["kind"]) == {"identical"}
+    assert listed["file"].tolist() == [f"{test}/{number}.png" for number in range(4)]
+    assert listed["other_file"].tolist() == [f"{train}/{number}.png" for number in range(4)]
     assert "warning: 4 test image(s) equal in every pixel to training images" in run.stdout
+    assert f"({test}/0.png = {train}/0.png, " in run.stdout
     assert scans.undescribed() == []
 
     scans.edit(str(PLACE), lambda text: text.replace("0/1.png,tumour", "0/1.png,"))

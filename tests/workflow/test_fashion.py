@@ -34,6 +34,7 @@ FIGURES = {
     "training/history",
     "confusion/baseline",
     "sets/sets",
+    "subsets/subsets",
     *(f"overlays/{name}" for name in ("over_images", "alone")),
     *(f"sheets/{name}" for name in ("classes", "mistakes")),
     *(f"agreement/{name}" for name in STUDY["similarity"]["metrics"]),

@@ -29,6 +29,7 @@ STUDY = TINY | {
     "augmentations": {"cutmix": {}},
     "training": {"epochs": 1},
     "localisation": {"spurious": "cue"},
+    "analysis": {"by_class": ["mad"]},
     "faithfulness": {"images": 4, "steps": 2, "road": [0.5]},
     "mosaics": {"mosaics": 6},
     "sanity": {"images": 4, "points": 2, "samples": 1, "permuted_labels": 1},
@@ -68,6 +69,7 @@ def test_tables_and_figures_are_there_and_stay(known: Project) -> None:
             Path(f"localisation/{score}.png")
             for score in ("pointing", "energy", "iou", "average_precision")
         ),
+        Path("localisation_by_class/localisation_by_class.png"),
         *(Path(name) for name in ("spurious/spurious.png", "faithfulness/curves.png")),
         Path("faithfulness/gain.png"),
         *(Path(f"mosaics/{score}.png") for score in ("energy", "pointing")),

@@ -8,6 +8,7 @@ from typing import Any
 from zipfile import ZipFile
 
 import h5py
+import numpy as np
 import pandas as pd
 import pytest
 from safetensors import safe_open
@@ -29,6 +30,7 @@ STUDY = TINY | {
         "uninformative": True,
     },
     "representations": {"images": 30, "neighbours": 3},
+    "analysis": {"by_class": ["mad"]},
     "augmentations": {"affine": {}, "cutmix": {}},
     "training": {"epochs": 1},
     "similarity": {"metrics": ["mad", "pearson_native"]},
@@ -93,6 +95,20 @@ def test_duplicated_originals_differ_from_an_augmentation_in_the_transform_alone
     assert {key for key, value in affine.items() if duplicated_originals[key] != value} == {"steps"}
     assert duplicated_originals["steps"] == [] and duplicated_originals["copies"] == 1
     assert settings(controlled, "duplicated_originals/21")["init_seed"] == 21
+
+
+def test_the_shift_by_class_has_that_of_all_images(controlled: Project) -> None:
+    by_class, shift = (
+        pd.read_csv(controlled.results / "tables" / f"{name}.csv").set_index("augmentation")
+        for name in ("shift_by_class", "shift")
+    )
+    of_all = by_class[by_class["class"] == "all"]
+    compared = shift[(shift["metric"] == "mad") & (shift["predictions"] == "any")]
+    compared = compared[compared["reference"] == of_all["reference"].iloc[0]].loc[of_all.index]
+    assert np.allclose(of_all["shift"], compared["shift"], rtol=1e-9)
+    images = by_class[by_class["class"] != "all"].groupby("augmentation")["images"].sum()
+    assert (images == 40).all()
+    assert (controlled.results / "figures/shift_by_class/mad.png").exists()
 
 
 def test_pairs_are_of_models_that_share_no_seed(controlled: Project) -> None:

@@ -223,7 +223,7 @@ function marked(data, models, i, metric) {
     parts.push(
       element(
         "span",
-        { class: 2 * correct > models.length ? "right" : "wrong" },
+        { class: 2 * correct > models.length ? "right" : "wrong", title: text },
         `${2 * correct > models.length ? "✓" : "✗"} ${text}`,
       ),
     );

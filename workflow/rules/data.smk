@@ -1,11 +1,18 @@
 # Needs: the data set that the config names.
 # Makes: data.h5 (images, labels, class names); split.csv (training, validation and test images), or
 # split/<seed>.csv if seeds drive the training images.
-# A manifest, which lists the images, is an input of both; its script of the split keeps groups whole.
+# A manifest, which lists the images, is an input of both. Its script of the split keeps groups whole, as
+# does that of arrays.
 OF_MANIFEST = STUDY["data"]["name"] == "manifest"
 MANIFEST = {"manifest": os.path.expanduser(STUDY["data"]["root"])} if OF_MANIFEST else {}
-SPLIT_SCRIPT = "split_manifest" if OF_MANIFEST else "make_split"
+OF_ARRAYS = STUDY["data"]["name"] == "arrays" and "group" in STUDY["split"]
+GROUPS = {"root": STUDY["data"]["root"]} if OF_ARRAYS else {}
+SPLIT_SCRIPT = "split_manifest" if OF_MANIFEST else "split_arrays" if OF_ARRAYS else "make_split"
 
+
+# The channels that figures show do not decide the data.
+SHOWN = {key: value for key, value in STUDY["data"].items() if key == "shown"}
+READING = {key: value for key, value in STUDY["data"].items() if key not in SHOWN}
 
 # A param of the images of a folder.
 IMAGE_FILES = (
@@ -18,6 +25,11 @@ IMAGE_FILES = (
     if STUDY["data"]["name"] == "image_folder"
     else {}
 )
+
+
+# The shape of the networks' input, if it is not a square.
+SHAPE = sizes.shape(STUDY["model"]["input_size"])
+INPUT_SHAPE = {} if SHAPE == "square" else {"input_shape": SHAPE}
 
 
 rule load_data:
@@ -34,7 +46,7 @@ rule load_data:
     resources:
         **sized("load"),
     params:
-        **named(**STUDY["data"], **IMAGE_FILES),
+        **named(**READING, **IMAGE_FILES, **INPUT_SHAPE),
         **code("load_data", *registry.functions(registry.DATASETS, [STUDY["data"]["name"]])),
     script:
         "../scripts/load_data.py"
@@ -57,6 +69,7 @@ rule make_split:
     params:
         **named(
             **STUDY["split"],
+            **GROUPS,
             training_seed=lambda wildcards: (
                 int(wildcards.seed) if "seed" in wildcards.keys() else None
             ),

@@ -43,6 +43,7 @@ rule make_explorer:
             summary=STUDY["analysis"]["summary"],
             predicts=DESIGN.predicts,
             imported=bool(DESIGN.imported),
+            **SHOWN,
             tables=lambda wildcards: REPORT.pages_beside(wildcards.variant, DEFAULT_TARGETS),
             page={
                 name: file_digest(str(explorer_page.FOLDER / name))

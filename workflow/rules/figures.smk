@@ -3,6 +3,15 @@
 # variants/<name>/figures. One job draws all figures of a kind, because a process takes longer to start
 # than to draw; each file is still a target of its own.
 
+# Of every study, with maps or without.
+REPORT.target = "figures"
+
+draw(
+    "subsets",
+    needs={"subsets": "<results>/tables/subsets.csv"},
+    makes=figures("subsets", "figure", ["subsets"]),
+)
+
 # Images and histories of trainings, which imported models do not have.
 REPORT.target = "" if DESIGN.imported else "figures"
 
@@ -19,6 +28,7 @@ draw(
     input_size=STUDY["model"]["input_size"],
     seed=DESIGN.training(DESIGN.examples[-1])["augmentation_seed"],
     entries=chain.from_iterable(TRANSFORMS.values()),
+    **SHOWN,
 )
 draw(
     "history",
@@ -47,6 +57,7 @@ draw(
     models=DESIGN.examples,
     input_size=STUDY["model"]["input_size"],
     ranked=True,
+    **SHOWN,
 )
 
 # Comparisons of augmentations with the baseline: in the target if the study makes them.
@@ -141,4 +152,5 @@ for statistic in ("mean", "std"):
         models=[*DESIGN.references, *DESIGN.augmented],
         statistic=statistic,
         input_size=STUDY["model"]["input_size"],
+        **SHOWN,
     )

@@ -31,6 +31,7 @@ tabulate(
         "performance": table("performance"),
         "summary": table("performance_summary"),
         "confusion": table("confusion"),
+        "confused_pairs": table("confused_pairs"),
     },
     models=DESIGN.models,
 )

@@ -13,6 +13,7 @@ compute(
     },
     kind="pixels",
     cores=1,
+    **SHOWN,
 )
 compute(
     "virelay_project",

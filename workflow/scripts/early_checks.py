@@ -13,6 +13,7 @@ from campare import config, data, feasibility, registry, user_code
 from campare.data import Dataset
 from campare.design import Design
 from campare.errors import CampareError
+from campare.sizes import pair
 
 if TYPE_CHECKING:
     from torch import nn
@@ -57,7 +58,7 @@ def check_images(
     regions = data.read_regions(path, frame["index"].to_numpy()[:1])
     images = feasibility.Images(
         Counter(zip(frame["label"], frame["subset"], strict=True)),
-        side=dataset.images.shape[1],
+        size=dataset.images.shape[1:3],
         regions=regions.names if regions else (),
     )
     feasibility.check(config.complete(study, "the study"), study, images)
@@ -97,11 +98,13 @@ def check_transforms(dataset: Dataset, study: Mapping[str, Any]) -> None:
     images = torch.from_numpy(dataset.images[:1].copy()).permute(0, 3, 1, 2).contiguous()
     if complete["augmenting"]["at"] == "input":
         images = resized(images, complete["model"]["input_size"])
-    batch = Batch(images, torch.ones(1, 1))
-    zero = torch.zeros(1, dtype=torch.int64)
+    # Only some draws of a random rotation by 90° change the size of an image that is not square.
+    count = 1 if images.shape[2] == images.shape[3] else 16
+    batch = Batch(images.expand(count, -1, -1, -1).contiguous(), torch.ones(count, 1))
+    source, copy = torch.zeros(count, dtype=torch.int64), torch.arange(count)
     for augmentation, steps in named.items():
         try:
-            Augmenter(steps, 0, batch)(batch, zero, zero, 0)
+            Augmenter(steps, 0, batch)(batch, source, copy, 0)
         except CampareError as problem:
             raise CampareError(f"augmentations.{augmentation}: {problem}") from None
 
@@ -141,13 +144,14 @@ def check_maps(dataset: Dataset, settings: Settings, study: Mapping[str, Any]) -
         if user_code.is_reference(variant.method):
             _try_method(variant.method, network, layer, head, dataset, shape)
         if "mosaics" in complete:
-            side = complete["mosaics"]["cells"] * settings.input_size
+            height, width = (complete["mosaics"]["cells"] * side for side in shape[1:])
             network, _ = _built(dataset, settings)
             try:
-                models.target_layer(network, variant.target_layer, (shape[0], side, side), key=key)
+                whole = shape[0], height, width
+                models.target_layer(network, variant.target_layer, whole, key=key)
             except CampareError as problem:
                 raise CampareError(
-                    f"mosaics: the network does not run on mosaics of {side}×{side} pixels "
+                    f"mosaics: the network does not run on mosaics of {height}×{width} pixels "
                     f"({problem}); remove the key, or choose a network for any input size"
                 ) from None
     if layers := complete.get("known_changes", {}).get("untrained_layers"):
@@ -296,7 +300,7 @@ def _try_method(
             dataset.images[:2].copy(),
             mean=[0.5] * shape[0],
             std=[0.5] * shape[0],
-            input_size=shape[1],
+            input_size=shape[1:],
             method=method,
         )
     )
@@ -331,6 +335,6 @@ def _built(dataset: Dataset, settings: Settings) -> tuple[Any, tuple[int, int, i
         seed=0,
         parameters=settings.architecture_parameters,
     )
-    shape = (channels, settings.input_size, settings.input_size)
+    shape = (channels, *pair(settings.input_size))
     finetuning.prepare(network, settings, shape)  # raises if there are no such layers
     return network, shape

@@ -14,6 +14,7 @@ from typing import Any, TextIO
 
 from campare import user_code
 from campare.errors import CampareError
+from campare.sizes import pair
 from provenance import USER_CODE
 
 CLEAR = "\r\033[K"  # clears the line of a terminal, which may have a training job's progress bar
@@ -115,10 +116,9 @@ def comparison(params: Any, threads: int) -> dict[str, Any]:
     threads
         Number of CPU threads.
     """
-    side = params.input_size
     return {
         "metrics": params.metrics,
-        "size": (side, side) if params.resolution == "input" else None,
+        "size": pair(params.input_size) if params.resolution == "input" else None,
         "epsilon": params.epsilon,
         "threads": threads,
         "device": comparison_device(params.device),

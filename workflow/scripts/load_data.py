@@ -17,6 +17,7 @@ with logged(snakemake.log[0]):
             size=params.size,
             fit=params.fit,
             channels=params.channels,
+            input_shape=params.get("input_shape", "square"),
             **params.get("parameters", {}),
         )
     data.write(dataset, snakemake.output.data)

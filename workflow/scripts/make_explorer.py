@@ -3,7 +3,16 @@
 from functools import partial
 from pathlib import Path
 
-from campare import atomic, controls, data, explorer_build, explorer_page, store, tables
+from campare import (
+    atomic,
+    controls,
+    data,
+    display,
+    explorer_build,
+    explorer_page,
+    store,
+    tables,
+)
 from job import logged
 
 with logged(snakemake.log[0]):
@@ -17,7 +26,7 @@ with logged(snakemake.log[0]):
         metrics=params.metrics,
         predicts=params.predicts,
         imported=params.imported,
-        dataset=data.read(needs.data),
+        dataset=display.of(data.read(needs.data), params.get("shown")),
         stores={m: partial(store.read, path) for m, path in zip(models, needs.stores, strict=True)},
         similarities=tables.Tables(
             dict(zip(compared, [*needs.similarities, *needs.matched], strict=True)),

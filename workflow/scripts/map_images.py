@@ -2,6 +2,7 @@
 
 import provenance
 from campare import data, devices, explain, masks, models, split, store, svm
+from campare.sizes import pair
 from job import logged, with_progress
 from network_job import NetworkJob
 
@@ -19,7 +20,7 @@ with logged(snakemake.log[0]):
     settings, weights = provenance.settings(params), [snakemake.input.weights]
     if classifier := snakemake.input.get("classifier"):
         weights.append(classifier)
-        shape = (images.shape[3], params.input_size, params.input_size)
+        shape = (images.shape[3], *pair(params.input_size))
         settings["target_layer"] = params.target_layer or models.last_map(network, shape)
         network = svm.with_head(network, svm.Decision(svm.load(classifier)))
         if device.type == "mps":  # MPS has no float64

@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 from campare import maps, masks, similarity, store, tables
+from campare.sizes import pair
 from job import logged
 
 with logged(snakemake.log[0]):
     params = snakemake.params
-    size = (params.input_size, params.input_size)
+    size = pair(params.input_size)
     # Their layers differ in resolution, so both are resized to the input size first.
     first, second = (
         replace(model, maps=maps.show(model.maps, size))

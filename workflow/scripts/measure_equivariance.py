@@ -6,6 +6,7 @@ import pandas as pd
 
 from campare import equivariance, models, store, tables
 from campare.preprocess import at_input_size
+from campare.sizes import pair
 from job import log_usage, logged
 from network_job import NetworkJob, sampled
 
@@ -15,7 +16,7 @@ with logged(snakemake.log[0]):
     dataset, device = job.dataset, job.device
     rows, index = sampled(snakemake)
     network, about = job.network()
-    shape = (dataset.images.shape[3], params.input_size, params.input_size)
+    shape = (dataset.images.shape[3], *pair(params.input_size))
     name, layer = models.target_layer(network, params.target_layer, shape)
     start = time.monotonic()
     table = pd.concat(

@@ -14,6 +14,7 @@ from campare import (
     store,
     tables,
 )
+from campare.sizes import pair
 from job import log_usage, logged
 from network_job import NetworkJob
 
@@ -24,8 +25,8 @@ with logged(snakemake.log[0]):
     frame = split.read(snakemake.input.split, len(dataset.images))
     index = frame["index"][frame["subset"] == "test"].to_numpy()
     network, about = job.network()
-    side = params.cells * params.input_size
-    shape = (dataset.images.shape[3], side, side)
+    size = [params.cells * side for side in pair(params.input_size)]
+    shape = (dataset.images.shape[3], *size)
     name, layer = models.target_layer(network, params.target_layer, shape, key="mosaics")
     head = models.head(network, layer, shape)
     start, parts = time.monotonic(), []
@@ -40,7 +41,7 @@ with logged(snakemake.log[0]):
                 images,
                 mean=about["mean"],
                 std=about["std"],
-                input_size=side,
+                input_size=size,
                 method=params.method,
                 targets=drawn.classes,
                 batch_size=max(1, params.batch_size // params.cells**2),

@@ -6,6 +6,7 @@ from functools import partial
 import pandas as pd
 
 from campare import models, sanity, similarity, store, tables
+from campare.sizes import pair
 from job import log_usage, logged
 from network_job import NetworkJob, sampled
 
@@ -42,7 +43,7 @@ with logged(snakemake.log[0]):
     compare = partial(
         similarity.tables,
         metrics=params.metrics,
-        size=(params.input_size, params.input_size) if params.resolution == "input" else None,
+        size=pair(params.input_size) if params.resolution == "input" else None,
         epsilon=params.epsilon,
         threads=snakemake.threads,
     )

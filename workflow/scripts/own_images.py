@@ -6,15 +6,16 @@ from scipy.special import softmax
 
 from campare import cams, data, devices, maps, models, photographs, seeding, tables
 from campare.plots import saving, views
+from campare.sizes import pair
 from job import logged
 
 with logged(snakemake.log[0]):
     params = snakemake.params
     seeding.deterministic(params.threads)
     dataset = data.read(snakemake.input.data)
-    side, channels = dataset.images.shape[2:]
+    size, channels = dataset.images.shape[1:3], dataset.images.shape[3]
     photos = data.photographs(params.folder)
-    prepared = np.stack([photographs.prepared(grey, side, params.light) for _, grey in photos])
+    prepared = np.stack([photographs.prepared(grey, size, params.light) for _, grey in photos])
     images = np.repeat(prepared[..., None], channels, axis=3)
 
     network, about = models.load(
@@ -23,7 +24,7 @@ with logged(snakemake.log[0]):
         classes=len(dataset.classes),
         channels=channels,
     )
-    shape = (channels, params.input_size, params.input_size)
+    shape = (channels, *pair(params.input_size))
     _, layer = models.target_layer(network, params.target_layer, shape)
     batches = cams.compute(
         network,
@@ -39,7 +40,7 @@ with logged(snakemake.log[0]):
     )
     coarse, logits, predicted = (np.concatenate(part) for part in zip(*batches, strict=True))
     probability = softmax(logits.astype(float), axis=1)
-    resized_maps = maps.show(coarse, (side, side))
+    resized_maps = maps.show(coarse, size)
     rows, model_views = [], []
     for place, (path, grey) in enumerate(photos):
         view = views.ModelView(

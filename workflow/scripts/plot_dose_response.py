@@ -1,6 +1,7 @@
 """Draw accuracy, map shift and localisation against the strength of an augmentation."""
 
 from campare import data, examples, split, tables
+from campare.display import displayed
 from campare.plots import dose, saving
 from job import logged
 
@@ -14,7 +15,7 @@ with logged(snakemake.log[0]):
     dataset = data.read(snakemake.input.data)
     frame = split.read(snakemake.input.split, len(dataset.images))
     index = frame["index"][frame["subset"] == "train"].to_numpy()
-    shown = examples.Drawing(
+    drawing = examples.Drawing(
         dataset.images[index], index, input_size=params.input_size, seed=params.augmentation_seed
     )
     saving.save_each(
@@ -24,7 +25,10 @@ with logged(snakemake.log[0]):
             *params.sweeps[name],
             trends=trends[trends["sweep"] == name],
             localised=localised,
-            images=shown.at_strengths([params.steps[arm] for arm in params.sweeps[name][2]]),
+            images=displayed(
+                drawing.at_strengths([params.steps[arm] for arm in params.sweeps[name][2]]),
+                params.get("shown"),
+            ),
         ),
         params.dpi,
         params.font,

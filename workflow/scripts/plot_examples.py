@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from campare import data, naming, preprocess, seeding, split
 from campare.augment import Augmenter, Batch
+from campare.display import displayed
 from campare.plots import images, saving
 from campare.training_images import Pool, images_of
 from job import logged
@@ -29,8 +30,8 @@ with logged(snakemake.log[0]):
         return Batch(torch.from_numpy(dataset.images[rows]).permute(0, 3, 1, 2), targets)
 
     def channels_last(tensor: torch.Tensor) -> np.ndarray:
-        """Images (N, C, H, W) as an array (N, H, W, C)."""
-        return tensor.permute(0, 2, 3, 1).numpy()
+        """Images (N, C, H, W) as an array (N, H, W, C) of the channels that are shown."""
+        return displayed(tensor.permute(0, 2, 3, 1).numpy(), params.get("shown"))
 
     # The first training image of each class, then the second of each, …
     ranked = train.assign(

@@ -3,16 +3,17 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from campare import data, maps, registry, store, tables
+from campare import data, display, maps, registry, store, tables
 from campare.plots import fitting, saving, views
+from campare.sizes import pair
 from job import logged
 
 STATISTICS = {"mean": "highest mean", "std": "highest standard deviation"}
 
 with logged(snakemake.log[0]):
     params = snakemake.params
-    size = (params.input_size, params.input_size)
-    dataset = data.read(snakemake.input.data)
+    size = pair(params.input_size)
+    dataset = display.of(data.read(snakemake.input.data), params.get("shown"))
     extremes = tables.read(snakemake.input.extremes).set_index("metric")
     extremes = extremes[extremes["statistic"] == params.statistic]
     indices = np.unique(extremes["index"])

@@ -3,6 +3,7 @@
 import numpy as np
 
 from campare import data, labels, selection, svm
+from campare.display import displayed
 from campare.plots import images, saving
 from job import logged
 
@@ -15,7 +16,9 @@ with logged(snakemake.log[0]):
         test = np.flatnonzero(~vectors.training)
         rows = test[selection.first_of_each(vectors.label[test], dataset.classes)]
         shape = (len(rows), *dataset.images.shape[1:])
-        inputs[labels.CLASSIFIERS[classifier]] = vectors.x[rows].reshape(shape)
+        inputs[labels.CLASSIFIERS[classifier]] = displayed(
+            vectors.x[rows].reshape(shape), params.get("shown")
+        )
     names = [dataset.classes[label] for label in vectors.label[rows]]
     saving.save_each(
         snakemake.output,

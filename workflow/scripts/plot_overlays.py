@@ -3,16 +3,17 @@
 import numpy as np
 import pandas as pd
 
-from campare import data, maps, naming, store, tables
+from campare import data, display, maps, naming, store, tables
 from campare.plots import fitting, saving, views
+from campare.sizes import pair
 from job import logged
 
 IMAGES = 10  # test images per figure
 
 with logged(snakemake.log[0]):
     params = snakemake.params
-    size = (params.input_size, params.input_size)
-    dataset = data.read(snakemake.input.data)
+    size = pair(params.input_size)
+    dataset = display.of(data.read(snakemake.input.data), params.get("shown"))
     path_of = dict(zip((name for name, _ in params.models), snakemake.input.stores, strict=True))
     with fitting.ranked(tables.optional(snakemake.input.get("ranking"))):
         names, note = fitting.chosen(path_of)

@@ -3,13 +3,13 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from campare import data, maps, selection, store
+from campare import data, display, maps, selection, store
 from campare.plots import saving, views
 from job import logged
 
 with logged(snakemake.log[0]):
     params = snakemake.params
-    dataset = data.read(snakemake.input.data)
+    dataset = display.of(data.read(snakemake.input.data), params.get("shown"))
     cams = store.read(snakemake.input.store)
     sheets = {
         "classes": (

@@ -1,12 +1,12 @@
 """Draw one test image of each class with the maps of two models."""
 
-from campare import data, labels, maps, selection, store
+from campare import data, display, labels, maps, selection, store
 from campare.plots import saving, views
 from job import logged
 
 with logged(snakemake.log[0]):
     params = snakemake.params
-    dataset = data.read(snakemake.input.data)
+    dataset = display.of(data.read(snakemake.input.data), params.get("shown"))
     stores = [store.read(path) for path in snakemake.input.stores]
     rows = selection.first_of_each(stores[0].label, dataset.classes)
     size = dataset.images.shape[1:3]

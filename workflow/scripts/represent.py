@@ -3,6 +3,7 @@
 import time
 
 from campare import features, models, representations
+from campare.sizes import pair
 from job import log_usage, logged
 from network_job import NetworkJob, sampled
 
@@ -12,7 +13,7 @@ with logged(snakemake.log[0]):
     dataset, device = job.dataset, job.device
     _, index = sampled(snakemake)
     network, about = job.network()
-    shape = (dataset.images.shape[3], params.input_size, params.input_size)
+    shape = (dataset.images.shape[3], *pair(params.input_size))
     name, layer = models.target_layer(network, params.target_layer, shape)
     start = time.monotonic()
     layers = features.extract(

@@ -12,7 +12,12 @@ with logged(snakemake.log[0]):
     tables.write(counts, snakemake.output.subsets)
     print(counts.to_string(index=False))
     found = duplicates.table(
-        dataset.images, dataset.labels, dataset.classes, splits, snakemake.params.near
+        dataset.images,
+        dataset.labels,
+        dataset.classes,
+        splits,
+        snakemake.params.near,
+        data.read_files(snakemake.input.data),
     )
     tables.write(found, snakemake.output.duplicates)
     for remark in duplicates.remarks(found):

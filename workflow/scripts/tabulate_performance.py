@@ -14,4 +14,6 @@ with logged(snakemake.log[0]):
     tables.write(scores, snakemake.output.performance)
     tables.write(analysis.performance_summary(scores), snakemake.output.summary)
     tables.write(analysis.confusions(models, confusions, classes), snakemake.output.confusion)
+    pairs = analysis.confused_pairs(models, confusions, classes)
+    tables.write(pairs, snakemake.output.confused_pairs)
     print(scores.to_string(index=False))

@@ -1,10 +1,10 @@
 """Write the images and the label map that all ViRelAy projects of a study share."""
 
-from campare import atomic, data, split, virelay
+from campare import atomic, data, display, split, virelay
 from job import logged
 
 with logged(snakemake.log[0]):
-    dataset = data.read(snakemake.input.data)
+    dataset = display.of(data.read(snakemake.input.data), snakemake.params.get("shown"))
     frame = split.read(snakemake.input.split, len(dataset.images))
     index = frame["index"][frame["subset"] == "test"].to_numpy()
     virelay.write_images(snakemake.output.images, dataset.images, dataset.labels, index)

@@ -23,7 +23,7 @@ REPORT.add(PAIRS)
 
 if UNINFORMATIVE:
     # One model of each training set.
-    SHOWN = [*DESIGN.examples, *((name, DESIGN.matched_seeds[0]) for name in DESIGN.matched)]
+    ONE_OF_EACH = [*DESIGN.examples, *((name, DESIGN.matched_seeds[0]) for name in DESIGN.matched)]
 
     compute(
         "initialise",
@@ -43,7 +43,7 @@ if UNINFORMATIVE:
         "measure_uninformative",
         needs={
             "data": rules.load_data.output.data,
-            "stores": of_models(CAMS, SHOWN),
+            "stores": of_models(CAMS, ONE_OF_EACH),
             "untrained": f"<results>/{{variant}}cams/untrained/{DESIGN.first_seed}.h5",
         },
         makes={"uninformative": "<results>/{variant}uninformative.parquet"},
@@ -52,7 +52,7 @@ if UNINFORMATIVE:
         group="report",
         entries=registry.metric_functions(DESIGN.distances),
         **COMPARING | {"metrics": DESIGN.distances},
-        models=SHOWN,
+        models=ONE_OF_EACH,
         seed=RESAMPLING_SEED,
     )
     tabulate(
@@ -160,13 +160,38 @@ if DESIGN.summarised:
     )
     draw(
         "summary",
-        needs={"summary": "<results>/{variant}tables/summary.csv"},
+        needs={
+            "summary": "<results>/{variant}tables/summary.csv",
+            "subsets": "<results>/tables/subsets.csv",
+        },
         makes=REPORT.labelled(
             "summary", {"summary": {"page": "Summary, figure"}}, "{variant}", category="Answer"
         ),
         metrics=[STUDY["analysis"]["summary"]],
         study=STUDY["study"],
     )
+    if STUDY["analysis"]["by_class"]:
+        tabulate(
+            "shift_by_class",
+            kind="statistics",
+            needs={
+                "data": rules.load_data.output.data,
+                "summary": "<results>/{variant}tables/summary.csv",
+                "pairs": PAIRS,
+            },
+            makes={"table": table("shift_by_class", "{variant}")},
+            augmentations=DESIGN.with_pairs,
+            compared=DESIGN.augmentations,
+            models=DESIGN.models,
+            metrics=STUDY["analysis"]["by_class"],
+            seed=RESAMPLING_SEED,
+        )
+        draw(
+            "shift_by_class",
+            needs={"table": "<results>/{variant}tables/shift_by_class.csv"},
+            makes=figures("shift_by_class", "metric", STUDY["analysis"]["by_class"], "{variant}"),
+            metrics=STUDY["analysis"]["by_class"],
+        )
     tabulate(
         "equal_accuracy",
         kind="statistics",
@@ -327,6 +352,7 @@ if DESIGN.summarised:
                 STUDY["model"]["input_size"] if STUDY["augmenting"]["at"] == "input" else None
             ),
             augmentation_seed=DESIGN.training((SWEPT[0], DESIGN.first_seed))["augmentation_seed"],
+            **SHOWN,
         )
 
 if STUDY["reference"] == "none":

@@ -89,6 +89,7 @@ draw(
     makes=figures("hybrid", "figure", ["maps"]),
     maps="Maps of the CNN",
     models=["cnn", "cnn-svm"],
+    **SHOWN,
 )
 compare_classifiers(
     "hybrid",

@@ -40,7 +40,7 @@ compute(
     change=lambda wildcards: DESIGN.changes[wildcards.augmentation].kind,
     level=lambda wildcards: DESIGN.changes[wildcards.augmentation].level,
     seed=lambda wildcards: int(wildcards.seed),
-    source=STUDY["data"],
+    source=READING,
 )
 compute(
     "reinitialise",

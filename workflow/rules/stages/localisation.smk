@@ -35,6 +35,24 @@ draw(
     labels=registry.LOCALISATION,
 )
 
+if STUDY["analysis"]["by_class"]:
+    tabulate(
+        "localisation_by_class",
+        needs={
+            "data": rules.load_data.output.data,
+            "measured": of_models(LOCALISATION, DESIGN.models),
+        },
+        makes={"table": table("localisation_by_class", "{variant}")},
+        models=DESIGN.models,
+        paired=DESIGN.paired,
+        seed=RESAMPLING_SEED,
+    )
+    draw(
+        "localisation_by_class",
+        needs={"table": "<results>/{variant}tables/localisation_by_class.csv"},
+        makes=figures("localisation_by_class", "figure", ["localisation_by_class"], "{variant}"),
+    )
+
 if SPURIOUS:
     tabulate(
         "spurious",

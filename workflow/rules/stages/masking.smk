@@ -48,4 +48,5 @@ draw(
     needs={"data": rules.load_data.output.data, "vectors": rules.mask_pixels.output.vectors},
     makes=figures("masks", "figure", ["classes"]),
     classifiers=PIXEL_SVMS,
+    **SHOWN,
 )

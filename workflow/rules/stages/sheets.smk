@@ -7,4 +7,5 @@ draw(
     makes=figures("sheets", "sheet", ["classes", "mistakes"]),
     maps="Maps",
     **STUDY["sheets"],
+    **SHOWN,
 )

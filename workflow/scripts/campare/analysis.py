@@ -22,6 +22,8 @@ from campare.design import BASELINE, Model
 from campare.labels import SEGMENTS as SEGMENTS
 from campare.statistics import QUANTILE
 
+ALL_CELLS = 100  # classes up to which tables have all cells of a confusion matrix
+MOST_PAIRS = 40  # most frequent confusions of an augmentation
 # Columns of a table of pairs besides index, label and metrics.
 PAIR = (
     *("a", "seed_a", "b", "seed_b"),
@@ -87,19 +89,65 @@ def confusions(
     Returns
     -------
     DataFrame
-        augmentation, label, prediction (names of the classes), images: a row for every cell.
+        augmentation, label, prediction (names of the classes), images: a row for every cell; with
+        more than `ALL_CELLS` classes, for every cell of the diagonal and every other with images.
     """
+    few = len(classes) <= ALL_CELLS
+    parts = []
+    for augmentation, total in _over_seeds(models, confusions).items():
+        label, prediction = np.nonzero((total > 0) | np.eye(len(total), dtype=bool) | few)
+        parts.append(_cells(augmentation, total, label, prediction, classes))
+    return pd.concat(parts, ignore_index=True)
+
+
+def confused_pairs(
+    models: Sequence[Model], confusions: Sequence[NDArray[np.int64]], classes: Sequence[str]
+) -> pd.DataFrame:
+    """The most frequent confusions of two classes, summed over seeds.
+
+    Returns
+    -------
+    DataFrame
+        augmentation, label, prediction (names of the classes), images, share (of the predictions
+        for images of the true class); of each augmentation up to `MOST_PAIRS` rows, the most
+        frequent first, equal ones in the order of the classes.
+    """
+    parts = []
+    for augmentation, total in _over_seeds(models, confusions).items():
+        errors = total * (1 - np.eye(len(total), dtype=np.int64))
+        places = np.argsort(-errors, axis=None, kind="stable")[:MOST_PAIRS]
+        label, prediction = np.divmod(places[errors.flat[places] > 0], len(total))
+        part = _cells(augmentation, total, label, prediction, classes)
+        parts.append(part.assign(share=part["images"].to_numpy() / total.sum(axis=1)[label]))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _over_seeds(
+    models: Sequence[Model], confusions: Sequence[NDArray[np.int64]]
+) -> dict[str, NDArray[np.int64]]:
+    """Augmentation → confusion matrix (K, K), summed over seeds."""
     totals: dict[str, NDArray[np.int64]] = {}
     for (augmentation, _), confusion in zip(models, confusions, strict=True):
         totals[augmentation] = totals.get(augmentation, np.zeros_like(confusion)) + confusion
+    return totals
+
+
+def _cells(
+    augmentation: str,
+    total: NDArray[np.int64],
+    label: NDArray[np.intp],
+    prediction: NDArray[np.intp],
+    classes: Sequence[str],
+) -> pd.DataFrame:
+    """Some cells of a confusion matrix (K, K): augmentation, label, prediction, images."""
+    names = np.array(classes, dtype=object)
     return pd.DataFrame(
-        [
-            (augmentation, label, prediction, images)
-            for augmentation, total in totals.items()
-            for label, row in zip(classes, total, strict=True)
-            for prediction, images in zip(classes, row, strict=True)
-        ],
-        columns=["augmentation", "label", "prediction", "images"],
+        {
+            "augmentation": augmentation,
+            "label": names[label],
+            "prediction": names[prediction],
+            "images": total[label, prediction],
+        }
     )
 
 

@@ -12,13 +12,13 @@ from html import escape
 
 import pandas as pd
 
-from campare import columns, labels, pages, registry
+from campare import columns, labels, pages, performance, registry
 from campare.columns import Column
 from campare.statistics import ALPHA
 
 MARK = "<!-- answer -->"
 # Tables that a page can use.
-TABLES = ("summary", "shift", "between", "performance_summary", "distribution")
+TABLES = ("summary", "shift", "between", "performance_summary", "distribution", "subsets")
 # Snakemake's report shows its first page in a narrow column, before a graph of the rules.
 _STYLE = """
 .campare.answer { max-width: 66rem; margin: 0 auto; }
@@ -94,8 +94,12 @@ def _parts(facts: Facts, tables: Mapping[str, pd.DataFrame], figure: str) -> Ite
         f"Study {facts.study}: {networks}; {labels.title(facts.architecture)}; data set "
         f"{facts.dataset}. Maps: {facts.maps}."
     )
+    unequal = _unequal(tables)
     if "summary" in tables:
-        yield from _shifts(tables["summary"], figure)
+        rows = tables["summary"]
+        if not unequal:
+            rows = rows[[name for name in rows if not str(name).startswith("balanced_")]]
+        yield from _shifts(rows, figure)
     elif "shift" in tables and not (chosen := _chosen(tables["shift"], facts.metric)).empty:
         yield from _shifts(chosen, figure)
     elif "between" in tables:
@@ -105,6 +109,8 @@ def _parts(facts: Facts, tables: Mapping[str, pd.DataFrame], figure: str) -> Ite
     elif "performance_summary" in tables:
         yield _paragraph("The study has no augmentations: it shows the maps of the baseline.")
         yield _table("performance_summary", tables["performance_summary"])
+    if unequal:
+        yield _paragraph(unequal)
     yield "<h2>In this report</h2>"
     yield (
         "<ul><li><b>Workflow</b>: this page. <b>Answer</b>: the same, the figure alone, and the "
@@ -113,6 +119,19 @@ def _parts(facts: Facts, tables: Mapping[str, pd.DataFrame], figure: str) -> Ite
         "and what may be concluded.</li><li><b>Tables</b>: the numbers of the figures, which can "
         "be "
         "sorted and filtered, with the meaning of their columns; also as CSV files.</li></ul>"
+    )
+
+
+def _unequal(tables: Mapping[str, pd.DataFrame]) -> str:
+    """What to say about test images of unequal classes; "" if they are not unequal."""
+    numbers = tables["subsets"]["test"].iloc[:-1] if "subsets" in tables else pd.Series([0])
+    if not performance.unequal(numbers):
+        return ""
+    numbers = numbers[numbers > 0]
+    return (
+        f"Classes are unequal: they have {numbers.min():,} to {numbers.max():,} test images, so "
+        "that accuracy is mostly that of the large classes. Balanced accuracy is the mean over "
+        "classes of the share of their images that are classified correctly."
     )
 
 
@@ -235,16 +254,29 @@ def _accuracy(row: pd.Series) -> str:
     if pd.isna(p):
         return f". Test accuracy changes by {change} percentage points (not tested)"
     shown = columns.text(columns.SHIFTS["shift_p_holm"], p)
+    balanced = _balanced(row)
     if p <= ALPHA:
-        return f". Test accuracy changes by {change} percentage points (p = {shown})"
-    return f". Test accuracy does not change significantly ({change} points, p = {shown})"
+        return f". Test accuracy changes by {change} percentage points (p = {shown}){balanced}"
+    return f". Test accuracy does not change significantly ({change} points, p = {shown}){balanced}"
+
+
+def _balanced(row: pd.Series) -> str:
+    """The change of balanced accuracy as the end of a sentence; "" if it is not reported."""
+    if pd.isna(row.get("balanced_accuracy_change")):
+        return ""
+    change = columns.text(columns.BALANCED_CHANGE, row["balanced_accuracy_change"])
+    p = row["balanced_accuracy_change_p_holm"]
+    return (
+        f"; balanced accuracy: {change} points "
+        f"(p = {columns.text(columns.SHIFTS['shift_p_holm'], p)})"
+    )
 
 
 def _answer_table(rows: pd.DataFrame) -> str:
     """The main columns of the summary."""
     names = (
-        *("augmentation", "accuracy_change", "net", "tightening", "shift", "relative_shift"),
-        *("noise_corrected_similarity", "shift_p_holm"),
+        *("augmentation", "accuracy_change", "balanced_accuracy_change", "net", "tightening"),
+        *("shift", "relative_shift", "noise_corrected_similarity", "shift_p_holm"),
     )
     known = columns.TABLES["summary"].columns
     of_table = {name: known[name] for name in map(str, rows) if name in known}
@@ -308,9 +340,11 @@ def _similarity(tables: Mapping[str, pd.DataFrame], metric: str) -> Iterator[str
     yield _table("distribution", of_maps, ["augmentation", "images", "undefined", "mean", "median"])
     if "performance_summary" in tables:
         scores = tables["performance_summary"]
-        accuracy = scores[scores["score"] == "accuracy"]
-        yield "<h2>Test accuracy</h2>"
-        yield _table("performance_summary", accuracy, ["augmentation", "mean", "std", "seeds"])
+        for score, heading in (("accuracy", "Test accuracy"), ("recall", "Balanced accuracy")):
+            if score == "accuracy" or _unequal(tables):
+                rows = scores[scores["score"] == score]
+                yield f"<h2>{heading}</h2>"
+                yield _table("performance_summary", rows, ["augmentation", "mean", "std", "seeds"])
 
 
 def _table(name: str, rows: pd.DataFrame, shown: Sequence[str] | None = None) -> str:

@@ -40,9 +40,14 @@ def drawn(settings: Settings, dataset: Dataset, split: pd.DataFrame) -> Training
     Raises
     ------
     CampareError
-        Images are augmented anew in every epoch, so there is no single set; the device does not
-        exist.
+        Images are augmented or drawn anew in every epoch, so there is no single set; the device
+        does not exist.
     """
+    if settings.sampling != "all":
+        raise CampareError(
+            "training.sampling: with balanced, images are drawn anew in every epoch, so there is "
+            "no single set to save; set it to all"
+        )
     if settings.resample != "once":
         raise CampareError(
             "augmenting.resample: with each_epoch images are augmented anew in every epoch, so "

@@ -33,6 +33,7 @@ from campare.data import Rows
 from campare.errors import ANEW, CampareError
 from campare.pooling import pool_deterministically
 from campare.preprocess import prepare
+from campare.sizes import Size
 from campare.store import Store
 
 NO_HEAD = (
@@ -57,7 +58,7 @@ class Batch(NamedTuple):
 class View:
     """Arguments of a CAM method: a batch with its activations.
 
-    inputs: float32 (b, C, S, S), prepared; activations: float32 (b, K, h, w), the output of
+    inputs: float32 (b, C, H, W), prepared; activations: float32 (b, K, h, w), the output of
     `layer`, or the inputs themselves for a method of the input; logits: float32 (b, classes);
     targets: int64 (b,); head: `models.head` of `layer`.
     """
@@ -92,7 +93,7 @@ def compute(
     *,
     mean: Sequence[float],
     std: Sequence[float],
-    input_size: int,
+    input_size: Size,
     method: str = "gradcam",
     targets: NDArray[np.integer[Any]] | None = None,
     batch_size: int = 32,

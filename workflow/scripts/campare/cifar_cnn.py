@@ -26,7 +26,7 @@ def cifar_cnn(classes: int, channels: int) -> nn.Module:
 
 
 class CifarCNN(nn.Module):
-    """(B, channels, S, S) -> (B, classes); maps of the last block have sides of (S - 1) // 4."""
+    """(B, channels, H, W) -> (B, classes); a side S becomes (S - 1) // 4 in the last block."""
 
     def __init__(self, classes: int, channels: int) -> None:
         super().__init__()

@@ -394,6 +394,12 @@ NOTE = Column(
 LABEL = Column("True class", "True class of the image.", "class")
 PREDICTION = Column("Predicted class", "Class that the model predicts.", "class")
 INDEX = Column("Image", "Position of the image in the data set, from 0.", "position")
+FILE = Column(
+    "File",
+    "File of the image, relative to the folder of the images, with its row in brackets if the file "
+    "has several images; empty if the images were not read from files.",
+    "text",
+)
 SUBSET = Column("Subset", "Training, validation or test images.", "code", codes="subset")
 ACCURACY = Column("Accuracy", "Share of the test images that are classified correctly.", "percent")
 PRECISION = Column(
@@ -402,9 +408,9 @@ PRECISION = Column(
     "percent",
 )
 RECALL = Column(
-    "Recall",
-    "Mean over classes of the share of the images of a class that are recognised (macro); also "
-    "called balanced accuracy.",
+    "Balanced accuracy (recall)",
+    "Mean over classes of the share of the images of a class that are recognised: macro-averaged "
+    "recall.",
     "percent",
 )
 F1 = Column(
@@ -532,6 +538,24 @@ ACCURACIES = {
     ),
     **_estimate("accuracy_change", CHANGE),
 }
+_P_BALANCED = replace(
+    _P_CHANGE,
+    label="p of the balanced change",
+    about="Two-sided p of the change of balanced accuracy, by permutation of the labels of models.",
+)
+_P_BALANCED_HOLM = replace(
+    _P_CHANGE_HOLM,
+    label="p of the balanced change, Holm",
+    about="Two-sided p of the change of balanced accuracy, corrected by Holm's method over the "
+    "augmentations.",
+)
+BALANCED_CHANGE = Column(
+    "Balanced accuracy change",
+    "Mean balanced accuracy (mean recall of the classes) of the augmented models minus that of the "
+    "reference models, over models and images.",
+    "points",
+)
+_BALANCED = _estimate("balanced_accuracy_change", BALANCED_CHANGE)
 
 _CORRELATION = Table(
     "Correlation between augmentations",
@@ -591,7 +615,8 @@ def _of_classifiers(stage: str, of: str) -> dict[str, Table]:
         ),
         f"{stage}_confusion": Table(
             f"Confusion matrices of {of}",
-            "A row per classifier, true and predicted class; the most frequent first.",
+            "A row per classifier, true and predicted class; the most frequent first. With more "
+            "than 100 classes, pairs of different classes without predictions are left out.",
             _CONFUSION_OF,
             sort=("-images",),
         ),
@@ -858,6 +883,8 @@ TABLES: dict[str, Table] = {
             "accuracy_change_note": replace(
                 NOTE, label="Note on accuracy", about="Why the accuracy change is not tested."
             ),
+            **_BALANCED,
+            "balanced_accuracy_change_p_holm": _P_BALANCED_HOLM,
             "metric": METRIC,
             **SHIFTS,
             **_estimate(
@@ -906,6 +933,44 @@ TABLES: dict[str, Table] = {
             "models": MODELS,
             "reference_models": REFERENCE_MODELS,
             "images": IMAGES,
+            "balanced_accuracy": replace(
+                RECALL,
+                label="Balanced accuracy",
+                about="Mean over classes of the share of the images of a class that the models of "
+                "the row recognise.",
+            ),
+            "reference_balanced_accuracy": replace(
+                RECALL,
+                label="Reference balanced accuracy",
+                about="Mean balanced accuracy of the reference models.",
+            ),
+            **_BALANCED,
+            "balanced_accuracy_change_p": _P_BALANCED,
+            "balanced_accuracy_change_p_holm": _P_BALANCED_HOLM,
+        },
+    ),
+    "shift_by_class": Table(
+        "Map shift by class",
+        "A row per metric, augmentation and class of the test images, and one of all images, "
+        "compared with the reference of the summary. Intervals of N and T are 95 % intervals, "
+        "those of E 90 % intervals, each end one-sided at 5 %, over models and images, not "
+        "corrected for several classes.",
+        {
+            "metric": METRIC,
+            "augmentation": AUGMENTATION,
+            "reference": REFERENCE,
+            "class": replace(CLASS, form="code", codes="class"),
+            "images": replace(IMAGES, about="Number of test images of the class."),
+            "between": BETWEEN,
+            "within": WITHIN,
+            "floor": FLOOR,
+            **_estimate("net", NET),
+            **_estimate("tightening", TIGHTENING),
+            **_estimate("shift", SHIFT, "90 %"),
+            "relative_shift": replace(
+                SHIFTS["relative_shift"],
+                about="Map shift E divided by the noise floor BB of the class.",
+            ),
         },
     ),
     "shift": _SHIFT,
@@ -1014,9 +1079,11 @@ TABLES: dict[str, Table] = {
         "the same subset, one of another class; with the first such image.",
         {
             "index": INDEX,
+            "file": FILE,
             "class": Column("Class", "Class of the image.", "class"),
             "subset": SUBSET,
             "other_index": replace(INDEX, label="Other image"),
+            "other_file": replace(FILE, label="Other file"),
             "other_class": Column("Class of the other", "Class of the other image.", "class"),
             "other_subset": replace(SUBSET, label="Subset of the other"),
             "kind": Column(
@@ -1054,7 +1121,8 @@ TABLES: dict[str, Table] = {
     "confusion": Table(
         "Confusion matrices",
         "A row per augmentation, true and predicted class; the most frequent first. Seeds are "
-        "summed.",
+        "summed. With more than 100 classes, pairs of different classes without predictions are "
+        "left out.",
         {
             "augmentation": AUGMENTATION,
             "label": LABEL,
@@ -1062,6 +1130,22 @@ TABLES: dict[str, Table] = {
             "images": Column("Predictions", "Number of predictions, seeds summed.", "count"),
         },
         sort=("-images",),
+    ),
+    "confused_pairs": Table(
+        "Most frequent confusions",
+        "A row per augmentation and pair of classes; the 40 most frequent confusions of each "
+        "augmentation. Seeds are summed.",
+        {
+            "augmentation": AUGMENTATION,
+            "label": LABEL,
+            "prediction": PREDICTION,
+            "images": Column("Predictions", "Number of predictions, seeds summed.", "count"),
+            "share": Column(
+                "Share",
+                "Share of the predictions for images of the true class.",
+                "percent",
+            ),
+        },
     ),
     "validation": Table(
         "Epoch of the saved weights",
@@ -1803,6 +1887,23 @@ TABLES: dict[str, Table] = {
         "images "
         "(crossed bootstrap), not corrected for several augmentations.",
         _LOCALISATION_SUMMARY,
+    ),
+    "localisation_by_class": Table(
+        "Localisation by class",
+        "A row per augmentation, region and class of the test images, and one of all images: "
+        "energy, the share of the map on the region. Intervals are 95 % intervals over seeds and "
+        "images (crossed bootstrap), not corrected for several classes.",
+        {
+            "augmentation": AUGMENTATION,
+            "region": _LOCALISATION_SUMMARY["region"],
+            "class": replace(CLASS, form="code", codes="class"),
+            "seeds": SEEDS,
+            "images": replace(IMAGES, about="Number of test images of the class with the region."),
+            "mean": Column("Energy", "Mean over seeds and images of the energy on the region."),
+            "std": STD_SEEDS,
+            "chance": Column("Chance", "Mean area of the region, the energy of a random map."),
+            **_estimate("difference", DIFFERENCE),
+        },
     ),
     **_of_mosaics(),
     **_ROBUSTNESS,

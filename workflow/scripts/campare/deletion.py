@@ -35,6 +35,7 @@ from campare.data import Rows
 from campare.design import BASELINE, Model
 from campare.maps import Floats
 from campare.preprocess import normalisation, prepare
+from campare.sizes import Size, pair
 
 Doubles = NDArray[np.float64]
 
@@ -47,10 +48,10 @@ def edges(side: int, cells: int) -> list[int]:
 
 
 def by_cell(shown: Floats, cells: int) -> Doubles:
-    """Sum of maps (N, S, S) in each cell, cells in reading order: float64 (N, cells²)."""
-    starts = edges(shown.shape[1], cells)[:-1]
-    sums = np.add.reduceat(shown.astype(np.float64), starts, axis=1)
-    return np.asarray(np.add.reduceat(sums, starts, axis=2).reshape(len(shown), -1))
+    """Sum of maps (N, H, W) in each cell, cells in reading order: float64 (N, cells²)."""
+    rows, columns = (edges(side, cells)[:-1] for side in shown.shape[1:])
+    sums = np.add.reduceat(shown.astype(np.float64), rows, axis=1)
+    return np.asarray(np.add.reduceat(sums, columns, axis=2).reshape(len(shown), -1))
 
 
 def rank_correlation(first: ArrayLike, second: ArrayLike) -> Doubles:
@@ -76,7 +77,7 @@ def measure(
     *,
     mean: Sequence[float],
     std: Sequence[float],
-    input_size: int,
+    input_size: Size,
     cells: int,
     method: str,
     target_layer: str | None,
@@ -105,7 +106,7 @@ def measure(
         correlation (NaN if the map or the falls are equal in all cells), fall (mean over cells),
         correct (0 or 1, of the whole image), correct_deleted (share of the cells).
     """
-    shape = images.shape[3], input_size, input_size
+    shape = images.shape[3], *pair(input_size)
     _, layer = models.target_layer(network, target_layer, shape)
     head = models.head(network, layer, shape)
     batches = cams.compute(
@@ -123,7 +124,7 @@ def measure(
         device=device,
     )
     found = np.concatenate([batch.maps for batch in batches])
-    attribution = by_cell(maps.show(found, (input_size, input_size)), cells)
+    attribution = by_cell(maps.show(found, pair(input_size)), cells)
     whole, without = _scores(
         network, images, fill, cells, batch_size, device, mean=mean, std=std, input_size=input_size
     )
@@ -150,8 +151,9 @@ def _scores(
 ) -> tuple[Doubles, Doubles]:
     """Logits of whole images (N, classes), and without each cell (N, cells², classes)."""
     network = network.to(device).eval()
-    places = edges(settings["input_size"], cells)
-    blank = prepare(fill.view(1, -1, 1, 1).expand(1, -1, places[-1], places[-1]), **settings)
+    size = pair(settings["input_size"])
+    rows, columns = (edges(side, cells) for side in size)
+    blank = prepare(fill.view(1, -1, 1, 1).expand(1, -1, *size), **settings)
     blank = blank.to(device)
     whole, without = [], []
     for start in range(0, len(images), batch_size):
@@ -160,8 +162,8 @@ def _scores(
             inputs = prepare(batch.permute(0, 3, 1, 2), **settings)
             whole.append(network(inputs).cpu())
             of_cells = []
-            for top, bottom in pairwise(places):
-                for left, right in pairwise(places):
+            for top, bottom in pairwise(rows):
+                for left, right in pairwise(columns):
                     changed = inputs.clone()
                     area = (..., slice(top, bottom), slice(left, right))
                     changed[area] = blank[area]

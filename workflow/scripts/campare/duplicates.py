@@ -7,16 +7,18 @@ request, near-duplicates are found by a perceptual hash.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from campare.data_checks import identical
+from campare.data_checks import NAMED, identical
 from campare.split import SUBSETS
 
 COLUMNS = [
-    *("index", "class", "subset", "other_index", "other_class", "other_subset"),
+    *("index", "file", "class", "subset"),
+    *("other_index", "other_file", "other_class", "other_subset"),
     *("kind", "bits", "splits"),
 ]
 BITS = 64  # of a perceptual hash
@@ -34,6 +36,7 @@ def table(
     classes: Sequence[str],
     splits: Sequence[pd.DataFrame],
     near: int | None = None,
+    files: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """The images that equal, or nearly equal, an image of another subset or class.
 
@@ -52,13 +55,15 @@ def table(
     near
         Largest number of bits, of 64, in which the perceptual hashes of near-duplicates differ;
         None: only identical images.
+    files
+        File of each image; None: they were not read from files.
 
     Returns
     -------
     DataFrame
-        index, class, subset, other_index, other_class, other_subset; kind ("identical" or "near");
-        bits (in which the hashes differ; 0 for identical images); splits (in which they are in
-        these subsets). Sorted by index.
+        index, file (empty without files), class and subset of the image, and of the other image
+        (other_index and so on); kind ("identical" or "near"); bits (in which the hashes differ; 0
+        for identical images); splits (in which they are in these subsets). Sorted by index.
     """
     first = identical(images)
     hashes = None if near is None else perceptual_hashes(images)
@@ -79,9 +84,13 @@ def table(
             kind = "identical" if same else "near"
             key = (int(rows[row]), of, int(rows[other]), of_other, kind, int(bits[row]))
             pairs[key] = pairs.get(key, 0) + 1
+
+    def about(row: int, subset: str) -> tuple[int, str, str, str]:
+        return row, files[row] if files else "", classes[labels[row]], subset
+
     return pd.DataFrame(
         [
-            (a, classes[labels[a]], of, b, classes[labels[b]], of_other, kind, bits, count)
+            (*about(a, of), *about(b, of_other), kind, bits, count)
             for (a, of, b, of_other, kind, bits), count in sorted(pairs.items())
         ],
         columns=COLUMNS,
@@ -113,19 +122,31 @@ def remarks(table: pd.DataFrame) -> Iterator[str]:
     for kind, name in (("identical", "equal in every pixel"), ("near", "nearly equal")):
         some = table[table["kind"] == kind]
         for subset, other in (("validation", "train"), ("test", "train"), ("test", "validation")):
-            leaks = int(((some["subset"] == subset) & (some["other_subset"] == other)).sum())
-            if not leaks:
+            leaks = some[(some["subset"] == subset) & (some["other_subset"] == other)]
+            if leaks.empty:
                 continue
             yield (
-                f"{leaks:,} {_NAMES[subset]} image(s) {name} to {_NAMES[other]} images, listed "
-                "in tables/duplicates.csv: models are tested on what they learnt; remove them, or "
-                "give them one split.group"
+                f"{len(leaks):,} {_NAMES[subset]} image(s) {name} to {_NAMES[other]} images"
+                f"{_examples(leaks)}, listed in tables/duplicates.csv: models are tested on what "
+                "they learnt; remove them, or give them one split.group"
             )
-        if contradictions := int((some["class"] != some["other_class"]).sum()):
+        contradictions = some[some["class"] != some["other_class"]]
+        if not contradictions.empty:
             yield (
-                f"{contradictions:,} image(s) {name} to an image of another class, listed in "
-                "tables/duplicates.csv: keep each in its correct class only"
+                f"{len(contradictions):,} image(s) {name} to an image of another class"
+                f"{_examples(contradictions)}, listed in tables/duplicates.csv: keep each in its "
+                "correct class only"
             )
+
+
+def _examples(rows: pd.DataFrame) -> str:
+    """The files of the first pairs of images, in parentheses; "" without files."""
+    if (rows["file"] == "").all():
+        return ""
+    pairs = rows[["file", "other_file"]].itertuples(index=False, name=None)
+    named = [f"{file} = {other}" for file, other in islice(pairs, NAMED)]
+    more = [f"{len(rows) - NAMED:,} more"] if len(rows) > NAMED else []
+    return f" ({', '.join([*named, *more])})"
 
 
 _NAMES = {"train": "training", "validation": "validation", "test": "test"}
@@ -134,9 +155,9 @@ _NAMES = {"train": "training", "validation": "validation", "test": "test"}
 def perceptual_hashes(images: NDArray[np.uint8]) -> NDArray[np.uint64]:
     """A hash of the coarse structure of each image, which small changes of its pixels keep.
 
-    The image is reduced to 32×32 grey levels; each bit says whether one of the 8×8 lowest
-    frequencies of its cosine transform is above their median (pHash: Zauner 2010, Implementation
-    and Benchmarking of Perceptual Image Hash Functions).
+    The image is reduced to 32×32 grey levels, of the mean over its channels unless it is RGB; each
+    bit says whether one of the 8×8 lowest frequencies of its cosine transform is above their median
+    (pHash: Zauner 2010, Implementation and Benchmarking of Perceptual Image Hash Functions).
 
     Parameters
     ----------
@@ -152,7 +173,8 @@ def perceptual_hashes(images: NDArray[np.uint8]) -> NDArray[np.uint64]:
 
     hashes = np.empty(len(images), np.uint64)
     for row, image in enumerate(images):
-        picture = Image.fromarray(image[..., 0] if image.shape[2] == 1 else image).convert("L")
+        usual = image if image.shape[2] == 3 else image.mean(axis=2).astype(np.uint8)
+        picture = Image.fromarray(usual).convert("L")
         small = picture.resize((SIDE, SIDE), Image.Resampling.BOX)
         low = dctn(np.asarray(small, np.float64), norm="ortho")[:LOW, :LOW].ravel()
         (hashes[row],) = np.packbits(low > np.median(low)).view(np.uint64)

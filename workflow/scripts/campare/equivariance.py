@@ -34,6 +34,7 @@ from campare.augment import Augmenter, Batch
 from campare.augment.core import Draw
 from campare.maps import Floats
 from campare.similarity import Axis, Grid, MapBatch, Pairs
+from campare.sizes import Size, pair
 
 Steps = Sequence[tuple[str, Mapping[str, Any]]]
 Mask = NDArray[np.bool_]
@@ -69,17 +70,21 @@ def applied(
     return np.ascontiguousarray(changed.permute(0, 2, 3, 1).numpy())
 
 
-def moved(steps: Steps, side: int, index: NDArray[np.int64], seed: int) -> Moved:
-    """Where the pixels of `applied` to images of side × side pixels come from.
+def moved(steps: Steps, size: Size, index: NDArray[np.int64], seed: int) -> Moved:
+    """Where the pixels of `applied` to images of this size come from.
 
     Found by applying the steps that move pixels to an image of the positions, as levels, with the
-    same random numbers. Levels are multiples of a position by a whole number if there are at most
+    same random numbers. Levels are multiples of a position by a whole number if an axis has at most
     255 positions; interpolated ones are rounded to 1/8 pixel at 32 pixels, and to a pixel at 224.
     """
-    scale = 254 // (side - 1) if 1 < side <= 255 else 254 / max(side - 1, 1)
-    levels = np.round(np.arange(side) * scale).astype(np.uint8)
-    positions = np.empty((side, side, 3), np.uint8)
-    positions[..., 0], positions[..., 1], positions[..., 2] = levels[:, None], levels, MARK
+    sides = pair(size)
+    scales = [254 // (n - 1) if 1 < n <= 255 else 254 / max(n - 1, 1) for n in sides]
+    down, across = (
+        np.round(np.arange(n) * scale).astype(np.uint8)
+        for n, scale in zip(sides, scales, strict=True)
+    )
+    positions = np.empty((*sides, 3), np.uint8)
+    positions[..., 0], positions[..., 1], positions[..., 2] = down[:, None], across, MARK
     batch = _batch(np.broadcast_to(positions, (len(index), *positions.shape)))
     source, copy = _keys(index)
     for number, (name, parameters) in enumerate(steps):
@@ -90,7 +95,7 @@ def moved(steps: Steps, side: int, index: NDArray[np.int64], seed: int) -> Moved
             own = {key: outside.get(key, value) for key, value in parameters.items()}
             batch = registry.entry(registry.STEPS, name).load()(batch, draw, **own)
     row, column, mark = batch.images.float().unbind(1)
-    return Moved((row / scale).numpy(), (column / scale).numpy(), (mark == MARK).numpy())
+    return Moved((row / scales[0]).numpy(), (column / scales[1]).numpy(), (mark == MARK).numpy())
 
 
 def transformed(shown: Floats, where: Moved) -> Floats:
@@ -155,7 +160,7 @@ def measure(
     Parameters
     ----------
     images
-        uint8 (n, S, S, C), at the size S of the network's input.
+        uint8 (n, H, W, C), at the size of the network's input.
     index, targets
         int64 (n,): numbers in the data set, and classes that the maps explain.
     transforms
@@ -180,7 +185,7 @@ def measure(
 
     before, prediction = explained(images)
     for name, steps in transforms.items():
-        where = moved(steps, size[0], index, seed)
+        where = moved(steps, size, index, seed)
         after, changed = explained(applied(steps, images, index, seed))
         for kind, maps_before in ((OWN, before), (OTHER, np.roll(before, 1, axis=0))):
             values = compared(transformed(maps_before, where), after, where.valid, metrics, epsilon)

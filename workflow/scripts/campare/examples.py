@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from campare.augment import Augmenter, Batch
 from campare.preprocess import resized
+from campare.sizes import Size
 
 Images = NDArray[np.uint8]
 Steps = Sequence[tuple[str, Mapping[str, Any]]]
@@ -31,7 +32,7 @@ class Drawing:
     """
 
     def __init__(
-        self, images: Images, index: NDArray[np.int64], *, input_size: int | None, seed: int
+        self, images: Images, index: NDArray[np.int64], *, input_size: Size | None, seed: int
     ) -> None:
         pixels = torch.from_numpy(images).permute(0, 3, 1, 2)
         self.pool = Batch(pixels, torch.zeros(len(images), 1))

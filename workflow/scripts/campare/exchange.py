@@ -35,6 +35,7 @@ from torch import nn
 
 from campare import faithfulness, statistics
 from campare.design import Model
+from campare.sizes import Size
 from campare.store import Store
 
 Doubles = NDArray[np.float64]
@@ -49,7 +50,7 @@ def measure(
     images: NDArray[np.uint8],
     stores: Mapping[str, Store],
     *,
-    input_size: int,
+    input_size: Size,
     steps: int,
     blur: float,
     seed: int,

@@ -13,6 +13,7 @@ from torch import nn
 
 from campare import cams, models, registry, store
 from campare.data import Rows
+from campare.sizes import pair
 
 # Settings that a store records unchanged.
 RECORDED = (
@@ -63,7 +64,7 @@ def into_store(
         As in `models.target_layer`, `cams.compute`, `cams.chosen_classes` and `store.write`.
     """
     size, method = settings["input_size"], settings["method"]
-    shape = (images.shape[3], size, size)
+    shape = (images.shape[3], *pair(size))
     name, layer = models.target_layer(network, settings["target_layer"], shape)
     head = models.head(network, layer, shape)
     if registry.entry(registry.CAM_METHODS, method).of == "input":

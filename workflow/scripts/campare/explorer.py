@@ -9,7 +9,7 @@ import base64
 import gzip
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -228,17 +228,40 @@ def described(
     ]
 
 
-def common_index(stores: Sequence[Store]) -> NDArray[np.int64]:
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """What the page needs of a store besides its maps, for all stores at once in memory.
+
+    Maps of the input's size, and the scores of a thousand classes, would not fit.
+
+    shape: height and width of the maps; index, label, target, predicted: int64 (N,), as in `Store`;
+    probability: float32 (N,), of the predicted class.
+    """
+
+    shape: tuple[int, int]
+    index: NDArray[np.int64]
+    label: NDArray[np.int64]
+    target: NDArray[np.int64]
+    predicted: NDArray[np.int64]
+    probability: NDArray[np.float32]
+
+
+def outline(store: Store) -> Outline:
+    """The outline of a store."""
+    predicted = store.predicted
+    height, width = store.maps.shape[1:]
+    return Outline(
+        (height, width), store.index, store.label, store.target, predicted,
+        store.prediction[np.arange(len(predicted)), predicted],
+    )  # fmt: skip
+
+
+def common_index(stores: Sequence[Outline]) -> NDArray[np.int64]:
     """Positions in the data set of the images that all models mapped, in ascending order."""
     index = stores[0].index
     for other in stores[1:]:
         index = np.intersect1d(index, other.index)
     return np.unique(index)
-
-
-def without_maps(store: Store) -> Store:
-    """A store with the first map only, since maps of the input's size would not fit into memory."""
-    return replace(store, maps=store.maps[:1].copy())
 
 
 def add_maps(
@@ -270,7 +293,7 @@ def add_maps(
     return kept
 
 
-def add_predictions(payload: Payload, stores: Sequence[Store], index: NDArray[np.int64]) -> None:
+def add_predictions(payload: Payload, stores: Sequence[Outline], index: NDArray[np.int64]) -> None:
     """Add labels and positions of the images and, if known, predictions and classes explained."""
     rows = [rows_of(store, index) for store in stores]
     pairs = list(zip(stores, rows, strict=True))
@@ -278,11 +301,7 @@ def add_predictions(payload: Payload, stores: Sequence[Store], index: NDArray[np
         targets = np.stack([store.target[own] for store, own in pairs])
         payload.add("target", targets.astype(np.uint16))
         predicted = np.stack([store.predicted[own] for store, own in pairs])
-        place = np.arange(len(index))
-        chances = [
-            store.prediction[own][place, classes]
-            for (store, own), classes in zip(pairs, predicted, strict=True)
-        ]
+        chances = [store.probability[own] for store, own in pairs]
         payload.add("predicted", predicted.astype(np.uint16))
         coded, payload.about["probability"] = quantised(chances)
         payload.add("probability", coded)
@@ -302,7 +321,7 @@ def add_numbers(
         payload.add(name, np.stack([part for part, _ in coded]))
 
 
-def rows_of(store: Store, index: NDArray[np.int64]) -> NDArray[np.intp]:
+def rows_of(store: Store | Outline, index: NDArray[np.int64]) -> NDArray[np.intp]:
     """Rows of a store with these positions in the data set."""
     order = np.argsort(store.index, kind="stable")
     return order[np.searchsorted(store.index[order], index)]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from campare import explorer, explorer_images, registry
+from campare import explorer, explorer_images, naming, registry
 from campare.data import Dataset, Regions
 from campare.design import BASELINE, Model
 from campare.explorer import FORMAT, Payload
@@ -80,9 +80,9 @@ def payload(
     """
     models = list(stores)
     read = list(stores.values())
-    heads = [explorer.without_maps(one()) for one in read]
+    heads = [explorer.outline(one()) for one in read]
     index = explorer.common_index(heads)
-    shapes = [head.maps.shape[1:] for head in heads]
+    shapes = [head.shape for head in heads]
     names = list(dict.fromkeys(name for name, _ in models))
     groups = explorer.described(models, {n: control_title(n) for n in names}, colours(names))
     made = Payload(
@@ -99,7 +99,7 @@ def payload(
                 for part, title in variants.items()
             ],
             "count": len(index),
-            "classes": list(dataset.classes),
+            "classes": [naming.isolated(name) for name in dataset.classes],
             "predicts": predicts,
             "member": "network" if imported else "seed",
             "models": [{"group": names.index(name), "seed": seed} for name, seed in models],

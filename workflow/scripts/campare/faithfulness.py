@@ -22,6 +22,7 @@ the same way. The difference between the two measures the map.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -39,6 +40,7 @@ from campare.cams import exact
 from campare.design import BASELINE, Model
 from campare.maps import Floats
 from campare.preprocess import prepare
+from campare.sizes import Size, pair
 from campare.store import Store
 
 Doubles = NDArray[np.float64]
@@ -126,7 +128,7 @@ def measure(
     *,
     mean: Sequence[float],
     std: Sequence[float],
-    input_size: int,
+    input_size: Size,
     steps: int,
     road: Sequence[float],
     blur: float,
@@ -140,7 +142,7 @@ def measure(
     Parameters
     ----------
     network, mean, std, input_size
-        As for `cams.compute`; the side is S = `input_size`.
+        As for `cams.compute`.
     images, store
         uint8 (N, H, W, C), and the rows of these images in the model's store.
     steps
@@ -148,7 +150,8 @@ def measure(
     road
         Shares of the pixels that ROAD removes, each in (0, 1).
     blur
-        Standard deviation of the blur with which insertion starts, as a share of S.
+        Standard deviation of the blur with which insertion starts, as a share of the side of the
+        input, or of its shorter side.
     seed
         Decides, with the position of an image in the data set, its random map, the order of pixels
         of equal value, and the noise of ROAD: the same for every model.
@@ -163,32 +166,34 @@ def measure(
     """
     network = network.to(device).eval()
     even = np.linspace(0, 1, steps + 1)
+    size = pair(input_size)
+    pixels = math.prod(size)
     for start in range(0, len(images), batch_size):
         rows = slice(start, start + batch_size)
         index = store.index[rows]
-        drawn = [_drawn(seed, i, input_size, store.maps.shape[1:], len(mean)) for i in index]
+        drawn = [_drawn(seed, i, size, store.maps.shape[1:], len(mean)) for i in index]
         ties, noise, random = (np.stack(parts) for parts in zip(*drawn, strict=True))
         batch = torch.from_numpy(images[rows]).to(device).permute(0, 3, 1, 2)
         targets = torch.from_numpy(store.target[rows]).to(device)
         with exact(device, gradient=False):
             inputs = prepare(batch, mean, std, input_size)
-            blurred = _blurred(inputs, blur * input_size)
+            blurred = _blurred(inputs, blur * min(size))
             compared = (
                 {RANDOM: random}
                 if others is None
                 else {name: values[rows] for name, values in others.items()}
             )
             for name, coarse in ({OWN: store.maps[rows]} | compared).items():
-                order = ranks(maps.show(coarse, (input_size, input_size)), ties)
+                order = ranks(maps.show(coarse, size), ties)
                 changes = {
                     "deletion": (even, _swap(inputs, torch.zeros_like(inputs), order)),
                     "insertion": (even, _swap(blurred, inputs, order)),
                     "road_most": (road, _fill(inputs, order, noise)),
-                    "road_least": (road, _fill(inputs, input_size**2 - 1 - order, noise)),
+                    "road_least": (road, _fill(inputs, pixels - 1 - order, noise)),
                 }
                 for curve, (shares, change) in changes.items():
                     for share in shares:
-                        logits = network(change(pixel_count(share, input_size**2) if share else 0))
+                        logits = network(change(pixel_count(share, pixels) if share else 0))
                         probability = logits.softmax(dim=1).gather(1, targets[:, None])[:, 0]
                         yield pd.DataFrame(
                             {
@@ -202,12 +207,12 @@ def measure(
 
 
 def _drawn(
-    seed: int, index: int, side: int, extent: tuple[int, ...], channels: int
+    seed: int, index: int, size: tuple[int, int], extent: tuple[int, ...], channels: int
 ) -> tuple[Floats, Floats, Floats]:
-    """Random numbers of an image: order of ties (S, S), noise (C, S, S) and map (h, w)."""
+    """Random numbers of an image: order of ties (H, W), noise (C, H, W) and map (h, w)."""
     generator = np.random.Generator(np.random.PCG64([seed, int(index)]))
-    ties = generator.random((side, side), np.float32)
-    noise = generator.standard_normal((channels, side, side), np.float32)
+    ties = generator.random(size, np.float32)
+    noise = generator.standard_normal((channels, *size), np.float32)
     return ties, noise, generator.random(extent, np.float32)
 
 
@@ -233,8 +238,8 @@ def _fill(inputs: Tensor, order: Integers, noise: Floats) -> Callable[[int], Ten
 
 
 def _blurred(inputs: Tensor, sigma: float) -> Tensor:
-    """Gaussian blur of images (B, C, S, S), mirrored at the edges; `sigma` in pixels."""
-    reach = min(int(np.ceil(3 * sigma)), inputs.shape[2] - 1)
+    """Gaussian blur of images (B, C, H, W), mirrored at the edges; `sigma` in pixels."""
+    reach = min(int(np.ceil(3 * sigma)), min(inputs.shape[2:]) - 1)
     offsets = torch.arange(-reach, reach + 1, dtype=torch.float32, device=inputs.device)
     weights = torch.exp(-(offsets**2) / (2 * sigma**2))
     weights = weights / weights.sum()

@@ -12,19 +12,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from campare.errors import CampareError
+from campare.sizes import Size, pair
 
 Study = Mapping[str, Any]
+SVM_BYTES = 8_000_000_000  # that an SVM takes, the memory of its job (`needs`)
+SVM_ROWS = 4000  # arrays of 1,000 vectors by all two-class SVMs, while vectors are classified
 
 
 @dataclass(frozen=True)
 class Images:
-    """Number of images of each (label, subset) of a split, their side, and their regions.
+    """Number of images of each (label, subset) of a split, their size, and their regions.
 
-    side: of the square images, pixels; regions: the names of the regions that have masks.
+    size: side, or height and width, pixels; regions: the names of the regions that have masks.
     """
 
     counts: Mapping[tuple[int, str], int]
-    side: int
+    size: Size
     regions: Sequence[str] = ()
 
     def count(self, *subsets: str) -> int:
@@ -59,11 +62,12 @@ def check(study: Study, written: Study, images: Images) -> None:
         raise CampareError(problem)
 
 
-def occlusion(sizes: Sequence[int], side: int) -> str | None:
+def occlusion(sizes: Sequence[int], size: Size) -> str | None:
     """A message if patches of the stage `occlusion` are larger than the images; else None."""
-    if (largest := max(sizes)) <= side:
+    height, width = pair(size)
+    if (largest := max(sizes)) <= min(height, width):
         return None
-    return f"occlusion.sizes: {largest} is larger than the images, {side}×{side} pixels"
+    return f"occlusion.sizes: {largest} is larger than the images, {height}×{width} pixels"
 
 
 def batch_size(length: int, steps: int) -> int:
@@ -128,7 +132,7 @@ def _problems(study: Study, written: Study, images: Images) -> Iterator[str]:
             f"representations.neighbours: {neighbours}, but there are {available} test images; "
             "set fewer"
         )
-    if "occlusion" in study and (problem := occlusion(study["occlusion"]["sizes"], images.side)):
+    if "occlusion" in study and (problem := occlusion(study["occlusion"]["sizes"], images.size)):
         yield problem
     if "mosaics" in study:
         yield from _mosaics(study["mosaics"]["cells"], images)
@@ -166,6 +170,20 @@ def _svm(key: str, svm: Study, written: Study, images: Images) -> Iterator[str]:
         number = written.get(name)
         if number not in (None, available) and not classes <= number <= available - classes:
             yield out_of_range(f"{key}.{name}", number, available, classes)
+    fitted = svm["images"] or available
+    pairs = classes * (classes - 1) // 2
+    if 8 * pairs * (fitted + classes + SVM_ROWS) > SVM_BYTES:
+        fit = SVM_BYTES // (8 * pairs) - classes - SVM_ROWS
+        remedy = (
+            f"set it to {fit} or fewer"
+            if fit >= classes
+            else f"remove the key {key.removesuffix('.svm')}"
+        )
+        yield (
+            f"{key}.images: {fitted}, but an SVM of {classes} classes consists of {pairs:,} "
+            f"two-class SVMs, which would take {8 * pairs * (fitted + classes) / 1e9:.0f} GB; "
+            f"{remedy}"
+        )
     used = min(svm["search_images"] or available, available)
     fewest = -(-min(images.fitting.values()) * used // available)
     if written.get("folds", 0) > fewest:

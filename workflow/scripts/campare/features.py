@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from campare import cams
 from campare.errors import CampareError
 from campare.preprocess import prepare
+from campare.sizes import Size
 
 Floats = NDArray[np.float32]
 
@@ -23,7 +24,7 @@ def extract(
     *,
     mean: Sequence[float],
     std: Sequence[float],
-    input_size: int,
+    input_size: Size,
     batch_size: int,
     device: torch.device | str = "cpu",
 ) -> tuple[Floats, Floats]:

@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from campare import seeding
+from campare import sampling, seeding
 from campare.augment import Augmenter, Batch
 from campare.preprocess import resized
 from campare.settings import Settings
+from campare.sizes import pair
 from campare.training_images import Images, Mapped, Pool
 
 # Values of the images that are augmented together: many small images at once, for speed, but few
@@ -43,7 +44,12 @@ def order(n: int, copies: int, seed: int, epoch: int = 0) -> NDArray[np.int64]:
 
 
 def replaced(
-    listing: torch.Tensor, index: torch.Tensor, seed: int, epoch: int, probability: float
+    listing: torch.Tensor,
+    index: torch.Tensor,
+    seed: int,
+    epoch: int,
+    probability: float,
+    number: torch.Tensor,
 ) -> torch.Tensor:
     """The training list with some originals replaced by their first copy: augmented in place.
 
@@ -60,15 +66,18 @@ def replaced(
         int64 (n,), CPU: number of each source image in the data set.
     epoch
         1, 2, …, or 0 for images that are drawn once.
+    number
+        int64 (N,): how many draws of the same image precede a row's (`sampling.drawn`). Each draw
+        has a choice and a copy of its own.
 
     Returns
     -------
-    int64 (N, 2): source position, and 1 for a replaced image, else 0.
+    int64 (N, 2): source position, and 1 + number for a replaced image, else 0.
     """
     source = listing[:, 0]
-    first = torch.ones_like(source)
-    drawn = seeding.uniforms(seed, epoch, index[source], first, 1, stream=CHOICE)[:, 0]
-    return torch.stack([source, (drawn < probability).long()], dim=1)
+    copy = torch.ones_like(source) + number
+    drawn = seeding.uniforms(seed, epoch, index[source], copy, 1, stream=CHOICE)[:, 0]
+    return torch.stack([source, (drawn < probability) * copy], dim=1)
 
 
 class Feed:
@@ -88,16 +97,22 @@ class Feed:
         self.pool = Pool(images, labels, classes)
         self.numbers = torch.tensor(index)
         self.index = self.numbers.to(images.device)
+        self.balanced = settings.sampling == "balanced"
+        self.labels = labels.cpu().numpy()
+        partners: Pool | sampling.BalancedPool = self.pool
+        if self.balanced:
+            partners = sampling.BalancedPool(self.pool, self.labels, images.device)
         self.augmenter = Augmenter(
-            settings.steps, settings.augmentation_seed, self.pool, self._sized
+            settings.steps, settings.augmentation_seed, partners, self._sized
         )
         self.length = len(images) * (1 + settings.copies)
-        size = self.input_size**2 if self.input_size else math.prod(images.shape[2:])
+        size = math.prod(pair(self.input_size) if self.input_size else images.shape[2:])
         values = images.shape[1] * size
         self.per_block = max(1, BLOCK // (self.batch_size * values))  # batches
         self.once = settings.resample == "once"
         chosen = settings.probability is not None and settings.probability < 1 and not self.once
-        varies = chosen or settings.shuffle == "each_epoch"
+        self.shuffled = settings.shuffle == "each_epoch" or self.balanced  # in every epoch
+        varies = chosen or self.shuffled
         self.plan = [] if varies else self._blocks(0)
         keeps = self.once and not isinstance(images, Mapped)
         self.kept = [self._drawn(block, 0) for block in self.plan] if keeps else []
@@ -108,14 +123,23 @@ class Feed:
         Epoch 0 is that of images that are drawn once.
         """
         settings = self.settings
-        shuffled = epoch if settings.shuffle == "each_epoch" else 0
-        rows = torch.from_numpy(
-            order(len(self.numbers), settings.copies, settings.order_seed, shuffled)
-        )
+        shuffled = epoch if self.shuffled else 0
+        rows = order(len(self.numbers), settings.copies, settings.order_seed, shuffled)
+        number = np.zeros(len(rows), np.int64)
+        if self.balanced:
+            times = sampling.counts(self.labels, settings.order_seed, epoch)
+            rows, number = sampling.drawn(rows, times)
+        listing = torch.from_numpy(rows)
         if settings.probability is None:
-            return rows
-        drawn = 0 if self.once else epoch
-        return replaced(rows, self.numbers, settings.augmentation_seed, drawn, settings.probability)
+            return listing
+        return replaced(
+            listing,
+            self.numbers,
+            settings.augmentation_seed,
+            0 if self.once else epoch,
+            settings.probability,
+            torch.from_numpy(number),
+        )
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """The batches of an epoch (1, 2, …), without the first `start`.

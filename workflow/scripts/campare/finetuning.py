@@ -35,7 +35,7 @@ def prepare(network: nn.Module, settings: Settings, shape: models.Shape) -> list
     network
         Its frozen parameters no longer require a gradient.
     shape
-        (C, S, S) of a prepared image.
+        (C, H, W) of a prepared image.
 
     Returns
     -------

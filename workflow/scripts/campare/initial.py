@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from campare import models
 from campare.data import Rows
 from campare.errors import CampareError
 from campare.preprocess import prepare
+from campare.sizes import Size, pair
 
 # Images from which initial weights may be computed: their number, and their values.
 SAMPLE = 5000
@@ -25,7 +27,7 @@ def network(
     images: NDArray[np.uint8] | Rows,
     *,
     classes: int,
-    input_size: int,
+    input_size: Size,
     seed: int,
     mean: Sequence[float],
     std: Sequence[float],
@@ -60,7 +62,7 @@ def network(
     )
     initialise: Callable[[torch.Tensor], None] | None = getattr(built, "initialise", None)
     if initialise is not None:
-        values = images.shape[3] * input_size**2
+        values = images.shape[3] * math.prod(pair(input_size))
         order = np.random.default_rng(seed).permutation(len(images))
         some = torch.from_numpy(images[order[: min(SAMPLE, SAMPLE_VALUES // values)]])
         with torch.no_grad():

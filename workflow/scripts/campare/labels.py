@@ -67,7 +67,7 @@ CLASSIFIERS = {
 SCORES = {
     "accuracy": "accuracy",
     "precision": "precision (macro)",
-    "recall": "recall (macro)",
+    "recall": "balanced accuracy (macro recall)",
     "f1": "F1 score (macro)",
 }
 # What an accuracy correlation is over.
@@ -121,6 +121,7 @@ CORRUPTIONS = {
     "elastic_transform": "Elastic transform",
     "pixelate": "Pixelate",
     "jpeg_compression": "JPEG compression",
+    "frost": "Frost",
 }
 GAINS = {"deletion": "Deletion", "insertion": "Insertion", "road": "ROAD"}
 # Terms of the stage map_exchange.
@@ -166,6 +167,7 @@ FIGURES = {
     "hybrid": "Maps of CNN and CNN+SVM",
     "known_changes": "Known changes",
     "localisation": "Localisation",
+    "localisation_by_class": "Localisation by class",
     "map_exchange": "Deletion and insertion with exchanged maps",
     "masks": "Inputs of the SVMs",
     "mosaics": "Localisation in mosaics",
@@ -181,7 +183,9 @@ FIGURES = {
     "sets": "Training sets",
     "single_deletion": "In-domain single deletion",
     "sheets": "Confidence of the predictions",
+    "shift_by_class": "Map shift by class",
     "spurious": "Spurious cue",
+    "subsets": "Images of each class",
     "summary": "Summary",
     "svm_confusion": "Confusion matrices of classifiers",
     "training": "Training curves",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Window = Sequence[float]
+Window = Sequence[float] | Sequence[Sequence[float]]
 SET = "set data.window: [low, high], the levels that become black and white"
 
 
@@ -16,7 +16,8 @@ def to_bytes(values: NDArray[Any], window: Window | None = None) -> NDArray[np.u
     """Grey levels as uint8, of the same shape.
 
     With a window [low, high], levels are mapped linearly, low to 0 and high to 255, rounded, and
-    levels outside it become 0 or 255. Without one, 8 bits stay as they are, 16 bits become
+    levels outside it become 0 or 255. With a list of them, each channel, along the last axis of
+    `values`, has its own. Without one, 8 bits stay as they are, 16 bits become
     round(255 v / 65535), true and false 255 and 0, and real numbers from 0 to 1 round(255 v).
 
     Raises
@@ -31,7 +32,7 @@ def to_bytes(values: NDArray[Any], window: Window | None = None) -> NDArray[np.u
     if real and not np.isfinite(values).all():
         raise ValueError(f"has {np.count_nonzero(~np.isfinite(values)):,} values NaN or infinite")
     if window is not None:
-        low, high = window
+        low, high = np.asarray(window, np.float64).T
         share = (values.astype(np.float64) - low) / (high - low)
         return np.asarray(np.rint(255 * share.clip(0, 1)), np.uint8)
     if values.dtype == np.uint8:

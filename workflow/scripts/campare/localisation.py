@@ -31,6 +31,7 @@ from campare.data import Regions
 from campare.design import BASELINE, Model
 from campare.errors import CampareError
 from campare.maps import Floats
+from campare.performance import ALL
 from campare.store import Store
 
 Doubles = NDArray[np.float64]
@@ -248,6 +249,43 @@ def summary(
                 rows.append(over_seeds | about)
     counts, over = ["seeds", "images", "constant", "mean", "std"], ["chance", "other"]
     return pd.DataFrame(rows)[["augmentation", "region", "score", *counts, *over, *DIFFERENCE]]
+
+
+def by_class(
+    models: Sequence[Model],
+    measured: Sequence[pd.DataFrame],
+    classes: Sequence[str],
+    seed: int,
+    *,
+    paired: bool,
+) -> pd.DataFrame:
+    """The energy of the maps on each region, by class of the test images.
+
+    Parameters
+    ----------
+    models, measured, seed, paired
+        As in `summary`.
+    classes
+        Names of the classes, by label.
+
+    Returns
+    -------
+    DataFrame
+        augmentation, region, class ("all", then those with images); seeds, images, mean, std (over
+        seeds), chance; difference, difference_low, difference_high as in `summary`.
+    """
+    rows: list[dict[str, Any]] = []
+    for region, images in _joined(models, measured).groupby("region", sort=False):
+        groups = {ALL: images}
+        labels = images["label"].to_numpy()
+        groups |= {classes[label]: images[labels == label] for label in np.unique(labels)}
+        for name, own in groups.items():
+            about = {"region": region, "class": name}
+            for group, over_seeds in _over_seeds(own, "energy", seed, paired=paired):
+                area = chance("energy", group["area"].to_numpy()).mean()
+                rows.append(over_seeds | about | {"chance": area})
+    columns = ["augmentation", "region", "class", "seeds", "images", "mean", "std", "chance"]
+    return pd.DataFrame(rows)[[*columns, *DIFFERENCE]]
 
 
 def values_of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from unicodedata import normalize
@@ -14,11 +15,20 @@ from numpy.typing import NDArray
 
 from campare import data
 from campare.errors import CampareError, reading
+from campare.levels import Window
 from campare.manifest import LABEL, PATH, REMEDY, SUBSET, columns, regions
+from campare.sizes import Size
 from campare.split import SUBSETS
 
 
-def manifest(*, root: str | None, size: int | None, fit: str, channels: int | None) -> data.Dataset:
+def manifest(
+    *,
+    root: str | None,
+    size: Size | None,
+    fit: str,
+    channels: int | None,
+    window: Window | None = None,
+) -> data.Dataset:
     """The images that the file `root` lists.
 
     It is CSV (UTF-8, commas) or Parquet, with a row per image and the columns
@@ -28,7 +38,8 @@ def manifest(*, root: str | None, size: int | None, fit: str, channels: int | No
     - `subset`, optional: train, validation or test, for all images;
     - `mask`, optional: the file with the mask of the object; `mask_<region>`: that of another
       region; both of the size of the image, black and white; empty for an image that does not have
-      the region.
+      the region. `file.png#7`, or `file.png#1+2`, means the pixels with these indices of its
+      palette, or these grey levels.
 
     Other columns are ignored; `split.group` may name one. Images keep the order of the rows and are
     read as in `data.image_folder`. Classes are sorted by name, or by number if all are numbers.
@@ -46,7 +57,7 @@ def manifest(*, root: str | None, size: int | None, fit: str, channels: int | No
         raise CampareError(f"{file}: label: has one class only, {classes[0]!r}; needs two or more")
     paths = _files(file, table, PATH)
     _check_twice(file, table)
-    images, deepest = data._stacked(paths, size, fit, channels)
+    images, deepest = data._stacked(paths, size, fit, channels, window)
     return data.Dataset(
         images,
         labels,
@@ -226,7 +237,7 @@ def _regions(
     table: pd.DataFrame,
     images: Sequence[Path],
     shape: tuple[int, ...],
-    size: int | None,
+    size: Size | None,
     fit: str,
 ) -> data.Regions | None:
     """The masks that the manifest names, None if it names none; (H, W) = `shape`."""
@@ -235,11 +246,32 @@ def _regions(
         return None
     masks = np.zeros((len(table), len(named), *shape), bool)
     for region, column in enumerate(named.values()):
-        paths = _files(file, table, column)
+        names, indices = _with_indices(file, table[column])
+        paths = _files(file, table.assign(**{column: names}), column)
         present = np.flatnonzero(table[column] != "")
 
-        def place(row: int, region: int = region, paths: Sequence[Path] = paths) -> None:
-            masks[row, region] = data.read_mask(paths[row], images[row], size, fit)
+        def place(
+            row: int,
+            region: int = region,
+            paths: Sequence[Path] = paths,
+            indices: Sequence[Sequence[int]] = indices,
+        ) -> None:
+            masks[row, region] = data.read_mask(paths[row], images[row], size, fit, indices[row])
 
         data._each(place, [int(row) for row in present])
     return data.Regions(tuple(named), masks)
+
+
+def _with_indices(file: Path, given: pd.Series) -> tuple[list[str], list[tuple[int, ...]]]:
+    """Names of files of masks without their indices (`file.png#1+2`), and the indices of each."""
+    names: list[str] = []
+    indices: list[tuple[int, ...]] = []
+    for name in given:
+        marked = re.fullmatch(r"(.+)#(\d+(?:\+\d+)*)", name)
+        if marked is None or (file.parent / name).is_file():
+            names.append(name)
+            indices.append(())
+        else:
+            names.append(marked[1])
+            indices.append(tuple(map(int, marked[2].split("+"))))
+    return names, indices

@@ -68,7 +68,7 @@ def occluded(
         The patch is larger than the images.
     """
     height, width = images.shape[1:3]
-    if problem := feasibility.occlusion([size], min(height, width)):
+    if problem := feasibility.occlusion([size], (height, width)):
         raise CampareError(problem)
     numbers = torch.tensor(index)
     draws = seeding.uniforms(seed, 0, numbers, torch.zeros_like(numbers), 2).numpy()

@@ -165,7 +165,7 @@ def _remedy(value: Any, schema: Mapping[str, Any]) -> str:
         return f"; write {{}} for {'none' if 'propertyNames' in schema else 'its defaults'}"
     if "propertyNames" in schema and isinstance(value, list) and all(map(_is_text, value)):
         return f"; write {{{', '.join(f'{name}: {{}}' for name in value)}}}"
-    if "array" in kinds and not isinstance(value, list):
+    if "array" in kinds and not isinstance(value, list) and not _matches(value, kinds):
         item = schema["items"]
         if _is_text(value) if "type" not in item else _matches(value, _kinds(item)):
             return f"; write [{value}]"

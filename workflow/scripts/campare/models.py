@@ -6,7 +6,7 @@ import json
 import math
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from difflib import get_close_matches
 from functools import partial
 from itertools import chain, repeat, takewhile
@@ -19,11 +19,12 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from campare import registry, user_code
 from campare.errors import ANEW, CampareError, reading
+from campare.sizes import written
 
 # The largest number of tokens without a position before those of the image.
 MOST_PREFIX = 16
 
-Shape = tuple[int, int, int]  # (C, S, S) of one prepared image
+Shape = tuple[int, int, int]  # (C, H, W) of one prepared image
 Answer = TypeVar("Answer")
 
 
@@ -45,9 +46,11 @@ def build(
     classes
         Number of classes, and of scores of the last layer.
     channels
-        3 (RGB) or 1 (grey). For grey images, torchvision's networks have a first convolution for
+        Of the images. For grey images, torchvision's networks have a first convolution for
         one channel, whose weights are the sums of those for RGB; so a grey image gives the same
-        output as an RGB image with three equal channels. timm's networks are built for one channel.
+        output as an RGB image with three equal channels. For other numbers than 1 and 3, their
+        first convolution is made for this number, with the network's own distribution of initial
+        weights. timm's networks are built for the number of channels.
     seed
         Decides all initial weights. torch's global random state is neither read nor changed.
     parameters
@@ -55,19 +58,17 @@ def build(
 
     Returns
     -------
-    A float32 network on the CPU, in training mode: (B, channels, S, S) -> (B, classes). If it has a
+    A float32 network on the CPU, in training mode: (B, channels, H, W) -> (B, classes). If it has a
     method `initialise`, training calls it once before the first step with some prepared training
-    images, float32 (N, channels, S, S), on the CPU and without gradients: up to 5,000 that the
+    images, float32 (N, channels, H, W), on the CPU and without gradients: up to 5,000 that the
     initial weights' seed chooses, fewer if they are large. It may set weights and buffers from
     them, such as a whitening first convolution; it must be deterministic.
 
     Raises
     ------
     CampareError
-        Unknown architecture or number of channels; a function of the user returns no network.
+        Unknown architecture; a function of the user returns no network.
     """
-    if channels not in (1, 3):
-        raise CampareError(f"{channels} channels; must be 1 (grey images) or 3 (RGB)")
     make = _maker(architecture, parameters or {})
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
@@ -226,9 +227,10 @@ def torchvision_classifier(name: str, classes: int, channels: int) -> nn.Module:
     # By default two networks have auxiliary outputs in training.
     auxiliary = {"googlenet", "inception_v3"}
     options = {"aux_logits": False, "init_weights": True} if name in auxiliary else {}
-    network: nn.Module = torchvision.models.get_model(
-        name, weights=None, num_classes=classes, **options
-    )
+    with nullcontext() if channels in (1, 3) else _first_convolution_for(channels):
+        network: nn.Module = torchvision.models.get_model(
+            name, weights=None, num_classes=classes, **options
+        )
     if channels == 1:
         _see_grey(network)
     return _explicit_relu(network) if isinstance(network, DenseNet) else network
@@ -304,6 +306,29 @@ def _explicit_relu(network: nn.Module) -> nn.Module:
     return _pooled(features, classifier)
 
 
+@contextmanager
+def _first_convolution_for(channels: int) -> Iterator[None]:
+    """While a network is built, its first convolution of RGB images is one for `channels`.
+
+    torchvision's networks have no argument for it, and draw initial weights from distributions of
+    their own, some of which depend on the number of channels.
+    """
+    original = nn.Conv2d.__init__
+    found = False
+
+    def initialise(self: nn.Conv2d, in_channels: int, *arguments: Any, **options: Any) -> None:
+        nonlocal found
+        if in_channels == 3 and not found:
+            found, in_channels = True, channels
+        original(self, in_channels, *arguments, **options)
+
+    nn.Conv2d.__init__ = initialise  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        nn.Conv2d.__init__ = original  # type: ignore[method-assign]
+
+
 def _see_grey(network: nn.Module) -> None:
     """Replace the first convolution by one for a single channel, its weights summed over RGB."""
     name, first = next(
@@ -350,7 +375,7 @@ def target_layer(
         a forward pass before the pooling to one vector. In a vision transformer with a class token
         it is the input of the last attention, `blocks.11.norm1` in timm.
     shape
-        (C, S, S) of a prepared image.
+        (C, H, W) of a prepared image.
     key
         Config key of `name`, for messages.
 
@@ -379,7 +404,7 @@ def set_batch_norm_momentum(network: nn.Module, momentum: float) -> None:
 
 
 def check_forward(network: nn.Module, shape: Shape) -> None:
-    """Raise CampareError if the network does not run on images (C, S, S)."""
+    """Raise CampareError if the network does not run on images (C, H, W)."""
     _at_size(partial(_run, network), shape)
 
 
@@ -530,7 +555,7 @@ def _frozen(network: nn.Module) -> Iterator[None]:
 
 
 def _images(network: nn.Module, count: int, shape: Shape) -> torch.Tensor:
-    """Random images (count, C, S, S), always the same ones, on the network's device."""
+    """Random images (count, C, H, W), always the same ones, on the network's device."""
     generator = torch.Generator().manual_seed(0)
     place = next(network.parameters())
     return torch.randn((count, *shape), generator=generator).to(place)
@@ -567,19 +592,20 @@ def _outputs(network: nn.Module, shape: Shape) -> list[_Output]:
     one size only, a batch of two images shows which layers depend on the image. Tokens have the
     grid of the map before them, as the convolution that makes patches of an image gives it.
     """
-    with _sizes(network) as square:
+    with _sizes(network) as own:
         _run(network, shape)
     # A network for one size only runs up to the layer that needs it.
     with _sizes(network) as wide, suppress(CampareError):
         _run(network, (shape[0], shape[1], 2 * shape[2]))
     with _sizes(network) as two:
-        if len(wide) < len(square):
+        if len(wide) < len(own):
             _run(network, shape, count=2)
     outputs: list[_Output] = []
     grid: tuple[int, int] | None = None
-    for (name, size), of_wide, of_two in zip(square, _padded(wide), _padded(two), strict=False):
+    for (name, size), of_wide, of_two in zip(own, _padded(wide), _padded(two), strict=False):
         largest = max(grid or shape[1:])
-        channels = _channels(network.get_submodule(name), size, of_wide, of_two, largest)
+        layer = network.get_submodule(name)
+        channels = _channels(layer, size, of_wide, of_two, largest, shape)
         output = _Output(name, size, channels)
         if output.is_map:
             grid = (size[2], size[3]) if channels == 1 else (size[1], size[2])
@@ -623,7 +649,7 @@ def _run(network: nn.Module, shape: Shape, count: int = 1) -> None:
     except (RuntimeError, AssertionError, ValueError, IndexError) as error:  # sizes do not fit
         reason = str(error).strip().partition("\n")[0]
         raise _SizeError(
-            f"this network does not run on images of {shape[1]} px ({reason})"
+            f"this network does not run on images of {_pixels(shape)} ({reason})"
         ) from error
 
 
@@ -633,15 +659,37 @@ def _at_size(ask: Callable[[Shape], Answer], shape: Shape) -> Answer:
         return ask(shape)
     except _SizeError as error:
         small = "choose a network for small images (small_cnn, resnet18_cifar)"
-        for side in (*range(16, 64, 8), *range(64, 385, 32)):
-            if side > shape[1]:
-                with suppress(_SizeError):
-                    ask((shape[0], side, side))
-                    remedy = f"set it to {side} or {small}"
-                    break
+        for size in _larger(shape):
+            with suppress(_SizeError):
+                ask((shape[0], *size))
+                remedy = f"set it to {written(size)} or {small}"
+                break
         else:
             remedy = small
         raise CampareError(f"model.input_size: {error}; {remedy}") from error
+
+
+def _larger(shape: Shape) -> Iterator[tuple[int, int]]:
+    """Larger sizes (height, width): of about the aspect ratio of an image, then squares."""
+    _, tall, wide = shape
+    least = min(tall, wide)
+    sides = [side for side in (*range(16, 64, 8), *range(64, 385, 32)) if side > least]
+    for side in sides:
+        yield -(-side * tall // (8 * least)) * 8, -(-side * wide // (8 * least)) * 8
+    if tall != wide:
+        yield from ((side, side) for side in sides)
+
+
+def _pixels(shape: Shape) -> str:
+    """The size of an image in messages, such as "32 px", "40 × 64 px"."""
+    _, height, width = shape
+    return f"{height} px" if height == width else f"{height} × {width} px"
+
+
+def _like_image(height: int, width: int, shape: Shape) -> bool:
+    """Whether a map has the aspect ratio of the image (C, H, W), up to a pixel if H ≠ W."""
+    _, tall, wide = shape
+    return abs(height * wide - width * tall) <= (max(tall, wide) if tall != wide else 0)
 
 
 def _channels(
@@ -650,28 +698,33 @@ def _channels(
     wide: torch.Size | None,
     two: torch.Size | None,
     largest: int,
+    shape: Shape,
 ) -> int | None:
     """The axis of the channels in a layer's output, see `_Output`; None for tokens.
 
     Parameters
     ----------
     size, wide, two
-        Sizes of the output for a square image and, if the network runs so far, for an image of
-        twice the width; if it does not, for two images. In a map of the image one axis grows with
-        the width, after that of the height.
+        Sizes of the output for an image and, if the network runs so far, for an image of twice the
+        width; if it does not, for two images. In a map of the image one axis grows with the width,
+        after that of the height.
     largest
         Extent of the map before, or of the image. An attention of all pairs of tokens exceeds it.
+    shape
+        (C, H, W) of the image.
     """
     if len(size) != 4 or size[0] != 1:
         return None
     grown = [axis for axis in range(4) if wide is not None and wide[axis] != size[axis]]
     if not grown:  # unknown, or a fixed extent, as after adaptive pooling
-        if any(isinstance(inner, nn.Conv2d) for inner in layer.modules()) and size[2] == size[3]:
+        convolves = any(isinstance(inner, nn.Conv2d) for inner in layer.modules())
+        if convolves and (size[2] == size[3] or _like_image(size[2], size[3], shape)):
             return 1
         # The size is the same for two images if it is a table, such as one of position biases.
         is_unknown = wide is None and two is not None and two[0] == 2
-        return 3 if is_unknown and size[3] != size[1] == size[2] <= largest else None
-    if grown == [2] and size[1] == size[2]:
+        is_last = _like_image(size[1], size[2], shape) and max(size[1:3]) <= largest
+        return 3 if is_unknown and is_last and size[3] != size[1] else None
+    if grown == [2] and _like_image(size[1], size[2], shape):
         return 3
     return 1 if grown == [3] else None
 
@@ -837,7 +890,7 @@ def _reaching(network: nn.Module, outputs: list[_Output], shape: Shape) -> list[
 
 
 def _single_pixel(layer: str, shape: Shape) -> str:
-    return f"the map of {layer} is a single pixel at {shape[1]} px"
+    return f"the map of {layer} is a single pixel at {_pixels(shape)}"
 
 
 def _channels_first(network: nn.Module, name: str) -> nn.Module:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from itertools import takewhile
@@ -74,6 +75,16 @@ def shortened(
         shown[name] = short
         used.add(short)
     return shown
+
+
+def isolated(text: str) -> str:
+    """The text between Unicode isolates (FSI, PDI) if it has letters written from right to left.
+
+    Without them, an Arabic or Hebrew name would change places with the words and numbers next to
+    it, such as the other class of "true → predicted".
+    """
+    mixed = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in text)
+    return f"\u2068{text}\u2069" if mixed else text
 
 
 def _cut(name: str, start: int, room: float, width: Callable[[str], float]) -> str:

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from campare import registry
 from campare.design import BASELINE, MOST_SETS, Design
 from campare.memory import RESIDENT
+from campare.sizes import Size, pair
 
 # Multiplications and additions per second of a slow machine. Measured: 33e9 per CPU thread in
 # forward passes of EfficientNet-B0, 17e9 in training.
@@ -141,7 +142,7 @@ class Needs:
             stage["images"], passes, self._gmacs(job), self._threads, self.gpu
         )
         holes = 4 * shares * stage["images"]
-        return Need(minutes + imputing_minutes(holes, self._input_size), self._network_memory)
+        return Need(minutes + imputing_minutes(holes, self._pixels), self._network_memory)
 
     def exchange_maps(self, job: Wildcards) -> Need:
         """Forward passes for the curves of two maps under each of two networks."""
@@ -162,7 +163,7 @@ class Needs:
         minutes = explaining_minutes(
             images, passes * maps, self._gmacs(job), self._threads, self.gpu
         )
-        held = 40 * images * self._input_size**2  # the images, and one noisy copy of each
+        held = 40 * images * self._pixels  # the images, and one noisy copy of each
         return Need(minutes, self._network_memory + _megabytes(held))
 
     def train_permuted(self, job: Wildcards) -> Need:
@@ -196,18 +197,18 @@ class Needs:
         stage = self.design.study["mosaics"]
         images = 2 * stage["mosaics"] * stage["cells"] ** 2
         minutes = explaining_minutes(images, 3, self._gmacs(job), self._threads, self.gpu)
-        return Need(minutes, self._network_memory + _megabytes(20 * images * self._input_size**2))
+        return Need(minutes, self._network_memory + _megabytes(20 * images * self._pixels))
 
     def represent(self, job: Wildcards) -> Need:
         """Features of a sample of test images, and their Gram matrices."""
         images = self.design.study["representations"]["images"]
         minutes = explaining_minutes(images, 1, self._gmacs(job), self._threads, self.gpu)
-        features = FEATURES * self._input_size**2
+        features = FEATURES * self._pixels
         return Need(minutes, self._network_memory + _megabytes(images * (features + 50 * images)))
 
     def corrupt(self, _: Wildcards) -> Need:
         """Corrupting a sample of test images; measured: 2 ms per image of 32 × 32 pixels."""
-        images = self._corrupted * self._input_size**2
+        images = self._corrupted * self._pixels
         return Need(_minutes(images * 1e-5), _megabytes(PYTHON + 12 * images / self._kinds))
 
     def test_corruptions(self, job: Wildcards) -> Need:
@@ -221,7 +222,7 @@ class Needs:
         minutes = explaining_minutes(images, 3, self._gmacs(job), self._threads, self.gpu)
         # Regions of different shape are compared one by one.
         minutes += comparing_minutes(4 * images, 1)
-        return Need(minutes, self._network_memory + _megabytes(200 * images * self._input_size**2))
+        return Need(minutes, self._network_memory + _megabytes(200 * images * self._pixels))
 
     def fit_svm(self, _: Wildcards) -> Need:
         """Fitting an SVM."""
@@ -241,7 +242,7 @@ class Needs:
     def explore(self, _: Wildcards) -> Need:
         """The explorer: metrics of all models, the maps of one model, at the input size at most,
         and those of all models, reduced to 240 million values (`explorer.MAP_VALUES`)."""
-        pixels = self._images["test"] * self._input_size**2
+        pixels = self._images["test"] * math.prod(self._input_size)
         models = len(self.design.models)
         kept = min(pixels * models, 240_000_000)
         numbers = self._images["test"] * models * (8 + len(self.design.metrics))
@@ -282,8 +283,18 @@ class Needs:
         return int(self.design.study["compute"]["threads"])
 
     @property
-    def _input_size(self) -> int:
-        return int(self.design.study["model"]["input_size"])
+    def _input_size(self) -> tuple[int, int]:
+        return pair(self.design.study["model"]["input_size"])
+
+    @property
+    def _channels(self) -> int:
+        """Channels of the images; 3 if they are grey or RGB."""
+        return max(3, self.design.study["data"]["channels"] or 3)
+
+    @property
+    def _pixels(self) -> int:
+        """Pixels of an input of the network, if three of its values are one pixel."""
+        return math.prod(self._input_size) * self._channels // 3
 
     def _gmacs(self, job: Wildcards) -> float:
         """1e9 multiplications and additions of a forward pass of a job's network."""
@@ -305,7 +316,9 @@ class Needs:
         once = self.design.study["augmenting"]["resample"] == "once"
         kept = images if once and own <= RESIDENT else 0
         batch_size = self._batch_size(images)
-        return network_memory(self.data, kept, batch_size, self._input_size, self.gpu)
+        return network_memory(
+            self.data, kept, batch_size, self._input_size, self.gpu, self._channels
+        )
 
     def _batch_size(self, images: int) -> int:
         """Images per training step, if an epoch has `images`."""
@@ -315,7 +328,7 @@ class Needs:
     @property
     def _network_memory(self) -> int:
         batch_size = self.design.study["cam"]["batch_size"]
-        return network_memory(self.data, 0, batch_size, self._input_size, self.gpu)
+        return network_memory(self.data, 0, batch_size, self._input_size, self.gpu, self._channels)
 
     @property
     def _table_memory(self) -> int:
@@ -361,17 +374,20 @@ def comparing_minutes(pairs: int, threads: int) -> int:
     return _minutes(pairs / (COMPARED * threads))
 
 
-def imputing_minutes(holes: int, input_size: int) -> int:
-    """Minutes to impute half of the pixels of `holes` images."""
-    return math.ceil(holes * input_size**2 * 1e-6 / IMPUTED / 60)
+def imputing_minutes(holes: int, pixels: int) -> int:
+    """Minutes to impute half of the `pixels` of each of `holes` images."""
+    return math.ceil(holes * pixels * 1e-6 / IMPUTED / 60)
 
 
-def network_memory(data: str | Path, kept: int, batch: int, input_size: int, gpu: int) -> int:
+def network_memory(
+    data: str | Path, kept: int, batch: int, input_size: Size, gpu: int, channels: int = 3
+) -> int:
     """MB of a job with a network: the `data` file, `kept` augmented images, a batch of `batch`."""
     read = min(_size(data), RESIDENT)
-    pixels = input_size**2
-    activations = 0 if gpu else batch * pixels * KEPT
-    return _megabytes(PYTHON + CUDA * gpu + 3 * read + 3 * kept * pixels + activations)
+    pixels = math.prod(pair(input_size))
+    further = 4 * (channels - 3)  # bytes of float32, of which KEPT has three
+    activations = 0 if gpu else batch * pixels * (KEPT + further)
+    return _megabytes(PYTHON + CUDA * gpu + 3 * read + channels * kept * pixels + activations)
 
 
 def _size(data: str | Path) -> int:

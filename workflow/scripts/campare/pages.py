@@ -35,7 +35,7 @@ STYLE = """
   border-bottom: 2px solid light-dark(#888, #777); background: light-dark(#f4f5f7, #22262c); }
 .campare .number { text-align: right; }
 .campare td, .campare tbody th { white-space: nowrap; }
-.campare .long { white-space: normal; min-width: 16em; max-width: 26em; }
+.campare .long { white-space: normal; overflow-wrap: anywhere; min-width: 16em; max-width: 26em; }
 .campare th small, .campare td small { display: block; }
 .campare small, .campare .quiet { color: light-dark(#595959, #a5a5a5); font-size: .92em;
   font-weight: 400; }

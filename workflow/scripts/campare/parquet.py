@@ -20,6 +20,7 @@ from campare.data_files import matching
 from campare.errors import CampareError, reading
 from campare.levels import Window
 from campare.messages import known
+from campare.sizes import Size
 from campare.stacking import Item, occurring, stacked
 from campare.subsets import NAMES, parts
 
@@ -31,7 +32,7 @@ Label = int | str
 def parquet(
     *,
     root: str | None,
-    size: int | None,
+    size: Size | None,
     fit: str,
     channels: int | None,
     image: str,

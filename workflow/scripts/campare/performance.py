@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 ALL = "all"  # classes
 SCORES = ("accuracy", "precision", "recall", "f1")
+# Classes are unequal if the largest has more than this many times the images of the smallest.
+UNEQUAL = 1.5
 
 
 def confusion(labels: ArrayLike, predictions: ArrayLike, classes: int) -> NDArray[np.int64]:
@@ -54,6 +56,27 @@ def scores(confusion: NDArray[np.int64]) -> dict[str, float]:
         "recall": float(np.mean(hits / np.maximum(support, 1))),
         "f1": float(np.mean(2 * hits / (support + predicted))),
     }
+
+
+def unequal(images: ArrayLike) -> bool:
+    """Whether classes are unequal (`UNEQUAL`); images: number of each class (K,), zeros left out.
+
+    Then accuracy is mostly that of the large classes, and is reported with balanced accuracy.
+    """
+    numbers = np.asarray(images)
+    numbers = numbers[numbers > 0]
+    return bool(numbers.size and numbers.max() > UNEQUAL * numbers.min())
+
+
+def balanced(correct: NDArray[np.bool_], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """A value per image (N,) whose mean is the balanced accuracy, the mean recall of the classes.
+
+    N/(K n) for a correct prediction and 0 for an incorrect one, if n of the N images are of the
+    image's class, and K classes have images (as scikit-learn's `balanced_accuracy_score`).
+    """
+    numbers = np.bincount(labels)
+    weights = len(labels) / ((numbers > 0).sum() * numbers[labels])
+    return np.asarray(correct * weights)
 
 
 def by_class(confusion: NDArray[np.int64], classes: Sequence[str]) -> pd.DataFrame:

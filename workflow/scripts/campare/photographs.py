@@ -16,17 +16,21 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from campare.sizes import Size, pair
+
 Grey = NDArray[np.uint8]
 
 # Largest difference of levels from the background that counts as background: 5 %, as Xiao et al.
 CLOSE = 0.05 * 255
 
 
-def prepared(photograph: Grey, size: int, light: float) -> Grey:
-    """One grey photograph (H, W) as a square uint8 (size, size), its object light on black.
+def prepared(photograph: Grey, size: Size, light: float) -> Grey:
+    """One grey photograph (H, W) as uint8 in the size of the data set, its object light on black.
 
     Parameters
     ----------
+    size
+        Side of a square, or (height, width), pixels.
     light
         Mean grey level of the border, 0 to 1, above which the background counts as light.
 
@@ -41,17 +45,19 @@ def prepared(photograph: Grey, size: int, light: float) -> Grey:
         grey = 255 - grey
     grey = np.clip(grey - np.median(border(grey)), 0, None)
     is_object = grey > CLOSE
-    square = np.zeros((size, size), np.uint8)
+    most = pair(size)
+    framed = np.zeros(most, np.uint8)
     if not is_object.any():
-        return square
+        return framed
     rows, columns = np.flatnonzero(is_object.any(axis=1)), np.flatnonzero(is_object.any(axis=0))
     cut = grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    height, width = (max(1, round(size * side / max(cut.shape))) for side in cut.shape)
+    axis = int(cut.shape[1] * most[0] >= cut.shape[0] * most[1])  # that the object fills
+    height, width = (max(1, round(most[axis] * n / cut.shape[axis])) for n in cut.shape)
     levels = Image.fromarray(cut.astype(np.float32))
     small = np.asarray(levels.resize((width, height), Image.Resampling.BILINEAR))
-    top, left = (size - height) // 2, (size - width) // 2
-    square[top : top + height, left : left + width] = np.rint(small.clip(0, 255))
-    return square
+    top, left = (most[0] - height) // 2, (most[1] - width) // 2
+    framed[top : top + height, left : left + width] = np.rint(small.clip(0, 255))
+    return framed
 
 
 def border(grey: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from campare import data
 from campare.errors import CampareError
+from campare.sizes import Size, pair
 
 # Mean and standard deviation of ImageNet's RGB channels, of grey levels in [0, 1].
 IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
@@ -58,7 +59,7 @@ def prepare(
     images: torch.Tensor,
     mean: Sequence[float] | torch.Tensor,
     std: Sequence[float] | torch.Tensor,
-    input_size: int,
+    input_size: Size,
 ) -> torch.Tensor:
     """Images scaled to [0, 1], resized and standardised, on their device.
 
@@ -70,12 +71,13 @@ def prepare(
         Mean and standard deviation (> 0) of each channel, of grey levels in [0, 1]
         (`data.channel_statistics`). Tensors on the device need no copy to it.
     input_size
-        Side S of the square input of the network, pixels. The resize is bilinear, with antialiasing
-        when it shrinks, as in torchvision's `Resize`; there is none if H = W = S.
+        Side of the square input of the network, or its (height, width), pixels. The resize is
+        bilinear, with antialiasing when it shrinks, as in torchvision's `Resize`; there is none if
+        the images have this size.
 
     Returns
     -------
-    float32 (B, C, S, S).
+    float32 (B, C, height, width).
     """
     shown = _scaled(images.to(torch.float32), input_size).div_(255)
     shape = (1, len(mean), 1, 1)
@@ -84,19 +86,19 @@ def prepare(
     return shown.sub_(centre).div_(spread)
 
 
-def resized(images: torch.Tensor, size: int) -> torch.Tensor:
-    """Images uint8 (B, C, H, W) resized to uint8 (B, C, size, size), for `augmenting.at: input`."""
+def resized(images: torch.Tensor, size: Size) -> torch.Tensor:
+    """Images uint8 (B, C, H, W) resized to uint8 (B, C, *size), for `augmenting.at: input`."""
     return _scaled(images.to(torch.float32), size).round_().clamp_(0, 255).to(torch.uint8)
 
 
-def at_input_size(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """Stored images (N, H, W, C) at the size of a network's input: (N, size, size, C)."""
+def at_input_size(images: NDArray[np.uint8], size: Size) -> NDArray[np.uint8]:
+    """Stored images (N, H, W, C) at the size of a network's input: (N, *size, C)."""
     scaled = resized(torch.from_numpy(images).permute(0, 3, 1, 2), size)
     return scaled.permute(0, 2, 3, 1).contiguous().numpy()
 
 
-def _scaled(images: torch.Tensor, size: int) -> torch.Tensor:
-    """float32 images resized to (size, size)."""
-    if tuple(images.shape[2:]) == (size, size):
+def _scaled(images: torch.Tensor, size: Size) -> torch.Tensor:
+    """float32 images resized to `size`."""
+    if tuple(images.shape[2:]) == pair(size):
         return images
-    return F.interpolate(images, (size, size), mode="bilinear", align_corners=False, antialias=True)
+    return F.interpolate(images, pair(size), mode="bilinear", align_corners=False, antialias=True)

@@ -190,10 +190,13 @@ def fit_exactly(
         )
     if (first := _first_convolution(network)) in reshaped:
         seen, given = named[first].shape[1], own[first].shape[1]
-        if {seen, given} == {1, 3}:
+        if seen != given:
+            remedy = f"use a network for {given}"
+            if {seen, given} == {1, 3}:
+                remedy = f"set data.channels: {seen}"
             raise CampareError(
                 f"{source}: the network sees images with {seen} channel(s), and those of the data "
-                f"set have {given}; set data.channels: {seen}"
+                f"set have {given}; {remedy}"
             )
     try:
         fit(network, tensors, architecture, classes=classes, source=source)

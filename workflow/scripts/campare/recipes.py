@@ -20,6 +20,7 @@ MODEL: Mapping[str, Any] = {
 }
 TRAINING: Mapping[str, Any] = {
     "shuffle": "once",
+    "sampling": "all",
     "optimizer": "adam",
     "momentum": 0.9,
     "nesterov": False,
@@ -90,6 +91,17 @@ def problems(study: Mapping[str, Any], written: Mapping[str, Any]) -> Iterator[s
             )
     if training["nesterov"] and not training["momentum"]:
         yield "training.nesterov: needs training.momentum > 0; set it, or set nesterov to false"
+    if training["sampling"] == "balanced":
+        if training["class_weights"]:
+            yield (
+                "training.class_weights: balanced, which corrects for the sizes of classes a "
+                "second time with training.sampling: balanced; remove one of them"
+            )
+        if written.get("shuffle") == "once":
+            yield (
+                "training.shuffle: once, but with training.sampling: balanced the images of every "
+                "epoch are drawn and shuffled anew; remove it, or set it to each_epoch"
+            )
     epochs, milestones = training["epochs"], training["milestones"]
     if training["schedule"] == "steps" and not milestones:
         yield (

@@ -138,6 +138,12 @@ def _takes(value: Mapping[str, Any]) -> str:
     if "enum" in value:
         return ", ".join(f"`{json.dumps(item)}`" for item in value["enum"])
     kinds = value.get("type", "any")
+    if isinstance(kinds, list) and "array" in kinds:
+        others = [kind for kind in kinds if kind != "array"]
+        a_list = _takes({**value, "type": "array"})
+        if others == ["null"]:
+            return f"{a_list}; or null"
+        return f"{_takes({**value, 'type': others})}; or {a_list}"
     kind = " or ".join(kinds) if isinstance(kinds, list) else kinds
     if kind == "array":
         size = " of two" if value.get("maxItems") == 2 else ""

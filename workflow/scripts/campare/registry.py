@@ -22,6 +22,7 @@ from typing import Any, Literal, TypeVar
 
 from campare import manifest, user_code
 from campare.errors import CampareError
+from campare.sizes import pair
 
 FONT_FILES = (".ttf", ".otf", ".ttc", ".otc")
 
@@ -202,6 +203,8 @@ RESERVED = {
     "longer_training": "longer_training",
     "uninformative": "untrained",
 }
+# Data sets whose images are drawn in the size of the study, as squares.
+DRAWN = ("shapes", "shapes_with_cues")
 # The step-matched controls.
 MATCHED = ("duplicated_originals", "longer_training")
 
@@ -271,12 +274,14 @@ DATASETS: dict[str, Source] = {
         "are split; optional masks of the object under the same names in root/masks/…",
         "data:image_folder",
         regions="folder",
+        window=True,
     ),
     "manifest": Source(
         "your own images, listed in the file data.root, CSV or Parquet: columns path and label; "
         "optional subset, mask or mask_<region>, and groups for split.group",
         "manifest_images:manifest",
         regions="columns",
+        window=True,
     ),
     "shapes": Source(
         "generated RGB images of six shapes on a cluttered background, with masks of object, "
@@ -341,7 +346,8 @@ DATASETS: dict[str, Source] = {
         side=48,
     ),
     "arrays": Source(
-        "a file of arrays, .npz or HDF5: images, labels and optionally subset, masks, classes",
+        "a file of arrays, .npz or HDF5: images, labels and optionally subset, group, masks, "
+        "classes; any number of channels",
         "arrays:arrays",
         regions="unknown",
         suffixes=(".npz", ".h5", ".hdf5"),
@@ -1422,7 +1428,7 @@ USUAL_GMACS = 5.0
 
 
 @cache
-def gmacs(architecture: str, input_size: int) -> float:
+def gmacs(architecture: str, input_size: int | tuple[int, int]) -> float:
     """Approximate 1e9 multiplications and additions of a forward pass of one image.
 
     timm's source does not state them: those of the classifier of the same name in torchvision, or
@@ -1435,4 +1441,5 @@ def gmacs(architecture: str, input_size: int) -> float:
         unknown = name is not None or user_code.is_reference(architecture)
         plain_name = (name or architecture).partition(".")[0]
         stated = torchvision_classifiers().get(plain_name, USUAL_GMACS if unknown else 1.0)
-    return stated * (input_size / 224) ** 2
+    height, width = pair(input_size)
+    return stated * ((height / 224) * (width / 224))

@@ -16,10 +16,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from campare import data, maps, naming, registry, store, tables
+from campare import data, display, maps, naming, registry, store, tables
 from campare.design import BASELINE, Model
 from campare.errors import CampareError
 from campare.messages import known
+from campare.sizes import pair
 
 if TYPE_CHECKING:  # needs matplotlib
     from campare.image_maps import ImageMaps
@@ -100,7 +101,7 @@ class Study:
         for stem in (self._folder / "tables" / name, self._folder / name, self.path / name):
             for suffix in SUFFIXES:
                 if (path := stem.with_name(stem.name + suffix)).is_file():
-                    confusion = OF_CONFUSIONS if "confusion" in name else []
+                    confusion = OF_CONFUSIONS if "confus" in name else []
                     return tables.read(path, text=[*NAMES, *confusion])
         raise CampareError(
             f"{self._folder / 'tables' / name}: there is no such table; "
@@ -174,15 +175,14 @@ class Study:
             There is no such model, or its store cannot be read.
         """
         kept = self.store(augmentation, seed, rows)
-        side = int(kept.attributes["input_size"])
-        return maps.show(kept.maps, (side, side))
+        return maps.show(kept.maps, pair(kept.attributes["input_size"]))
 
     def images(self, index: Rows | None = None) -> NDArray[np.uint8]:
         """The images at these positions of the data set, such as `store(…).index`; None: all.
 
         Returns
         -------
-        uint8 (N, H, W, C), C = 1 (grey) or 3 (RGB), at the size at which they were read.
+        uint8 (N, H, W, C), C = 1 (grey), 3 (RGB) or more, at the size at which they were read.
         """
         images = self.dataset.images
         return images if index is None else np.asarray(images[self._positions(index)])
@@ -194,6 +194,7 @@ class Study:
         augmentations: Sequence[str] | None = None,
         variant: str | None = None,
         opacity: float = 0.6,
+        channels: Sequence[int] | None = None,
     ) -> ImageMaps:
         """A test image with the maps and predictions of the models, which a notebook draws.
 
@@ -207,6 +208,8 @@ class Study:
             A variant of the maps; None: those of this object.
         opacity
             Of the maps over the image, from 0 to 1.
+        channels
+            Channels that are shown, three as RGB or one as grey (`display.displayed`).
 
         Raises
         ------
@@ -217,7 +220,7 @@ class Study:
             return (
                 Study(self.path)
                 .variant(variant)
-                .image(position, augmentations=augmentations, opacity=opacity)
+                .image(position, augmentations=augmentations, opacity=opacity, channels=channels)
             )
         if not 0 <= opacity <= 1:
             raise CampareError(f"opacity: {opacity} is not a number from 0 to 1")
@@ -240,6 +243,7 @@ class Study:
                 )
         if not shown:
             raise CampareError(f"{self._folder / 'cams'}: there are no maps: run snakemake")
+        images = display.of(self.dataset, channels).images
         views = []
         for name, seed in (model for name in shown for model in trained if model[0] == name):
             path = self._folder / "cams" / name / f"{seed}.h5"
@@ -252,9 +256,8 @@ class Study:
                     f'store("{name}", {seed}).index'
                 )
             kept = store.read(path, rows)
-            side = int(kept.attributes["input_size"])
-            shown_map = maps.show(kept.maps, (side, side))
-            (view,) = of_store(kept, np.arange(1), shown_map, self.dataset.images, self.classes)
+            shown_map = maps.show(kept.maps, pair(kept.attributes["input_size"]))
+            (view,) = of_store(kept, np.arange(1), shown_map, images, self.classes)
             # Scores that are all zero stand for unknown ones, of maps made elsewhere.
             known_score = kept.logit.any()
             views.append(view if known_score else replace(view, predicted="", probability=np.nan))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from campare import controls
 from campare.corruptions import NONE
 from campare.design import Model
+from campare.sizes import Size
 
 if TYPE_CHECKING:
     import torch
@@ -32,7 +33,7 @@ def predicted(
     *,
     mean: Sequence[float],
     std: Sequence[float],
-    input_size: int,
+    input_size: Size,
     batch_size: int,
     device: torch.device | str = "cpu",
 ) -> NDArray[np.int64]:

@@ -40,6 +40,7 @@ from campare import cams, maps, models, seeding, statistics, uninformative
 from campare.design import BASELINE, Model
 from campare.maps import Floats
 from campare.preprocess import prepare
+from campare.sizes import Size, pair
 from campare.store import Store
 
 Doubles = NDArray[np.float64]
@@ -69,7 +70,7 @@ def layers(network: nn.Module, shape: models.Shape) -> list[Layer]:
     Parameters
     ----------
     shape
-        (C, S, S) of a prepared image.
+        (C, H, W) of a prepared image.
     """
     running: list[str] = []
     handles = [
@@ -164,12 +165,12 @@ def other_classes(targets: ArrayLike, classes: int, index: ArrayLike, seed: int)
 
 
 def noised(inputs: Tensor, index: ArrayLike, noise: float, sample: int, seed: int) -> Tensor:
-    """Prepared images with Gaussian noise: float32 (N, C, S, S).
+    """Prepared images with Gaussian noise: float32 (N, C, H, W).
 
     Parameters
     ----------
     inputs
-        float32 (N, C, S, S), prepared images.
+        float32 (N, C, H, W), prepared images.
     index
         int (N,), positions of the images in the data set, which decide the noise with `sample` and
         `seed`.
@@ -185,7 +186,7 @@ def noised(inputs: Tensor, index: ArrayLike, noise: float, sample: int, seed: in
     return noisy
 
 
-def entropy(found: Floats, side: int, bins: int) -> Doubles:
+def entropy(found: Floats, size: Size, bins: int) -> Doubles:
     """Entropy (nats) of the histogram of each map, enlarged bilinearly: float64 (N,).
 
     The bins divide the range of the map evenly, so that scale and offset have no effect; a map of
@@ -196,12 +197,15 @@ def entropy(found: Floats, side: int, bins: int) -> Doubles:
     ----------
     found
         float32 (N, h, w), signed.
-    side
-        Side of the enlarged maps, pixels.
+    size
+        Side, or (height, width), of the enlarged maps, pixels.
     bins
         Number of bins.
     """
-    rows, columns = (maps.interpolation(n, side).astype(np.float64) for n in found.shape[1:])
+    rows, columns = (
+        maps.interpolation(n, side).astype(np.float64)
+        for n, side in zip(found.shape[1:], pair(size), strict=True)
+    )
     enlarged = rows @ found @ columns.T
     histograms = np.stack([np.histogram(each, bins)[0] for each in enlarged])
     share = histograms / histograms.sum(axis=1, keepdims=True)
@@ -236,7 +240,7 @@ class Explainer:
     index: NDArray[np.int64]
     mean: Sequence[float]
     std: Sequence[float]
-    input_size: int
+    input_size: Size
     method: str
     target_layer: str | None
     batch_size: int
@@ -248,8 +252,8 @@ class Explainer:
 
     @property
     def shape(self) -> models.Shape:
-        """(C, S, S) of a prepared image."""
-        return self.images.shape[3], self.input_size, self.input_size
+        """(C, H, W) of a prepared image."""
+        return self.images.shape[3], *pair(self.input_size)
 
     def ready(self, network: nn.Module) -> Ready:
         """The network prepared for maps at the target layer. It is changed."""

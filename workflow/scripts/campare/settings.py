@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from campare import feasibility
+from campare.sizes import Size
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Settings:
         augmentation in place.
     resample
         "each_epoch" draws augmented images anew in every epoch, "once" draws them before the first.
+    input_size
+        Side of the square input of the network, or its [height, width], pixels.
     augment_at
         "native" augments images at their stored size, "input" after the resize to `input_size`;
         then all training images are rounded to uint8 after the resize.
@@ -40,6 +43,9 @@ class Settings:
         Subsets of the split that are evaluated after every epoch; "validation" selects the best.
     shuffle
         "once": the same training list in every epoch; "each_epoch": a new one in each.
+    sampling
+        "all": every training image once per epoch; "balanced": as many images, drawn and shuffled
+        anew in every epoch, with equally many of each class (`sampling.counts`).
     probability
         Augmentation in place: the probability with which an image is replaced by an augmented
         version; None: images are not replaced.
@@ -82,7 +88,7 @@ class Settings:
     """
 
     architecture: str
-    input_size: int
+    input_size: Size
     epochs: int
     batch_size: int
     learning_rate: float
@@ -100,6 +106,7 @@ class Settings:
     cuda_graph: bool = False
     evaluate: Sequence[str] = ("validation",)
     shuffle: str = "once"
+    sampling: str = "all"
     probability: float | None = None
     optimizer: str = "adam"
     momentum: float = 0.9

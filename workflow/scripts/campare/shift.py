@@ -87,13 +87,20 @@ def shift(
     Returns
     -------
     Shift
-        Undefined values are NaN: those that need pairs within an arm of one model, and intervals
-        from a test whose smallest possible p-value is above 0.05.
+        Undefined values are NaN: those that need pairs within an arm of one model, intervals from a
+        test whose smallest possible p-value is above 0.05, and intervals and tests of one image.
     """
     d, pair, arm = _arrays(distances, pairs, augmented)
     means = average(d, 1)
     kind = arm[pair].sum(axis=1)
     kinds = np.array([average(means[kind == k]) for k in range(3)])
+    if d.shape[1] < 2:
+        untested = Test(np.nan, np.nan, "too few images: a test needs two")
+        corrected = float(np.exp(_logarithm(kinds, identical)))
+        of_net, of_tightening, of_shift = (
+            _alone(float(weights @ kinds)) for weights in (NET, TIGHTENING, SHIFT)
+        )
+        return Shift(of_net, of_tightening, of_shift, _alone(corrected), untested, untested, kinds)
     table, errors = matrix(means, pair, len(arm)), _Errors(d, pair, arm)
     scale = float(np.nanmax(np.abs(means), initial=0))
     labels, outcome = _relabelled(table, arm, seed, paired)
@@ -128,6 +135,11 @@ def shift(
         test(shifts, effect),
         kinds,
     )
+
+
+def _alone(estimate: float) -> Interval:
+    """An estimate without an interval."""
+    return Interval(estimate, np.nan, np.nan)
 
 
 def refused(kinds: Doubles, words: str) -> Shift:

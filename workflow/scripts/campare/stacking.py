@@ -5,9 +5,9 @@ For data sets whose images are not files of their own (`torchvision_sets`, `arra
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -19,15 +19,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from campare import scratch
-from campare.data import LARGE, _converted, _each, _fitted, _one_large, _reason, shown
+from campare.data import _each, _fitted, _reason, prepared, shown
 from campare.errors import CampareError
-from campare.levels import Window, to_bytes
+from campare.levels import Window
+from campare.sizes import Size
 
 _T = TypeVar("_T")
 Masks = NDArray[np.bool_]
-# The place of an image, for messages, and a function that opens it, with whatever belongs to it and
-# the masks bool (R, H, W) of its regions, if it has some.
-Item = tuple[Path, Callable[[], tuple[Image.Image, _T, Masks | None]]]
+# The place of an image, for messages, and a function that opens it (as `data.prepared` takes it),
+# with whatever belongs to it and the masks bool (R, H, W) of its regions, if it has some.
+Item = tuple[Path, Callable[[], tuple[Image.Image | NDArray[np.uint8], _T, Masks | None]]]
 # Images that wait to be decoded at a time, and pixels of an image above which threads help.
 BATCH = 256
 FEW_PIXELS = 10_000
@@ -39,7 +40,7 @@ class Stack(Generic[_T]):
 
     Attributes
     ----------
-    images : uint8 (N, H, W, C), C = 1 (grey) or 3 (RGB)
+    images : uint8 (N, H, W, C), C = 1 (grey), 3 (RGB), or that of arrays
     masks : bool (N, R, H, W), resized as the images are; None without masks
     extras : what belongs to each image, such as its label
     paths : place of each image
@@ -61,7 +62,7 @@ def stacked(
     items: Iterable[Item[_T]],
     count: int,
     *,
-    size: int | None,
+    size: Size | None,
     fit: str,
     channels: int | None,
     window: Window | None = None,
@@ -78,7 +79,7 @@ def stacked(
     size, fit, channels
         As in `data.load`.
     window
-        Levels of images with 16 bits, or of real numbers, that become 0 and 255 (`levels`).
+        Levels of images that become 0 and 255 (`levels`).
 
     Raises
     ------
@@ -96,7 +97,7 @@ def stacked(
         position, (path, opener) = numbered
         try:
             opened, extra, regions = opener()
-            pixels, deepest = _pixels(opened, mode, size, fit, window)
+            pixels, deepest = prepared(opened, mode, size, fit, window)
         except CampareError:
             raise
         except Exception as error:  # decoders raise a dozen kinds on a broken file
@@ -132,12 +133,12 @@ def stacked(
     except _OtherSizeError as error:
         raise CampareError(str(error)) from None
     extras, paths, grey, deepest = zip(*results, strict=True)
-    if channels is None and all(grey):
+    if channels is None and images.shape[3] == 3 and all(grey):
         images = scratch.copied(images[..., :1])
     return Stack(images, masks, list(extras), paths, max(deepest))
 
 
-def _fitted_masks(masks: Masks, size: int | None, fit: str) -> Masks:
+def _fitted_masks(masks: Masks, size: Size | None, fit: str) -> Masks:
     """Masks bool (R, H, W) of one image, resized as the image is."""
     if size is None:
         return masks
@@ -147,7 +148,7 @@ def _fitted_masks(masks: Masks, size: int | None, fit: str) -> Masks:
 
 def unique(names: Sequence[str]) -> tuple[str, ...]:
     """Names of classes, each with its position if it occurs more than once ("crane (134)")."""
-    several = {name for name in names if names.count(name) > 1}
+    several = {name for name, count in Counter(names).items() if count > 1}
     return tuple(
         f"{name} ({place})" if name in several else name for place, name in enumerate(names)
     )
@@ -160,17 +161,3 @@ def occurring(
     present, positions = np.unique(np.asarray(labels, np.int64), return_inverse=True)
     kept = unique(list(names))
     return positions.astype(np.int64), tuple(kept[label] for label in present)
-
-
-def _pixels(
-    opened: Image.Image, mode: str, size: int | None, fit: str, window: Window | None
-) -> tuple[NDArray[np.uint8], int]:
-    """One image as uint8 (H, W, 1 or 3), and its largest level if it has 16 bits, else 0."""
-    large = opened.width * opened.height > LARGE
-    with _one_large if large else nullcontext():
-        if window is not None and opened.mode.startswith(("I", "F")):
-            opened = Image.fromarray(to_bytes(np.asarray(opened), window))
-        image, deepest = _converted(opened, mode)
-        if size is not None:
-            image = _fitted(image, size, fit)
-        return np.asarray(image).reshape(image.height, image.width, -1), deepest

@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 
 from campare import atomic
 from campare.errors import ANEW, CampareError, reading
+from campare.sizes import Size
 
 VERSIONS = ("earliest", "v110")  # of the HDF5 format, so that bytes do not depend on h5py's version
 # Name, dtype and number of axes of every array.
@@ -100,7 +101,7 @@ def write(
     *,
     labels: NDArray[np.integer[Any]],
     indices: NDArray[np.integer[Any]],
-    attributes: Mapping[str, str | int],
+    attributes: Mapping[str, str | Size],
 ) -> None:
     """Write a store batch by batch; the file appears under its name when it is complete.
 
@@ -165,7 +166,7 @@ def read(path: str | Path, rows: Sequence[int] | NDArray[np.integer[Any]] | None
             raise CampareError(f"{path}: not a CAM store ({problem}); {ANEW}")
         columns = {name: _rows(file[name], rows) for name in LAYOUT}
         attributes = {
-            name: value.item() if isinstance(value, np.generic) else value
+            name: value.tolist() if isinstance(value, np.generic | np.ndarray) else value
             for name, value in file.attrs.items()
         }
     for name, column in columns.items():

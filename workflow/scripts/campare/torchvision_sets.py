@@ -19,6 +19,7 @@ from PIL import Image
 
 from campare.data import Dataset, Files, Regions, _folder
 from campare.errors import CampareError
+from campare.sizes import Size
 from campare.stacking import Item, Masks, occurring, stacked
 
 Options = Mapping[str, Any]
@@ -62,7 +63,7 @@ class Set:
     trimaps: bool = False
 
     def __call__(
-        self, *, root: str | None, size: int | None, fit: str, channels: int | None, **values: Any
+        self, *, root: str | None, size: Size | None, fit: str, channels: int | None, **values: Any
     ) -> Dataset:
         """Read the set from `root`, or download it into it; values of its parameters.
 

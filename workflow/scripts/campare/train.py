@@ -43,6 +43,7 @@ from campare.preprocess import normalisation, prepare
 from campare.schedules import Schedule
 from campare.scratch import slices
 from campare.settings import Settings
+from campare.sizes import pair
 from campare.training_images import images_of, parts
 
 Metadata = dict[str, Any]
@@ -190,7 +191,7 @@ class _Run:
         self.layout = torch.contiguous_format if device.type == "mps" else torch.channels_last
         channels = dataset.images.shape[3]
         network, self.notes = _initial(settings, dataset, rows["train"], metadata)
-        shape = (channels, settings.input_size, settings.input_size)
+        shape = (channels, *pair(settings.input_size))
         groups = finetuning.prepare(network, settings, shape)
         self.model = network.to(device, memory_format=self.layout)  # type: ignore[call-overload]
         pool_leanly(self.model)

@@ -13,6 +13,7 @@ from torch import nn
 
 from campare import models, pretrained
 from campare.errors import CampareError
+from campare.sizes import Size, pair
 
 # Probability that a network without any skill is not reported.
 CHANCE = 0.01
@@ -25,7 +26,7 @@ def load(
     classes: Sequence[str],
     outputs: Sequence[str] | None,
     channels: int,
-    input_size: int,
+    input_size: Size,
     parameters: Mapping[str, Any] | None = None,
 ) -> nn.Module:
     """A trained network in evaluation mode, whose outputs are in the order of the data's classes.
@@ -62,7 +63,7 @@ def load(
         )
     network.eval()
     if outputs is not None:
-        reorder(network, _order(classes, outputs), (channels, input_size, input_size))
+        reorder(network, _order(classes, outputs), (channels, *pair(input_size)))
     return network
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from safetensors import safe_open
 
-from campare import split, store, tables
+from campare import sizes, split, store, tables
 from campare.errors import reading
 
 # Kinds of jobs, by the first folder of their benchmark within a variant; others are `REST`.
@@ -59,7 +59,7 @@ class Facts:
     ----------
     classes
         Names of the classes.
-    side, channels
+    size, channels
         Of the stored images, pixels.
     available
         Number of images in the data set.
@@ -88,7 +88,7 @@ class Facts:
     """
 
     classes: Sequence[str]
-    side: int
+    size: tuple[int, int]
     channels: int
     available: int
     divided: bool
@@ -146,7 +146,7 @@ def read(
         Folder of Snakemake's benchmarks.
     """
     with reading(data, "data set"), h5py.File(data, "r") as file:
-        count, side, _, channels = file["images"].shape
+        count, *size, channels = file["images"].shape
         classes = [str(name) for name in file["classes"].asstr()[:]]
         divided = bool((file["part"][...].astype("U5") != "").any())
         regions = [str(name) for name in file.attrs.get("regions", ())]
@@ -162,7 +162,7 @@ def read(
     main = attributes.get("", {})
     return Facts(
         classes,
-        int(side),
+        sizes.pair(size),
         int(channels),
         int(count),
         divided,

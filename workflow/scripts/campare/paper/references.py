@@ -31,6 +31,7 @@ SCHEDULES = {
     "one_cycle": "smith2019",
     "steps": "",
 }
+BALANCED_SAMPLING = "kang2020"
 LABEL_SMOOTHING = "szegedy2016"
 MOVING_AVERAGE = "polyak1992"
 LIBRARIES = {"torchvision": "torchvision2016", "albumentations": "buslaev2020"}

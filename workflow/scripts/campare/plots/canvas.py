@@ -69,6 +69,7 @@ class ImageGrid:
         cell: float,
         pitch: tuple[float, float],
         *,
+        high: float | None = None,
         originals: bool = False,
         below: float = 0.05,
         least: float = 0.0,
@@ -82,9 +83,11 @@ class ImageGrid:
         classes
             Class of each image.
         cell
-            Side of an image, inches.
+            Side of the square in which an image is, inches.
         pitch
             Least distance of images, to the right and downwards, inches.
+        high
+            Height of an image (`image_height`), inches; None: `cell`.
         originals
             Whether the images themselves precede the sets, in every block.
         below
@@ -93,6 +96,7 @@ class ImageGrid:
             Least width of a block, inches.
         """
         self.sets, self.classes, self.cell = [title(name) for name in sets], list(classes), cell
+        self.high = cell if high is None else high
         self.before = int(originals)
         self.left, self.top = names_width(), 0.3
         block = max(self.left + len(classes) * pitch[0] + 0.05, least)
@@ -158,7 +162,7 @@ class ImageGrid:
         for text, x, y in above:
             axes.text(x + middle, y - 0.05, text, ha="center", va="bottom", size=size)
         for text, x, y in left:
-            axes.text(x - gap, y + middle, text, ha="right", va="center")
+            axes.text(x - gap, y + self.high / 2, text, ha="right", va="center")
 
 
 def tile(
@@ -176,7 +180,9 @@ def tile(
 ) -> None:
     """Draw an image with its captions, with or without a map.
 
-    The border is thin and grey, or thick, dashed and red for an incorrect prediction.
+    An image that is wider than high is at the top of its square, one that is higher than wide in
+    the middle of it. The border is thin and grey, or thick, dashed and red for an incorrect
+    prediction.
 
     Parameters
     ----------
@@ -195,7 +201,8 @@ def tile(
     opacity
         Of the map over the image, in [0, 1]; 1 draws the map without the image.
     """
-    place: dict[str, Any] = {"extent": (x, x + size, y + size, y), "aspect": "auto"}
+    x, y, width, height = inscribed(x, y, size, image)
+    place: dict[str, Any] = {"extent": (x, x + width, y + height, y), "aspect": "auto"}
     if cam is not None:
         if opacity < 1:
             axes.imshow(image.mean(axis=2), cmap="gray", vmin=-255, vmax=255, **place)
@@ -207,9 +214,22 @@ def tile(
     border: dict[str, Any] = {"edgecolor": "0.5", "linewidth": 0.5}
     if incorrect:
         border = {"edgecolor": INCORRECT, "linewidth": 1.6, "linestyle": (0, (3, 2))}
-    axes.add_patch(Rectangle((x, y), size, size, fill=False, **border))
-    axes.text(x + size / 2, y - 0.05, above, ha="center", va="bottom")
-    axes.text(x + size / 2, y + size + 0.03, below, ha="center", va="top", size=SMALL)
+    axes.add_patch(Rectangle((x, y), width, height, fill=False, **border))
+    axes.text(x + width / 2, y - 0.05, above, ha="center", va="bottom")
+    axes.text(x + width / 2, y + height + 0.03, below, ha="center", va="top", size=SMALL)
+
+
+def inscribed(
+    x: float, y: float, size: float, image: npt.NDArray[np.uint8]
+) -> tuple[float, float, float, float]:
+    """Left, top, width and height of an image (H, W, C) in a square, inches; see `tile`."""
+    width = size * min(1.0, image.shape[1] / image.shape[0])
+    return x + (size - width) / 2, y, width, image_height(size, image)
+
+
+def image_height(size: float, image: npt.NDArray[np.uint8]) -> float:
+    """Height of an image (H, W, C) in a square of side `size`, inches."""
+    return float(size * min(1.0, image.shape[0] / image.shape[1]))
 
 
 def map_colour_bar(

@@ -139,6 +139,22 @@ def key_columns(labels: Iterable[str], most: int) -> int:
     return page.columns_of_key(every, most, max(map(text_width, every), default=0))
 
 
+def columns_within(labels: Sequence[str], most: int, inches: float) -> int:
+    """The most columns, at most `most`, of a legend that is not wider than `inches`."""
+
+    def wide(columns: int) -> float:
+        # matplotlib fills one column after the other; a handle and the gaps have 4.8 times the size
+        # of the text.
+        return sum(
+            max(text_width(line) for label in column for line in str(label).split("\n"))
+            + 4.8 * SMALL / 72
+            for column in np.array_split(np.array(labels, object), columns)
+            if len(column)
+        )
+
+    return next((count for count in range(most, 1, -1) if wide(count) <= inches), 1)
+
+
 def text_columns(axes: Axes, columns: Mapping[str, Sequence[str]]) -> float:
     """Write columns of text on the right of axes, a line per row; return their width in inches.
 

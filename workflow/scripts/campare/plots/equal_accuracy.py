@@ -71,12 +71,12 @@ def equal_accuracy(table: pd.DataFrame, performance: pd.DataFrame) -> Figure:
         columnspacing=1.2,
         handletextpad=0.2,
     )
-    named = " and ".join(dict.fromkeys(table["reference"].map(control_title)))
-    heading = (
+    compared = " and ".join(dict.fromkeys(table["reference"].map(control_title)))
+    text = (
         "Map shift beyond retraining variability, before and after adjustment for differences of "
-        f"test accuracy. Reference: {named}. Distance: {distance_label(table['metric'][0])}. "
+        f"test accuracy. Reference: {compared}. Distance: {distance_label(table['metric'][0])}. "
         f"Lines: {100 * (1 - 2 * ALPHA):g} % intervals. {note}"
     ).rstrip()
     characters = int(CHARACTERS * page.width() / page.USUAL)
-    figure.suptitle(textwrap.fill(heading, characters), size=SMALL, x=0.01, ha="left")
+    figure.suptitle(textwrap.fill(text, characters), size=SMALL, x=0.01, ha="left")
     return figure

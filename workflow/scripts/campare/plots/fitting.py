@@ -32,7 +32,8 @@ def text_width(text: str, size: float = SMALL) -> float:
 
 def fitted(names: Iterable[str], inches: float, size: float = SMALL) -> dict[str, str]:
     """Each name → the name shortened to a width in inches; different names stay different."""
-    return naming.shortened(names, inches, lambda text: text_width(text, size))
+    short = naming.shortened(names, inches, lambda text: text_width(text, size))
+    return {name: naming.isolated(text) for name, text in short.items()}
 
 
 def two_lines(names: Iterable[str], inches: float, size: float = 8) -> dict[str, str]:
@@ -89,7 +90,7 @@ def row_places(count: int, blocks: int, wide: float) -> Iterator[tuple[float, in
 def first(items: Iterable[Item], most: int, what: str) -> tuple[list[Item], str]:
     """The first items, at most `most`, and a note if there are more: `what` names them."""
     all_items = list(items)
-    note = f"The first {most} of {len(all_items)} {what}." if len(all_items) > most else ""
+    note = f"The first {most} of {len(all_items):,} {what}." if len(all_items) > most else ""
     return all_items[:most], note
 
 
@@ -157,7 +158,7 @@ def lowest_and_highest(names: Sequence[str], values: pd.Series, most: int) -> tu
     ranked = values[values.index.isin(names)].dropna().sort_values(kind="stable").index
     half = most // 2
     shown = {*ranked[:half], *ranked[-half:]}
-    note = f"\nOf {len(names)} classes: the {half} lowest and the {half} highest means"
+    note = f"\nOf {len(names):,} classes: the {half} lowest and the {half} highest means"
     return [name for name in names if name in shown], note
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 
 from campare.plots import page
-from campare.plots.canvas import ImageGrid, blank_canvas, most_images, tile
+from campare.plots.canvas import ImageGrid, blank_canvas, image_height, most_images, tile
 from campare.plots.fitting import MOST_COLUMNS, chosen, first, fitted, text_width
 from campare.plots.style import SMALL, Floats, styled, title
 
@@ -38,12 +38,13 @@ def examples(
     """
     cell, pitch, line, left = 0.77, 0.865, 0.14, 0.05
     lines = int(max(1, *(shares[1] > 0).sum(axis=1)))
-    drop = 0.2 + cell + 0.05 + line + 0.08
+    drop = 0.2 + image_height(cell, originals[0]) + 0.05 + line + 0.08
     figure, axes = blank_canvas(
         max(2.0, left + len(originals) * pitch), 2 * drop + (lines - 1) * line
     )
-    whole = fitted(classes, pitch - 0.05)
-    part = fitted(classes, pitch - 0.05 - text_width("00% "))
+    named = [classes[k] for k in np.flatnonzero((shares[0] + shares[1]).any(axis=0)).tolist()]
+    whole = fitted(named, pitch - 0.05)
+    part = fitted(named, pitch - 0.05 - text_width("00% "))
     rows = (("Original", originals, shares[0]), (title(augmentation), augmented, shares[1]))
     for row, (name, images, labels) in enumerate(rows):
         y = row * drop + 0.2
@@ -83,8 +84,15 @@ def sets(
     shown, note = chosen(augmented)
     every = {"original": originals, **{name: augmented[name] for name in shown}}
     rows = {name: images[:most] for name, images in every.items()}
-    below = 0.25 if note else 0.05
-    grid = ImageGrid(list(rows), classes[:most], cell, (pitch, pitch), below=below)
+    high = image_height(cell, originals[0])
+    grid = ImageGrid(
+        list(rows),
+        classes[:most],
+        cell,
+        (pitch, pitch - (cell - high)),
+        high=high,
+        below=0.25 if note else 0.05,
+    )
     figure, axes = blank_canvas(grid.width, grid.height)
     grid.label(axes)
     for number, images in enumerate(rows.values()):
@@ -107,13 +115,16 @@ def tiles(rows: Mapping[str, Sequence[npt.NDArray[np.uint8]]], names: Sequence[s
     """
     cell, pitch, left, top = 0.72, 0.8, 1.1, 0.4
     names, note = first(names, MOST_COLUMNS, "classes")
-    height = top + pitch * len(rows) + (0.25 if note else 0.1)
+    high = image_height(cell, next(iter(rows.values()))[0])
+    lines = max(len(textwrap.wrap(label, 13)) for label in rows)
+    drop = min(pitch, max(pitch - (cell - high), 0.16 * lines))  # room for the labels
+    height = top + drop * len(rows) + (0.25 if note else 0.1)
     figure, axes = blank_canvas(left + pitch * len(names), height)
     axes.text(left, height - 0.05, note, va="bottom")
     short = fitted(names, pitch - 0.04, 8)
     for row, (label, images) in enumerate(rows.items()):
-        y = top + pitch * row
-        axes.text(left - 0.1, y + cell / 2, textwrap.fill(label, 13), ha="right", va="center")
+        y = top + drop * row
+        axes.text(left - 0.1, y + high / 2, textwrap.fill(label, 13), ha="right", va="center")
         for column, (image, name) in enumerate(zip(images, names, strict=False)):
             above = "" if row else short[name]
             tile(axes, left + pitch * column, y, cell, image, "", above=above)

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from campare import registry
 from campare.plots import page
-from campare.plots.charts import key_columns, name_rows
+from campare.plots.charts import columns_within, name_rows
 from campare.plots.fitting import sets_shown, two_lines
 from campare.plots.style import (
     GREY,
@@ -129,8 +129,7 @@ def checks(layers: pd.DataFrame, summary: pd.DataFrame, metric: str) -> Figure:
             **_HOLLOW,
         ),
     ]
-    widest = (max(str(line.get_label()).split("\n"), key=len) for line in key)
-    columns = key_columns(widest, 4)
+    columns = columns_within([str(line.get_label()) for line in key], 4, figure.get_figwidth())
     figure.legend(handles=key, loc="outside upper center", ncols=columns)
     figure.supxlabel(f"Means with {LEVEL} intervals over seeds and images{note}", size=SMALL)
     return figure

@@ -6,6 +6,7 @@ import logging
 import math
 import sys
 import textwrap
+import unicodedata
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -24,7 +25,7 @@ from campare.atomic import replacing
 from campare.errors import CampareError
 from campare.plots import page
 from campare.plots.fitting import text_width
-from campare.plots.style import SMALL, STYLE, TALLEST
+from campare.plots.style import FONT, SMALL, STYLE, TALLEST
 
 MOST_PIXELS = 100_000_000
 MARGIN = 0.06  # around a caption, inches
@@ -109,7 +110,8 @@ def save_each(
     dpi
         See `save`.
     fonts
-        Fonts tried in turn for every character before `FONT`: names or files.
+        Fonts tried in turn for every character before `FONT`: names or files. Characters that
+        neither has are drawn with an installed font that has them.
     caption
         Printed above each figure.
     """
@@ -119,6 +121,13 @@ def save_each(
             name, width = page.named(stem)
             with page.printed(width):
                 figure = draw(name)
+                if more := _covering(_without_glyph(figure)):
+                    STYLE["font.family"] = [*STYLE["font.family"], *more]
+                    print(
+                        f"figures.font: {', '.join(more)}, for characters that {FONT} lacks"
+                        + "".join(f"; {font} is not installed" for font in absent)
+                    )
+                    figure = draw(name)  # the layout depends on the widths of the characters
             whole = captioned(figure, caption)
             missing |= dict.fromkeys(_without_glyph(figure))
             for path in formats:
@@ -187,8 +196,43 @@ def _find_new_fonts() -> None:
 
 def _without_glyph(figure: Figure) -> list[str]:
     """The characters in a figure's texts that are missing from all fonts."""
-    known: set[int] = set()
-    for family in STYLE["font.family"]:
-        known |= font_manager.get_font(font_manager.findfont(family)).get_charmap().keys()
+    fonts = [font_manager.get_font(font_manager.findfont(name)) for name in STYLE["font.family"]]
     printed = "".join(text.get_text() for text in figure.findobj(Text))
-    return sorted(char for char in set(printed) if ord(char) not in known and not char.isspace())
+    return sorted(
+        char
+        for char in set(printed)
+        if not char.isspace()
+        and unicodedata.category(char) != "Cf"  # marks of direction are not drawn
+        and not any(font.get_char_index(ord(char)) for font in fonts)
+    )
+
+
+def _covering(characters: Sequence[str]) -> list[str]:
+    """Names of installed fonts that together have as many of the characters as possible.
+
+    The font with most of them is the first, and of equal ones the first by name.
+    """
+    chosen: list[str] = []
+    if characters:
+        _find_new_fonts()
+        waiting, having = set(characters), _installed_with(characters)
+        while waiting and having:
+            name = min(having, key=lambda font: (-len(having[font] & waiting), font))
+            if not having[name] & waiting:
+                break
+            chosen.append(name)
+            waiting -= having[name]
+    return chosen
+
+
+def _installed_with(characters: Sequence[str]) -> dict[str, set[str]]:
+    """Name of each installed font → those of the characters that it has."""
+    having: dict[str, set[str]] = {}
+    for name in {entry.name for entry in font_manager.fontManager.ttflist}:
+        if "last resort" in name.lower() or name.startswith("."):
+            continue  # its characters are boxes
+        with suppress(OSError, RuntimeError):
+            font = font_manager.get_font(font_manager.findfont(name))
+            if has := {char for char in characters if font.get_char_index(ord(char))}:
+                having[name] = has
+    return having

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,8 @@ from campare.plots import page
 from campare.plots.charts import key_columns, named_rows, panel_grid, text_columns
 from campare.plots.fitting import MOST_CLASSES, arranged, lowest_and_highest, ordered
 from campare.plots.style import GREY, LEVEL, PALETTE, blank_figure, styled
+
+ENDS = ["low", "high", "chance_low", "chance_high"]  # of the intervals of `agreement`
 
 
 @styled
@@ -77,6 +79,8 @@ def agreement(table: pd.DataFrame, metric: str, names: tuple[str, str]) -> Figur
             label=label,
         )  # fmt: skip
     axes.grid(axis="x")
+    if note:
+        note += _cut_at(rows[["mean", "chance"]], rows[ENDS], axes.set_xlim)
     axes.set_xlabel(
         f"{registry.metric(metric).label} between maps of {names[0]} and {names[1]}\n"
         f"(mean with {LEVEL} interval over test images){note}"
@@ -109,11 +113,18 @@ def occlusion(table: pd.DataFrame, measure: str, whole: str) -> Figure:
     figure = blank_figure(max(width, 4.6), height, "constrained")
     factor = 100 if measure == "accuracy" else 1
     panels = panel_grid(figure, names, across, 1.4)
+    sizes = rows["size"].unique()
+    point = "-" if len(sizes) > 1 else "o"
     for panel, name in zip(panels, names, strict=True):
         for drawn, colour, width in ((whole, GREY, 0.9), (name, PALETTE[0], 1.4)):
             one = rows[rows["class"] == drawn]
-            panel.plot(one["size"], factor * one["mean"], color=colour, linewidth=width)
-            if drawn == name:
+            panel.plot(
+                one["size"], factor * one["mean"], point, color=colour, linewidth=width,
+                markersize=4,
+            )  # fmt: skip
+            if drawn == name and point == "o":
+                panel.vlines(one["size"], factor * one["low"], factor * one["high"], color=colour)
+            elif drawn == name:
                 panel.fill_between(
                     one["size"], factor * one["low"], factor * one["high"], color=colour,
                     alpha=0.25, linewidth=0,
@@ -121,6 +132,11 @@ def occlusion(table: pd.DataFrame, measure: str, whole: str) -> Figure:
                 panel.plot(one["size"], factor * one["mean"], "o", color=colour, markersize=2.5)
         panel.grid()
     panels[0].xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    if len(sizes) == 1:
+        panels[0].set_xticks(sizes)
+    if note and names:
+        values = factor * rows[rows["class"].isin(names)][["mean", "low", "high"]]
+        note += _cut_at(values[["mean"]], values[["low", "high"]], panels[0].set_ylim)
     label, pairs = "Test accuracy (%)", ""
     if measure != "accuracy":
         label = textwrap.fill(registry.metric(measure).label, 28)
@@ -135,6 +151,24 @@ def occlusion(table: pd.DataFrame, measure: str, whole: str) -> Figure:
     columns = key_columns((str(line.get_label()) for line in key), 2)
     figure.legend(handles=key, loc="outside upper center", ncols=columns)
     return figure
+
+
+def _cut_at(means: pd.DataFrame, ends: pd.DataFrame, limit: Callable[[float, float], Any]) -> str:
+    """Cut an axis at twice the range of the means if intervals go further; a note that says so.
+
+    Among many classes some have so few images that their intervals are many times as wide as the
+    range of all means, which then could not be told apart.
+    """
+    values, far = (part.to_numpy(float) for part in (means, ends))
+    values, far = values[np.isfinite(values)], far[np.isfinite(far)]
+    if not values.size or not far.size:
+        return ""
+    room = np.ptp(values) / 2
+    low, high = values.min() - room, values.max() + room
+    if room == 0 or (far.min() >= low and far.max() <= high):
+        return ""
+    limit(low, high)
+    return "; intervals are cut at the edge"
 
 
 def _intervals(axes: Axes, values: pd.DataFrame, **style: Any) -> None:

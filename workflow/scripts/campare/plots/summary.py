@@ -43,6 +43,8 @@ REFERENCES = {
     "duplicated_originals": "step-matched duplicated originals, no augmentation",
     "longer_training": "step-matched longer training, no augmentation",
 }
+# Of the first panel, if it shows balanced accuracy, too.
+BALANCED_KEY = (("o", "white", "Accuracy"), ("v", "white", "Balanced accuracy"))
 TITLES = (
     "Change of\ntest accuracy",
     "Components of\nthe map shift",
@@ -57,7 +59,7 @@ KEYS = (
 
 
 @styled
-def summary(table: pd.DataFrame, study: str) -> Figure:
+def summary(table: pd.DataFrame, study: str, *, balanced: bool = False) -> Figure:
     """Accuracy change and map shift of every augmentation, with intervals and tests.
 
     Three panels: the change of test accuracy; the components of the map shift (net distance and
@@ -72,7 +74,10 @@ def summary(table: pd.DataFrame, study: str) -> Figure:
         A row per augmentation, then per control, of one metric: summary.csv.
     study
         Name of the study.
+    balanced
+        Whether the first panel also shows the change of balanced accuracy.
     """
+    keys = (BALANCED_KEY, *KEYS[1:]) if balanced else KEYS
     colour = colours(list(table["augmentation"]))
     heading = "" if page.printing() else _heading(table, study)
     table, _ = _shown(table)
@@ -80,7 +85,7 @@ def summary(table: pd.DataFrame, study: str) -> Figure:
     pitch = PITCH if len(names) <= MOST_TALL else CLOSE
     above = 0.1 + LINE * (heading.count("\n") + 1) + 0.5
     if page.narrow():
-        return _stacked(table, names, colour)
+        return _stacked(table, names, colour, keys)
     distance = textwrap.fill(f"Difference in {distance_label(table['metric'][0])}", 26)
     legend = "" if page.printing() else _legend()
     footer = LINE * (legend.count("\n") + 1) if legend else 0.0
@@ -89,7 +94,7 @@ def summary(table: pd.DataFrame, study: str) -> Figure:
     panels = list(figure.subplots(1, 3, sharey=True))
     accuracy, components, shift = panels
 
-    _draw(panels, table, names, colour)
+    _draw(panels, table, names, colour, balanced=balanced)
     labels = [textwrap.fill(label, 20) for label in _labels(names)]
     accuracy.set_yticks(range(len(names)), labels)
     accuracy.set_ylim(len(names) - 0.5, -0.5)
@@ -116,7 +121,7 @@ def summary(table: pd.DataFrame, study: str) -> Figure:
     )
     widest = max(map(text_width, "\n".join(labels).split("\n")))
     _place(panels, (widest + 0.15, columns + 0.05), (above, below))
-    for axes, entries in zip(panels, KEYS, strict=True):
+    for axes, entries in zip(panels, keys, strict=True):
         _key(axes, footer, *entries)
     edge = 0.05 / figure.get_figwidth()
     figure.text(edge, 1 - 0.05 / figure.get_figheight(), heading, va="top", size=SMALL)
@@ -125,7 +130,12 @@ def summary(table: pd.DataFrame, study: str) -> Figure:
 
 
 def _draw(
-    panels: Sequence[Axes], table: pd.DataFrame, names: Sequence[str], colour: Mapping[str, str]
+    panels: Sequence[Axes],
+    table: pd.DataFrame,
+    names: Sequence[str],
+    colour: Mapping[str, str],
+    *,
+    balanced: bool,
 ) -> None:
     """Draw accuracy change, components and map shift into three panels with a row per name."""
     accuracy, components, shift = panels
@@ -140,7 +150,11 @@ def _draw(
             face = shade if significant[row] else "white"
             axes.plot(centre, row - up, marker, color=shade, markerfacecolor=face, markersize=5)
 
-    draw(accuracy, "accuracy_change", "accuracy_change_p_holm", "o", scale=100)
+    up = 0.17 * balanced
+    draw(accuracy, "accuracy_change", "accuracy_change_p_holm", "o", up, scale=100)
+    if balanced:
+        column = "balanced_accuracy_change"
+        draw(accuracy, column, f"{column}_p_holm", "v", -up, scale=100)
     draw(components, "net", "", "D", 0.17)
     draw(components, "tightening", "tightening_p_holm", "s", -0.17)
     draw(shift, "shift", "shift_p_holm", "o", 0.17)
@@ -162,15 +176,20 @@ def _labels(names: Sequence[str]) -> list[str]:
     ]
 
 
-def _stacked(table: pd.DataFrame, names: Sequence[str], colour: Mapping[str, str]) -> Figure:
+def _stacked(
+    table: pd.DataFrame,
+    names: Sequence[str],
+    colour: Mapping[str, str],
+    keys: Sequence[Sequence[tuple[str, str, str]]],
+) -> Figure:
     """The three panels one below the other, for a narrow page."""
     short = [label.replace(" (step-matched)", "") for label in _labels(names)]
     labels = two_lines(short, 0.3 * page.width(), SMALL)
     figure = blank_figure(page.width(), 3 * (0.8 + 0.22 * len(names)), "constrained")
     panels = list(figure.subplots(3, 1))
-    _draw(panels, table, names, colour)
+    _draw(panels, table, names, colour, balanced=keys[0] is BALANCED_KEY)
     distance = f"Difference in {distance_label(table['metric'][0])}"
-    for axes, text, entries in zip(panels, TITLES, KEYS, strict=True):
+    for axes, text, entries in zip(panels, TITLES, keys, strict=True):
         axes.set_yticks(range(len(names)), list(labels.values()))
         axes.set_ylim(len(names) - 0.5, -0.5)
         axes.set_title(text.replace("\n", " "), loc="left", weight="bold", pad=16)

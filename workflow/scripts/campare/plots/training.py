@@ -22,7 +22,7 @@ from campare.plots.charts import (
     text_columns,
 )
 from campare.plots.fitting import MOST_CLASSES, MOST_ROWS, arranged, fitted, ordered, sets_shown
-from campare.plots.matrix import colour_bar, heat_map
+from campare.plots.matrix import NUMBERED, colour_bar, heat_map
 from campare.plots.style import (
     GREY,
     MARKERS,
@@ -38,6 +38,7 @@ from campare.plots.style import (
     title,
 )
 
+MOST_CELLS = 250  # rows of a confusion matrix; more would be thinner than a dot on paper
 RATE = 1.3  # height of the panel of the learning rate, inches
 
 
@@ -93,8 +94,9 @@ def confusion(table: pd.DataFrame, augmentation: str) -> Figure:
     ----------
     table
         `augmentation`, `label`, `prediction`, `images`: confusion.csv, with class names as text
-        in their order. Counts are printed for up to `NUMBERED` classes. With more than
-        `MOST_CLASSES`, the most frequent confusions are listed next to the matrix.
+        in their order; cells without images may be left out. Counts are printed for up to
+        `NUMBERED` classes. With more than `MOST_CLASSES`, the most frequent confusions are listed
+        next to the matrix; with more than `MOST_CELLS`, a cell is the largest share of several.
     augmentation
         The augmentation whose models are counted, seeds pooled.
     """
@@ -108,14 +110,20 @@ def confusion(table: pd.DataFrame, augmentation: str) -> Figure:
     )
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.divide(100 * counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
-    texts = [[f"{count:.0f}" if count else "" for count in row] for row in counts]
+    texts = [
+        [f"{count:.0f}" if count else "" for count in row]
+        for row in counts[: NUMBERED if len(classes) <= NUMBERED else 0]
+    ]
+    pooled = -(-len(classes) // MOST_CELLS)  # rows and columns of a cell
+    named = classes[::pooled]
     figure, axes, mesh = heat_map(
-        shares, classes, texts, cell=0.34, cmap="Blues", limits=(0, 100),
+        _largest(shares, pooled), named, texts, cell=0.34, cmap="Blues", limits=(0, 100),
         side_text=_confused(counts, classes) if len(classes) > MOST_CLASSES else "",
     )  # fmt: skip
-    colour_bar(figure, axes, mesh, "Share of the true class (%)", len(classes))
+    of = f",\nlargest of {pooled} × {pooled} classes" if pooled > 1 else ""
+    colour_bar(figure, axes, mesh, f"Share of the true class (%){of}", len(classes))
     name = fitted([title(augmentation)], figure.get_figwidth() - 2.6)[title(augmentation)]
-    step = -(-len(classes) // MOST_CLASSES)
+    step = -(-len(named) // MOST_CLASSES) * pooled
     every = f" (one in {step} is named)" if step > 1 else ""
     axes.set(
         xlabel=f"Predicted class{every}",
@@ -125,18 +133,28 @@ def confusion(table: pd.DataFrame, augmentation: str) -> Figure:
     return figure
 
 
+def _largest(shares: Floats, side: int) -> Floats:
+    """The largest of every side × side cells of a matrix (K, K), without NaN unless all are."""
+    if side == 1:
+        return shares
+    whole = np.pad(shares, (0, -len(shares) % side), constant_values=np.nan)
+    rows = len(whole) // side
+    return np.asarray(np.fmax.reduce(whole.reshape(rows, side, rows, side), axis=(1, 3)))
+
+
 def _confused(counts: Floats, classes: Sequence[str]) -> str:
     """The most frequent confusions, a line each."""
     errors = counts * (1 - np.eye(len(counts)))
     places = np.argsort(-errors, axis=None, kind="stable")[:MOST_CLASSES]
-    pairs = (divmod(int(place), len(classes)) for place in places)
-    short = fitted(classes, 1.7)
+    pairs = [divmod(int(place), len(classes)) for place in places if errors.flat[place]]
+    short = fitted([classes[place] for pair in pairs for place in pair], 1.7)
     lines = [
         f"{errors[true, predicted]:,.0f} × {short[classes[true]]} → {short[classes[predicted]]}"
         for true, predicted in pairs
-        if errors[true, predicted]
     ]
-    return "\n".join([f"The {len(lines)} most frequent confusions, true → predicted:", *lines])
+    which = f"{len(lines)} most frequent confusions" if len(lines) > 1 else "only confusion"
+    head = f"The {which}, true → predicted:" if lines else "No class is confused with another."
+    return "\n".join([head, *lines])
 
 
 @styled

@@ -281,7 +281,9 @@ def single_deletion(models: pd.DataFrame, summary: pd.DataFrame) -> Figure:
     """
     names = list(dict.fromkeys(summary["augmentation"]))
     kinds = [kind for kind in DELETION if kind in set(summary["network"])]
-    figure, panels = panels_in_grid(names, [DELETION[kind] for kind in kinds])
+    # In two lines, so that they end before the heading of the printed differences.
+    short = two_lines(DELETION.values(), 2.0)
+    figure, panels = panels_in_grid(names, [short[DELETION[kind]] for kind in kinds])
     for panel, kind in zip(panels, kinds, strict=True):
         _draw_models(panel, models[models["network"] == kind], "mean", names)
         panel.axvline(0, zorder=1, **CHANCE)

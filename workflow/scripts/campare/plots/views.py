@@ -20,6 +20,8 @@ from campare.plots.canvas import (
     MAP_OPACITY,
     ImageGrid,
     blank_canvas,
+    image_height,
+    inscribed,
     map_colour_bar,
     most_images,
     names_width,
@@ -185,9 +187,10 @@ def _image_with_maps(
     with_seeds: whether the seed is above each map.
     """
     cell, pitch, left, top = 0.88, 1.08, 1.15, 0.8
-    drop = 1.17 if with_seeds else 1.04
     views = [view for _, line in lines for view in line.values()]
     image, true = views[0].image, views[0].true
+    high = image_height(cell, image)
+    drop = (1.17 if with_seeds else 1.04) - (cell - high)
     image_column = cell + 0.2
     blocks, width, height = arranged(
         len(lines),
@@ -207,7 +210,7 @@ def _image_with_maps(
     places = row_places(len(lines), blocks, block)
     for (x, row), (label, line) in zip(places, lines, strict=True):
         x, y = image_column + x + left, top + row * drop
-        axes.text(x - 0.08, y + cell / 2, labels[label], ha="right", va="center")
+        axes.text(x - 0.08, y + high / 2, labels[label], ha="right", va="center")
         for column, view in line.items():
             at = x + column * pitch
             _draw_view(axes, at, y, cell, view, captions(view), opacity=opacity)
@@ -245,11 +248,13 @@ def overlays(views: Sequence[Sequence[ModelView]], *, map_only: bool, note: str 
         views = views[: most_images(len(views), pitch)]
     images = [of_image[0] for of_image in views]
     models = [view.augmentation for view in views[0]]
+    high = image_height(cell, images[0].image)
     grid = ImageGrid(
         models,
         [view.true for view in images],
         cell,
-        (pitch, cell + 0.15),
+        (pitch, high + 0.15),
+        high=high,
         originals=True,
         below=0.55,
         least=left + BAR + 0.15,  # the colour bar below the maps
@@ -290,10 +295,10 @@ def sheets(views: Sequence[ModelView], threshold: float, heading: str) -> Figure
         What the images have in common.
     """
     cell, pitch, top = 1.15, 1.35, 0.62
-    shown, note = first(views, MOST_IMAGES, "images")
+    shown, note = first(views, MOST_IMAGES, "images") if views else ([], "There are none.")
     with_original = any(view.original is not None for view in shown)
     pitch_x = pitch + (cell + 0.06 if with_original else 0)
-    drop = cell + 0.56
+    drop = (cell if with_original else image_height(cell, shown[0].image)) + 0.56
     across, width, height = arranged(len(shown), pitch_x, drop, margin_width=0.2, margin_height=top)
     figure, axes = blank_canvas(max(width, 5.6), height)
     axes.text(0.1, 0.08, f"{heading}. {note}" if note else heading, va="top")
@@ -309,7 +314,9 @@ def sheets(views: Sequence[ModelView], threshold: float, heading: str) -> Figure
             tile(axes, x, y, cell, _square(view.original), "original image")
             x += cell + 0.06
         confident = view.probability >= threshold
-        place_of: dict[str, Any] = {"extent": (x, x + cell, y + cell, y), "aspect": "auto"}
+        x, y, wide, high = inscribed(x, y, cell, view.image)
+        extent = x, x + wide, y + high, y
+        place_of: dict[str, Any] = {"extent": extent, "aspect": "auto"}
         axes.imshow(view.image.mean(axis=2), cmap="gray_r", vmin=0, vmax=255, **place_of)
         colour = "Greens" if confident else "Reds"
         axes.imshow(view.map, cmap=colour, vmin=0, vmax=1, alpha=MAP_OPACITY, **place_of)
@@ -318,12 +325,12 @@ def sheets(views: Sequence[ModelView], threshold: float, heading: str) -> Figure
             "linewidth": 1.8,
         }
         line = "solid" if confident else (0, (3, 2))
-        axes.add_patch(Rectangle((x, y), cell, cell, fill=False, linestyle=line, **edge))
+        axes.add_patch(Rectangle((x, y), wide, high, fill=False, linestyle=line, **edge))
         mark = "●" if confident else "○"
         text = f"{mark} {predicted[view.predicted]}\n{percent(view.probability)}"
         if view.true:
             text += "  ✓ correct" if view.correct else f"  ✗ {true[view.true]}"
-        axes.text(x + cell / 2, y + cell + 0.05, text, ha="center", va="top", size=SMALL)
+        axes.text(x + wide / 2, y + high + 0.05, text, ha="center", va="top", size=SMALL)
     return figure
 
 
@@ -337,20 +344,21 @@ def side_by_side(rows: Mapping[str, Sequence[ModelView]]) -> Figure:
         Model → its views, of the same images for every model.
     """
     cell, pitch, left, top = 0.72, 0.8, 0.8, 0.25
-    drop = cell + 0.2
     images, note = first(next(iter(rows.values())), MOST_COLUMNS, "classes")
+    high = image_height(cell, images[0].image)
+    drop = high + 0.2
     figure, axes = blank_canvas(
         max(left + pitch * len(images), 3.6), top + drop * (len(rows) + 1) + 0.5
     )
     axes.text(left + 2.4, top + drop * (len(rows) + 1) + 0.1, note, va="top")
     above = fitted([view.true for view in images], pitch - 0.04, 8)
-    predicted = [view.predicted for views in rows.values() for view in views]
+    predicted = [view.predicted for views in rows.values() for view in views[: len(images)]]
     short = fitted(predicted, pitch - 0.04 - text_width("✗ "))
     for column, view in enumerate(images):
         tile(axes, left + pitch * column, top, cell, view.image, "", above=above[view.true])
     for row, (model, views) in enumerate(rows.items(), start=1):
         y = top + drop * row - 0.1
-        axes.text(left - 0.1, y + cell / 2, textwrap.fill(model, 10), ha="right", va="center")
+        axes.text(left - 0.1, y + high / 2, textwrap.fill(model, 10), ha="right", va="center")
         for column, view in enumerate(views[: len(images)]):
             below = f"{view.mark} {short[view.predicted]}"
             _draw_view(axes, left + pitch * column, y, cell, view, below)

@@ -1,0 +1,16 @@
+"""Draw the number of images of each class in each subset."""
+
+from campare import pages, tables
+from campare.plots import classes, saving
+from job import logged
+
+with logged(snakemake.log[0]):
+    params = snakemake.params
+    table = tables.read(snakemake.input.subsets, text=pages.texts("subsets"))
+    saving.save_each(
+        snakemake.output,
+        lambda _: classes.subsets(table),
+        params.dpi,
+        params.font,
+        params.caption,
+    )
