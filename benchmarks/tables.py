@@ -87,7 +87,9 @@ def design_of(file: Path) -> Any:
     from campare import config as study_config
     from campare.design import Design
 
-    return Design(study_config.complete(yaml.safe_load(file.read_text()), file.name))
+    return Design(
+        study_config.complete(yaml.safe_load(file.read_text(encoding="utf-8")), file.name)
+    )
 
 
 def make(folder: Path, images: int, paired: list[str] | None) -> None:
@@ -210,7 +212,7 @@ def run(folder: Path, targets: list[str], usage: Path) -> int:
     """Make targets of the study with Snakemake, one job at a time; rows are added to `usage`."""
     site = folder / "site"
     site.mkdir(exist_ok=True)
-    (site / "sitecustomize.py").write_text(USAGE)
+    (site / "sitecustomize.py").write_text(USAGE, encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": str(site), "USAGE": str(usage)}
     command = [str(Path(sys.executable).parent / "snakemake"), "-d", str(folder)]
     command += ["-s", str(SCRIPTS.parents[1] / "Snakefile")]
@@ -235,18 +237,19 @@ def main() -> None:
     if options.only != "run":
         shutil.rmtree(folder / "results", ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "scale.yaml").write_text(config(options.augmentations, options.seeds))
+        text = config(options.augmentations, options.seeds)
+        (folder / "scale.yaml").write_text(text, encoding="utf-8")
         make(folder, options.images, options.pairs)
     if options.only != "make":
         usage = folder / "usage.csv"
         usage.unlink(missing_ok=True)
         failed = run(folder, options.targets, usage)
         about = [options.augmentations * options.seeds, options.images]
-        with (HERE / "tables.csv").open("a", newline="") as file:
+        with (HERE / "tables.csv").open("a", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             if file.tell() == 0:
                 writer.writerow(["models", "images", "job", "cpu_s", "peak_mb"])
-            with usage.open() as rows:
+            with usage.open(encoding="utf-8") as rows:
                 writer.writerows([*about, *row] for row in csv.reader(rows))
         sys.exit(failed)
 

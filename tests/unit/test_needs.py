@@ -215,9 +215,17 @@ def test_the_explorer_asks_for_the_tables_and_maps_at_the_input_size(tmp_path: P
     small = of_study(tmp_path, model={"architecture": "small_cnn", "input_size": 32})
     assert need(small, "explore").memory < need(of, "explore").memory
     # Ten thousand maps of 224 × 224 float32 three times, more than the tables; those of all models,
-    # reduced to 240 million values, as float32 three times.
+    # reduced to 240 million values, as float32 three times; metrics and logits.
     maps = 3 * 4 * (10_000 * 224**2 + 240_000_000) / 1e6
-    assert need(of, "explore").memory == pytest.approx(need(of, "table").memory + maps, abs=1)
+    numbers = 24 * 10_000 * len(of.design.models) * (8 + len(of.design.metrics)) / 1e6
+    assert need(of, "explore").memory == pytest.approx(of._table_memory + maps + numbers, abs=2)
+
+
+def test_statistics_of_more_augmentations_ask_for_the_pairs_of_one(tmp_path: Path) -> None:
+    many = {f"arm{k}": {"use": "affine"} for k in range(40)}
+    few = need(of_study(tmp_path), "statistics").memory
+    pairs = needs.table_memory(10_000 * 40 * 10)  # with all pairs it would grow by more
+    assert few < need(of_study(tmp_path, augmentations=many), "statistics").memory < few + pairs
 
 
 def test_pairs_are_those_of_the_augmentation(tmp_path: Path) -> None:

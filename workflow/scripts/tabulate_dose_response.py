@@ -29,10 +29,7 @@ with logged(snakemake.log[0]):
         params.sweeps,
         tables.read(snakemake.input.performance),
         tables.read(snakemake.input.summary),
-        {
-            arm: tables.read(path, columns=columns)
-            for arm, path in zip(params.arms, snakemake.input.pairs, strict=True)
-        },
+        tables.Tables(dict(zip(params.arms, snakemake.input.pairs, strict=True)), columns),
         params.metric,
         params.seed,
         localised,
