@@ -172,6 +172,10 @@ COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
         f"augmentation cue cue_class seeds images mean std {DIFFERENCE}",
         ALL,
     ),
+    "cues/localisation_summary": (
+        f"augmentation region score seeds images mean chance {DIFFERENCE}",
+        {"region": ["mark"], "score": ["energy"]},
+    ),
     "cues/performance_summary": ("augmentation score mean std seeds", {"score": ["accuracy"]}),
     "cifar10-evidence/summary": (SUMMARY, ALL),
     "cifar10-evidence/performance_summary": ("augmentation score mean std seeds", ALL),
