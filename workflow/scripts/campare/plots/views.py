@@ -298,7 +298,8 @@ def sheets(views: Sequence[ModelView], threshold: float, heading: str) -> Figure
     shown, note = first(views, MOST_IMAGES, "images") if views else ([], "There are none.")
     with_original = any(view.original is not None for view in shown)
     pitch_x = pitch + (cell + 0.06 if with_original else 0)
-    drop = (cell if with_original else image_height(cell, shown[0].image)) + 0.56
+    square = with_original or not shown
+    drop = (cell if square else image_height(cell, shown[0].image)) + 0.56
     across, width, height = arranged(len(shown), pitch_x, drop, margin_width=0.2, margin_height=top)
     figure, axes = blank_canvas(max(width, 5.6), height)
     axes.text(0.1, 0.08, f"{heading}. {note}" if note else heading, va="top")
