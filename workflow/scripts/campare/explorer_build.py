@@ -114,6 +114,7 @@ def payload(
         }
     )
     explorer.add_predictions(made, heads, index)
+    del heads  # the scores of a thousand models take a gigabyte
     kept = explorer.add_maps(made, read, index)
     layout, sheets = explorer_images.sheets(dataset.images, index)
     made.about["images"] = layout
