@@ -16,6 +16,7 @@ from campare.design import Design
 from inputs import (
     CAMS,
     Inputs,
+    array_listing,
     decisive,
     file_digest,
     folder_digest,
@@ -240,6 +241,49 @@ def test_without_the_folder_the_listing_is_the_recorded_one(tmp_path: Path) -> N
     assert image_listing(str(tmp_path / "none"), recorded) == ""
     recorded.write_text("abc")
     assert image_listing(str(tmp_path / "none"), recorded) == "abc"
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".h5", ".parquet"])
+@pytest.mark.parametrize("large", [False, True])
+def test_content_of_files_of_arrays_decides_not_their_place_or_date(
+    suffix: str, large: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a file that is not read whole, blocks at equal distances and the last one."""
+    monkeypatch.setattr("inputs.BLOCK", 4)
+    monkeypatch.setattr("inputs.READ", 16 if large else 64)
+    path, content = tmp_path / f"a{suffix}", bytearray(range(42))
+    path.write_bytes(content)
+    before = array_listing(str(path), "")
+    os.utime(path, (1, 1))
+    (tmp_path / "moved").mkdir()
+    moved = path.rename(tmp_path / "moved" / path.name)
+    assert array_listing(str(moved), "") == before
+    seen = set()
+    for place in range(42):
+        changed = content.copy()
+        changed[place] ^= 1
+        moved.write_bytes(changed)
+        if array_listing(str(moved), "") != before:
+            seen.add(place)
+    blocks = (0, 3, 6, 9, 10) if large else range(11)
+    assert seen == {4 * block + byte for block in blocks for byte in range(4)} & {*range(42)}
+    moved.write_bytes(content + b"1")
+    assert array_listing(str(moved), "") != before
+
+
+def test_added_parquet_files_change_the_listing(tmp_path: Path) -> None:
+    (tmp_path / "train-1.parquet").write_bytes(b"123")
+    before = array_listing(str(tmp_path), "")
+    (tmp_path / "train-2.parquet").write_bytes(b"")
+    assert array_listing(str(tmp_path), "") != before
+    assert array_listing(str(tmp_path / "*-1.parquet"), "") == before
+
+
+def test_without_files_of_arrays_the_listing_is_the_recorded_one(tmp_path: Path) -> None:
+    recorded = tmp_path / ".data_listing"
+    assert array_listing(str(tmp_path / "none.npz"), recorded) == ""
+    recorded.write_text("abc")
+    assert array_listing(str(tmp_path / "none.npz"), recorded) == "abc"
 
 
 def test_the_content_of_a_file_of_weights_decides_not_its_path_or_date(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ FIGURES = [
     *(f"performance/{score}" for score in ("accuracy", "precision", "recall", "f1")),
     *(f"confusion/{a}" for a in ("baseline", *AUGMENTATIONS)),
     "sets/sets",
+    "subsets/subsets",
     "overlays/over_images",
     "overlays/alone",
     *(

@@ -21,6 +21,7 @@ from inputs import (
     CAMS,
     WEIGHTS,
     Inputs,
+    array_listing,
     decisive,
     file_digest,
     folder_digest,

@@ -14,15 +14,16 @@ SPLIT_SCRIPT = "split_manifest" if OF_MANIFEST else "split_arrays" if OF_ARRAYS 
 SHOWN = {key: value for key, value in STUDY["data"].items() if key == "shown"}
 READING = {key: value for key, value in STUDY["data"].items() if key not in SHOWN}
 
-# A param of the images of a folder.
+# A param of the files of images, if they are a folder of images, arrays or Parquet files.
+LISTINGS = {"image_folder": image_listing, "arrays": array_listing, "parquet": array_listing}
 IMAGE_FILES = (
     {
-        "files": lambda _: image_listing(
-            STUDY["data"]["root"],
+        "files": lambda _: LISTINGS[STUDY["data"]["name"]](
+            STUDY["data"]["root"] or "data",
             Path(str(rules.load_data.output.data)).with_name(".data_listing"),
         )
     }
-    if STUDY["data"]["name"] == "image_folder"
+    if STUDY["data"]["name"] in LISTINGS
     else {}
 )
 

@@ -13,13 +13,17 @@ from typing import Any
 
 from snakemake.exceptions import WorkflowError
 
+from campare.data_files import matching
 from campare.design import Design, Model
+from campare.errors import CampareError
 from campare.registry import IMAGE_SUFFIXES
 
 WEIGHTS = "<results>/models/{augmentation}/{seed}.safetensors"
 CAMS = "<results>/{variant}cams/{augmentation}/{seed}.h5"
 # Images of a folder whose sizes are compared at most, since a network file system takes long.
 STATED = 10_000
+# Bytes that are read of files of arrays at most, in blocks.
+READ, BLOCK = 64 << 20, 1 << 20
 InputFunction = Callable[[Any], list[str]]
 
 
@@ -198,6 +202,31 @@ def image_listing(folder: str, recorded: str | Path) -> str:
     digest = hashlib.sha256(b"\0".join(map(os.fsencode, names)))
     for name in names[:: -(-len(names) // STATED) or 1]:
         digest.update(b"%d," % (top / name).stat().st_size)
+    return digest.hexdigest()
+
+
+def array_listing(root: str, recorded: str | Path) -> str:
+    """A digest of files of arrays or Parquet files, as a param of the job that reads them.
+
+    It has names, sizes and content: all of it up to `READ` bytes; of more, about as many bytes, in
+    blocks at equal distances and the last one, where `.npz` has the checksums of its arrays, and
+    Parquet the statistics of its columns. If there are no files, it is what `recorded` has, as for
+    `image_listing`.
+    """
+    try:
+        files = matching(root, (".npz", ".h5", ".hdf5", ".parquet"), several=True)
+    except CampareError:
+        path = Path(recorded)
+        return path.read_text(encoding="ascii") if path.exists() else ""
+    digest, most = hashlib.sha256(), max(1, READ // BLOCK // len(files))
+    for path in files:
+        size = path.stat().st_size
+        blocks = -(-size // BLOCK)
+        digest.update(os.fsencode(path.name) + b"\0%d," % size)
+        with path.open("rb") as file:
+            for number in sorted({*range(0, blocks, -(-blocks // most) or 1), blocks - 1} - {-1}):
+                file.seek(number * BLOCK)
+                digest.update(file.read(BLOCK))
     return digest.hexdigest()
 
 
