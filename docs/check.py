@@ -318,6 +318,7 @@ FIGURES = {
     "shapes_spurious": "shapes/figures/spurious/spurious",
     "shapes_energy": "shapes/figures/localisation/energy",
     "shapes_curves": "shapes/figures/faithfulness/curves",
+    "validity_exchange": "cifar10/figures/map_exchange/deletion",
     "validity_representations": "cifar10/figures/representations/shift",
     "validity_known_changes": "validity/figures/known_changes/known_changes",
     "validity_corruptions": "digits/figures/corruptions/change",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from campare import masks
+from campare import data, masks
 from campare.errors import CampareError
 
 MAPS = np.random.default_rng(0).random((6, 10, 10)).astype(np.float32)
@@ -104,6 +106,15 @@ def test_patch_is_a_square_inside_and_its_place_is_the_images_own(size: int) -> 
     alone = masks.occluded(images[3:4], index[3:4], size, fill=0, seed=5)
     assert np.array_equal(alone[0], found[3])
     assert images.min() > 0  # the argument is kept
+
+
+def test_images_are_occluded_when_they_are_read() -> None:
+    images, _ = pictures()
+    index = np.array([6, 1, 3])
+    whole = masks.occluded(images[index], index, 3, fill=0, seed=5)
+    rows = data.Rows(images, index, partial(masks.occluded, size=3, fill=0, seed=5))
+    for part in (slice(None), slice(1, 3), np.array([2, 0]), 1, slice(0)):
+        assert np.array_equal(rows[part], whole[part])
 
 
 def test_patch_larger_than_the_picture_is_named() -> None:

@@ -10,6 +10,7 @@ import pytest
 from matplotlib.colors import to_hex, to_rgb
 from numpy.typing import NDArray
 
+from campare.design import MOST_SETS
 from campare.plots import metrics, style
 
 # Simulation of complete colour blindness in linear RGB (Machado et al. 2009, table 1, severity 1).
@@ -92,7 +93,8 @@ def test_points_of_many_arms_differ_in_marker_or_clearly_in_colour() -> None:
     over[["pearson", "low", "high"]] = np.nan
     figure = metrics.accuracy(table, over, "pearson", names)
     points = [(line.get_marker(), to_hex(line.get_color())) for line in figure.axes[0].lines]
-    assert len(points) == len(set(points)) == 40
+    assert (".", to_hex(metrics.PALE)) in points  # all others
+    assert len(points) == len(set(points)) == MOST_SETS + 1
     for (marker, colour), (other_marker, other) in combinations(points[:16], 2):
         if marker == other_marker:
             assert min(nearest([colour, other], vision) for vision in VISIONS) >= 0.14

@@ -1,5 +1,7 @@
 """Compute maps of other images or networks: training images, occluded images, a CNN with an SVM."""
 
+from functools import partial
+
 import provenance
 from campare import data, devices, explain, masks, models, split, store, svm
 from campare.sizes import pair
@@ -12,9 +14,9 @@ with logged(snakemake.log[0]):
     dataset, device = job.dataset, job.device
     frame = split.read(snakemake.input.split, len(dataset.images))
     index = frame["index"][frame["subset"].isin(params.subsets)].to_numpy()
-    images = data.Rows(dataset.images, index)
-    if occlude := params.get("occlude"):
-        images = masks.occluded(images[:], index, **occlude)
+    occlude = params.get("occlude")
+    change = partial(masks.occluded, **occlude) if occlude else None
+    images = data.Rows(dataset.images, index, change)
 
     network, about = job.network()
     settings, weights = provenance.settings(params), [snakemake.input.weights]

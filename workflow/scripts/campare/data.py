@@ -52,6 +52,8 @@ _TURNS = {
 }
 # Files that one message names at most.
 NAMED = 10
+# A function of images (b, H, W, C) and their positions (b,).
+Change = Callable[[NDArray[np.uint8], NDArray[np.int64]], NDArray[np.uint8]]
 
 _Item = TypeVar("_Item")
 _Made = TypeVar("_Made")
@@ -418,17 +420,30 @@ class Rows:
     """Selected images, copied on access: uint8 (b, H, W, C), or (H, W, C) for one of them.
 
     So jobs that process images batch by batch hold one batch in memory.
+
+    Parameters
+    ----------
+    images, index
+        uint8 (N, H, W, C), and positions of the selected ones, int64 (n,).
+    change
+        Changes the copies, (b, H, W, C) and their positions (b,).
     """
 
-    def __init__(self, images: NDArray[np.uint8], index: NDArray[np.int64]) -> None:
-        self.images, self.index = images, index
+    def __init__(
+        self, images: NDArray[np.uint8], index: NDArray[np.int64], change: Change | None = None
+    ) -> None:
+        self.images, self.index, self.change = images, index, change
         self.shape = (len(index), *images.shape[1:])
 
     def __len__(self) -> int:
         return len(self.index)
 
     def __getitem__(self, rows: int | slice | NDArray[np.int64]) -> NDArray[np.uint8]:
-        return self.images[self.index[rows]]
+        index = self.index[rows]
+        if self.change is None:
+            return self.images[index]
+        copies = self.change(self.images[np.atleast_1d(index)], np.atleast_1d(index))
+        return copies.reshape(*np.shape(index), *self.shape[1:])
 
 
 def write(dataset: Dataset, path: str | Path) -> None:
