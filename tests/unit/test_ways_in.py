@@ -24,9 +24,11 @@ def section(heading: str) -> str:
 @pytest.mark.parametrize("heading", ["Data sets of torchvision", "Arrays", "Parquet"])
 def test_configs_are_valid(heading: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for file in ("data/cells.npz", "data/leaves/train-0.parquet"):
-        Path(file).parent.mkdir(parents=True, exist_ok=True)
-        Path(file).touch()
+    Path("data/leaves").mkdir(parents=True)
+    Path("data/leaves/train-0.parquet").touch()
+    for name, channels in (("cells", 3), ("spectral", 6)):
+        images = np.zeros((4, 32, 32, channels), np.uint16)
+        np.savez(f"data/{name}.npz", images=images, labels=np.arange(4) % 2, group=np.arange(4))
     blocks = re.findall(r"```yaml\n(.*?)```", section(heading), re.DOTALL)
     assert blocks
     for block in blocks:

@@ -324,7 +324,7 @@ CODES: dict[str, Mapping[str, str]] = {
         "energy": "Share of the map on the cue",
     },
     "statistic": {"mean": "Highest mean", "std": "Highest standard deviation"},
-    "subset": {"train": "Training", "validation": "Validation", "test": "Test"},
+    "subset": labels.SUBSETS,
 }
 
 

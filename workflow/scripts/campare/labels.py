@@ -97,6 +97,7 @@ SANITY = {
     "other_image": "Map of another image",
     "permuted_labels": "Network trained on permuted labels",
 }
+SUBSETS = {"train": "Training", "validation": "Validation", "test": "Test"}
 # Networks of the stage single_deletion.
 DELETION = {
     "finetuned": "Fine-tuned on images with deleted cells (IDSDS)",

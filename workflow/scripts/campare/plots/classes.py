@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from campare import columns
 from campare.design import BASELINE
+from campare.labels import SUBSETS
 from campare.localisation import main_region
 from campare.plots import page
 from campare.plots.charts import key_columns, name_rows
@@ -82,7 +82,7 @@ def subsets(table: pd.DataFrame) -> Figure:
 
 def _about(subset: str, values: Floats) -> str:
     """The name of a subset, its number of images, and how unequal the classes are."""
-    label = columns.CODES["subset"][subset]
+    label = SUBSETS[subset]
     low, high = values.min(), values.max()
     ratio = f"largest/smallest class: {high / low:,.3g}" if low else f"smallest class: {low:,}"
     return f"{label}: {values.sum():,} images\n{ratio}"
