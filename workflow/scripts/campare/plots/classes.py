@@ -34,7 +34,7 @@ from campare.plots.style import (
     title,
 )
 
-SUBSETS = {"train": PALETTE[0], "validation": PALETTE[6], "test": PALETTE[2]}
+SHADES = {"train": PALETTE[0], "validation": PALETTE[6], "test": PALETTE[2]}
 ROW = 0.17  # inches
 NAMES = 1.6  # room for the names of classes, inches
 NAMED = 8  # classes that are named at each end of a curve
@@ -62,7 +62,7 @@ def subsets(table: pd.DataFrame) -> Figure:
     figure = blank_figure(WIDTH, 0.95 + ROW * len(names), "constrained")
     panels = figure.subplots(1, len(SUBSETS), sharey=True)
     name_rows(panels[0], list(fitted(names, NAMES).values()))
-    for axes, (subset, colour) in zip(panels, SUBSETS.items(), strict=True):
+    for axes, (subset, colour) in zip(panels, SHADES.items(), strict=True):
         values = numbers[subset].to_numpy()
         axes.barh(range(len(names)), values, height=0.7, color=colour)
         for row, value in enumerate(values):
@@ -95,7 +95,7 @@ def _ranked(names: Sequence[str], numbers: pd.DataFrame) -> Figure:
     train = numbers["train"].to_numpy()
     order = np.argsort(-train, kind="stable")
     ranks = np.arange(1, len(names) + 1)
-    for (subset, colour), marker in zip(SUBSETS.items(), MARKERS, strict=False):
+    for (subset, colour), marker in zip(SHADES.items(), MARKERS, strict=False):
         values = numbers[subset].to_numpy()
         axes.plot(
             ranks, values[order], marker, color=colour, markersize=2.5, markeredgewidth=0,
