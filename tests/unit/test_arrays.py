@@ -216,7 +216,7 @@ def test_config_checks_root_and_window(tmp_path: Path) -> None:
 
 
 MANY = {"images": np.resize(RGB, (240, 8, 8, 3)), "labels": np.arange(240) % 2}
-SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "split_arrays.py"
+SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "split_groups.py"
 
 
 class Params(dict[str, Any]):
@@ -238,7 +238,7 @@ def test_groups_of_arrays_stay_whole(tmp_path: Path, suffix: str, divided: bool)
     assert complete["group"] == "group"
     data.write(read(path), tmp_path / "data.h5")
     job = SimpleNamespace(
-        input=SimpleNamespace(data=str(tmp_path / "data.h5")),
+        input=Params(data=str(tmp_path / "data.h5")),
         output=SimpleNamespace(split=str(tmp_path / "split.csv")),
         params=Params(**complete, root=str(path), training_seed=None),
         log=[str(tmp_path / "log")],

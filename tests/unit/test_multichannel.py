@@ -25,6 +25,7 @@ from campare import (
     duplicates,
     explorer_images,
     models,
+    multichannel,
     pretrained,
     registry,
     user_code,
@@ -353,7 +354,8 @@ def test_captions_name_the_channels_that_are_shown(kind: str) -> None:
     text = "Images are shown by their channels"
     plain = caption.render(snakemake=SimpleNamespace(params=SimpleNamespace(**given)))
     assert text not in plain and "\n\n\n" not in plain
-    shown = SimpleNamespace(params=SimpleNamespace(**given, shown=[5, 3, 0]))
+    params = SimpleNamespace(**given, shown_as=multichannel.caption([5, 3, 0]))
+    shown = SimpleNamespace(params=params)
     named = " ".join(caption.render(snakemake=shown).split())
     assert f"{text} 5, 3, 0, counted from 0, as red, green and blue." in named
 

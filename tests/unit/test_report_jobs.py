@@ -258,7 +258,7 @@ class Anything(dict[str, Any]):
 def test_captions_are_rendered_as_snakemake_does(across_seeds: bool, tmp_path: Path) -> None:
     table = tmp_path / "performance.csv"
     table.write_text("augmentation,seed,accuracy,images\nbaseline,1,0.5,10359\n")
-    lists = {"models": [1, 2], "architectures": ["a"], "shown": [3, 1, 0]}
+    lists = {"models": [1, 2], "architectures": ["a"], "shown_as": " "}
     params = Anything(across_seeds=across_seeds, spline=None, **lists)
     given = {
         "snakemake": SimpleNamespace(params=params, config={}),

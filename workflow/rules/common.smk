@@ -4,7 +4,7 @@ import os
 from itertools import chain, product
 
 from campare import config as study_config, feasibility, needs, ownership, registry, config_text
-from campare import columns, explorer_page, known_changes, labels, sizes, user_code
+from campare import columns, explorer_page, known_changes, labels, multichannel, sizes, user_code
 from campare.design import Design, transforms
 from campare.errors import CampareError
 from campare.paper import contents, references

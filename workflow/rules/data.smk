@@ -1,18 +1,21 @@
 # Needs: the data set that the config names.
 # Makes: data.h5 (images, labels, class names); split.csv (training, validation and test images), or
 # split/<seed>.csv if seeds drive the training images.
-# A manifest, which lists the images, is an input of both. Its script of the split keeps groups whole, as
-# does that of arrays.
+# A manifest, which lists the images, is an input of both. Groups are kept whole by a script of their own.
 OF_MANIFEST = STUDY["data"]["name"] == "manifest"
 MANIFEST = {"manifest": os.path.expanduser(STUDY["data"]["root"])} if OF_MANIFEST else {}
 OF_ARRAYS = STUDY["data"]["name"] == "arrays" and "group" in STUDY["split"]
 GROUPS = {"root": STUDY["data"]["root"]} if OF_ARRAYS else {}
-SPLIT_SCRIPT = "split_manifest" if OF_MANIFEST else "split_arrays" if OF_ARRAYS else "make_split"
+SPLIT_SCRIPT = "split_groups" if OF_MANIFEST or OF_ARRAYS else "make_split"
 
 
-# The channels that figures show do not decide the data.
-SHOWN = {key: value for key, value in STUDY["data"].items() if key == "shown"}
-READING = {key: value for key, value in STUDY["data"].items() if key not in SHOWN}
+# The channels that figures show do not decide the data; `shown_as` is for captions.
+READING = {key: value for key, value in STUDY["data"].items() if key != "shown"}
+SHOWN = (
+    {"shown": STUDY["data"]["shown"], "shown_as": multichannel.caption(STUDY["data"]["shown"])}
+    if "shown" in STUDY["data"]
+    else {}
+)
 
 # A param of the files of images, if they are a folder of images, arrays or Parquet files.
 LISTINGS = {"image_folder": image_listing, "arrays": array_listing, "parquet": array_listing}

@@ -56,6 +56,14 @@ def complete(config: Config) -> None:
         data["shown"] = list(range(3 if most >= 3 else 1))
 
 
+def caption(shown: list[int]) -> str:
+    """A sentence, after a space, about the channels by which figures show images."""
+    how = "as red, green and blue" if len(shown) == 3 else "in grey"
+    return (
+        f" Images are shown by their channels {', '.join(map(str, shown))}, counted from 0, {how}."
+    )
+
+
 def _check_windows(data: Mapping[str, Any], stored: int | None) -> None:
     """Check that there is a window for each channel, or one for all."""
     window = (data.get("parameters") or {}).get("window", [0])
