@@ -327,7 +327,8 @@ def map_exchange(pairs: pd.DataFrame, summary: pd.DataFrame, measure: str) -> Fi
         panel.set_xlim(low.min(), high.max())
     of_baselines = "; first row: two baselines" if BASELINE in names else ""
     figure.supxlabel(
-        f"{GAINS[measure]}: mean probability of the explained class, augmented − baseline\n"
+        f"{GAINS[measure]} score ({'minus the ' if measure == 'deletion' else ''}mean probability "
+        "of the explained class), augmented − baseline\n"
         "(last panel: own map − map of the other); positive: more faithful\n"
         f"Mean ± s.d. over pairs of networks; dots: pairs{of_baselines}",
         size=8,
