@@ -782,15 +782,28 @@ def test_the_shapes_study_asks_its_question() -> None:
     assert len(study["seeds"]) >= 3
 
 
-def test_in_place_and_added_differ_in_nothing_else() -> None:
-    in_place, added = shipped("cifar10"), shipped("cifar10-added")
+@pytest.mark.parametrize("name", ["cifar10", "cifar10-small"])
+def test_in_place_and_added_differ_in_nothing_else(name: str) -> None:
+    in_place, added = shipped(name), shipped(f"{name}-added")
     for key in ("data", "split", "model", "training", "seeds", "vary", "similarity"):
         assert in_place[key] == added[key], key
-    for name, steps in added["augmentations"].items():
-        assert in_place["augmentations"][name] == steps
+    for augmentation, steps in added["augmentations"].items():
+        assert in_place["augmentations"][augmentation] == steps
 
 
-@pytest.mark.parametrize("name", ["cifar10", "cifar10-added", "finetune"])
+def test_the_small_studies_of_cifar10_differ_in_their_training_images() -> None:
+    small, full = shipped("cifar10-small"), shipped("cifar10")
+    for key in ("data", "model", "training", "seeds", "vary", "similarity"):
+        assert small[key] == full[key], key
+    small["split"]["subset"]["train"] = full["split"]["subset"]["train"]
+    assert small["split"] == full["split"]
+    for augmentation, steps in small["augmentations"].items():
+        assert full["augmentations"][augmentation] == steps
+
+
+@pytest.mark.parametrize(
+    "name", ["cifar10", "cifar10-added", "cifar10-small", "cifar10-small-added", "finetune"]
+)
 def test_the_large_studies_can_be_tested(name: str) -> None:
     """p of the exact test can be below 0.05 after Holm's correction."""
     study = shipped(name)
