@@ -43,7 +43,6 @@ ROOT = Path(__file__).resolve().parents[1]
 NOT_COVERED = {
     "docs/evidence.md": "the sections on six seeds and on configuration",
     "docs/fashion.md": "all",
-    "docs/mnist100.md": "all",
     "benchmarks/RESULTS.md": "what was measured once, outside the regions",
 }
 REGION = re.compile(
@@ -469,8 +468,7 @@ class Tables:
         text = (
             f"Made on {run['date']} with {run['version']}, on {run['machine']}, torch "
             f"{run['torch']}, one thread per job: {run['cpu_minutes']:.0f} minutes of CPU time for "
-            f"the tables and figures of this page ({run['clock_minutes']:.0f} minutes by the clock "
-            "on one core that it shared with other work)."
+            "the tables and figures of this page."
         )
         return textwrap.fill(text, 115)
 
