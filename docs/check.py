@@ -79,6 +79,11 @@ MEANS = (
     "augmentation seed pearson kl entropy entropy_baseline "
     "entropy_histogram entropy_histogram_baseline"
 )
+CORRECTED = (
+    "metric augmentation floor shift relative_shift noise_corrected_similarity "
+    "noise_corrected_similarity_low noise_corrected_similarity_high"
+)
+PEARSON = {"metric": ["pearson"], "predictions": ["any"]}
 UNDEFINED = {"metric": ["pearson", "entropy"]}
 ALL: Mapping[str, Sequence[str]] = {}
 COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
@@ -91,6 +96,7 @@ COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
         f"metric augmentation reference predictions floor {SHIFT}",
         {"reference": ["baseline"], "predictions": ["any"]},
     ),
+    "cifar10/shift": (CORRECTED, PEARSON),
     "cifar10/performance": ("augmentation seed accuracy", ALL),
     "cifar10/distribution": (
         "metric augmentation images undefined q1 median q3",
@@ -116,6 +122,26 @@ COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
     ),
     "cifar10/variants_ranking": ("metric kendall_w p variants augmentations", ALL),
     "cifar10/earlier_layer/pair_kinds": (
+        "metric augmentation kind mean pairs images undefined constant",
+        {"metric": ["overlap_20"]},
+    ),
+    "finetune/summary": (SUMMARY, ALL),
+    "finetune/shift": (CORRECTED, PEARSON),
+    "finetune/performance": ("augmentation seed accuracy", ALL),
+    "finetune/distribution": (
+        "metric augmentation images undefined q1 median q3",
+        {"pairs": ["reference"], "metric": METRICS},
+    ),
+    "finetune/variants": (
+        "variant augmentation floor net tightening shift relative_shift shift_p_holm rank",
+        ALL,
+    ),
+    "finetune/uninformative": ("metric level augmentation mean", {"augmentation": ["baseline"]}),
+    "finetune/last_layer/uninformative": (
+        "metric level augmentation mean",
+        {"metric": ["overlap_20"], "augmentation": ["baseline"]},
+    ),
+    "finetune/last_layer/pair_kinds": (
         "metric augmentation kind mean pairs images undefined constant",
         {"metric": ["overlap_20"]},
     ),
@@ -317,6 +343,7 @@ FIGURES = {
     "shapes_spurious": "shapes/figures/spurious/spurious",
     "shapes_energy": "shapes/figures/localisation/energy",
     "shapes_curves": "shapes/figures/faithfulness/curves",
+    "results_finetune": "finetune/figures/summary/summary",
     "validity_exchange": "cifar10/figures/map_exchange/deletion",
     "validity_representations": "cifar10/figures/representations/shift",
     "validity_known_changes": "validity/figures/known_changes/known_changes",
