@@ -173,6 +173,59 @@ def test_maps_without_predictions_have_an_answer_without_accuracy() -> None:
     assert "ccuracy change" not in page
 
 
+def levels(metric: str, **means: float) -> pd.DataFrame:
+    """uninformative.csv of a metric."""
+    rows = {"metric": metric, "augmentation": "baseline"}
+    return pd.DataFrame([rows | {"level": k, "mean": mean} for k, mean in means.items()])
+
+
+SHIFT_OF_MAPS = pd.DataFrame(
+    {"metric": ["mad", "overlap_20", "class_kld"], "predictions": "any", "reference": "baseline",
+     "floor": [0.2, 0.4, 0.1]}
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("metric", "means", "nearer"),
+    [
+        ("overlap_20", {"shuffled": 0.5, "gaussian": 0.5}, []),
+        ("overlap_20", {"shuffled": 0.7, "gaussian": 0.5}, ["map of another image"]),
+        ("overlap_20", {"shuffled": 0.6, "gaussian": 0.8}, ["another image or a Gaussian"]),
+        ("mad", {"shuffled": 0.5, "gaussian": 0.1}, ["a Gaussian in the centre than"]),
+        ("mad", {"gaussian": 0.3, "edges": 0.1, "untrained": 0.1}, []),
+    ],
+)
+def test_the_answer_says_whether_maps_depend_on_the_image(
+    metric: str, means: dict[str, float], nearer: list[str]
+) -> None:
+    found = answer.image_dependence(SHIFT_OF_MAPS, levels(metric, **means), metric)
+    assert ("the maps depend on the image" in found) == (not nearer)
+    assert ("the maps say little about the image" in found) == bool(nearer)
+    assert all(name in found for name in nearer)
+
+
+def test_the_distances_of_unrelated_maps_are_on_the_page() -> None:
+    frames = {
+        "summary": summary(),
+        "shift": SHIFT_OF_MAPS,
+        "uninformative": levels("mad", shuffled=0.25),
+    }
+    page = text(answer.page(FACTS, frames))
+    assert "(the noise floor), 0.200; the same network's map of another image, 0.250." in page
+    without = text(answer.page(FACTS, {"summary": summary(), "shift": SHIFT_OF_MAPS}))
+    assert "depend on the image" not in without
+
+
+@pytest.mark.parametrize(
+    ("metric", "means"),
+    [("class_kld", {"shuffled": 3.0}), ("mad", {"shuffled": np.nan}), ("mad", {"edges": 0.1})],
+)
+def test_nothing_is_said_of_metrics_without_unrelated_maps(
+    metric: str, means: dict[str, float]
+) -> None:
+    assert answer.image_dependence(SHIFT_OF_MAPS, levels(metric, **means), metric) == ""
+
+
 DISTRIBUTION = pd.DataFrame(
     {"metric": "mad", "augmentation": ["affine", "cutmix"], "images": 60, "undefined": 0,
      "mean": [0.1, 0.3], "median": [0.1, 0.2], "pairs": "reference"}

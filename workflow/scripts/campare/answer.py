@@ -12,13 +12,23 @@ from html import escape
 
 import pandas as pd
 
-from campare import columns, labels, pages, performance, registry
+from campare import columns, labels, pages, performance, registry, uninformative
 from campare.columns import Column
+from campare.design import BASELINE
 from campare.statistics import ALPHA
 
 MARK = "<!-- answer -->"
+# Maps that do not depend on what the model uses in the image.
+_BASELINE = "another baseline's map of the same image (the noise floor)"
+_UNRELATED = {
+    uninformative.SHUFFLED: "the same network's map of another image",
+    uninformative.GAUSSIAN: "a Gaussian in the centre",
+}
 # Tables that a page can use.
-TABLES = ("summary", "shift", "between", "performance_summary", "distribution", "subsets")
+TABLES = (
+    *("summary", "shift", "uninformative", "between", "performance_summary", "distribution"),
+    "subsets",
+)
 # Snakemake's report shows its first page in a narrow column, before a graph of the rules.
 _STYLE = """
 .campare.answer { max-width: 66rem; margin: 0 auto; }
@@ -111,6 +121,11 @@ def _parts(facts: Facts, tables: Mapping[str, pd.DataFrame], figure: str) -> Ite
         yield _table("performance_summary", tables["performance_summary"])
     if unequal:
         yield _paragraph(unequal)
+    if "shift" in tables and "uninformative" in tables:
+        depends = image_dependence(tables["shift"], tables["uninformative"], facts.metric)
+        if depends:
+            yield "<h2>Do the maps depend on the image?</h2>"
+            yield _paragraph(depends)
     yield "<h2>In this report</h2>"
     yield (
         "<ul><li><b>Workflow</b>: this page. <b>Answer</b>: the same, the figure alone, and the "
@@ -292,6 +307,47 @@ def _answer_table(rows: pd.DataFrame) -> str:
         of_table["of_metrics"] = Column("Metrics", "Metrics with a significant shift.", "text")
         shown.append("of_metrics")
     return pages.html_table(rows, of_table, shown)
+
+
+def image_dependence(shifts: pd.DataFrame, levels: pd.DataFrame, metric: str) -> str:
+    """Whether two baselines' maps of an image are more alike than maps that ignore the image.
+
+    Otherwise the maps mark similar positions in every image, and so may the map shift.
+
+    Parameters
+    ----------
+    shifts, levels
+        shift.csv, uninformative.csv.
+    metric
+        The metric of the summary.
+
+    Returns
+    -------
+    Sentences; "" if the tables do not say.
+    """
+    entry = registry.metric(metric)
+    floors = _chosen(shifts, metric)["floor"].dropna()
+    of_baseline = levels[(levels["metric"] == metric) & (levels["augmentation"] == BASELINE)]
+    means = of_baseline.set_index("level")["mean"].dropna()
+    known = {name: means[level] for level, name in _UNRELATED.items() if level in means}
+    if entry.of != "maps" or entry.same is None or floors.empty or not known:
+        return ""
+    floor = floors.iloc[0]
+    distances = {name: abs(entry.same - mean) for name, mean in known.items()}
+    found = "; ".join(
+        f"{name}, {columns.text(columns.FLOOR, distance)}"
+        for name, distance in {_BASELINE: floor, **distances}.items()
+    )
+    found = f"Mean distance of a baseline's map from {found}."
+    nearer = [name for name, distance in distances.items() if distance <= floor]
+    if not nearer:
+        return f"{found} The first is the smallest, so the maps depend on the image."
+    return (
+        f"{found} A baseline's map is no farther from {' or '.join(nearer)} than from another "
+        "baseline's. So the maps say little about the image, and the map shift may be a shift of "
+        "the positions that the maps mark in every image. Compare other target layers and CAM "
+        "methods (config key cam.variants)."
+    )
 
 
 # ---- Studies without a noise floor --------------------------------------------------------------
