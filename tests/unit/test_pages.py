@@ -211,7 +211,7 @@ def test_the_distances_of_unrelated_maps_are_on_the_page() -> None:
         "uninformative": levels("mad", shuffled=0.25),
     }
     page = text(answer.page(FACTS, frames))
-    assert "(the noise floor), 0.200; the same network's map of another image, 0.250." in page
+    assert "(the noise floor): 0.200; from the same network's map of another image: 0.250." in page
     without = text(answer.page(FACTS, {"summary": summary(), "shift": SHIFT_OF_MAPS}))
     assert "depend on the image" not in without
 

@@ -335,10 +335,10 @@ def image_dependence(shifts: pd.DataFrame, levels: pd.DataFrame, metric: str) ->
     floor = floors.iloc[0]
     distances = {name: abs(entry.same - mean) for name, mean in known.items()}
     found = "; ".join(
-        f"{name}, {columns.text(columns.FLOOR, distance)}"
+        f"from {name}: {columns.text(columns.FLOOR, distance)}"
         for name, distance in {_BASELINE: floor, **distances}.items()
     )
-    found = f"Mean distance of a baseline's map from {found}."
+    found = f"Mean distance of a baseline's map {found}."
     nearer = [name for name, distance in distances.items() if distance <= floor]
     if not nearer:
         return f"{found} The first is the smallest, so the maps depend on the image."
