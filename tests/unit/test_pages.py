@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -151,6 +152,12 @@ def test_the_answer_states_what_the_summary_contains() -> None:
     assert "Color jitter: no change of the maps beyond retraining variability is shown" in page
     assert "Duplicated originals (step-matched), compared with the baselines" in page
     assert "4 of 4" in page and "0.042" in page
+
+
+@pytest.mark.parametrize("name", ["nets.py:net_2p5", "timm:resnet18"])
+def test_names_of_code_are_printed_as_they_are(name: str) -> None:
+    page = text(answer.page(replace(FACTS, architecture=name), {"summary": summary()}))
+    assert f"networks; {name};" in page
 
 
 def test_an_answer_without_a_test_gives_the_reason() -> None:

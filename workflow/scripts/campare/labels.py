@@ -32,6 +32,11 @@ TITLES = {
     "shufflenet_v2_x0_5": "ShuffleNet V2 (0.5×)",
     "small_cnn": "Small CNN",
     "small_cnn_wide": "Small CNN, wide",
+    "fashion_cnn": "Fashion CNN",
+    "fashion_cnn_wide": "Fashion CNN, wide",
+    "fashion_cnn_third": "Fashion CNN, third convolution",
+    "fashion_cnn_deep": "Fashion CNN, deep",
+    "two_conv": "Two convolutions",
     "shuffled": "Map of another image",
     "gaussian": "Central Gaussian",
     "edges": "Edges of the image",
@@ -196,7 +201,12 @@ FIGURES = {
 
 
 def title(name: str) -> str:
-    """An augmentation's or architecture's name as figures print it: color_jitter, Color jitter."""
+    """An augmentation's or architecture's name as figures print it: color_jitter, Color jitter.
+
+    Names of code (net.py:net, timm:resnet18) are printed as they are.
+    """
+    if ":" in name:
+        return name
     words = re.sub(r"\b(\d+)p(\d+)\b", r"\1.\2", name.replace("_", " "))  # arms of sweeps
     return TITLES.get(name, words[:1].upper() + words[1:])
 
