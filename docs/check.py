@@ -7,7 +7,7 @@ A page has generated regions, each from a Jinja template that takes its numbers 
     <!-- end of NAME.md -->
 
 docs/tables/runs.csv is written by hand: when, with which version and on what a study was made, and
-the CPU time of its jobs (results/<study>/benchmarks/).
+the CPU time of Snakemake and its jobs (`time snakemake …`).
 
 Statements without a number are tested as well: `holds(condition, text)` in a template is the text,
 or a failure if the tables contradict it. `quoted(page, text)` is a text that must be
@@ -79,29 +79,46 @@ MEANS = (
     "augmentation seed pearson kl entropy entropy_baseline "
     "entropy_histogram entropy_histogram_baseline"
 )
-CORRECTED = (
-    "metric augmentation floor shift relative_shift noise_corrected_similarity "
-    "noise_corrected_similarity_low noise_corrected_similarity_high"
-)
-PEARSON = {"metric": ["pearson"], "predictions": ["any"]}
 UNDEFINED = {"metric": ["pearson", "entropy"]}
 ALL: Mapping[str, Sequence[str]] = {}
-COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
+Copied = tuple[str, Mapping[str, Sequence[str]]]
+# Of several studies.
+CORRECTED: Copied = (
+    "metric augmentation floor shift relative_shift noise_corrected_similarity "
+    "noise_corrected_similarity_low noise_corrected_similarity_high",
+    {"metric": ["pearson"], "predictions": ["any"]},
+)
+DISTRIBUTION: Copied = (
+    "metric augmentation images undefined q1 median q3",
+    {"pairs": ["reference"], "metric": METRICS},
+)
+REPRESENTATIONS: Copied = (
+    f"metric augmentation reference predictions floor {SHIFT}",
+    {"reference": ["baseline"], "predictions": ["any"]},
+)
+MOSAICS: Copied = (
+    f"augmentation region score seeds images mean chance other {DIFFERENCE}",
+    {"region": ["grid_pointing"], "score": ["energy"]},
+)
+VARIANTS: Copied = (
+    "variant augmentation floor net tightening shift relative_shift shift_p_holm rank",
+    ALL,
+)
+PAIR_KINDS: Copied = (
+    "metric augmentation kind mean pairs images undefined constant",
+    {"metric": ["overlap_20"]},
+)
+BASELINE_LEVELS: Copied = (
+    "metric level augmentation mean",
+    {"metric": ["overlap_20"], "augmentation": ["baseline"]},
+)
+COPIES: dict[str, Copied] = {
     "cifar10/summary": (SUMMARY, ALL),
-    "cifar10/mosaics_summary": (
-        f"augmentation region score seeds images mean chance other {DIFFERENCE}",
-        {"region": ["grid_pointing"], "score": ["energy"]},
-    ),
-    "cifar10/representation_shift": (
-        f"metric augmentation reference predictions floor {SHIFT}",
-        {"reference": ["baseline"], "predictions": ["any"]},
-    ),
-    "cifar10/shift": (CORRECTED, PEARSON),
+    "cifar10/mosaics_summary": MOSAICS,
+    "cifar10/representation_shift": REPRESENTATIONS,
+    "cifar10/shift": CORRECTED,
     "cifar10/performance": ("augmentation seed accuracy", ALL),
-    "cifar10/distribution": (
-        "metric augmentation images undefined q1 median q3",
-        {"pairs": ["reference"], "metric": METRICS},
-    ),
+    "cifar10/distribution": DISTRIBUTION,
     "cifar10/correlation": (
         "metric augmentation_a augmentation_b pearson",
         {"metric": METRICS},
@@ -116,53 +133,26 @@ COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
         "metric first second distance support",
         {"metric": ["overlap_20", "all"]},
     ),
-    "cifar10/variants": (
-        "variant augmentation floor net tightening shift relative_shift shift_p_holm rank",
-        ALL,
-    ),
+    "cifar10/variants": VARIANTS,
     "cifar10/variants_ranking": ("metric kendall_w p variants augmentations", ALL),
-    "cifar10/earlier_layer/pair_kinds": (
-        "metric augmentation kind mean pairs images undefined constant",
-        {"metric": ["overlap_20"]},
-    ),
+    "cifar10/earlier_layer/pair_kinds": PAIR_KINDS,
     "finetune/summary": (SUMMARY, ALL),
-    "finetune/shift": (CORRECTED, PEARSON),
+    "finetune/shift": CORRECTED,
     "finetune/performance": ("augmentation seed accuracy", ALL),
-    "finetune/distribution": (
-        "metric augmentation images undefined q1 median q3",
-        {"pairs": ["reference"], "metric": METRICS},
-    ),
-    "finetune/variants": (
-        "variant augmentation floor net tightening shift relative_shift shift_p_holm rank",
-        ALL,
-    ),
+    "finetune/distribution": DISTRIBUTION,
+    "finetune/variants": VARIANTS,
     "finetune/uninformative": ("metric level augmentation mean", {"augmentation": ["baseline"]}),
-    "finetune/last_layer/uninformative": (
-        "metric level augmentation mean",
-        {"metric": ["overlap_20"], "augmentation": ["baseline"]},
-    ),
-    "finetune/last_layer/pair_kinds": (
-        "metric augmentation kind mean pairs images undefined constant",
-        {"metric": ["overlap_20"]},
-    ),
+    "finetune/last_layer/uninformative": BASELINE_LEVELS,
+    "finetune/last_layer/pair_kinds": PAIR_KINDS,
     "digits/summary": (SUMMARY, ALL),
-    "digits/mosaics_summary": (
-        f"augmentation region score seeds images mean chance other {DIFFERENCE}",
-        {"region": ["grid_pointing"], "score": ["energy"]},
-    ),
-    "digits/representation_shift": (
-        f"metric augmentation reference predictions floor {SHIFT}",
-        {"reference": ["baseline"], "predictions": ["any"]},
-    ),
+    "digits/mosaics_summary": MOSAICS,
+    "digits/representation_shift": REPRESENTATIONS,
     "digits/shift": (
         f"metric augmentation reference predictions floor net tightening {SHIFT} "
         "noise_corrected_similarity agreement",
         {"metric": ["overlap_20"], "predictions": ["any"]},
     ),
-    "digits/distribution": (
-        "metric augmentation images undefined q1 median q3",
-        {"pairs": ["reference"], "metric": METRICS},
-    ),
+    "digits/distribution": DISTRIBUTION,
     "digits/correlation": ("metric augmentation_a augmentation_b pearson", {"metric": METRICS}),
     "digits/sanity": (
         "augmentation check metric seeds images mean low high undefined above above_low above_high "
@@ -204,10 +194,7 @@ COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
     "cues/performance_summary": ("augmentation score mean std seeds", {"score": ["accuracy"]}),
     "cifar10-evidence/summary": (SUMMARY, ALL),
     "cifar10-evidence/performance_summary": ("augmentation score mean std seeds", ALL),
-    "cifar10-evidence/distribution": (
-        "metric augmentation images undefined q1 median q3",
-        {"pairs": ["reference"], "metric": METRICS},
-    ),
+    "cifar10-evidence/distribution": DISTRIBUTION,
     "cifar10-evidence/correlation": (
         "metric augmentation_a augmentation_b pearson",
         {"metric": METRICS},
@@ -286,10 +273,7 @@ COPIES: dict[str, tuple[str, Mapping[str, Sequence[str]]]] = {
         {"metric": ["overlap_20"]},
     ),
     "evidence/pair_counts": ("pairs augmentation_a augmentation_b count p p_any", ALL),
-    "evidence/uninformative": (
-        "metric level augmentation mean",
-        {"metric": ["overlap_20"], "augmentation": ["baseline"]},
-    ),
+    "evidence/uninformative": BASELINE_LEVELS,
     "evidence/true_class/summary": (SUMMARY, ALL),
     "validity/known_changes": (
         "metric change level strength accuracy reference_accuracy floor within between "

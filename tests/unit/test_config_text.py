@@ -9,6 +9,8 @@ import pytest
 from campare import config_text
 from campare.errors import CampareError
 
+CONFIGS = sorted((Path(__file__).parents[2] / "config").glob("*.yaml"))
+
 
 @pytest.mark.parametrize(
     ("text", "message"),
@@ -70,3 +72,8 @@ def test_an_argument_says_what_it_would_in_a_file(entry: str, said: dict) -> Non
 def test_an_argument_is_judged_as_a_file_is() -> None:
     with pytest.raises(CampareError, match=r"--config: line 1: training\.epochs: given twice"):
         config_text.argument("training={epochs: 2, epochs: 3}")
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_the_config_files_of_the_project_have_no_fault(path: Path) -> None:
+    config_text.check(path)

@@ -18,15 +18,20 @@ from campare.design import BASELINE
 from campare.statistics import ALPHA
 
 MARK = "<!-- answer -->"
-# Maps that do not depend on what the model uses in the image.
 _BASELINE = "another baseline's map of the same image (the noise floor)"
+# Maps that do not depend on what the model uses in the image.
 _UNRELATED = {
     uninformative.SHUFFLED: "the same network's map of another image",
     uninformative.GAUSSIAN: "a Gaussian in the centre",
 }
 # Tables that a page can use.
 TABLES = (
-    *("summary", "shift", "uninformative", "between", "performance_summary", "distribution"),
+    "summary",
+    "shift",
+    "uninformative",
+    "between",
+    "performance_summary",
+    "distribution",
     "subsets",
 )
 # Snakemake's report shows its first page in a narrow column, before a graph of the rules.
