@@ -72,11 +72,12 @@ def test_every_study_of_the_project_has_its_methods(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("campare.config._check_weights", lambda *_: None)
+    monkeypatch.setattr("campare.imported._problems", lambda *_: iter(()))  # files are missing
     study = shipped(name)
     written = methods.markdown(study, FACTS)
     check(written)
     for augmentation in study.augmentations:
-        assert f"**{title(augmentation)}**" in written
+        assert (title(augmentation) if study.imported else f"**{title(augmentation)}**") in written
     used = references.of_registry(study)
     cited = set(references.cited(written))
     missing = {key for value in used.values() for key in references.keys(value)} - cited

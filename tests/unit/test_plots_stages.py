@@ -88,6 +88,13 @@ def test_sheets_are_green_and_solid_from_the_threshold_on_else_red_and_dashed() 
     assert any("≥ 95 %" in text for text in found)
 
 
+@pytest.mark.parametrize("count", [19, 20, 21, 40])
+def test_sheets_fill_the_width_of_the_figure(count: int) -> None:
+    figure = views.sheets([view(0.5)] * count, 0.95, "Heading")
+    right = max(image.get_extent()[1] for image in only(figure).findobj(AxesImage))
+    assert figure.get_figwidth() - right <= 1.35  # room for less than one more image
+
+
 def test_probability_near_one_is_not_rounded_to_one() -> None:
     assert views.percent(0.99999999) == "99.99 %"
     assert views.percent(1.0) == "100 %"

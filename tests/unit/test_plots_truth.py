@@ -129,6 +129,14 @@ def test_curves_show_the_map_and_a_random_map() -> None:
             np.testing.assert_allclose(line.get_ydata(), expected)
 
 
+def test_a_curve_of_one_share_is_a_point() -> None:
+    table = curves()
+    *others, road = truth.CURVES
+    figure = truth.faithfulness_curves(table[(table["curve"] != road) | (table["share"] == 1)])
+    points = [len(axes.containers) for axes in figure.axes]
+    assert points == [0] * len(others) * len(NAMES) + [2] * len(NAMES)
+
+
 def test_gain_shows_every_measure_with_its_interval() -> None:
     models, summary = gains()
     figure = truth.faithfulness_gain(models, summary)

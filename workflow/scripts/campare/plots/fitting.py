@@ -55,9 +55,11 @@ def _folded(text: str, inches: float, size: float) -> str:
 def arranged(
     count: int, wide: float, high: float, *, margin_width: float = 0, margin_height: float = 0
 ) -> tuple[int, float, float]:
-    """The number of columns that makes the narrowest figure; the figure's width and height.
+    """The number of columns of a figure; the figure's width and height, inches.
 
-    On a page as many columns as fit.
+    The lowest figure that is at most a tenth wider than the narrowest: no figure is taller than
+    `TALLEST` of its width, so that the narrowest may leave much of its width empty. On a page as
+    many columns as fit.
 
     Parameters
     ----------
@@ -77,8 +79,13 @@ def arranged(
         columns = int((page.width() - margin_width) / wide)
         columns = min(max(columns, 1), max(count, 1))
         return columns, page.width(), size(columns)[1]
-    columns = min(range(1, max(count, 1) + 1), key=size)
-    return columns, *size(columns)
+    sizes = {columns: size(columns) for columns in range(1, max(count, 1) + 1)}
+    widest = 1.1 * min(width for width, _ in sizes.values())
+    columns = min(
+        (columns for columns, (width, _) in sizes.items() if width <= widest),
+        key=lambda columns: sizes[columns][::-1],
+    )
+    return columns, *sizes[columns]
 
 
 def row_places(count: int, blocks: int, wide: float) -> Iterator[tuple[float, int]]:

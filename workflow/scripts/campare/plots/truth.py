@@ -215,10 +215,13 @@ def faithfulness_curves(table: pd.DataFrame) -> Figure:
             for drawn, shade, dashes in (("random", GREY, (3, 2)), ("map", colour[name], ())):
                 one = rows[rows["map"] == drawn].sort_values("share")
                 x, y = 100 * one["share"], one["probability"]
+                spread = np.nan_to_num(one["std"])
                 # The baseline is black: its usual grey is the colour of random maps.
                 shade = "black" if shade == GREY and drawn == "map" else shade
+                if len(one) == 1:  # neither a line nor an area could be seen
+                    axes.errorbar(x, y, yerr=spread, fmt="o", color=shade, markersize=3)
+                    continue
                 axes.plot(x, y, color=shade, linewidth=1.3, dashes=dashes)
-                spread = np.nan_to_num(one["std"])
                 axes.fill_between(x, y - spread, y + spread, color=shade, alpha=0.2, linewidth=0)
             axes.grid()
             if column == 0:
