@@ -136,6 +136,22 @@ COPIES: dict[str, Copied] = {
     "cifar10/variants": VARIANTS,
     "cifar10/variants_ranking": ("metric kendall_w p variants augmentations", ALL),
     "cifar10/earlier_layer/pair_kinds": PAIR_KINDS,
+    "cifar10-small/summary": (SUMMARY, ALL),
+    "cifar10-small/performance": ("augmentation seed accuracy", ALL),
+    "cifar10-small-added/summary": (SUMMARY, ALL),
+    "cifar10-small-added/performance": ("augmentation seed accuracy", ALL),
+    "cifar10-small-added/shift": (
+        f"augmentation floor net tightening {SHIFT} noise_corrected_similarity",
+        {"metric": ["overlap_20"], "reference": ["baseline"], "predictions": ["any"]},
+    ),
+    "cifar10-small-added/accuracy_change": (
+        "augmentation accuracy_change accuracy_change_low accuracy_change_high",
+        {"reference": ["baseline"]},
+    ),
+    "cifar10-small-between/between": (
+        "augmentation_a augmentation_b between within_a within_b shift",
+        {"metric": ["overlap_20"]},
+    ),
     "finetune/summary": (SUMMARY, ALL),
     "finetune/shift": CORRECTED,
     "finetune/performance": ("augmentation seed accuracy", ALL),
