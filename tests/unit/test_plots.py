@@ -618,20 +618,22 @@ def test_correlations_without_a_cluster_are_drawn() -> None:
     assert not tree.lines
 
 
-def test_shifts_between_augmentations_are_below_the_diagonal_with_asterisks() -> None:
+def test_shifts_between_augmentations_are_a_triangle_with_asterisks() -> None:
     rows = [
         ("mad", "a", "b", 0.03, 0.01),
         ("mad", "a", "c", -0.01, 0.6),
-        ("mad", "b", "c", 0.02, np.nan),
+        ("mad", "b", "c", -0.0001, np.nan),
     ]
     columns = ["metric", "augmentation_a", "augmentation_b", "shift", "p_holm"]
     figure = relations.between(pd.DataFrame(rows, columns=columns), "mad")
     axes = figure.axes[0]
     (mesh,) = (c for c in axes.collections if isinstance(c, QuadMesh))
-    shown = np.ma.filled(mesh.get_array().reshape(3, 3), np.nan)
-    np.testing.assert_allclose(shown, [[np.nan] * 3, [0.03, np.nan, np.nan], [-0.01, 0.02, np.nan]])
+    shown = np.ma.filled(mesh.get_array().reshape(2, 2), np.nan)
+    np.testing.assert_allclose(shown, [[0.03, np.nan], [-0.01, -0.0001]])
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["B", "C"]
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["A", "B"]
     texts = {text.get_text() for text in axes.texts}
-    assert {"0.03*", "−0.01", "0.02"} <= texts
+    assert texts == {"0.030*", "", "−0.010", "0.000"}
     assert mesh.get_clim() == (-0.03, 0.03)
 
 

@@ -39,6 +39,24 @@ from campare.plots import images as image_figures
 
 pytestmark = pytest.mark.filterwarnings("error")
 
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("cutmix_in_place", "CutMix in place"),
+        ("cutmix_mixed", "CutMix, mixed labels"),
+        ("cutmix_mixed_weak", "CutMix mixed weak"),
+        ("rand_augment_9", "RandAugment 9"),
+        ("small_cnn_wide_2", "Small CNN, wide 2"),
+        ("untrained_longer", "Untrained longer"),
+        ("color_jitter", "Color jitter"),
+        ("timm:resnet18_a", "timm:resnet18_a"),
+    ],
+)
+def test_labels_of_known_names_and_of_names_that_begin_with_one(name: str, label: str) -> None:
+    assert style.title(name) == label
+
+
 LONG = ["Pepper__bell___Bacterial_spot", "Pepper__bell___healthy", "Corn_(maize)___Gray_leaf_spot"]
 NAMES = {
     "long": LONG,

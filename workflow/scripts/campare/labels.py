@@ -45,6 +45,12 @@ TITLES = {
     "longer_training": "Longer training",
     "grid_pointing": "Grid pointing game",
 }
+# Titles that are the name itself, with capitals, hyphens and spaces.
+SPELT = [
+    name
+    for name, label in TITLES.items()
+    if re.sub(r"\W", "", label).lower() == name.replace("_", "")
+]
 
 DATA_SETS = {"cifar10": "CIFAR-10", "fashion_mnist": "Fashion-MNIST", "mnist": "MNIST"}
 
@@ -203,12 +209,14 @@ FIGURES = {
 def title(name: str) -> str:
     """An augmentation's or architecture's name as figures print it: color_jitter, Color jitter.
 
-    Names of code (net.py:net, timm:resnet18) are printed as they are.
+    Names of code (net.py:net, timm:resnet18) are printed as they are. A known name keeps its
+    capitals at the beginning of another: cutmix_added, CutMix added.
     """
-    if ":" in name:
-        return name
+    if ":" in name or name in TITLES:
+        return TITLES.get(name, name)
     words = re.sub(r"\b(\d+)p(\d+)\b", r"\1.\2", name.replace("_", " "))  # arms of sweeps
-    return TITLES.get(name, words[:1].upper() + words[1:])
+    known = max((start for start in SPELT if name.startswith(f"{start}_")), key=len, default="")
+    return TITLES[known] + words[len(known) :] if known else words[:1].upper() + words[1:]
 
 
 def data_set(data: Mapping[str, Any]) -> str:

@@ -26,6 +26,7 @@ def heat_map(
     cell: float,
     cmap: str,
     limits: tuple[float, float],
+    columns: Sequence[str] = (),
     side_text: str = "",
 ) -> tuple[Figure, Axes, QuadMesh]:
     """A square heat map; NaN is left white.
@@ -35,13 +36,15 @@ def heat_map(
     values
         (N, N).
     names
-        Of rows and columns.
+        Of rows, and of columns unless `columns` has theirs.
     texts
         Text of each cell, printed for up to `NUMBERED` names.
     cell
         Side of a cell with a text, inches; a cell without is as small as its name allows.
     cmap, limits
         Colour map and the values at its ends.
+    columns
+        Names of columns, (N,).
     side_text
         Text on the right. The heat map then has a fixed size, and not all rows are named.
     """
@@ -51,9 +54,10 @@ def heat_map(
     few = count <= NUMBERED
     side = 5.0 if side_text else max(2.0, (cell if few else CELL) * count)
     named = range(0, count, -(-count // MOST_CLASSES) if side_text else 1)
-    short = fitted([names[place] for place in named], 1.4)
-    labels = [short[names[place]] for place in named]
-    long = max(map(text_width, labels), default=0)
+    both = [[labels[place] for place in named] for labels in (names, columns or names)]
+    short = fitted([*both[0], *both[1]], 1.4)
+    rows, across = ([short[label] for label in labels] for labels in both)
+    long = max(map(text_width, [*rows, *across]), default=0)
     if page.printing():
         bar = 0.1 if page.narrow() and few else 1.0
         side = min(side, page.width() - long - bar)
@@ -82,9 +86,9 @@ def heat_map(
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
     at = np.array(named) + 0.5
-    axes.set_yticks(at, labels)
+    axes.set_yticks(at, rows)
     axes.set_xticks(
-        at, labels, rotation=rotation, rotation_mode="anchor",
+        at, across, rotation=rotation, rotation_mode="anchor",
         ha="right" if rotation else "center", va="center" if rotation == 90 else "top",
     )  # fmt: skip
     mesh = axes.collections[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -67,24 +68,26 @@ def between(table: pd.DataFrame, metric: str) -> Figure:
         Name of the metric.
     """
     rows = table[table["metric"] == metric]
-    names = list(dict.fromkeys([*rows["augmentation_a"], *rows["augmentation_b"]]))
-    values = np.full((len(names), len(names)), np.nan)
-    texts = [[""] * len(names) for _ in names]
+    first, second = (list(dict.fromkeys(rows[f"augmentation_{end}"])) for end in "ab")
+    values = np.full((len(second), len(first)), np.nan)
+    texts = [[""] * len(first) for _ in second]
     numbers = rows[["shift", "p_holm"]].to_numpy(float)
+    reach = np.nanmax(np.abs(numbers[:, 0]), initial=0) or 1.0
+    decimals = max(0, 1 - math.floor(math.log10(reach)))  # two digits of the largest shift
     for a, b, (shift, p) in zip(
         rows["augmentation_a"], rows["augmentation_b"], numbers, strict=True
     ):
-        column, row = names.index(a), names.index(b)
+        column, row = first.index(a), second.index(b)
         values[row, column] = shift
-        texts[row][column] = f"{shift:.2g}{'*' if p <= 0.05 else ''}".replace("-", "−")
-    reach = np.nanmax(np.abs(values)) if np.isfinite(values).any() else 1.0
+        number = f"{round(shift, decimals) + 0:.{decimals}f}".replace("-", "−")  # + 0: no −0.00
+        texts[row][column] = number + ("*" if p <= 0.05 else "")
     figure, axes, mesh = heat_map(
-        values, [title(name) for name in names], texts, cell=0.45, cmap="RdBu_r",
-        limits=(-reach, reach),
+        values, [title(name) for name in second], texts, cell=0.45, cmap="RdBu_r",
+        limits=(-reach, reach), columns=[title(name) for name in first],
     )  # fmt: skip
     axes.set_title(f"Distance: {distance_label(metric)}")
     label = "Map shift between augmentations\n(* p ≤ 0.05, Holm's correction)"
-    colour_bar(figure, axes, mesh, label, len(names))
+    colour_bar(figure, axes, mesh, label, len(first))
     return figure
 
 
