@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from campare.plots import page
-from campare.plots.fitting import arranged, fitted, text_width, two_lines
+from campare.plots.fitting import WIDER, arranged, fitted, text_width, two_lines
 from campare.plots.style import SMALL, STYLE, TALLEST, Floats, blank_figure, title
 
 INCORRECT = "#D55E00"  # border of an incorrect prediction
@@ -48,9 +48,8 @@ class ImageGrid:
     """Places of the same images in several sets: a row per set, or a column per set.
 
     Rows are in blocks side by side. Sets are in columns if there are more of them than images, and
-    the figure is then at most a tenth wider: no figure is taller than `TALLEST` of its width, so
-    that a grid with many rows would leave much of the width empty. What is left over is spread
-    between the images. On a page sets are rows of one block as wide as the page.
+    the figure is then at most `WIDER`. What is left over is spread between the images. On a page
+    sets are rows of one block as wide as the page.
 
     Attributes
     ----------
@@ -113,7 +112,7 @@ class ImageGrid:
         top = 0.4
         height = top + len(classes) * pitch[1] + below
         width = max(left + (len(sets) + self.before) * column + 0.05, least, height / TALLEST)
-        self.columns = len(sets) > len(classes) and width < 1.1 * self.width
+        self.columns = len(sets) > len(classes) and width <= WIDER * self.width
         if page.printing():
             self.columns, self.down, self.block = False, len(sets), self.width
             self.height = self.top + (self.before + len(sets)) * pitch[1] + below

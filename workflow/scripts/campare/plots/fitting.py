@@ -22,6 +22,9 @@ MOST_SEEDS = 6  # side by side
 MOST_CLASSES = 40  # names of classes in a column
 MOST_COLUMNS = 12  # classes side by side, as images
 MOST_IMAGES = 60
+# No figure is taller than `TALLEST` of its width, so that the narrowest arrangement may leave much
+# of the width empty. Of several, the lowest is chosen that is at most this much wider.
+WIDER = 1.1
 
 
 def text_width(text: str, size: float = SMALL) -> float:
@@ -57,9 +60,7 @@ def arranged(
 ) -> tuple[int, float, float]:
     """The number of columns of a figure; the figure's width and height, inches.
 
-    The lowest figure that is at most a tenth wider than the narrowest: no figure is taller than
-    `TALLEST` of its width, so that the narrowest may leave much of its width empty. On a page as
-    many columns as fit.
+    The lowest figure that is at most `WIDER` than the narrowest. On a page as many columns as fit.
 
     Parameters
     ----------
@@ -80,7 +81,7 @@ def arranged(
         columns = min(max(columns, 1), max(count, 1))
         return columns, page.width(), size(columns)[1]
     sizes = {columns: size(columns) for columns in range(1, max(count, 1) + 1)}
-    widest = 1.1 * min(width for width, _ in sizes.values())
+    widest = WIDER * min(width for width, _ in sizes.values())
     columns = min(
         (columns for columns, (width, _) in sizes.items() if width <= widest),
         key=lambda columns: sizes[columns][::-1],
