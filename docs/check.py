@@ -138,6 +138,25 @@ COPIES: dict[str, Copied] = {
     "cifar10/earlier_layer/pair_kinds": PAIR_KINDS,
     "cifar10-small/summary": (SUMMARY, ALL),
     "cifar10-small/performance": ("augmentation seed accuracy", ALL),
+    "cifar10-small/distribution": DISTRIBUTION,
+    "cifar10-small/correlation": (
+        "metric augmentation_a augmentation_b pearson",
+        {"metric": METRICS},
+    ),
+    "cifar10-small/uninformative": (
+        "metric level augmentation mean",
+        {"metric": ["overlap_20"], "augmentation": ["baseline"]},
+    ),
+    "cifar10-small/segments": (
+        "metric augmentation segment pairs mean median",
+        {"metric": ["overlap_20"]},
+    ),
+    "cifar10-small/accuracy_correlation": ("metric over pearson low high n", ALL),
+    "cifar10-small/clusters": (
+        "metric first second members distance support",
+        {"metric": ["overlap_20", "all"]},
+    ),
+    "cifar10-small/pair_counts": ("pairs augmentation_a augmentation_b count p p_any", ALL),
     "cifar10-small-added/summary": (SUMMARY, ALL),
     "cifar10-small-added/performance": ("augmentation seed accuracy", ALL),
     "cifar10-small-added/shift": (
@@ -343,6 +362,8 @@ FIGURES = {
     "shapes_spurious": "shapes/figures/spurious/spurious",
     "shapes_energy": "shapes/figures/localisation/energy",
     "shapes_curves": "shapes/figures/faithfulness/curves",
+    "results_small": "cifar10-small/figures/summary/summary",
+    "results_small_clusters": "cifar10-small/figures/clusters/all",
     "results_finetune": "finetune/figures/summary/summary",
     "validity_exchange": "cifar10/figures/map_exchange/deletion",
     "validity_representations": "cifar10/figures/representations/shift",
