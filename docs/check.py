@@ -83,6 +83,14 @@ UNDEFINED = {"metric": ["pearson", "entropy"]}
 ALL: Mapping[str, Sequence[str]] = {}
 Copied = tuple[str, Mapping[str, Sequence[str]]]
 # Of several studies.
+PERFORMANCE: Copied = ("augmentation seed accuracy", ALL)
+CORRELATION: Copied = ("metric augmentation_a augmentation_b pearson", {"metric": METRICS})
+ACCURACY_CORRELATION: Copied = ("metric over pearson low high n", ALL)
+CLUSTERS: Copied = (
+    "metric first second distance support",
+    {"metric": ["overlap_20", "all"]},
+)
+PAIR_COUNTS: Copied = ("pairs augmentation_a augmentation_b count p p_any", ALL)
 CORRECTED: Copied = (
     "metric augmentation floor shift relative_shift noise_corrected_similarity "
     "noise_corrected_similarity_low noise_corrected_similarity_high",
@@ -117,32 +125,23 @@ COPIES: dict[str, Copied] = {
     "cifar10/mosaics_summary": MOSAICS,
     "cifar10/representation_shift": REPRESENTATIONS,
     "cifar10/shift": CORRECTED,
-    "cifar10/performance": ("augmentation seed accuracy", ALL),
+    "cifar10/performance": PERFORMANCE,
     "cifar10/distribution": DISTRIBUTION,
-    "cifar10/correlation": (
-        "metric augmentation_a augmentation_b pearson",
-        {"metric": METRICS},
-    ),
+    "cifar10/correlation": CORRELATION,
     "cifar10/uninformative": ("metric level augmentation mean", {"augmentation": ["baseline"]}),
     "cifar10/segments": (
         "metric augmentation segment pairs mean median",
         {"metric": ["overlap_20", "pearson"]},
     ),
-    "cifar10/accuracy_correlation": ("metric over pearson low high n", ALL),
-    "cifar10/clusters": (
-        "metric first second distance support",
-        {"metric": ["overlap_20", "all"]},
-    ),
+    "cifar10/accuracy_correlation": ACCURACY_CORRELATION,
+    "cifar10/clusters": CLUSTERS,
     "cifar10/variants": VARIANTS,
     "cifar10/variants_ranking": ("metric kendall_w p variants augmentations", ALL),
     "cifar10/earlier_layer/pair_kinds": PAIR_KINDS,
     "cifar10-small/summary": (SUMMARY, ALL),
-    "cifar10-small/performance": ("augmentation seed accuracy", ALL),
+    "cifar10-small/performance": PERFORMANCE,
     "cifar10-small/distribution": DISTRIBUTION,
-    "cifar10-small/correlation": (
-        "metric augmentation_a augmentation_b pearson",
-        {"metric": METRICS},
-    ),
+    "cifar10-small/correlation": CORRELATION,
     "cifar10-small/uninformative": (
         "metric level augmentation mean",
         {"metric": ["overlap_20"], "augmentation": ["baseline"]},
@@ -151,14 +150,11 @@ COPIES: dict[str, Copied] = {
         "metric augmentation segment pairs mean median",
         {"metric": ["overlap_20"]},
     ),
-    "cifar10-small/accuracy_correlation": ("metric over pearson low high n", ALL),
-    "cifar10-small/clusters": (
-        "metric first second members distance support",
-        {"metric": ["overlap_20", "all"]},
-    ),
-    "cifar10-small/pair_counts": ("pairs augmentation_a augmentation_b count p p_any", ALL),
+    "cifar10-small/accuracy_correlation": ACCURACY_CORRELATION,
+    "cifar10-small/clusters": CLUSTERS,
+    "cifar10-small/pair_counts": PAIR_COUNTS,
     "cifar10-small-added/summary": (SUMMARY, ALL),
-    "cifar10-small-added/performance": ("augmentation seed accuracy", ALL),
+    "cifar10-small-added/performance": PERFORMANCE,
     "cifar10-small-added/shift": (
         f"augmentation floor net tightening {SHIFT} noise_corrected_similarity",
         {"metric": ["overlap_20"], "reference": ["baseline"], "predictions": ["any"]},
@@ -173,7 +169,7 @@ COPIES: dict[str, Copied] = {
     ),
     "finetune/summary": (SUMMARY, ALL),
     "finetune/shift": CORRECTED,
-    "finetune/performance": ("augmentation seed accuracy", ALL),
+    "finetune/performance": PERFORMANCE,
     "finetune/distribution": DISTRIBUTION,
     "finetune/variants": VARIANTS,
     "finetune/uninformative": ("metric level augmentation mean", {"augmentation": ["baseline"]}),
@@ -188,7 +184,7 @@ COPIES: dict[str, Copied] = {
         {"metric": ["overlap_20"], "predictions": ["any"]},
     ),
     "digits/distribution": DISTRIBUTION,
-    "digits/correlation": ("metric augmentation_a augmentation_b pearson", {"metric": METRICS}),
+    "digits/correlation": CORRELATION,
     "digits/sanity": (
         "augmentation check metric seeds images mean low high undefined above above_low above_high "
         "difference difference_low difference_high",
@@ -203,7 +199,7 @@ COPIES: dict[str, Copied] = {
     "cifar10/map_exchange_summary": (EXCHANGE, ALL),
     "digits/strongest_pairs": ("augmentation_a augmentation_b count", ALL),
     "digits/weakest_pairs": ("augmentation_a augmentation_b count", ALL),
-    "digits/pair_counts": ("pairs augmentation_a augmentation_b count p p_any", ALL),
+    "digits/pair_counts": PAIR_COUNTS,
     "digits/equal_accuracy": (EQUAL_ACCURACY, ALL),
     "cifar10/equal_accuracy": (EQUAL_ACCURACY, ALL),
     "digits-epochs/during_training": (
@@ -230,10 +226,7 @@ COPIES: dict[str, Copied] = {
     "cifar10-evidence/summary": (SUMMARY, ALL),
     "cifar10-evidence/performance_summary": ("augmentation score mean std seeds", ALL),
     "cifar10-evidence/distribution": DISTRIBUTION,
-    "cifar10-evidence/correlation": (
-        "metric augmentation_a augmentation_b pearson",
-        {"metric": METRICS},
-    ),
+    "cifar10-evidence/correlation": CORRELATION,
     "cifar10-evidence/strongest_pairs": ("augmentation_a augmentation_b count", ALL),
     "cifar10-evidence/weakest_pairs": ("augmentation_a augmentation_b count", ALL),
     "cifar10-evidence/uninformative": (
@@ -307,7 +300,7 @@ COPIES: dict[str, Copied] = {
         "metric augmentation_a augmentation_b pearson",
         {"metric": ["overlap_20"]},
     ),
-    "evidence/pair_counts": ("pairs augmentation_a augmentation_b count p p_any", ALL),
+    "evidence/pair_counts": PAIR_COUNTS,
     "evidence/uninformative": BASELINE_LEVELS,
     "evidence/true_class/summary": (SUMMARY, ALL),
     "validity/known_changes": (
@@ -326,13 +319,13 @@ COPIES: dict[str, Copied] = {
         "above_baseline",
         ALL,
     ),
-    "mnist100/performance": ("augmentation seed accuracy", ALL),
-    "mnist100/validation": ("augmentation seed accuracy", ALL),
+    "mnist100/performance": PERFORMANCE,
+    "mnist100/validation": PERFORMANCE,
     "mnist100/model_means": (MEANS, ALL),
-    "mnist100/accuracy_correlation": ("metric over pearson low high n", ALL),
+    "mnist100/accuracy_correlation": ACCURACY_CORRELATION,
     "mnist100/segments": ("metric augmentation segment pairs undefined", UNDEFINED),
     "mnist100/input_gradient/model_means": (MEANS, ALL),
-    "mnist100/input_gradient/accuracy_correlation": ("metric over pearson low high n", ALL),
+    "mnist100/input_gradient/accuracy_correlation": ACCURACY_CORRELATION,
     "mnist100/input_gradient/segments": (
         "metric augmentation segment pairs undefined",
         UNDEFINED,

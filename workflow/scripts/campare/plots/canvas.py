@@ -48,8 +48,8 @@ class ImageGrid:
     """Places of the same images in several sets: a row per set, or a column per set.
 
     Rows are in blocks side by side. Sets are in columns if there are more of them than images, and
-    the figure is then at most `WIDER`. What is left over is spread between the images. On a page
-    sets are rows of one block as wide as the page.
+    the figure is then at most `WIDER` times as wide. What is left over is spread between the
+    images. On a page sets are rows of one block as wide as the page.
 
     Attributes
     ----------

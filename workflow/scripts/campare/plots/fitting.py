@@ -23,7 +23,7 @@ MOST_CLASSES = 40  # names of classes in a column
 MOST_COLUMNS = 12  # classes side by side, as images
 MOST_IMAGES = 60
 # No figure is taller than `TALLEST` of its width, so that the narrowest arrangement may leave much
-# of the width empty. Of several, the lowest is chosen that is at most this much wider.
+# of the width empty; the lowest that is at most this many times as wide is chosen instead.
 WIDER = 1.1
 
 
@@ -60,7 +60,8 @@ def arranged(
 ) -> tuple[int, float, float]:
     """The number of columns of a figure; the figure's width and height, inches.
 
-    The lowest figure that is at most `WIDER` than the narrowest. On a page as many columns as fit.
+    The lowest figure that is at most `WIDER` times as wide as the narrowest. On a page as many
+    columns as fit.
 
     Parameters
     ----------
