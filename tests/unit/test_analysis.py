@@ -442,6 +442,16 @@ def test_an_empty_segment_stays_with_no_pairs() -> None:
 # What a model keeps, what a paper gives, and whether a metric goes with accuracy.
 
 
+def test_architectures_have_a_row_per_epoch() -> None:
+    scores = {f"test_{name}": [0.1, 0.2] for name in ("accuracy", "precision", "recall", "f1")}
+    first = pd.DataFrame({"epoch": [1, 2], "validation_accuracy": [0.5, 0.8], **scores})
+    second = first.assign(test_accuracy=[0.3, 0.4], seconds=1.0)
+    found = analysis.architectures(["b", "a"], [first, second])
+    assert list(found["architecture"]) == ["b", "b", "a", "a"]
+    assert list(found["accuracy"]) == [0.1, 0.2, 0.3, 0.4]
+    assert "seconds" not in found
+
+
 def test_validation_is_of_the_epoch_kept() -> None:
     first = pd.DataFrame({"epoch": [1, 2, 3], "validation_accuracy": [0.5, 0.8, 0.8]})
     second = pd.DataFrame({"epoch": [1, 2, 3], "validation_accuracy": [0.9, 0.1, 0.2]})

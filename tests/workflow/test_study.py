@@ -176,6 +176,9 @@ def test_architectures_are_compared(again: Project) -> None:
         assert (again.results / "figures" / "architectures" / f"{score}.png").exists()
     history = pd.read_csv(again.results / "architectures" / "resnet18_cifar.csv")
     assert {"test_accuracy", "test_f1"} <= set(history.columns)
+    table = pd.read_csv(again.results / "tables" / "architectures.csv")
+    own = table[table["architecture"] == "resnet18_cifar"]
+    assert list(own["accuracy"]) == list(history["test_accuracy"])
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 # Needs: data.h5, split.csv.
 # Makes: architectures/<architecture>.safetensors and .csv: the candidates, trained without
-# augmentation and tested after every epoch; figures/architectures/* (thesis, 5.1 to 5.5).
+# augmentation and tested after every epoch; tables/architectures.csv, figures/architectures/* (thesis,
+# 5.1 to 5.5).
 
 REPORT.target = "architectures"
 # Names in files → architectures.
@@ -45,9 +46,16 @@ rule train_architecture:
 
 
 SHORT = list(map(user_code.short, STUDY["architectures"]))
+HISTORIES = [f"<results>/architectures/{name}.csv" for name in SHORT]
+tabulate(
+    "architectures",
+    needs={"histories": HISTORIES},
+    makes={"architectures": table("architectures")},
+    architectures=SHORT,
+)
 draw(
     "architectures",
-    needs={"histories": [f"<results>/architectures/{name}.csv" for name in SHORT]},
+    needs={"histories": HISTORIES},
     makes=figures("architectures", "score", ["accuracy", "precision", "recall", "f1", "time"]),
     architectures=SHORT,
 )

@@ -181,6 +181,31 @@ def validation(
     )
 
 
+def architectures(names: Sequence[str], histories: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Validation accuracy and test scores of candidate architectures after every epoch.
+
+    Training times are left out, because no two runs agree in them.
+
+    Parameters
+    ----------
+    names, histories
+        Architectures, and the history (`train.train`) of each, with test scores.
+
+    Returns
+    -------
+    DataFrame
+        architecture, epoch, validation_accuracy; accuracy, precision, recall, f1 (test images).
+    """
+    rows = pd.concat(
+        [
+            history.assign(architecture=name)
+            for name, history in zip(names, histories, strict=True)
+        ],
+        ignore_index=True,
+    ).rename(columns={f"test_{score}": score for score in performance.SCORES})
+    return rows[["architecture", "epoch", "validation_accuracy", *performance.SCORES]]
+
+
 def published(
     claims: Mapping[str, Mapping[str, float]],
     scores: Mapping[str, pd.DataFrame],

@@ -1147,6 +1147,20 @@ TABLES: dict[str, Table] = {
             ),
         },
     ),
+    "architectures": Table(
+        "Candidate architectures",
+        "A row per candidate and epoch: networks trained without augmentation.",
+        {
+            "architecture": Column("Architecture", "Architecture of the network.", "text"),
+            "epoch": Column("Epoch", "Number of the epoch, from 1.", "count"),
+            "validation_accuracy": Column(
+                "Validation accuracy",
+                "Share of the validation images that are classified correctly after this epoch.",
+                "percent",
+            ),
+            **SCORES,
+        },
+    ),
     "validation": Table(
         "Epoch of the saved weights",
         "A row per model.",
