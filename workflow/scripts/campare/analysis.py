@@ -197,10 +197,7 @@ def architectures(names: Sequence[str], histories: Sequence[pd.DataFrame]) -> pd
         architecture, epoch, validation_accuracy; accuracy, precision, recall, f1 (test images).
     """
     rows = pd.concat(
-        [
-            history.assign(architecture=name)
-            for name, history in zip(names, histories, strict=True)
-        ],
+        [history.assign(architecture=name) for name, history in zip(names, histories, strict=True)],
         ignore_index=True,
     ).rename(columns={f"test_{score}": score for score in performance.SCORES})
     return rows[["architecture", "epoch", "validation_accuracy", *performance.SCORES]]

@@ -55,14 +55,13 @@ def equal_accuracy(table: pd.DataFrame, performance: pd.DataFrame) -> Figure:
             form: dict[str, Any] = {"color": colour[name], "markerfacecolor": face, "markersize": 5}
             shift.plot(centre, row + down, marker, **form)
     shift.axvline(0, color="0.3", zorder=1, **REFERENCE)
-    accuracy.set_xlabel("%", size=SMALL)
+    accuracy.set_xlabel("% (mean ± s.d.; dots: networks)", size=SMALL)
     shift.set_xlabel("% of the noise floor", size=SMALL)
     dark: dict[str, Any] = {"color": DARK, "linestyle": ""}
     handles = [
         Line2D([], [], marker="|", color=GREY, linestyle="", label="Reference networks"),
         Line2D([], [], marker="o", markerfacecolor="white", label="All networks", **dark),
         Line2D([], [], marker="D", markerfacecolor="white", label="At equal accuracy", **dark),
-        Line2D([], [], marker="s", label=f"Filled: p ≤ {ALPHA:g} (Holm)", **dark),
     ]
     figure.legend(
         handles=handles,
@@ -75,7 +74,8 @@ def equal_accuracy(table: pd.DataFrame, performance: pd.DataFrame) -> Figure:
     text = (
         "Map shift beyond retraining variability, before and after adjustment for differences of "
         f"test accuracy. Reference: {compared}. Distance: {distance_label(table['metric'][0])}. "
-        f"Lines: {100 * (1 - 2 * ALPHA):g} % intervals. {note}"
+        f"Right panel: lines are {100 * (1 - 2 * ALPHA):g} % intervals, filled markers have "
+        f"p ≤ {ALPHA:g} (Holm). {note}"
     ).rstrip()
     characters = int(CHARACTERS * page.width() / page.USUAL)
     figure.suptitle(textwrap.fill(text, characters), size=SMALL, x=0.01, ha="left")

@@ -154,7 +154,7 @@ def clusters(correlations: pd.DataFrame, clusters: pd.DataFrame, metric: str) ->
         "% of resamples with\nthe same cluster" if few else "●: cluster in ≥ 95 %\nof resamples"
     )
     tree.set_title(support, size=SMALL)
-    label = "all, combined" if metric == "all" else registry.metric(metric).label
+    label = "mean of all (Fisher's z)" if metric == "all" else registry.metric(metric).label
     figure.suptitle(f"Metric: {label}", y=1 - 0.1 / height, va="top", size=STYLE["axes.titlesize"])
     bar = figure.add_axes(placed(0.4, 0.5, width - 0.8, 0.09))
     label = "Correlation between augmentations (Pearson's r over test images)"

@@ -39,7 +39,7 @@ def scores(table: pd.DataFrame, names: Mapping[str, str]) -> Figure:
     _intervals(axes, percent, color=PALETTE[0], capsize=3, elinewidth=1.4)
     axes.grid(axis="x")
     axes.set_xlabel(f"Test accuracy (%) with {LEVEL} interval over test images")
-    text_columns(axes, {"Accuracy": [f"{value:.2f}" for value in percent["accuracy"]]})
+    text_columns(axes, {"Accuracy (%)": [f"{value:.2f}" for value in percent["accuracy"]]})
     return figure
 
 
@@ -132,7 +132,7 @@ def occlusion(table: pd.DataFrame, measure: str, whole: str) -> Figure:
                 panel.plot(one["size"], factor * one["mean"], "o", color=colour, markersize=2.5)
         panel.grid()
     panels[0].xaxis.set_major_locator(MaxNLocator(4, integer=True))
-    if len(sizes) == 1:
+    if len(sizes) <= 6:
         panels[0].set_xticks(sizes)
     if note and names:
         values = factor * rows[rows["class"].isin(names)][["mean", "low", "high"]]

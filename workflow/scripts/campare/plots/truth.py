@@ -177,7 +177,7 @@ def reliance(table: pd.DataFrame) -> Figure:
     figure.supxlabel(
         "Reliance (percentage points): images of other classes predicted as the class of the cue,\n"
         f"with the cue minus without. Lines: {LEVEL} intervals of the difference from the baseline "
-        "(dashed);\nfilled: the interval excludes zero",
+        "(dashed);\nfilled: the interval excludes the baseline",
         size=SMALL,
     )
     return figure
