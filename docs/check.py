@@ -91,6 +91,7 @@ CLUSTERS: Copied = (
     {"metric": ["overlap_20", "all"]},
 )
 PAIR_COUNTS: Copied = ("pairs augmentation_a augmentation_b count p p_any", ALL)
+AGREEMENT: Copied = (f"metric class pairs undefined mean chance {DIFFERENCE}", ALL)
 CORRECTED: Copied = (
     "metric augmentation floor shift relative_shift noise_corrected_similarity "
     "noise_corrected_similarity_low noise_corrected_similarity_high",
@@ -155,12 +156,17 @@ COPIES: dict[str, Copied] = {
     "cifar10-small/pair_counts": PAIR_COUNTS,
     "cifar10-small-added/summary": (SUMMARY, ALL),
     "cifar10-small-added/performance": PERFORMANCE,
+    "cifar10-small-added/distribution": DISTRIBUTION,
+    "cifar10-small-added/correlation": CORRELATION,
+    "cifar10-small-added/clusters": CLUSTERS,
+    "cifar10-small-added/pair_counts": PAIR_COUNTS,
     "cifar10-small-added/shift": (
         f"augmentation floor net tightening {SHIFT} noise_corrected_similarity",
         {"metric": ["overlap_20"], "reference": ["baseline"], "predictions": ["any"]},
     ),
     "cifar10-small-added/accuracy_change": (
-        "augmentation accuracy_change accuracy_change_low accuracy_change_high",
+        "augmentation accuracy_change accuracy_change_low accuracy_change_high "
+        "accuracy_change_p_holm",
         {"reference": ["baseline"]},
     ),
     "cifar10-small-between/between": (
@@ -334,10 +340,7 @@ COPIES: dict[str, Copied] = {
     "fashion/hybrid_classes": ("model class precision recall f1 support", {"model": ["cnn-svm"]}),
     "fashion/masking_scores": (SCORES, ALL),
     "fashion/masking_classes": ("model class precision recall f1 support", {"model": ["masked"]}),
-    "fashion/agreement": (
-        f"metric class pairs undefined mean chance {DIFFERENCE}",
-        ALL,
-    ),
+    "fashion/agreement": AGREEMENT,
     "fashion/occlusion": (
         "size class measure mean",
         {"measure": ["accuracy", "pearson"]},
@@ -357,6 +360,7 @@ FIGURES = {
     "shapes_curves": "shapes/figures/faithfulness/curves",
     "results_small": "cifar10-small/figures/summary/summary",
     "results_small_clusters": "cifar10-small/figures/clusters/all",
+    "results_added": "cifar10-small-added/figures/summary/summary",
     "results_finetune": "finetune/figures/summary/summary",
     "validity_exchange": "cifar10/figures/map_exchange/deletion",
     "validity_representations": "cifar10/figures/representations/shift",
@@ -449,6 +453,11 @@ def with_range(row: Row, digits: int = 3) -> str:
 def defined(values: Iterable[float]) -> list[float]:
     """The values that are not NaN."""
     return [value for value in values if not math.isnan(value)]
+
+
+def pearson_r(rows: Iterable[Row], first: str, second: str) -> float:
+    """Pearson's r of two columns over rows."""
+    return statistics.correlation(*zip(*((row[first], row[second]) for row in rows), strict=True))
 
 
 def over_seeds(values: Sequence[float], digits: int = 3, number: Callable[..., str] = fixed) -> str:
@@ -582,6 +591,7 @@ def render(template: str, tables: Tables, templates: Path) -> str:
     environment.filters |= {number.__name__: number for number in (*numbers, defined)}
     environment.globals |= {number.__name__: number for number in numbers}
     environment.globals |= {"rows": tables.rows, "row": tables.row, "holds": holds}
+    environment.globals["pearson_r"] = pearson_r
     environment.globals |= {"correlations": tables.correlations, "made": tables.made}
     root = templates.parents[1]
     environment.globals |= {"quoted": quoter(root), "benchmark": benchmarks(root / "benchmarks")}

@@ -791,6 +791,10 @@ def test_in_place_and_added_differ_in_nothing_else(name: str) -> None:
         assert in_place["augmentations"][augmentation] == steps
 
 
+def test_copies_are_added_for_the_augmentations_of_the_thesis() -> None:
+    assert shipped("cifar10-small-added")["augmentations"] == shipped("thesis")["augmentations"]
+
+
 def test_the_small_studies_of_cifar10_differ_in_their_training_images() -> None:
     small, full = shipped("cifar10-small"), shipped("cifar10")
     for key in ("data", "model", "training", "seeds", "vary", "similarity"):

@@ -6,6 +6,7 @@ import importlib.util
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -149,6 +150,12 @@ def test_quotation_must_be_on_the_other_page(root: Path) -> None:
 
 RESULTS = """{"machine": {"cores": 2}, "results": [
 {"name": "cam", "ratio": 8.336, "low": 7.834, "high": 8.809, "ours": 223.9}]}"""
+
+
+def test_correlation_of_two_columns_is_that_of_numpy() -> None:
+    rows = [{"a": 1.0, "b": 2.0}, {"a": 2.0, "b": 1.0}, {"a": 4.0, "b": 5.0}]
+    expected = np.corrcoef([1, 2, 4], [2, 1, 5])[0, 1]
+    assert docs.pearson_r(rows, "a", "b") == pytest.approx(expected)
 
 
 def test_benchmarks_are_read_from_their_files(root: Path) -> None:
