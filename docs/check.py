@@ -341,6 +341,11 @@ COPIES: dict[str, Copied] = {
     "fashion/masking_scores": (SCORES, ALL),
     "fashion/masking_classes": ("model class precision recall f1 support", {"model": ["masked"]}),
     "fashion/agreement": AGREEMENT,
+    "fashion-hirescam/agreement": AGREEMENT,
+    "fashion-features8/agreement": AGREEMENT,
+    "fashion-features5/agreement": AGREEMENT,
+    "fashion-originals/own_images": ("image class prediction", ALL),
+    "fashion-photographs/own_images": ("image class prediction", ALL),
     "fashion/occlusion": (
         "size class measure mean",
         {"measure": ["accuracy", "pearson"]},
