@@ -113,6 +113,7 @@ VARIANTS: Copied = (
     "variant augmentation floor net tightening shift relative_shift shift_p_holm rank",
     ALL,
 )
+RANKING: Copied = ("metric kendall_w p variants augmentations", ALL)
 PAIR_KINDS: Copied = (
     "metric augmentation kind mean pairs images undefined constant",
     {"metric": ["overlap_20"]},
@@ -137,7 +138,7 @@ COPIES: dict[str, Copied] = {
     "cifar10/accuracy_correlation": ACCURACY_CORRELATION,
     "cifar10/clusters": CLUSTERS,
     "cifar10/variants": VARIANTS,
-    "cifar10/variants_ranking": ("metric kendall_w p variants augmentations", ALL),
+    "cifar10/variants_ranking": RANKING,
     "cifar10/earlier_layer/pair_kinds": PAIR_KINDS,
     "cifar10-small/summary": (SUMMARY, ALL),
     "cifar10-small/performance": PERFORMANCE,
@@ -154,6 +155,8 @@ COPIES: dict[str, Copied] = {
     "cifar10-small/accuracy_correlation": ACCURACY_CORRELATION,
     "cifar10-small/clusters": CLUSTERS,
     "cifar10-small/pair_counts": PAIR_COUNTS,
+    "cifar10-small/variants": VARIANTS,
+    "cifar10-small/variants_ranking": RANKING,
     "cifar10-small-added/summary": (SUMMARY, ALL),
     "cifar10-small-added/performance": PERFORMANCE,
     "cifar10-small-added/distribution": DISTRIBUTION,
