@@ -12,6 +12,7 @@ import re
 import runpy
 import signal
 import time
+from functools import partial
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import provenance
 from campare import checkpoints, data, split, train
@@ -406,3 +408,21 @@ def test_of_two_processes_the_older_one_stops(
     with pytest.raises(CampareError, match=f"taken over by {owner}"):
         run(takeover)
     assert path.exists() == (fate == "goes on")
+
+
+def test_claim_while_a_checkpoint_is_written_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that was stopped while it wrote must not overwrite the claim of the new job."""
+    path, claimed = tmp_path / ".1.checkpoint", tmp_path / ".2.checkpoint"
+    weights = {"weight": torch.ones(1)}
+    checkpoints.save(path, weights, {"owner": checkpoints.owner()})
+    checkpoints.save(claimed, weights, {"owner": "process 7 on node2"})
+    check = partial(checkpoints.check_owner, path)
+    checkpoints.save(path, weights, {"owner": checkpoints.owner()}, check)
+
+    monkeypatch.setattr(os, "fsync", lambda _: path.write_bytes(claimed.read_bytes()))
+    with pytest.raises(CampareError, match="taken over by process 7 on node2"):
+        checkpoints.save(path, weights, {"owner": checkpoints.owner()}, check)
+    assert path.read_bytes() == claimed.read_bytes()
+    assert sorted(tmp_path.iterdir()) == [path, claimed]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,12 +13,13 @@ from campare.errors import CampareError
 
 
 @contextmanager
-def replacing(path: str | Path) -> Iterator[Path]:
+def replacing(path: str | Path, check: Callable[[], None] | None = None) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` when the block succeeds.
 
     The temporary name contains host and process, so that two writers never share one, and has the
     suffix of `path`, from which some writers infer the format. After a failure the temporary file
-    is removed, and an older `path` is unchanged.
+    is removed, and an older `path` is unchanged. `check` is called just before the file is renamed,
+    when all of it is on the disk; what it raises is a failure, too.
 
     Raises
     ------
@@ -32,6 +33,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
         yield aside
         with aside.open("rb") as handle:
             os.fsync(handle.fileno())
+        if check:
+            check()
         aside.replace(path)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +20,26 @@ from campare.errors import CampareError, reading
 Weights = dict[str, torch.Tensor]
 
 
-def save(path: Path, tensors: Weights, about: Mapping[str, Any]) -> None:
+def save(
+    path: Path,
+    tensors: Weights,
+    about: Mapping[str, Any],
+    check: Callable[[], None] | None = None,
+) -> None:
     """Write tensors as safetensors; equal content gives equal bytes.
 
     The header has `about` as one JSON text under the key "campare", because safetensors writes
-    several keys in random order.
+    several keys in random order. `check` is called just before an older file is replaced.
     """
     contiguous = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
     header = {"campare": json.dumps(about, sort_keys=True)}
-    with replacing(path) as aside:
+    with replacing(path, check) as aside:
         aside.write_bytes(serialized(contiguous, header))
 
 
 def release(checkpoint: Path) -> None:
     """Remove a checkpoint that is no longer needed, unless another process has claimed it."""
-    if checkpoint.exists() and read(checkpoint)[1]["owner"] == owner():
+    if checkpoint.exists() and _owner_of(checkpoint) == owner():
         checkpoint.unlink()
 
 
@@ -50,7 +56,7 @@ def check_owner(checkpoint: Path) -> None:
     CampareError
         Another process has.
     """
-    current = read(checkpoint)[1]["owner"] if checkpoint.exists() else "another process, now done"
+    current = _owner_of(checkpoint) if checkpoint.exists() else "another process, now done"
     if current != owner():
         raise CampareError(
             f"{checkpoint}: this model has been taken over by {current}; this process stops, and "
@@ -60,8 +66,24 @@ def check_owner(checkpoint: Path) -> None:
 
 def read(path: Path) -> tuple[Weights, dict[str, Any]]:
     """The tensors, on the CPU, and `about`, as `save` wrote them."""
-    remedy = "move it away, and training starts from zero"
-    with reading(path, "checkpoint", SafetensorError, remedy=remedy), safe_open(path, "pt") as file:
-        about = json.loads((file.metadata() or {}).get("campare", ""))
+    with _opened(path) as file:
+        about = _about(file)
         # Copies, because the file disappears when the next one is renamed to its path.
         return {key: file.get_tensor(key).clone() for key in file.keys()}, about  # noqa: SIM118
+
+
+def _owner_of(checkpoint: Path) -> str:
+    with _opened(checkpoint) as file:
+        return str(_about(file)["owner"])
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    remedy = "move it away, and training starts from zero"
+    with reading(path, "checkpoint", SafetensorError, remedy=remedy), safe_open(path, "pt") as file:
+        yield file
+
+
+def _about(file: Any) -> dict[str, Any]:
+    about: dict[str, Any] = json.loads((file.metadata() or {}).get("campare", ""))
+    return about

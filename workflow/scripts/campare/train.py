@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from importlib.metadata import version
 from itertools import chain, islice
 from pathlib import Path
@@ -137,16 +138,14 @@ def train(
         progress({"event": "note", "message": note})
     if checkpoint.exists():
         progress({"event": "note", "message": run.resume(checkpoint)})
-    run.save(checkpoint)
+    run.save(checkpoint, claim=True)
     while not run.finished:
         try:
             with devices.convolutions(tf32=settings.precision == "tf32"):
                 run.advance(name, progress)
         except Stopped:
-            checkpoints.check_owner(checkpoint)
             run.save(checkpoint)
             raise
-        checkpoints.check_owner(checkpoint)
         run.save(checkpoint)
         spent = sum(row["seconds"] for row in run.history)
         left = 0 if run.finished else spent / run.epoch * (settings.epochs - run.epoch)
@@ -377,8 +376,12 @@ class _Run:
             parts["average"] = self.average.network.state_dict()
         return {f"{part}/{key}": t for part, own in parts.items() for key, t in own.items()}
 
-    def save(self, checkpoint: Path) -> None:
-        """Write the checkpoint: the state of the run, and the process that owns it."""
+    def save(self, checkpoint: Path, *, claim: bool = False) -> None:
+        """Write the checkpoint: the state of the run, and the process that owns it.
+
+        Unless `claim`, it must still be this process's, up to the moment in which it is replaced: a
+        process may stop for long while it writes.
+        """
         kept = {f"kept/{name}": tensor for name, tensor in self.kept.items()}
         about: Metadata = {
             "metadata": self.metadata,
@@ -391,7 +394,8 @@ class _Run:
             within_epoch = {"losses": torch.stack(self.losses), "random": torch.get_rng_state()}
             if self.device.type == "cuda":
                 within_epoch["random/cuda"] = torch.cuda.get_rng_state(self.device)
-        checkpoints.save(checkpoint, self._state() | kept | within_epoch, about)
+        check = None if claim else partial(checkpoints.check_owner, checkpoint)
+        checkpoints.save(checkpoint, self._state() | kept | within_epoch, about, check)
 
     def resume(self, checkpoint: Path) -> str:
         """Continue from a checkpoint if it is of the same run; return what was done, in words."""
