@@ -426,3 +426,11 @@ def test_claim_while_a_checkpoint_is_written_is_kept(
         checkpoints.save(path, weights, {"owner": checkpoints.owner()}, check)
     assert path.read_bytes() == claimed.read_bytes()
     assert sorted(tmp_path.iterdir()) == [path, claimed]
+
+
+def test_files_of_killed_writers_go_with_the_checkpoint(tmp_path: Path) -> None:
+    path, left, other = (tmp_path / f"{name}.checkpoint" for name in (".1", "..1.vm.7", ".12"))
+    for file in (path, left, other):
+        checkpoints.save(file, {"weight": torch.ones(1)}, {"owner": checkpoints.owner()})
+    checkpoints.release(path)
+    assert list(tmp_path.iterdir()) == [other]

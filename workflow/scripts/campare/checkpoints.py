@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,14 @@ def save(
 
 
 def release(checkpoint: Path) -> None:
-    """Remove a checkpoint that is no longer needed, unless another process has claimed it."""
+    """Remove a checkpoint that is no longer needed, unless another process has claimed it.
+
+    With it go the temporary files of processes that were killed while they wrote it.
+    """
     if checkpoint.exists() and _owner_of(checkpoint) == owner():
         checkpoint.unlink()
+        for left in checkpoint.parent.glob(f".{escape(checkpoint.stem)}.*{checkpoint.suffix}"):
+            left.unlink(missing_ok=True)
 
 
 def owner() -> str:
