@@ -37,8 +37,6 @@ def main(source: str, folder: str) -> None:
     dataset = data.read(source)
     random = np.random.default_rng(0)
     for label, name in enumerate(dataset.classes):
-        for kind in ("originals", "photographs"):
-            (Path(folder) / kind / name.replace("/", "-")).mkdir(parents=True, exist_ok=True)
         tested = np.flatnonzero((dataset.labels == label) & (dataset.part == "test"))
         for place in tested[:EACH]:
             image = np.asarray(dataset.images[place, :, :, 0])
@@ -47,6 +45,7 @@ def main(source: str, folder: str) -> None:
                 ("photographs", photograph(image, random), "jpg"),
             ):
                 path = Path(folder) / kind / name.replace("/", "-") / f"{place}.{suffix}"
+                path.parent.mkdir(parents=True, exist_ok=True)
                 Image.fromarray(made).save(path, quality=QUALITY)
 
 

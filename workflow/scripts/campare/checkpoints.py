@@ -72,24 +72,19 @@ def check_owner(checkpoint: Path) -> None:
 
 def read(path: Path) -> tuple[Weights, dict[str, Any]]:
     """The tensors, on the CPU, and `about`, as `save` wrote them."""
-    with _opened(path) as file:
-        about = _about(file)
+    with _opened(path) as (file, about):
         # Copies, because the file disappears when the next one is renamed to its path.
         return {key: file.get_tensor(key).clone() for key in file.keys()}, about  # noqa: SIM118
 
 
 def _owner_of(checkpoint: Path) -> str:
-    with _opened(checkpoint) as file:
-        return str(_about(file)["owner"])
+    with _opened(checkpoint) as (_, about):
+        return str(about["owner"])
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def _opened(path: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """The open file, and its `about`; the tensors are not read."""
     remedy = "move it away, and training starts from zero"
     with reading(path, "checkpoint", SafetensorError, remedy=remedy), safe_open(path, "pt") as file:
-        yield file
-
-
-def _about(file: Any) -> dict[str, Any]:
-    about: dict[str, Any] = json.loads((file.metadata() or {}).get("campare", ""))
-    return about
+        yield file, json.loads((file.metadata() or {}).get("campare", ""))

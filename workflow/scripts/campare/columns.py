@@ -428,6 +428,12 @@ COUNT = Column(
     "count",
 )
 SCORES = {"accuracy": ACCURACY, "precision": PRECISION, "recall": RECALL, "f1": F1}
+EPOCH_NUMBER = Column("Epoch", "Number of the epoch, from 1.", "count")
+VALIDATION_ACCURACY = Column(
+    "Validation accuracy",
+    "Share of the validation images that are classified correctly after this epoch.",
+    "percent",
+)
 CHANGE = Column(
     "Accuracy change",
     "Mean accuracy of the augmented models minus that of the reference models, over models and "
@@ -1152,12 +1158,8 @@ TABLES: dict[str, Table] = {
         "A row per candidate and epoch: networks trained without augmentation.",
         {
             "architecture": Column("Architecture", "Architecture of the network.", "text"),
-            "epoch": Column("Epoch", "Number of the epoch, from 1.", "count"),
-            "validation_accuracy": Column(
-                "Validation accuracy",
-                "Share of the validation images that are classified correctly after this epoch.",
-                "percent",
-            ),
+            "epoch": EPOCH_NUMBER,
+            "validation_accuracy": VALIDATION_ACCURACY,
             **SCORES,
         },
     ),
@@ -1168,11 +1170,7 @@ TABLES: dict[str, Table] = {
             "augmentation": AUGMENTATION,
             "seed": SEED,
             "epoch": Column("Epoch", "Epoch whose weights the model has, from 1.", "count"),
-            "accuracy": Column(
-                "Validation accuracy",
-                "Share of the validation images that are classified correctly after this epoch.",
-                "percent",
-            ),
+            "accuracy": VALIDATION_ACCURACY,
         },
     ),
     "imported": Table(
@@ -2434,7 +2432,7 @@ FILES: dict[str, Table] = {
         "Training history",
         "A row per epoch.",
         {
-            "epoch": Column("Epoch", "Number of the epoch, from 1.", "count"),
+            "epoch": EPOCH_NUMBER,
             "train_loss": Column("Training loss", "Mean loss over the images of the epoch."),
             "validation_loss": Column("Validation loss", "Mean loss over the validation images."),
             **{
