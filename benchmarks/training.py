@@ -18,6 +18,7 @@ from torchvision.transforms import v2
 import library
 from campare import data, devices, models, registry, train
 from campare.optimizers import Adam
+from campare.pooling import pool_leanly
 from campare.settings import Settings
 from rounds import Row, Work, interleaved, row, timed
 
@@ -205,6 +206,7 @@ def bare(case: Case, pictures: np.ndarray, labels: np.ndarray, device: torch.dev
     layout = torch.channels_last
     network = models.build(case.architecture, classes=10, channels=3, seed=0)
     network = network.to(device, memory_format=layout)
+    pool_leanly(network)
     adam = Adam(network.parameters(), 1e-3, 0)
     images = library.prepared(pictures).to(device, memory_format=layout).split(case.batch)
     targets = torch.eye(10, device=device)[torch.from_numpy(labels)].split(case.batch)

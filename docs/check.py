@@ -42,7 +42,6 @@ ROOT = Path(__file__).resolve().parents[1]
 # Pages with numbers of studies that are not compared with tables yet.
 NOT_COVERED = {
     "docs/evidence.md": "results of simulations",
-    "docs/fashion.md": "the section “Measured once”",
     "benchmarks/RESULTS.md": "what was measured once, outside the regions",
 }
 REGION = re.compile(
@@ -157,6 +156,14 @@ COPIES: dict[str, Copied] = {
     "cifar10-small/pair_counts": PAIR_COUNTS,
     "cifar10-small/variants": VARIANTS,
     "cifar10-small/variants_ranking": RANKING,
+    "cifar10-small/mosaics_summary": MOSAICS,
+    "cifar10-small/representation_shift": REPRESENTATIONS,
+    "cifar10-small/equal_accuracy": (EQUAL_ACCURACY, ALL),
+    "cifar10-small/map_exchange_summary": (EXCHANGE, ALL),
+    "cifar10-small/corruption_change": (
+        f"corruption augmentation reference {CHANGE}",
+        {"corruption": ["none", "all", "loss"]},
+    ),
     "cifar10-small-added/summary": (SUMMARY, ALL),
     "cifar10-small-added/performance": PERFORMANCE,
     "cifar10-small-added/distribution": DISTRIBUTION,
@@ -349,6 +356,10 @@ COPIES: dict[str, Copied] = {
     "fashion-features5/agreement": AGREEMENT,
     "fashion-originals/own_images": ("image class prediction", ALL),
     "fashion-photographs/own_images": ("image class prediction", ALL),
+    "fashion-epochs/architectures": (
+        "architecture epoch validation_accuracy accuracy",
+        ALL,
+    ),
     "fashion/occlusion": (
         "size class measure mean",
         {"measure": ["accuracy", "pearson"]},

@@ -526,6 +526,8 @@ def test_tokens_are_a_grid_without_the_class_token_and_scores_stay(
         token = seen[-1][:, 1 + 4 * row + column]
         assert torch.equal(outputs[0][:, :, row, column], token)
     assert models.head(network, layer, (3, 32, 32)) is None
+    nn.init.zeros_(network.heads.head.weight)
+    assert models.head(network, layer, (3, 32, 32)) is None
 
 
 @pytest.mark.parametrize("name", ["encoder", "encoder.layers.encoder_layer_1.mlp"])

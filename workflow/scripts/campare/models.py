@@ -433,30 +433,31 @@ def head(network: nn.Module, layer: nn.Module, shape: Shape) -> nn.Linear | None
 
     With weights W of shape (classes, K), the gradient of the score of class c with respect to
     channel k of the layer's output is then W[c, k]/(h·w) at every position, and no backward pass is
-    needed. This is tested against autograd on two random images; the gradients differ if there is a
-    ReLU, a batch norm or a second linear layer in between.
+    needed. This is tested on two random images, by the gradient of what the linear layer gets,
+    since its own weights may be zero before training; it differs if there is a ReLU, a batch norm
+    or a second linear layer in between.
     """
-    results: list[tuple[nn.Linear, torch.Tensor]] = []
+    results: list[tuple[nn.Linear, torch.Tensor, torch.Tensor]] = []
 
-    def keep(module: nn.Module, _: object, output: torch.Tensor) -> None:
+    def keep(module: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
         assert isinstance(module, nn.Linear)
-        results.append((module, output))
+        results.append((module, inputs[0], output))
 
     linear = [module for module in network.modules() if isinstance(module, nn.Linear)]
     handles = [module.register_forward_hook(keep) for module in linear]
     try:
         with _frozen(network), torch.enable_grad(), detached(layer) as activations:
             scores = network(_images(network, 2, shape))
-            direction = torch.linspace(-1, 1, scores.numel()).to(scores).view_as(scores)
+            if not results or results[-1][2] is not scores:
+                return None
+            last, features, _ = results[-1]
+            direction = torch.linspace(-1, 1, features.numel()).to(features).view_as(features)
             # A sum, since for `grad_outputs` torch imports sympy, for a third of a second.
-            (gradient,) = torch.autograd.grad((scores * direction).sum(), activations[-1])
+            (gradient,) = torch.autograd.grad((features * direction).sum(), activations[-1])
     finally:
         for handle in handles:
             handle.remove()
-    if not results or results[-1][1] is not scores:
-        return None
-    last = results[-1][0]
-    expected = (direction @ last.weight.detach()) / gradient[0, 0].numel()
+    expected = direction / gradient[0, 0].numel()
     if expected.shape != gradient.shape[:2]:
         return None
     error = (gradient - expected[:, :, None, None]).abs().max()

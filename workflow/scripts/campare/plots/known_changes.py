@@ -61,7 +61,7 @@ def detection(changes: pd.DataFrame, summary: pd.DataFrame, study: str) -> Figur
     if page.narrow():
         return _upright(metrics, groups, names_of, auprc, p <= ALPHA, correlation, chance)
     heading = "" if page.printing() else _heading(changes, study)
-    labels = [textwrap.fill(metric_label(name), 30) for name in metrics]
+    labels = [_metric(name) for name in metrics]
     above, below, left = 0.14 * (heading.count("\n") + 1) + 0.45, 1.15, 0.15
     left += max(text_width(line) for label in labels for line in label.split("\n"))
     height = above + ROW * len(metrics) + below
@@ -120,7 +120,7 @@ def _upright(
         "Seeds only" if kind == UNCHANGED else f"{title(kind)} {_level(level)}"
         for kind, level in groups[["change", "level"]].to_numpy()
     ]
-    labels = [textwrap.fill(metric_label(name), 30) for name in metrics]
+    labels = [_metric(name) for name in metrics]
     left = 0.15 + max(text_width(line) for line in [*rows, *ordered]) * TINY / SMALL
     below = 0.1 + max(text_width(line) for text in labels for line in text.split("\n"))
     gap, above = 0.3, 0.25
@@ -146,6 +146,11 @@ def _upright(
             )  # fmt: skip
         bottom += size + gap
     return figure
+
+
+def _metric(name: str) -> str:
+    """The label of a metric's row, without the unit: what the cells show has none."""
+    return textwrap.fill(metric_label(name).removesuffix(" (nats)"), 30)
 
 
 def _matrix(changes: pd.DataFrame, metrics: list[str], column: str) -> Floats:
