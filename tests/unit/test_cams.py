@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -572,3 +573,9 @@ def test_the_baseline_explains_its_own_prediction() -> None:
 def test_a_baseline_store_of_other_images_is_refused() -> None:
     with pytest.raises(CampareError, match="other images"):
         cams.chosen_classes("baseline", LABELS, INDEX, baseline_store(INDEX + 1))
+
+
+def test_scripts_run_networks_in_exact_float32() -> None:
+    """In `cams.exact`, and not with torch's own context, in which a GPU uses TF32."""
+    for script in Path(cams.__file__).parents[1].glob("*.py"):
+        assert "inference_mode" not in script.read_text(), script.name

@@ -407,6 +407,13 @@ def test_defaults_are_not_shared_between_studies() -> None:
         ({"occlusion": {"sizes": [4, 9]}}, ["occlusion.sizes: 9", "8×8 pixels"]),
         ({"single_deletion": {"cells": 1}}, ["single_deletion.cells: 1", "2"]),
         (
+            {
+                "single_deletion": {"cells": 16},
+                "model": {"architecture": "small_cnn", "input_size": 8},
+            },
+            ["single_deletion.cells: 16", "8 or fewer"],
+        ),
+        (
             {"sanity": {}, "similarity": {"metrics": ["class_kld"]}},
             ["sanity: none of the similarity.metrics class_kld", "pearson"],
         ),

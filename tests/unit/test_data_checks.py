@@ -61,7 +61,7 @@ def test_levels_of_fewer_bits_are_told_with_their_factor(tmp_path: Path) -> None
     (said,) = folder(tmp_path)
     assert "the largest level of all 16-bit images is 4,095, and white is 65,535" in said
     assert "0 to 16 of 255" in said
-    assert "12 bits, multiply them by 16" in said
+    assert "12 bits, set data.window: [0, 4095], or multiply them by 16" in said
     for number, pixels in enumerate(16 * levels):
         save(tmp_path / "ab"[number % 2] / f"{number}.png", pixels)
     assert not folder(tmp_path)

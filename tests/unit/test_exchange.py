@@ -131,7 +131,7 @@ def test_a_map_of_what_its_own_network_uses_is_an_advantage_of_the_own_map(measu
 def tables(count: int = 4) -> tuple[list[Any], list[pd.DataFrame]]:
     """CutMix: better by the networks, worse by the maps. Baselines: equal."""
     random = np.random.default_rng(0)
-    pairs = [(("baseline", k), ("baseline", k + 1)) for k in range(count)]
+    pairs = [(("baseline", 2 * k), ("baseline", 2 * k + 1)) for k in range(count)]
     pairs += [(("cutmix", k), ("baseline", k + 1)) for k in range(count)]
     measured = []
     for (name, _), _ in pairs:
@@ -166,6 +166,17 @@ def test_summary_separates_networks_from_maps() -> None:
     assert by_pair["partner_seed"].tolist()[:8] == [1] * 8
 
 
+def test_pairs_that_share_a_network_have_no_interval() -> None:
+    """They are not independent: with a shared baseline 57 % of nominal 95 % intervals held."""
+    pairs, every = tables()
+    pairs = [(model, ("baseline", 1)) if model[0] == "cutmix" else (model, partner)
+             for model, partner in pairs]  # fmt: skip
+    rows = exchange.summary(pairs, every, 0).set_index("augmentation")
+    assert rows["mean"].notna().all()
+    assert rows.loc["cutmix", ["low", "high"]].isna().all(axis=None)
+    assert rows.loc["baseline", ["low", "high"]].notna().all(axis=None)
+
+
 def test_images_with_different_classes_are_left_out_of_their_pair_alone() -> None:
     pairs, every = tables()
     every[0] = every[0][every[0]["index"] < 10]
@@ -198,7 +209,6 @@ def test_models_exchange_maps_with_baselines_of_other_seeds() -> None:
     )
     assert found == {
         ("baseline", 1): ("baseline", 11),
-        ("baseline", 11): ("baseline", 12),
         ("affine", 1): ("baseline", 11),
         ("affine", 2): ("baseline", 12),
         ("affine", 3): ("baseline", 1),

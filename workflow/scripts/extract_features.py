@@ -5,7 +5,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from campare import split, svm, tables
+from campare import cams, split, svm, tables
 from campare.preprocess import prepare
 from job import logged
 from network_job import NetworkJob
@@ -22,7 +22,7 @@ with logged(snakemake.log[0]):
     network = svm.with_head(network, nn.Identity()).to(device)
 
     features, logits = [], []
-    with torch.inference_mode():
+    with cams.exact(device, gradient=False):
         for rows in np.array_split(index, -(-len(index) // params.batch_size)):
             images = torch.from_numpy(dataset.images[rows]).to(device).permute(0, 3, 1, 2)
             pooled = network(prepare(images, about["mean"], about["std"], params.input_size))

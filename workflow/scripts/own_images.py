@@ -4,26 +4,22 @@ import numpy as np
 import pandas as pd
 from scipy.special import softmax
 
-from campare import cams, data, devices, maps, models, photographs, seeding, tables
+from campare import cams, data, maps, models, photographs, tables
 from campare.plots import saving, views
 from campare.sizes import pair
 from job import logged
+from network_job import NetworkJob
 
 with logged(snakemake.log[0]):
     params = snakemake.params
-    seeding.deterministic(params.threads)
-    dataset = data.read(snakemake.input.data)
+    job = NetworkJob(snakemake)
+    dataset = job.dataset
     size, channels = dataset.images.shape[1:3], dataset.images.shape[3]
     photos = data.photographs(params.folder)
     prepared = np.stack([photographs.prepared(grey, size, params.light) for _, grey in photos])
     images = np.repeat(prepared[..., None], channels, axis=3)
 
-    network, about = models.load(
-        snakemake.input.weights,
-        params.architecture,
-        classes=len(dataset.classes),
-        channels=channels,
-    )
+    network, about = job.network()
     shape = (channels, *pair(params.input_size))
     _, layer = models.target_layer(network, params.target_layer, shape)
     batches = cams.compute(
@@ -36,7 +32,7 @@ with logged(snakemake.log[0]):
         input_size=params.input_size,
         method=params.method,
         batch_size=params.batch_size,
-        device=devices.choose(params.device),
+        device=job.device,
     )
     coarse, logits, predicted = (np.concatenate(part) for part in zip(*batches, strict=True))
     probability = softmax(logits.astype(float), axis=1)

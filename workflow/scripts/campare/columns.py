@@ -1179,7 +1179,12 @@ TABLES: dict[str, Table] = {
         {
             "augmentation": AUGMENTATION,
             "seed": replace(
-                SEED, label="Number", about="Place of the file in the list of its arm."
+                SEED,
+                label="Number",
+                about=(
+                    "Place of the file in the list of its arm, plus 100 in the first arm after the "
+                    "baseline, 200 in the second, and so on; with reference: paired, the place."
+                ),
             ),
             "file": Column("File", "File of the weights.", "text"),
             "architecture": Column("Architecture", "Architecture of the network.", "text"),

@@ -353,22 +353,24 @@ def _check_together(config: Config, study: Mapping[str, Any], source: str) -> No
                 f"{source}: representations.neighbours: {count} of {images} images; set it to "
                 f"{images - 2} or fewer, or representations.images to more"
             )
-    if "map_exchange" in config:
-        if "subset" in config["vary"]:
-            raise CampareError(
-                f"{source}: map_exchange: with subset in `vary` models have different test images; "
-                "remove one of them"
-            )
-        if not config["augmentations"] and not config.get("controls"):
-            raise CampareError(
-                f"{source}: map_exchange: there is one model, which cannot exchange its maps; add "
-                "augmentations or controls.baselines, or remove the key"
-            )
-    if "single_deletion" in config and imported.key(config):
+    if "map_exchange" in config and not config["augmentations"] and not config.get("controls"):
         raise CampareError(
-            f"{source}: single_deletion: fine-tunes every model, but the models of this study were "
-            "trained elsewhere; remove the key"
+            f"{source}: map_exchange: there is one model, which cannot exchange its maps; add "
+            "augmentations or controls.baselines, or remove the key"
         )
+    if "single_deletion" in config:
+        if imported.key(config):
+            raise CampareError(
+                f"{source}: single_deletion: fine-tunes every model, but the models of this study "
+                "were trained elsewhere; remove the key"
+            )
+        cells = config["single_deletion"]["cells"]
+        side = min(sizes.pair(config["model"]["input_size"]))
+        if cells > side:
+            raise CampareError(
+                f"{source}: single_deletion.cells: {cells}, but model.input_size is {side} pixels; "
+                f"set it to {side} or fewer"
+            )
     if "sanity" in config:
         _check_sanity(config, source)
     if "frost" in config.get("robustness", {}).get("corruptions", ()):

@@ -72,7 +72,8 @@ def _dark(largest: int, white: int) -> list[str]:
     return [
         f"the largest level of all {depth}-bit images is {largest:,}, and white is {white:,}: "
         f"they become dark, 0 to {round(255 * largest / white)} of 255; if their levels have "
-        f"{bits} bits, multiply them by {1 << (depth - bits)} and save the images again"
+        f"{bits} bits, set data.window: [0, {(1 << bits) - 1}], or multiply them by "
+        f"{1 << (depth - bits)} and save the images again"
     ]
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations, pairwise, product
+from itertools import combinations, product
 from typing import Any
 
 from campare import imported, known_changes, recipes, registry, user_code
@@ -283,10 +283,10 @@ class Design:
         """Model → the baseline with which it exchanges maps (stage `map_exchange`).
 
         The baseline of its seed if models are paired; else one of the independent baselines, each
-        used about equally often; if there are none, `reference_of`. A baseline has the next one;
-        the last has none.
+        used about equally often; if there are none, `reference_of`. Of the baselines, the first
+        has the second, the third the fourth, and so on, so that no two pairs share a network.
         """
-        pairs = dict(pairwise(self.baselines))
+        pairs = dict(zip(self.baselines[::2], self.baselines[1::2], strict=False))
         for name in dict.fromkeys(name for name, _ in self.models if name != BASELINE):
             for place, model in enumerate(self.models_of(name), start=1):
                 start = place % len(self.baselines)

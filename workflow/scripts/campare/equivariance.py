@@ -33,14 +33,13 @@ from campare import cams, maps, registry, similarity
 from campare.augment import Augmenter, Batch
 from campare.augment.core import Draw
 from campare.maps import Floats
+from campare.robustness import OTHER, OWN
 from campare.similarity import Axis, Grid, MapBatch, Pairs
 from campare.sizes import Size, pair
 
 Steps = Sequence[tuple[str, Mapping[str, Any]]]
 Mask = NDArray[np.bool_]
 
-# Whose map is transformed and compared with that of the transformed image.
-OWN, OTHER = "own", "other"
 MARK = 255  # level of pixels from inside of the image
 
 

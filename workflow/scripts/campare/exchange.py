@@ -23,8 +23,9 @@ Won, Bae and Kim (2023) compare networks with and without mixed images for the s
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import product
+from itertools import chain, product
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ from torch import nn
 from campare import faithfulness, statistics
 from campare.design import Model
 from campare.sizes import Size
+from campare.statistics import Interval
 from campare.store import Store
 
 Doubles = NDArray[np.float64]
@@ -167,24 +169,32 @@ def summary(
     -------
     DataFrame
         augmentation, measure, term, pairs, images (mean number with the same explained class),
-        mean, low, high (95 %: `statistics.mean`). Of the baseline: pairs of two baselines, in which
-        only `own` has a sign of meaning.
+        mean, low, high (95 %: `statistics.mean`; NaN if two pairs of the augmentation share a
+        network, because the interval takes them as independent). Of the baseline: pairs of two
+        baselines, in which only `own` has a sign of meaning.
     """
-    arms: dict[str, list[pd.DataFrame]] = {}
-    for ((augmentation, _), _), table in zip(pairs, measured, strict=True):
-        arms.setdefault(augmentation, []).append(table)
+    arms: dict[str, list[tuple[tuple[Model, Model], pd.DataFrame]]] = {}
+    for pair, table in zip(pairs, measured, strict=True):
+        arms.setdefault(pair[0][0], []).append((pair, table))
     return pd.DataFrame(_summarised(arms, seed))
 
 
-def _summarised(arms: Mapping[str, Sequence[pd.DataFrame]], seed: int) -> Iterator[dict[str, Any]]:
-    for augmentation, tables in arms.items():
+def _summarised(
+    arms: Mapping[str, Sequence[tuple[tuple[Model, Model], pd.DataFrame]]], seed: int
+) -> Iterator[dict[str, Any]]:
+    for augmentation, of_arm in arms.items():
+        tables = [table for _, table in of_arm]
+        networks = Counter(chain.from_iterable(pair for pair, _ in of_arm))
+        independent = max(networks.values()) == 1
         images = float(np.mean([table["index"].nunique() for table in tables]))
         for measure in SIGNS:
             of_pairs = [terms(table, measure) for table in tables]
             for term in TERMS:
                 values = pd.concat([pair[term] for pair in of_pairs], axis=1).to_numpy().T
+                mean = statistics.mean(values, seed)
+                interval = mean if independent else Interval(mean.mean, np.nan, np.nan)
                 yield (
                     {"augmentation": augmentation, "measure": measure, "term": term}
                     | {"pairs": len(tables), "images": images}
-                    | statistics.mean(values, seed).columns("mean", "")
+                    | interval.columns("mean", "")
                 )

@@ -20,12 +20,11 @@ from campare.store import Store
 # Columns of summary.csv that the page shows.
 SUMMARY = (
     *("augmentation", "reference", "metric", "note", "accuracy_change_note"),
-    *("accuracy", "reference_accuracy", "accuracy_change", "accuracy_change_low"),
+    *("accuracy", "accuracy_change", "accuracy_change_low"),
     *("accuracy_change_high", "accuracy_change_p_holm", "net", "net_low", "net_high"),
     *("tightening", "tightening_low", "tightening_high", "tightening_p_holm"),
     *("shift", "shift_low", "shift_high", "shift_p_holm", "relative_shift", "floor"),
-    *("noise_corrected_similarity", "significant", "tested"),
-    *("models", "reference_models", "images"),
+    *("significant", "tested", "models", "reference_models", "images"),
 )
 
 

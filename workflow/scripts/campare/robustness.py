@@ -24,7 +24,7 @@ Doubles = NDArray[np.float64]
 ALL, LOSS = "all", "loss"
 # In the place of a metric: whether the predicted class stays the same.
 PREDICTION = "prediction"
-OWN, OTHER = "own", "other"
+OWN, OTHER = "own", "other"  # whose map is transformed and compared
 
 
 def predicted(

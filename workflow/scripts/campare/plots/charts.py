@@ -136,7 +136,7 @@ def beside() -> Literal["outside lower center", "outside right upper"]:
 def key_columns(labels: Iterable[str], most: int) -> int:
     """Columns of a legend with these labels: `most`, but on a page as many as fit."""
     every = list(labels)
-    return page.columns_of_key(every, most, max(map(text_width, every), default=0))
+    return page.columns_of_key(most, max(map(text_width, every), default=0))
 
 
 def columns_within(labels: Sequence[str], most: int, inches: float) -> int:

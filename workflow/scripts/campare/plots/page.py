@@ -8,7 +8,7 @@ and what the caption says is not repeated in the figure.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from matplotlib.figure import Figure
@@ -61,7 +61,7 @@ def named(stem: str) -> tuple[str, float | None]:
     return stem, None
 
 
-def columns_of_key(labels: Sequence[str], most: int, inches: float) -> int:
+def columns_of_key(most: int, inches: float) -> int:
     """Columns of a legend: `most`, but on a page as many as fit.
 
     inches: width of the longest label.

@@ -88,7 +88,7 @@ def shift(summary: pd.DataFrame, shifts: pd.DataFrame, study: str) -> Figure:
         axes.axvline(0, color="0.3", zorder=1, **REFERENCE)
         axes.set_xlabel("% of the noise floor", size=SMALL)
     figure.legend(
-        ncols=columns_of_key([""], 3, 1.9),
+        ncols=columns_of_key(3, 1.9),
         handles=[
             Line2D(
                 [], [], color=DARK, marker=marker, markerfacecolor=face, linestyle="", label=text
