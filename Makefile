@@ -1,6 +1,6 @@
 # make run     install the environment, if needed, and run the default study (needs Python >= 3.11)
 # make test    lint and all tests, except those on a SLURM cluster
-# make test-slurm    start a SLURM cluster, run a small study on it with every fault, and stop it
+# make test-slurm    start a SLURM cluster, run a small study on it, interrupted in six ways, stop it
 # make test-slurm-full    the same with the default study
 # make bench   compare the speed with the usual libraries; writes benchmarks/results.json
 # make lint    ruff, snakefmt, mypy, snakemake --lint

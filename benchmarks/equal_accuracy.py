@@ -55,7 +55,9 @@ def simulated(design: dict[str, Any], studies: int) -> dict[str, Any]:
         # Partly in the direction of the augmentation's effect.
         features[:, :2] += design["accuracy"] * accuracy[:, None] * [0.6, 0.8]
         far = ((features[first] - features[second]) ** 2).sum(axis=1)[:, None] / 2
-        found = equal_accuracy.adjusted(far, pairs, arm, 0.9 + 0.01 * accuracy, study)
+        # A test needs two images; here the second is equal to the first.
+        twice, accuracies = np.repeat(far, 2, axis=1), 0.9 + 0.01 * accuracy
+        found = equal_accuracy.adjusted(twice, pairs, arm, accuracies, study)
         plain = shift.SHIFT @ [far[kind == k].mean() for k in range(3)]
         covered = found.shift.low <= true <= found.shift.high
         rows.append((found.test.p <= 0.05, covered, found.shift.mean, plain))

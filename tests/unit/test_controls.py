@@ -266,6 +266,14 @@ def test_gains_of_equal_seeds_are_paired_and_their_signs_tested_where_there_are_
     assert found["accuracy_change_p"].to_list() == [2 / 924, 2 / 924]
 
 
+def test_arms_share_seeds_if_all_models_do_and_they_are_enough() -> None:
+    first, second = ([(name, seed) for seed in range(6)] for name in ("baseline", "affine"))
+    found = controls.sharing_seeds(first, second[::-1], 1)
+    assert found == [(5, 6), (4, 7), (3, 8), (2, 9), (1, 10), (0, 11)]
+    assert controls.sharing_seeds(first, second[:5], 1) == []
+    assert controls.sharing_seeds(first, second, 2) == []  # two tests need seven
+
+
 def test_gains_are_from_step_matched_models_too() -> None:
     found = controls.accuracy_changes(
         rights(baseline=0.7, affine=0.9, duplicated_originals=0.9), ["duplicated_originals"], 0

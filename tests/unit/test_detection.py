@@ -223,3 +223,22 @@ def test_tables_say_which_metric_is_blind_to_what() -> None:
     assert of.loc[("mad", "noise"), "auprc"] == pytest.approx(mean)
     both = [mean, row.loc[("mad", "other", "1"), "auprc"]]
     assert of.loc[("mad", "all"), "auprc"] == pytest.approx(np.mean(both))
+
+
+def test_a_change_that_cannot_be_tested_is_not_among_the_undetected() -> None:
+    pairs, models = simulated()
+    # As a correlation with constant maps.
+    pairs["noise_0p1"] = pairs["noise_0p1"].assign(msd=np.nan)
+    accuracy = {"baseline": 0.9, **{arm.name: 0.5 for arm in ARMS}}
+    changes, summary = detection.tables(pairs, ARMS, models, accuracy, ["mad", "msd"], 0)
+    of = summary.set_index(["metric", "change"])
+    assert list(of["arms"]) == [2, 1, 3, 1, 1, 2]
+    assert of.loc[("msd", "noise"), "undetected"] == "Noise 0.5"
+    assert (of["detected"] + of["undetected"].str.count(r"\d+(?:;|$)") == of["arms"]).all()
+    # A mean over the levels needs all of them, in the estimate as in the interval.
+    defined = changes[(changes["metric"] == "msd") & (changes["change"] == "noise")]["auprc"]
+    assert list(defined.isna()) == [True, False]
+    for kind in ("noise", "all"):
+        assert of.loc[("msd", kind), ["auprc", "auprc_low", "auprc_high"]].isna().all()
+    assert of.loc[("msd", "other"), ["auprc", "auprc_low", "auprc_high"]].notna().all()
+    assert of.loc["mad"]["auprc"].notna().all()

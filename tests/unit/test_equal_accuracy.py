@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 
@@ -32,7 +33,8 @@ def networks(
     features[:, :2] += given.get("accuracy", 0) * accuracy[:, None] * [0.6, 0.8]
     pairs = np.array(list(combinations(range(n), 2)))
     d = 0.5 * ((features[pairs[:, 0]] - features[pairs[:, 1]]) ** 2).sum(axis=1)
-    return d[:, None], pairs, arm, 0.9 + 0.01 * accuracy
+    # The same on each of two images, which a test needs.
+    return np.column_stack([d, d]), pairs, arm, 0.9 + 0.01 * accuracy
 
 
 def test_estimate_and_slope_are_those_of_least_squares() -> None:
@@ -59,7 +61,7 @@ def test_estimate_and_slope_are_those_of_least_squares() -> None:
 def test_without_differences_of_accuracy_it_is_the_map_shift() -> None:
     rng = np.random.default_rng(1)
     d, pairs, arm, a = networks(rng, 4, 8, gap=0, arm=0.8)
-    d = d + rng.normal(size=(len(d), 30))
+    d = d[:, :1] + rng.normal(size=(len(d), 30))
     found = equal_accuracy.adjusted(d, pairs, arm, np.full_like(a, 0.9), 0)
     expected = shift.shift(d, pairs, arm, 0)
     assert found.shift.mean == pytest.approx(expected.shift.mean)
@@ -113,7 +115,54 @@ def test_accuracies_that_determine_the_arm_are_refused() -> None:
 def test_three_networks_of_each_arm_are_needed() -> None:
     d, pairs, arm, a = networks(np.random.default_rng(2), 2, 6, gap=0)
     found = equal_accuracy.adjusted(d, pairs, arm, a, 0)
-    assert found.test.words == "too few models: each arm needs 3"
+    assert found.test.words == "too few models: each arm needs 3 with defined distances"
+
+
+UNDEFINED: dict[str, Callable[[Doubles, NDArray[np.int64]], Doubles]] = {
+    "too few models: each arm needs 3 with defined distances": lambda d, kind: d * np.nan,
+    "undefined: a kind of pair has no defined distance": lambda d, kind: np.where(
+        kind[:, None] == 2, np.nan, d
+    ),
+    "too few images: a test needs two": lambda d, kind: d[:, :1],
+    "undefined: all distances are equal": lambda d, kind: np.zeros_like(d),
+}
+
+
+@pytest.mark.parametrize("words", UNDEFINED)
+def test_distances_that_allow_no_estimate_are_refused_with_the_reason(words: str) -> None:
+    d, pairs, arm, a = networks(np.random.default_rng(2), 4, 6, gap=0)
+    d = UNDEFINED[words](d, arm[pairs].sum(axis=1))
+    found = equal_accuracy.adjusted(d, pairs, arm, a, 0)
+    assert found.test.words == words
+    assert np.isnan([*found.shift, found.test.p, found.slope, found.inflation]).all()
+
+
+def test_equal_distances_are_refused_whatever_their_size() -> None:
+    d, pairs, arm, a = networks(np.random.default_rng(2), 4, 6, gap=0)
+    found = equal_accuracy.adjusted(np.full_like(d, 0.3), pairs, arm, a, 0)
+    assert found.test.words == "undefined: all distances are equal"
+
+
+def test_networks_without_a_defined_distance_do_not_count() -> None:
+    d, pairs, arm, a = networks(np.random.default_rng(5), 6, 7, gap=0.5, arm=0.5)
+    kept = (pairs != 3).all(axis=1)
+    d[~kept] = np.nan
+    others = np.delete(np.arange(13), 3)
+    seeds = [(k, k + 7) for k in range(6) if k != 3] + [(6, 10)]
+    found = equal_accuracy.adjusted(d, pairs, arm, a, 0, seeds)
+    assert found.test.least == 2 / 2**6
+    assert found == equal_accuracy.adjusted(
+        d[kept],
+        np.searchsorted(others, pairs[kept]),
+        arm[others],
+        a[others],
+        0,
+        [(i - (i > 3), j - 1) for i, j in seeds],
+    )
+    # Two networks of an arm are too few, however many lack distances.
+    d[(pairs > 8).any(axis=1)] = np.nan
+    words = equal_accuracy.adjusted(d, pairs, arm, a, 0).test.words
+    assert words == "too few models: each arm needs 3 with defined distances"
 
 
 def test_networks_that_share_seeds_are_permuted_within_them() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -64,3 +65,11 @@ def test_a_job_does_not_import(work: str, unneeded: list[str], tmp_path: Path) -
     imported = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
     assert "campare" in imported
     assert not set(unneeded) & set(imported)
+
+
+def test_the_page_on_the_architecture_names_every_module() -> None:
+    page = (SCRIPTS.parents[1] / "docs" / "architecture.md").read_text()
+    named = set(re.findall(r"`(\w+)`", page))
+    package = SCRIPTS / "campare"
+    modules = {path.stem for path in package.glob("*.py")} - {"__init__"}
+    assert modules <= named

@@ -105,6 +105,11 @@ def test_pairs_are_those_within_a_group_and_with_all_baselines(design: Design) -
         ({"cue_share": [0.8]}, {}, r"cue_share: 0\.8 is that of the study itself"),
         ({"label_noise": [0]}, {}, r"known_changes\.label_noise\.0: 0"),
         (
+            {},
+            {"sweep": {"gaussian_blur": {"sigma": [2, 0.5, 1]}}},
+            r"sweep\.gaussian_blur\.sigma: \[2, 0\.5, 1\]; .* list the levels from weak to strong",
+        ),
+        (
             {"cue_share": [0.4]},
             {"data": {"name": "digits"}},
             r"cue_share: the test images need the cue; set data\.name to shapes",
@@ -126,8 +131,16 @@ def test_mistakes_are_named(changes: dict[str, Any], others: dict[str, Any], mes
         complete(**{**others, "known_changes": changes})
 
 
-def test_a_sweep_is_a_change() -> None:
-    complete(known_changes={}, sweep={"gaussian_blur": {"sigma": [0.5, 1]}})
+@pytest.mark.parametrize(
+    "levels",
+    [[0.5, 1, 2], [2, 1, 0.5], [[0.1, 2], [0.1, 1], [0.1, 3]]],  # the last: ranges have no order
+)
+def test_a_sweep_from_weak_to_strong_is_a_change(levels: list[Any]) -> None:
+    complete(known_changes={}, sweep={"gaussian_blur": {"sigma": levels}})
+
+
+def test_without_known_changes_a_sweep_has_any_order() -> None:
+    complete(sweep={"gaussian_blur": {"sigma": [2, 0.5, 1]}})
 
 
 def test_imported_networks_have_no_known_changes() -> None:

@@ -79,6 +79,15 @@ def test_no_order_no_second_panel() -> None:
     assert len(figure.axes) == 1
 
 
+def test_a_correlation_that_one_metric_lacks_is_a_dash() -> None:
+    changes, summary = tables()
+    lacking = summary["metric"].eq(METRICS[0]) & summary["change"].eq("label_noise")
+    summary["correlation"] = summary["correlation"].mask(lacking)
+    figure = known_changes.detection(changes, summary, "tiny")
+    cells = [text.get_text() for text in figure.axes[1].texts]
+    assert cells == ["0.60", "0.60", "0.40", "0.40", "–", "0.20"]
+
+
 def test_names_of_changes_do_not_overlap() -> None:
     changes, summary = tables()
     figure = known_changes.detection(changes, summary, "tiny")

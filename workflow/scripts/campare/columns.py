@@ -1303,7 +1303,9 @@ TABLES: dict[str, Table] = {
             **_estimate(
                 "auprc",
                 Column(
-                    "AUPRC", "Mean AUPRC over the levels of the kind; for all kinds, their mean."
+                    "AUPRC",
+                    "Mean AUPRC over the levels of the kind, undefined if that of one is; for all "
+                    "kinds, their mean.",
                 ),
             ),
             **_estimate(
@@ -1318,8 +1320,10 @@ TABLES: dict[str, Table] = {
             "detected": Column(
                 "Detected", "Number of changes whose shift has p of 0.05 or less.", "count"
             ),
-            "arms": Column("Changes", "Number of changes of the kind.", "count"),
-            "undetected": Column("Not detected", "The other changes.", "text"),
+            "arms": Column(
+                "Tested changes", "Number of changes of the kind whose shift has a p.", "count"
+            ),
+            "undetected": Column("Not detected", "The other tested changes.", "text"),
         },
         first=("change", "metric", "detected", "arms", "auprc", "correlation", "undetected"),
     ),

@@ -168,7 +168,7 @@ def uncorrected_shifts(
         tables = [pairs[arm] for arm in (reference, name) if arm in pairs]
         ours, theirs = members[name], members[reference]
         agreement = _agreement(pairs[name], reference)
-        paired = _paired(theirs, ours, sum(other not in references for other in among))
+        paired = sharing_seeds(theirs, ours, sum(other not in references for other in among))
         for metric, predictions in product(metrics, PREDICTIONS):
             two_arms = _two_arms(tables, theirs, ours, metric, predictions)
             same = registry.measure(metric).same
@@ -226,12 +226,14 @@ def corrected_shifts(
                 Test(row[f"{what}_p"], row.pop(f"{what}_least"), row.pop(f"{what}_words"))
                 for row in family
             ]
-            _correct(family, tests, f"{what}_p")
+            correct_rows(family, tests, f"{what}_p")
         rows += family
     return pd.DataFrame(rows)
 
 
-def _paired(first: Sequence[Model], second: Sequence[Model], tests: int) -> list[tuple[int, int]]:
+def sharing_seeds(
+    first: Sequence[Model], second: Sequence[Model], tests: int
+) -> list[tuple[int, int]]:
     """Pairs of places of the models with the same seed in two arms.
 
     Empty if the arms have different seeds, or too few for so many tests.
@@ -316,7 +318,7 @@ def by_class(
     names = [name for name in pairs if name not in (BASELINE, *MATCHED)]
     for name in names:  # each is read once
         arm = [model for model in models if model[0] == name]
-        paired, tables = _paired(ours, arm, len(names)), [pairs[reference], pairs[name]]
+        paired, tables = sharing_seeds(ours, arm, len(names)), [pairs[reference], pairs[name]]
         for metric in metrics:
             far, places, second = _two_arms(tables, ours, arm, metric)
             for group, members in groups.items():
@@ -367,7 +369,7 @@ def between(
         for a, b in couples:
             first, last = ([model for model in models if model[0] == name] for name in (a, b))
             far, places, second = _two_arms([pairs[a], pairs[b]], first, last, metric)
-            paired = _paired(first, last, len(couples))
+            paired = sharing_seeds(first, last, len(couples))
             compared = shift.shift(far, places, second, seed, paired=paired)
             within_a, mean, within_b = compared.kinds
             tests.append(compared.shift_test)
@@ -566,12 +568,12 @@ def changes(
                 | {"models": len(ours), "reference_models": len(theirs)}
                 | {"images": len(next(iter(arm.values())))}
             )
-        _correct(rows[start:], tests, "change_p")
+        correct_rows(rows[start:], tests, "change_p")
     return rows
 
 
-def _correct(rows: Sequence[dict[str, Any]], tests: Sequence[Test], column: str) -> None:
-    """Set the corrected p-values and notes of rows; controls are a family of their own."""
+def correct_rows(rows: Sequence[dict[str, Any]], tests: Sequence[Test], column: str) -> None:
+    """Set <column>_holm and note of the rows of augmentations; controls are their own family."""
     for matched in (False, True):
         family = [k for k, row in enumerate(rows) if (row["augmentation"] in MATCHED) == matched]
         corrected = statistics.corrected([tests[k] for k in family])

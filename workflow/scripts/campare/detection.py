@@ -254,10 +254,10 @@ def tables(
     summary
         A row per metric and kind of change, and one for all kinds ("all"), without networks that
         differ by their seeds alone: metric, change; auprc, auprc_low, auprc_high: mean over the
-        levels of the kind, for all kinds the mean of these; correlation, correlation_low,
-        correlation_high (`rank_correlation`; for all kinds their mean), of kinds with two or more
-        levels; detected: number of arms with shift_p ≤ 0.05, of `arms`; undetected: the others, as
-        text.
+        levels of the kind, NaN if one of them is NaN; for all kinds the mean of these; correlation,
+        correlation_low, correlation_high (`rank_correlation`; for all kinds their mean), of kinds
+        with two or more levels; detected: number of arms with shift_p ≤ 0.05, of `arms`, those with
+        a defined shift_p; undetected: the others of these, as text.
     """
     baselines = [model for model in models if model[0] == BASELINE]
     rows: list[dict[str, Any]] = []
@@ -338,7 +338,9 @@ def _summaries(
     metric = rows["metric"].iloc[0]
     found = []
     means = {kind: np.mean(draws, axis=0) for kind, draws in drawn.items()}
-    estimates = rows.groupby("change", sort=False)["auprc"].mean()
+    levels = rows.groupby("change", sort=False)["auprc"]
+    # NaN if a level has none, as its draws are.
+    estimates = levels.mean().where(levels.count() == levels.size())
     for kind in (*drawn, ALL):
         of = [kind] if kind != ALL else list(drawn)
         own = rows[rows["change"].isin(of)]
@@ -353,13 +355,14 @@ def _summaries(
                 float(np.mean([one.mean for one, _ in ordered])),
                 np.mean([draws for _, draws in ordered], axis=0),
             )
-        seen = own["shift_p"] <= ALPHA
+        tested = own[own["shift_p"].notna()]
+        seen = tested["shift_p"] <= ALPHA
         found.append(
             {"metric": metric, "change": kind}
             | auprc.columns("auprc")
             | correlation.columns("correlation")
-            | {"detected": int(seen.sum()), "arms": len(own)}
-            | {"undetected": "; ".join(_named(own[~seen]))}
+            | {"detected": int(seen.sum()), "arms": len(tested)}
+            | {"undetected": "; ".join(_named(tested[~seen]))}
         )
     return found
 

@@ -90,7 +90,8 @@ def adjusted(
     there are at most 20,000, otherwise 9,999 random ones and the observed order.
 
     As the test of the shift, it assumes that the networks of both arms vary alike: if those of the
-    smaller arm vary more, it rejects too often (docs/validity.md).
+    smaller arm vary more, it rejects too often (docs/validity.md). Networks without any defined
+    distance are left out.
 
     The 90 % interval inverts the test as that of the shift does (`shift.inverted`); the variance
     due to effects of single networks is that of a jackknife over networks as far as it exceeds the
@@ -109,21 +110,25 @@ def adjusted(
     seed
         Of the random permutations.
     paired
-        Pairs of places of networks, one of each arm, that share a seed; if they are all networks,
-        networks are permuted within them only.
+        Pairs of places of networks, one of each arm, that share a seed; if they are all networks
+        with defined distances, networks are permuted within them only.
     """
-    values, pair = np.asarray(distances, np.float64), np.asarray(pairs, np.int64)
-    arm, a = np.asarray(augmented, bool), np.asarray(accuracy, np.float64)
+    values = np.asarray(distances, np.float64)
     d = statistics.average(values, 1)
     used = ~np.isnan(d)
-    d, pair, values = d[used], pair[used], values[used]
-    unknown = Interval(np.nan, np.nan, np.nan)
-    if min(arm.sum(), (~arm).sum()) < SMALLEST:
-        words = f"too few models: each arm needs {SMALLEST}"
-        return EqualAccuracy(unknown, Test(np.nan, np.nan, words), np.nan, np.nan)
-    fit = _fit(pair, arm, a)
+    d, values = d[used], values[used]
+    networks, places = np.unique(np.asarray(pairs, np.int64)[used], return_inverse=True)
+    pair = places.reshape(-1, 2)
+    arm, a = np.asarray(augmented, bool)[networks], np.asarray(accuracy, np.float64)[networks]
+    place = {network: k for k, network in enumerate(networks.tolist())}
+    paired = [(place[i], place[j]) for i, j in paired if i in place and j in place]
+    words = _unfit(d, pair, arm, values.shape[1])
+    fit = None if words else _fit(pair, arm, a)
     if fit is None:
-        words = "undetermined: the accuracies of the arms determine which arm a model is of"
+        words = (
+            words or "undetermined: the accuracies of the arms determine which arm a model is of"
+        )
+        unknown = Interval(np.nan, np.nan, np.nan)
         return EqualAccuracy(unknown, Test(np.nan, np.nan, words), np.nan, np.nan)
     estimate = float(fit.weights @ d)
     draws, least = _permuted(d, pair, len(arm), fit, seed, paired)
@@ -141,6 +146,19 @@ def adjusted(
     return EqualAccuracy(
         shift.inverted(estimate, draws, variance, freedom, scale), test, slope, inflation
     )
+
+
+def _unfit(d: Doubles, pair: NDArray[np.int64], arm: NDArray[np.bool_], images: int) -> str:
+    """Why defined distances (pairs,) allow no estimate, in the words of `shift`; "" if they do."""
+    if images < 2:
+        return "too few images: a test needs two"
+    if min(arm.sum(), (~arm).sum()) < SMALLEST:
+        return f"too few models: each arm needs {SMALLEST} with defined distances"
+    if not np.bincount(arm[pair].sum(axis=1), minlength=3).all():
+        return "undefined: a kind of pair has no defined distance"
+    if np.ptp(d) <= 1e-12 * np.abs(d).max():  # no residuals, or rounding errors alone
+        return "undefined: all distances are equal"
+    return ""
 
 
 def _fit(pair: NDArray[np.int64], arm: NDArray[np.bool_], accuracy: Doubles) -> _Fit | None:
@@ -309,7 +327,7 @@ def table(
         accuracy = np.array([accuracies[model] for model in models])
         tables = [pairs[each] for each in (reference, name) if each in pairs]
         far, places = controls.distances(tables, models, metric)
-        paired = _sharing_seeds(first, second, int(families[name in MATCHED]))
+        paired = controls.sharing_seeds(first, second, int(families[name in MATCHED]))
         found = adjusted(far, places, arm, accuracy, seed, paired)
         compared = places[~np.isnan(far).all(axis=1)]
         across = compared[arm[compared].sum(axis=1) == 1]
@@ -330,20 +348,5 @@ def table(
             | {"models": len(second), "reference_models": len(first)}
             | {"images": far.shape[1]}
         )
-    for matched in (False, True):
-        family = [k for k, row in enumerate(rows) if (row["augmentation"] in MATCHED) == matched]
-        corrected = statistics.corrected([tests[k] for k in family])
-        for k, test in zip(family, corrected, strict=True):
-            rows[k] |= {"adjusted_p_holm": test.p, "note": test.words}
+    controls.correct_rows(rows, tests, "adjusted_p")
     return pd.DataFrame(rows)
-
-
-def _sharing_seeds(
-    first: Sequence[Model], second: Sequence[Model], tests: int
-) -> list[tuple[int, int]]:
-    """Pairs of places of networks of one seed; empty if the arms differ in seeds, or too few."""
-    places = {seed: place for place, (_, seed) in enumerate(first)}
-    seeds = [seed for _, seed in second]
-    if places.keys() != set(seeds) or not statistics.enough_pairs(len(seeds), tests):
-        return []
-    return [(places[seed], len(first) + place) for place, seed in enumerate(seeds)]

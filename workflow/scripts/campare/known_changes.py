@@ -21,8 +21,6 @@ LABEL_NOISE, TRAINING_IMAGES, CUE_SHARE, UNTRAINED_LAYERS = KINDS = (
     "cue_share",
     "untrained_layers",
 )
-# Kind of the arms of a sweep.
-SWEEP = "sweep"
 # Baselines, and networks of a change, that a test of a group needs to reach p ≤ 0.05.
 FEWEST = 4
 
@@ -111,6 +109,16 @@ def problems(study: Mapping[str, Any]) -> Iterator[str]:
         far = [abs(level - origin) for level in stage[kind]]
         if far != sorted(far):
             yield f"{key}.{kind}: {stage[kind]}; list the levels from weak to strong, in {order}"
+    for base, parameters in study.get("sweep", {}).items():
+        for parameter, arms in parameters.items():
+            levels = [*arms.values()]
+            # Weak may be a large value, as of a quality; the order of ranges or words is unknown.
+            numbers = all(isinstance(level, int | float) for level in levels)
+            if numbers and levels not in (sorted(levels), sorted(levels, reverse=True)):
+                yield (
+                    f"sweep.{base}.{parameter}: {levels}; for {key}, list the levels from weak to "
+                    "strong, in ascending or descending order"
+                )
     if own in stage[CUE_SHARE]:
         yield f"{key}.{CUE_SHARE}: {own:g} is that of the study itself; remove it"
     names = {change.name for change in changes(study)}

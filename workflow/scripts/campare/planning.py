@@ -18,6 +18,7 @@ import numpy as np
 
 from campare import power, registry, statistics
 from campare.design import BASELINE, Design
+from campare.known_changes import UNTRAINED_LAYERS
 from campare.needs import START, Need, Needs
 from campare.needs import USUAL as USUAL_IMAGES
 from campare.power import Comparison, Variability
@@ -84,7 +85,7 @@ class Family(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """Number of networks, hours of all jobs one after another, GB of memory of the largest job."""
+    """Number of networks, hours of their training and maps, GB of memory of the largest job."""
 
     networks: int
     hours: float
@@ -105,7 +106,7 @@ class Costs:
     measured: Mapping[str, Hours] = field(default_factory=dict)
 
     def of(self, design: Design) -> Cost:
-        """The cost of all networks of a design, with their maps and comparisons."""
+        """The cost of all networks of a design, those of `known_changes` included."""
         needs = self.needs(design)
         hours = self.per_network(design)
         jobs: list[tuple[Callable[[Mapping[str, str]], Need], Iterable[str]]] = [
@@ -115,8 +116,9 @@ class Costs:
             (needs.statistics, design.with_pairs[:1]),
         ]
         memory = [need({"augmentation": name}).memory for need, names in jobs for name in names]
-        total = sum(hours[name] for name, _ in design.models)
-        return Cost(len(design.models), total, max(memory, default=0) / 1000)
+        models = [*design.models, *design.changed_models]
+        total = sum(hours[name] for name, _ in models)
+        return Cost(len(models), total, max(memory, default=0) / 1000)
 
     def per_network(self, design: Design) -> Hours:
         """Hours of training a network of each augmentation and of making its maps.
@@ -125,9 +127,12 @@ class Costs:
         kind of job, its estimates are multiplied by the mean ratio of measured to estimated times.
         """
         needs = self.needs(design)
-        names = list(dict(design.models))
+        names = list(dict([*design.models, *design.changed_models]))
+        # Networks whose last layers are untrained are made from others.
+        made = {n for n, change in design.changes.items() if change.kind == UNTRAINED_LAYERS}
+        made |= {*names} if design.imported else set()
         estimates = {
-            "train": {n: 0.0 if design.imported else _hours(needs.train, n) for n in names},
+            "train": {n: 0.0 if n in made else _hours(needs.train, n) for n in names},
             "cams": {n: 0.0 if "maps" in design.study else _hours(needs.map, n) for n in names},
         }
         times = {"train": 1, "cams": len(design.variants) + len(design.epochs)}
@@ -403,8 +408,8 @@ def text(plan: pd.DataFrame, design: Design, basis: str) -> str:
     lines += [f"Warning: {message}.\n" for message in warnings(design)]
     lines += [f"Not tested: {note}.\n" for note in dict.fromkeys(study["note"]) if note]
     lines += [
-        f"{first['networks']:.0f} networks: {_time(first['hours'])} of computing, one job after "
-        f"another; at most {first['memory_gb']:.1f} GB of memory per job ({basis}).",
+        f"{first['networks']:.0f} networks: {_time(first['hours'])} of training and maps, one job "
+        f"after another; at most {first['memory_gb']:.1f} GB of memory per job ({basis}).",
         "",
         f"Variability between networks without augmentation: {_source(first)}",
         "",

@@ -45,17 +45,11 @@ def detection(changes: pd.DataFrame, summary: pd.DataFrame, study: str) -> Figur
     ordered = summary[summary["correlation"].notna() & (summary["change"] != ALL)]
     with_order = [kind for kind in kinds if kind in set(ordered["change"])]
     auprc, p = (_matrix(changes, metrics, column) for column in ("auprc", "shift_p"))
-    correlation = np.array(
-        [
-            [
-                ordered[(ordered["metric"] == metric) & (ordered["change"] == kind)][
-                    "correlation"
-                ].iloc[0]
-                for kind in with_order
-            ]
-            for metric in metrics
-        ]
-    ).reshape(len(metrics), len(with_order))
+    correlation = (
+        ordered.pivot_table("correlation", index="metric", columns="change")
+        .reindex(index=metrics, columns=with_order)  # NaN: undefined for this metric
+        .to_numpy(float)
+    )
     names_of = [title(kind) for kind in with_order]
     chance = float(changes["chance"].mean())
     if page.narrow():
