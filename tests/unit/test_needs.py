@@ -116,6 +116,22 @@ def need(of: needs.Needs, kind: str, **wildcards: str) -> needs.Need:
     return asked
 
 
+def test_networks_of_fewer_images_take_as_long_as_the_baseline(tmp_path: Path) -> None:
+    """They are trained for as many steps, in more epochs."""
+    controls = {"baselines": {"seeds": [11, 12, 13], "vary": ["init"]}}
+    of = of_study(
+        tmp_path,
+        vary=["init"],
+        reference="all",
+        controls=controls,
+        known_changes={"training_images": [0.25]},
+        training={"epochs": 1000},
+    )
+    baseline = need(of, "train", augmentation="baseline").minutes
+    fewer = need(of, "train", augmentation="training_images_0p25").minutes
+    assert fewer == pytest.approx(baseline, rel=0.02)
+
+
 def test_kinds_are_those_that_jobs_name(tmp_path: Path) -> None:
     public = {
         name

@@ -30,6 +30,7 @@ FACTS = Facts(
     ["cat", "dog"],
     *(8, 1, 1797, False),
     {"train": 1200, "validation": 100, "test": 400},
+    500,
     parameters=24058,
     epochs=(3, 3),
     maps={"": Maps("features", 7, 7)},
@@ -278,7 +279,7 @@ def test_hours_and_energy_are_those_of_the_benchmarks(tmp_path: Path) -> None:
         "maps": Usage(1, 30, 20),
         facts.REST: Usage(2, 12, 11),
     }
-    own = Facts(["a"], (8, 8), 1, 1, False, {"train": 1}, usage=found, trained_on="cuda:0")
+    own = Facts(["a"], (8, 8), 1, 1, False, {"train": 1}, 1, usage=found, trained_on="cuda:0")
     cores, gpus = facts.energy(own, 10, 400)
     assert cores == pytest.approx(141 * 10 / 3.6e6)
     assert gpus == pytest.approx(300 * 400 / 3.6e6)
@@ -328,6 +329,7 @@ def test_facts_are_read_from_files(tmp_path: Path) -> None:
         True,
     )
     assert found.images == {"train": 3, "validation": 1, "test": 2}
+    assert found.smallest_class == 2
 
 
 def test_the_checklist_asks_every_question_once() -> None:
@@ -336,6 +338,51 @@ def test_the_checklist_asks_every_question_once() -> None:
     assert len(answers) == len(checklist.QUESTIONS) == 16
     assert set(answers) <= {"Yes", "No", "NA", checklist.AUTHORS}
     assert "1,200 training, 100 validation and 400 test images" in written
+
+
+@pytest.mark.parametrize(("seeds", "words"), [([1, 2, 3], "three networks"), ([1], "one network")])
+def test_the_least_number_of_networks_is_a_limit(seeds: list[int], words: str) -> None:
+    written = checklist.markdown(design(seeds=seeds), FACTS)
+    assert f"there are as few as {words} of an augmentation" in written
+
+
+STAGES = {
+    "sanity": "Sanity checks: for {} test images each network's",
+    "single_deletion": "For {} test images (seed 0) the sums",
+    "robustness": "accuracy was measured on {} test images (seed 0)",
+    "representations": "Representations: for {} test images (seed 0) the features",
+    "faithfulness": "Faithfulness: for {} test images we measured",
+    "map_exchange": "Exchanged maps: for {} test images (seed 0) each network",
+}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_sample_has_no_more_images_than_there_are(stage: str) -> None:
+    controls = {"baselines": {"seeds": [7], "vary": ["init"]}}
+    with_stage = design(**{stage: {}}, controls=controls, vary=["init"])
+    usual = with_stage.study[stage]["images"]
+    for available in (40, 2000):
+        facts_of = replace(FACTS, images={**FACTS.images, "test": available})
+        written = methods.markdown(with_stage, facts_of)
+        check(written)
+        assert STAGES[stage].format(f"{min(usual, available):,}") in written
+
+
+@pytest.mark.parametrize(("smallest", "folds"), [(500, 3), (2, 2), (1, 2)])
+def test_there_are_no_more_folds_than_images_of_a_class(smallest: int, folds: int) -> None:
+    written = text(replace(FACTS, smallest_class=smallest), masking={}, hybrid={"network": "vgg11"})
+    assert written.count(f"were chosen by {folds}-fold cross-validation") == 2
+
+
+def test_networks_of_all_stages_are_counted() -> None:
+    controls = {"baselines": {"seeds": [11, 12, 13, 14], "vary": ["init", "order"]}}
+    changes = {"seeds": [21, 22, 23, 24], "label_noise": [0.2], "untrained_layers": [1, 2]}
+    common: dict[str, Any] = {"vary": ["init", "order"], "controls": controls}
+    assert "In total, 8 networks were trained." in text(**common)
+    assert (
+        "In total, 17 networks were trained, including eight for the validity of the metrics and "
+        "one on permuted labels."
+    ) in text(**common, known_changes=changes, sanity={"permuted_labels": 20})
 
 
 def test_groups_of_a_manifest_are_stated(tmp_path: Path) -> None:

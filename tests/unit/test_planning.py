@@ -155,6 +155,18 @@ def test_measured_times_replace_estimates() -> None:
     assert of.memory == estimated.memory > 1
 
 
+def test_networks_with_a_known_change_are_part_of_the_plan() -> None:
+    changes = {"seeds": [21, 22, 23, 24], "label_noise": [0.2], "untrained_layers": [1]}
+    study, plain = design(known_changes=changes), design()
+    hours = costs().per_network(study)
+    assert hours["unchanged"] == hours["label_noise_0p2"] == hours["baseline"]
+    assert 0 < hours["untrained_layers_1"] < hours["baseline"]
+    cost, without = costs().of(study), costs().of(plain)
+    assert (cost.networks, without.networks) == (14 + 3 * 4, 14)
+    added = 4 * (2 * hours["baseline"] + hours["untrained_layers_1"])
+    assert cost.hours == pytest.approx(without.hours + added)
+
+
 def test_the_text_has_the_plan_and_where_its_numbers_are_from(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -18,12 +18,13 @@ import test_plots_dose
 import test_plots_stages
 import test_plots_truth
 import test_representations
+import test_robustness
 import test_sanity
 import test_variants
 from matplotlib.figure import Figure
 from test_plots_names import shown
 
-from campare import controls, labels, registry, variants
+from campare import controls, labels, registry, robustness, variants
 from campare.paper import contents
 from campare.plots import (
     dose,
@@ -41,6 +42,7 @@ from campare.plots import (
     truth,
     views,
 )
+from campare.plots import robustness as of_robustness
 from campare.plots import variants as of_variants
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -82,6 +84,18 @@ def for_variants() -> Figure:
     return of_variants.variants(shifts, variants.agreement(shifts), variants.ranking(shifts, 0))
 
 
+def corrupted() -> tuple[pd.DataFrame, pd.DataFrame]:
+    given = test_robustness.MODELS, test_robustness.MEASURED
+    changes = robustness.corruption_changes(*given, test_robustness.MATCHED, 0)
+    return robustness.corruption_accuracy(*given), changes
+
+
+def transformed() -> tuple[pd.DataFrame, pd.DataFrame]:
+    given = test_robustness.MODELS, test_robustness.FOLLOWED, test_robustness.METRICS
+    changes = robustness.equivariance_changes(*given, test_robustness.MATCHED, 0)
+    return robustness.equivariance(*given), changes
+
+
 # Kind of figure in `contents.figures` → a figure of it.
 FIGURES: dict[str, Callable[[], Figure]] = {
     "summary": in_summary,
@@ -115,6 +129,11 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "representations": of_representations,
     "variants": for_variants,
     "sanity": test_sanity.drawn,
+    "corruptions": lambda: of_robustness.accuracy(*corrupted(), "duplicated_originals"),
+    "corruption_change": lambda: of_robustness.change(*corrupted(), "duplicated_originals"),
+    "equivariance": lambda: of_robustness.equivariance(
+        *transformed(), "overlap_20", "duplicated_originals"
+    ),
     "single_deletion": test_deletion.drawn,
     "map_exchange": test_exchange.drawn,
     "occlusion": lambda: stages.occlusion(test_plots_stages.occlusion(), "accuracy", "all"),

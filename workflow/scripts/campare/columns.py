@@ -1660,7 +1660,10 @@ TABLES: dict[str, Table] = {
             ),
             "networks": Column("Networks", "Number of networks of the study.", "count"),
             "hours": Column(
-                "Hours", "Time of all jobs, one after another.", "decimal", unit="hours"
+                "Hours",
+                "Time of training and of making maps, one job after another.",
+                "decimal",
+                unit="hours",
             ),
             "memory_gb": Column("Memory", "Memory of the largest job.", "decimal", unit="GB"),
             "note": replace(NOTE, about="Why the map shift is not tested; empty if it is."),

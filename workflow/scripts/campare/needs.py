@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from campare import registry
 from campare.design import BASELINE, MOST_SETS, Design
+from campare.known_changes import lengthening
 from campare.memory import RESIDENT
 from campare.sizes import Size, pair
 
@@ -303,7 +304,10 @@ class Needs:
 
     def _epoch(self, job: Wildcards) -> int:
         """Images of an epoch, including copies."""
-        return self._images["train"] * (1 + self.design.copies_of(job.get("augmentation")))
+        name = job.get("augmentation")
+        images = self._images["train"] * (1 + self.design.copies_of(name))
+        change = self.design.changes.get(name or "")
+        return math.ceil(images / lengthening(change)) if change else images
 
     def _pairs(self, *augmentations: str) -> int:
         """Number of pairs of maps of some augmentations."""

@@ -74,7 +74,8 @@ def _limitations(design: Design, facts: Facts) -> Answer:
         )
     smallest = min((len(design.seeds_of(name)) for name in design.augmentations), default=0)
     if smallest:
-        known.append(f"there are {number(smallest)} networks or fewer of an augmentation")
+        networks = f"network{'' if smallest == 1 else 's'}"
+        known.append(f"there are as few as {number(smallest)} {networks} of an augmentation")
     if design.compares and not design.has_floor:
         known.append("there is no noise floor, so retraining variability is not separated")
     added = design.study["augmenting"]["mode"] == "added" and not design.imported

@@ -188,6 +188,11 @@ SCORED = {
     "hybrid": "the CNN, the second network, and its features with an SVM",
     "masking": "the CNN and of SVMs fitted to all pixels, to pixels under masks, and to the masks",
 }
+CHANGE = (
+    "At the right: change from the reference, of step-matched controls from the baselines, with "
+    f"its {LEVEL} interval over networks and images; * p ≤ {statistics.ALPHA:g} after Holm's "
+    "correction over augmentations."
+)
 CAPTIONS: Mapping[str, Caption] = {
     "performance": lambda design, facts, _: (
         "Test accuracy of every network (dots), with mean and standard deviation over networks; "
@@ -205,6 +210,13 @@ CAPTIONS: Mapping[str, Caption] = {
         "Test accuracy, distance of the maps of two networks, and map shift in per cent of the "
         "noise floor, after several epochs of training; the last point is that of the weights that "
         f"are kept. Lines: {LEVEL} intervals, of the map shift 90 %."
+    ),
+    "equal_accuracy": lambda design, facts, _: (
+        "Test accuracy of every network (dots; grey: reference networks), with mean and standard "
+        "deviation over networks; map shift in per cent of the noise floor, of all networks "
+        "(circles) and at equal accuracy (diamonds), by regression over pairs of networks. "
+        "Distance of maps as in the summary. Lines: 90 % intervals; filled: p ≤ "
+        f"{statistics.ALPHA:g} after Holm's correction over augmentations."
     ),
     "correlation": lambda design, facts, metric: (
         f"Pearson's r of the {in_sentence(registry.metric(metric).label)} between augmentations "
@@ -231,6 +243,24 @@ CAPTIONS: Mapping[str, Caption] = {
         "down. Below: rise of the entropy of the map with all weights random, and similarity to "
         f"the map of another class. Means with {LEVEL} intervals over networks and images. Dashed "
         "lines and diamonds: the map of another image."
+    ),
+    "corruptions": lambda design, facts, name: {
+        "accuracy": (
+            "Test accuracy of every network (dots) on images, on their corruptions (mean over "
+            "corruptions and severities), and the difference of the two, with mean ± standard "
+            f"deviation over networks. Dashed: mean of the baselines. {CHANGE}"
+        ),
+        "change": (
+            "Change of test accuracy under each corruption (mean over severities) from the "
+            "reference, of step-matched controls from the baselines, in percentage points. Blue: a "
+            "higher accuracy or a smaller loss by corruption. * "
+            f"p ≤ {statistics.ALPHA:g} after Holm's correction over augmentations."
+        ),
+    }[name],
+    "equivariance": lambda design, facts, metric: (
+        f"{registry.metric(metric).label} of a network's map of the transformed image and the "
+        "transformed map, by transform: mean ± standard deviation over networks; dots: networks. "
+        f"Dashed: mean of the baselines; diamonds: maps of other images. {CHANGE}"
     ),
     "single_deletion": lambda design, facts, _: (
         "Spearman correlation, over the cells of a grid, of the network's map and the fall of the "

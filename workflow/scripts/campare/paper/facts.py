@@ -16,13 +16,27 @@ from safetensors import safe_open
 from campare import sizes, split, store, tables
 from campare.errors import reading
 
-# Kinds of jobs, by the first folder of their benchmark within a variant; others are `REST`.
+EVALUATION = "evaluation of networks"
+# Kinds of jobs, by the first one or two parts of the path of their benchmark within a variant or an
+# epoch; others are `REST`.
 KINDS = {
     "train": "training",
+    "finetuned": "training",
+    "models/permuted_labels": "training",
     "architectures": "training of candidate architectures",
     "import": "import",
     "models": "maps",
     "cams": "maps",
+    "corruptions": EVALUATION,
+    "equivariance": EVALUATION,
+    "faithfulness": EVALUATION,
+    "features/cnn-svm": EVALUATION,
+    "map_exchange": EVALUATION,
+    "mosaics": EVALUATION,
+    "representations": EVALUATION,
+    "sanity": EVALUATION,
+    "single_deletion": EVALUATION,
+    "tables/own_images": EVALUATION,
     "similarity": "comparison of maps",
     "pairs": "comparison of maps",
 }
@@ -67,6 +81,8 @@ class Facts:
         Whether the data set has a test part of its own.
     images
         Subset → number of images, of the first split.
+    smallest_class
+        Number of training and validation images of the class with the fewest, of the first split.
     parameters
         Number of parameters of the baseline; None if there is no file of weights.
     epochs
@@ -93,6 +109,7 @@ class Facts:
     available: int
     divided: bool
     images: Mapping[str, int]
+    smallest_class: int
     parameters: int | None = None
     epochs: tuple[int, int] | None = None
     maps: Mapping[str, Maps] = field(default_factory=dict)
@@ -117,7 +134,7 @@ class Facts:
         """Kinds of jobs that ran on a CUDA GPU; comparing: whether comparisons did."""
         maps = any(device.startswith("cuda") for device in self.devices)
         ran = dict.fromkeys(TRAINING, self.trained_on.startswith("cuda"))
-        ran |= {"maps": maps, "comparison of maps": comparing}
+        ran |= {"maps": maps, EVALUATION: maps, "comparison of maps": comparing}
         return [kind for kind, used in ran.items() if used and kind in self.usage]
 
 
@@ -150,7 +167,8 @@ def read(
         classes = [str(name) for name in file["classes"].asstr()[:]]
         divided = bool((file["part"][...].astype("U5") != "").any())
         regions = [str(name) for name in file.attrs.get("regions", ())]
-    subsets = split.read(first_split, count)["subset"].value_counts()
+    frame = split.read(first_split, count)
+    subsets = frame["subset"].value_counts()
     attributes = {}
     layers = {}
     for variant, path in stores.items():
@@ -167,6 +185,7 @@ def read(
         int(count),
         divided,
         {name: int(subsets.get(name, 0)) for name in split.SUBSETS},
+        int(frame["label"][frame["subset"] != "test"].value_counts().min()),
         parameters=parameters(weights[0]) if weights else None,
         epochs=(min(lengths), max(lengths)) if lengths else None,
         maps=layers,
@@ -209,8 +228,8 @@ def usage(benchmarks: Path) -> dict[str, Usage]:
     """
     rows = []
     for path in sorted(benchmarks.rglob("*.tsv")):
-        parts = path.relative_to(benchmarks).parts
-        inner = parts[2:] if parts[0] == "variants" else parts
+        parts = path.relative_to(benchmarks).with_suffix("").parts
+        inner = parts[2:] if parts[0] in ("variants", "epochs") else parts
         if parts[0] == OWN or len(inner) == 0:
             continue
         last = pd.read_csv(path, sep="\t").iloc[-1]
@@ -218,7 +237,7 @@ def usage(benchmarks: Path) -> dict[str, Usage]:
         wall, cpu = (float(pd.to_numeric(last[key], errors="coerce")) for key in ("s", "cpu_time"))
         wall = float(np.nan_to_num(wall))
         cpu = wall if np.isnan(cpu) else cpu
-        kind = KINDS.get(inner[0], REST) if len(inner) > 1 else REST
+        kind = KINDS.get("/".join(inner[:2]), KINDS.get(inner[0], REST))
         rows.append((kind, wall, cpu))
     table = pd.DataFrame(rows, columns=["kind", "wall", "cpu"])
     found = {

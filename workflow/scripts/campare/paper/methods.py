@@ -14,6 +14,7 @@ from typing import Any
 
 from campare import registry, sizes, statistics, user_code
 from campare.design import BASELINE, Design
+from campare.known_changes import UNTRAINED_LAYERS
 from campare.labels import in_sentence, title
 from campare.paper.facts import Facts, energy
 from campare.paper.references import (
@@ -615,9 +616,20 @@ def _own_seeds(design: Design) -> Sentences:
             f"{'' if len(own) == 1 else 's'} {be(len(own))} trained {matched[name]} "
             f"({title(name)}; seed{'' if len(own) == 1 else 's'} {listed(own)})."
         )
-    total = len(design.models)
+    # Networks whose last layers are untrained are made from others.
+    changed = [n for n, _ in design.changed_models if design.changes[n].kind != UNTRAINED_LAYERS]
+    others = {
+        "for the validity of the metrics": len(changed),
+        "on permuted labels": 1 if study.get("sanity", {}).get("permuted_labels") else 0,
+    }
+    total = len(design.models) + sum(others.values())
+    among = listed(f"{number(count)} {what}" for what, count in others.items() if count)
+    including = f", including {among}" if among else ""
     without = ", without those of the hybrid stage" if "hybrid" in study else ""
-    yield f"In total, {total:,} network{'' if total == 1 else 's'} {be(total)} trained{without}."
+    yield (
+        f"In total, {total:,} network{'' if total == 1 else 's'} {be(total)} trained"
+        f"{including}{without}."
+    )
 
 
 # ---- Maps ----------------------------------------------------------------------------------------
@@ -906,13 +918,13 @@ def stages(design: Design, facts: Facts) -> Sentences:
             else ""
         )
         yield (
-            f"Sanity checks: for {sane['images']:,} test images each network's maps were compared "
-            "with those of the same network after its layers were given random weights, one after "
-            f"another from the classifier down{cite('adebayo2018')}{smooth}; with the maps of "
-            f"another class, drawn at random{cite('sixt2020')}{permuted}. The entropy of the "
-            f"histogram of the map ({sane['bins']} bins) was compared between the trained network "
-            f"and that with random weights only{cite('hedstrom2024')}. The reference is the map of "
-            f"another image (seed {sane['seed']})."
+            f"Sanity checks: for {_sample(sane, facts)} test images each network's maps were "
+            "compared with those of the same network after its layers were given random weights, "
+            f"one after another from the classifier down{cite('adebayo2018')}{smooth}; with the "
+            f"maps of another class, drawn at random{cite('sixt2020')}{permuted}. The entropy of "
+            f"the histogram of the map ({sane['bins']} bins) was compared between the trained "
+            f"network and that with random weights only{cite('hedstrom2024')}. The reference is "
+            f"the map of another image (seed {sane['seed']})."
         )
         yield BREAK
     if deletion := study.get("single_deletion"):
@@ -921,10 +933,10 @@ def stages(design: Design, facts: Facts) -> Sentences:
             f"Single deletion: each network was fine-tuned for {deletion['epochs']} epochs "
             f"(learning rate {rate:g}) on the training images, of which half, drawn anew in every "
             f"epoch, had one cell of a grid of {deletion['cells']} × {deletion['cells']} replaced "
-            f"by the mean colour. For {deletion['images']:,} test images (seed {deletion['seed']}) "
-            "the sums of the map of the true class in the cells were compared, by Spearman's "
-            "correlation, with the falls of the score of this class without each cell (in-domain "
-            f"single deletion score{cite('hesse2024')})."
+            f"by the mean colour. For {_sample(deletion, facts)} test images (seed "
+            f"{deletion['seed']}) the sums of the map of the true class in the cells were "
+            "compared, by Spearman's correlation, with the falls of the score of this class "
+            f"without each cell (in-domain single deletion score{cite('hesse2024')})."
         )
         yield BREAK
     if known := study.get("known_changes"):
@@ -933,7 +945,7 @@ def stages(design: Design, facts: Facts) -> Sentences:
     if robust := study.get("robustness"):
         largest = max(sizes.pair(study["model"]["input_size"]))
         yield (
-            f"Corruptions: accuracy was measured on {robust['images']:,} test images (seed "
+            f"Corruptions: accuracy was measured on {_sample(robust, facts)} test images (seed "
             f"{robust['seed']}) with {len(robust['corruptions'])} common "
             f"corruptions{cite('hendrycks2019')} at severities "
             f"{listed(map(str, robust['severities']))}, with the parameters of "
@@ -948,11 +960,12 @@ def stages(design: Design, facts: Facts) -> Sentences:
         yield BREAK
     if features := study.get("representations"):
         yield (
-            f"Representations: for {features['images']:,} test images (seed {features['seed']}) "
-            "the features of two networks, at the target layer and before the classifier, were "
-            f"compared by debiased linear CKA{cite('kornblith2019', 'song2012')} and by the "
-            f"overlap of the {features['neighbours']} nearest neighbours{cite('huh2024')}, and "
-            f"their predictions by the Jensen-Shannon divergence{cite('lin1991')} and by whether "
+            f"Representations: for {_sample(features, facts)} test images (seed "
+            f"{features['seed']}) the features of two networks, at the target layer and before "
+            "the classifier, were compared by debiased linear CKA"
+            f"{cite('kornblith2019', 'song2012')} and by the overlap of the "
+            f"{features['neighbours']} nearest neighbours{cite('huh2024')}, and their "
+            f"predictions by the Jensen-Shannon divergence{cite('lin1991')} and by whether "
             f"the classes differ{cite('fard2016')}, each with its own noise floor. Calibration is "
             f"measured by the expected calibration error{cite('guo2017')}, the Brier score and "
             "the log loss."
@@ -960,7 +973,7 @@ def stages(design: Design, facts: Facts) -> Sentences:
         yield BREAK
     if faithful := study.get("faithfulness"):
         yield (
-            f"Faithfulness: for {faithful['images']:,} test images we measured deletion and "
+            f"Faithfulness: for {_sample(faithful, facts)} test images we measured deletion and "
             f"insertion curves in {faithful['steps']} steps{cite('petsiuk2018')} and ROAD for "
             f"{listed(f'{100 * share:g} %' for share in faithful['road'])} of the pixels"
             f"{cite('rong2022')}, each compared with that of a random map (seed "
@@ -969,12 +982,12 @@ def stages(design: Design, facts: Facts) -> Sentences:
         yield BREAK
     if exchanged := study.get("map_exchange"):
         yield (
-            f"Exchanged maps: for {exchanged['images']:,} test images (seed {exchanged['seed']}) "
-            "each network and a baseline were measured by deletion and insertion in "
-            f"{exchanged['steps']} steps{cite('petsiuk2018')}, each with both maps, if these "
-            "explain the same class; the difference of their scores is the sum of the main effects "
-            "of network and of map in this 2 × 2 design. Networks with and without mixed images "
-            f"have been compared for the same reason{cite('won2023')}."
+            f"Exchanged maps: for {_sample(exchanged, facts)} test images (seed "
+            f"{exchanged['seed']}) each network and a baseline were measured by deletion and "
+            f"insertion in {exchanged['steps']} steps{cite('petsiuk2018')}, each with both maps, "
+            "if these explain the same class; the difference of their scores is the sum of the "
+            "main effects of network and of map in this 2 × 2 design. Networks with and without "
+            f"mixed images have been compared for the same reason{cite('won2023')}."
         )
         yield BREAK
     if occluded := study.get("occlusion"):
@@ -994,7 +1007,7 @@ def stages(design: Design, facts: Facts) -> Sentences:
             f"{cite(method.reference)}) explain its decision value and are compared with the "
             "baseline's."
         )
-        yield _svm(hybrid["svm"])
+        yield _svm(hybrid["svm"], facts)
         yield BREAK
     if masking := study.get("masking"):
         ((how, value),) = masking["keep"].items()
@@ -1004,14 +1017,23 @@ def stages(design: Design, facts: Facts) -> Sentences:
             f"fitted to pixels masked by the baseline's maps ({kept} kept), to all pixels, to "
             "pixels under masks of other images, and to the masks alone."
         )
-        yield _svm(masking["svm"])
+        yield _svm(masking["svm"], facts)
 
 
-def _svm(svm: Mapping[str, Any]) -> str:
+def _sample(stage: Mapping[str, Any], facts: Facts) -> str:
+    """Number of test images of a stage: all if there are fewer."""
+    return f"{min(stage['images'], facts.images['test']):,}"
+
+
+def _svm(svm: Mapping[str, Any], facts: Facts) -> str:
+    # As in `svm.search`: fewer folds if a class has too few of the images that are searched.
+    fitted = facts.images["train"] + facts.images["validation"]
+    searched = min(svm["search_images"] or fitted, fitted)
+    folds = max(2, min(svm["folds"], math.ceil(facts.smallest_class * searched / fitted)))
     c = listed((f"{value:g}" for value in svm["c"]), "or")
     return (
         f"Kernel ({listed(svm['kernels'], 'or')}) and penalty ({c}) were chosen by "
-        f"{svm['folds']}-fold cross-validation."
+        f"{folds}-fold cross-validation."
     )
 
 

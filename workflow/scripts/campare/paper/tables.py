@@ -592,7 +592,7 @@ def _known_changes(frames: Frames, design: Design) -> PaperTable:
         "Detection of known changes of the networks by each metric: AUPRC of the separation of "
         "groups of networks, and correlation of strength and distance, means over the kinds of "
         "changes with intervals over networks; number of changes with a significant map shift "
-        "(not corrected), of all changes.",
+        "(not corrected), of the tested changes.",
         header,
         rows,
     )

@@ -254,7 +254,10 @@ def _legend(figure: Figure, reference: str, baseline: bool, others: bool = False
             )
         )
     compared = f"{MARK}: p ≤ {ALPHA:g} (Holm); change from: {in_sentence(control_title(reference))}"
+    if page.narrow():
+        compared = textwrap.fill(compared, page.LABEL)
     key.append(Line2D([], [], linestyle="", label=compared))
-    widest = max(text_width(str(line.get_label())) for line in key)
+    lines = [line for each in key for line in str(each.get_label()).split("\n")]
+    widest = max(map(text_width, lines))
     columns = max(1, min(len(key), int(figure.get_figwidth() / (widest + 0.5))))
     figure.legend(handles=key, loc="outside upper center", ncols=columns)
