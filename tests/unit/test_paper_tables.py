@@ -179,24 +179,10 @@ def test_every_table_of_a_paper_can_be_planned_and_made() -> None:
     assert {f"localisation/{score}" for score in registry.LOCALISATION} <= {*figures}
     assert len(figures) == len({*figures})
     assert {"calibration/calibration", "representations/shift", "variants/variants"} <= {*figures}
-    assert {"corruptions/accuracy", "corruptions/change", "equivariance/overlap_20"} <= {*figures}
+    assert {"corruptions/accuracy", "corruptions/change"} <= {*figures}
     assert "equal_accuracy/equal_accuracy" in figures
     captions = document.captions(design(**stages), FACTS, figures[1:], None)
     assert all(caption.endswith(".") for caption in captions.values())
-
-
-@pytest.mark.parametrize(
-    ("summary_metric", "followed"),
-    [("mad", "mad"), ("overlap_20_native", "overlap_20"), ("class_kld", "pearson")],
-)
-def test_maps_of_transformed_images_are_shown_in_a_metric_of_maps(
-    summary_metric: str, followed: str
-) -> None:
-    metrics = {"similarity": {"metrics": ["overlap_20", summary_metric]}}
-    if summary_metric in STUDY["similarity"]["metrics"]:
-        metrics = {}
-    study = design(**metrics, robustness={}, analysis={"summary": summary_metric})
-    assert f"equivariance/{followed}" in contents.figures(study)
 
 
 def test_a_reference_has_no_difference_from_itself() -> None:

@@ -90,12 +90,6 @@ def corrupted() -> tuple[pd.DataFrame, pd.DataFrame]:
     return robustness.corruption_accuracy(*given), changes
 
 
-def transformed() -> tuple[pd.DataFrame, pd.DataFrame]:
-    given = test_robustness.MODELS, test_robustness.FOLLOWED, test_robustness.METRICS
-    changes = robustness.equivariance_changes(*given, test_robustness.MATCHED, 0)
-    return robustness.equivariance(*given), changes
-
-
 # Kind of figure in `contents.figures` → a figure of it.
 FIGURES: dict[str, Callable[[], Figure]] = {
     "summary": in_summary,
@@ -131,9 +125,6 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "sanity": test_sanity.drawn,
     "corruptions": lambda: of_robustness.accuracy(*corrupted(), "duplicated_originals"),
     "corruption_change": lambda: of_robustness.change(*corrupted(), "duplicated_originals"),
-    "equivariance": lambda: of_robustness.equivariance(
-        *transformed(), "overlap_20", "duplicated_originals"
-    ),
     "single_deletion": test_deletion.drawn,
     "map_exchange": test_exchange.drawn,
     "occlusion": lambda: stages.occlusion(test_plots_stages.occlusion(), "accuracy", "all"),

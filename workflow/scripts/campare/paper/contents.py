@@ -15,7 +15,7 @@ WIDTHS = ("_one_column", "_two_columns")
 # Figures that need the width of a page; the document shows others in a column.
 WIDE = (
     *("summary", "overlays", "sets", "spurious", "faithfulness", "localisation", "mosaics"),
-    *("sanity", "single_deletion", "map_exchange", "corruptions", "equivariance"),
+    *("sanity", "single_deletion", "map_exchange", "corruptions"),
     *("known_changes", "representations", "calibration", "variants", "during_training"),
     "equal_accuracy",
 )
@@ -25,16 +25,6 @@ def main_metric(design: Design) -> str:
     """The metric that tables and figures of one metric show: that of the summary."""
     chosen = design.study["analysis"]["summary"]
     return str(chosen or design.metrics[0])
-
-
-def followed_metric(design: Design) -> str:
-    """The metric with which maps of transformed images are shown (stage `robustness`).
-
-    That of the summary, at the size of the input, if it compares maps; else Pearson's r.
-    """
-    name = registry.plain(main_metric(design))
-    entry = registry.metric(name)
-    return name if entry.of == "maps" and entry.same is not None else "pearson"
 
 
 def tables(design: Design) -> dict[str, list[str]]:
@@ -155,8 +145,8 @@ def _figures(design: Design) -> Iterator[str]:
     if "map_exchange" in study:
         yield from (f"map_exchange/{measure}" for measure in ("deletion", "insertion"))
     if "robustness" in study:
+        # That of transformed images is higher than a page; there is a table of it.
         yield from (f"corruptions/{what}" for what in ("accuracy", "change"))
-        yield f"equivariance/{followed_metric(design)}"
     if "hybrid" in study:
         yield f"agreement/{metric}"
     yield from (f"scores/{stage}" for stage in ("hybrid", "masking") if stage in study)

@@ -257,11 +257,6 @@ CAPTIONS: Mapping[str, Caption] = {
             f"p ≤ {statistics.ALPHA:g} after Holm's correction over augmentations."
         ),
     }[name],
-    "equivariance": lambda design, facts, metric: (
-        f"{registry.metric(metric).label} of a network's map of the transformed image and the "
-        "transformed map, by transform: mean ± standard deviation over networks; dots: networks. "
-        f"Dashed: mean of the baselines; diamonds: maps of other images. {CHANGE}"
-    ),
     "single_deletion": lambda design, facts, _: (
         "Spearman correlation, over the cells of a grid, of the network's map and the fall of the "
         "score without the cell, of networks fine-tuned on images with deleted cells (IDSDS) and "

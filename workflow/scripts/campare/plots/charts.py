@@ -65,9 +65,10 @@ def panels_side_by_side(names: Sequence[str], panels: Sequence[str]) -> tuple[Fi
 
 def panels_in_grid(names: Sequence[str], panels: Sequence[str]) -> tuple[Figure, list[Axes]]:
     """Titled panels, each with all named rows and its own x axis, arranged in a grid."""
-    short, pitch = _row_labels(map(control_title, names), _room(1.2), 0.3)
+    wide, pitch = (3.1, 0.24) if page.printing() else (3.6, 0.3)  # two fit next to each other
+    short, pitch = _row_labels(map(control_title, names), _room(1.2), pitch)
     across, width, height = arranged(
-        len(panels), 3.6, 0.5 + pitch * len(names), margin_width=0.8, margin_height=0.6
+        len(panels), wide, 0.5 + pitch * len(names), margin_width=0.8, margin_height=0.6
     )
     figure = blank_figure(max(WIDTH, width), height, "constrained")
     down = -(-len(panels) // across)
