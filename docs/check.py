@@ -155,6 +155,7 @@ COPIES: dict[str, Copied] = {
     "cifar10-small/clusters": CLUSTERS,
     "cifar10-small/pair_counts": PAIR_COUNTS,
     "cifar10-small/variants": VARIANTS,
+    "cifar10-small/earlier_layer/pair_kinds": PAIR_KINDS,
     "cifar10-small/variants_ranking": RANKING,
     "cifar10-small/mosaics_summary": MOSAICS,
     "cifar10-small/representation_shift": REPRESENTATIONS,
@@ -477,9 +478,13 @@ def defined(values: Iterable[float]) -> list[float]:
     return [value for value in values if not math.isnan(value)]
 
 
-def pearson_r(rows: Iterable[Row], first: str, second: str) -> float:
-    """Pearson's r of two columns over rows."""
-    return statistics.correlation(*zip(*((row[first], row[second]) for row in rows), strict=True))
+def pearson_r(rows: Iterable[Row], first: str, second: str) -> Row:
+    """Pearson's r of two columns over rows with Fisher's 95 % interval."""
+    pairs = [(row[first], row[second]) for row in rows]
+    r = statistics.correlation(*zip(*pairs, strict=True))
+    half = statistics.NormalDist().inv_cdf(0.975) / math.sqrt(len(pairs) - 3)
+    low, high = (math.tanh(math.atanh(r) + end) for end in (-half, half))
+    return {"pearson": r, "low": low, "high": high, "n": len(pairs)}
 
 
 def over_seeds(values: Sequence[float], digits: int = 3, number: Callable[..., str] = fixed) -> str:
