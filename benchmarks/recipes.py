@@ -131,12 +131,14 @@ def rows(rounds: int, device: torch.device) -> Iterator[Row]:
 
 
 def accuracy_rows(name: str, table: pd.DataFrame) -> Iterator[Row]:
-    """Accuracies of `recipes.csv`, of networks from all machines, beside their goals."""
+    """Accuracies of `recipes.csv`, of networks from all machines, beside their goals, if any."""
     table = table[table["recipe"] == name]
     for arm, group in table.groupby("augmentation", sort=False):
+        if (goal := ACCURACY.get((name, arm))) is None:
+            continue
         suffix = "" if arm == ARM else f"_{arm}"
         for column in ("test_accuracy", "test_accuracy_six_views"):
-            found, goal = group[column].dropna().to_numpy(), ACCURACY[name, arm]
+            found = group[column].dropna().to_numpy()
             if not len(found):
                 continue
             ratios = found / goal

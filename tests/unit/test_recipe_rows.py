@@ -197,6 +197,13 @@ def test_accuracies_are_rows_beside_their_goals() -> None:
     assert (without.name, without.ratio) == ("recipe_cifar10_accuracy_baseline", 1)
 
 
+def test_networks_without_a_goal_have_no_row() -> None:
+    table = pd.read_csv(recipes.MEASURED)
+    (row,) = recipes.accuracy_rows("finetune", table)
+    assert row.name == "recipe_finetune_accuracy"
+    assert {"baseline", "cutmix"} < set(table.loc[table["recipe"] == "finetune", "augmentation"])
+
+
 def test_six_views_are_those_of_airbench() -> None:
     images = torch.from_numpy(PICTURES).permute(0, 3, 1, 2).double() / 255
     weights = torch.randn(3 * 32 * 32, 4, dtype=torch.double, generator=torch.manual_seed(0))
