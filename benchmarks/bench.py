@@ -1,6 +1,6 @@
 """Time campare beside what it replaces, and write how many times as fast it is.
 
-    make bench                                    all of it, some minutes
+    make bench                                    all of it, 10 to 20 minutes
     .venv/bin/python benchmarks/bench.py --only similarity training --rounds 5
     .venv/bin/python benchmarks/bench.py --cuda
 
