@@ -108,6 +108,10 @@ MOSAICS: Copied = (
     f"augmentation region score seeds images mean chance other {DIFFERENCE}",
     {"region": ["grid_pointing"], "score": ["energy"]},
 )
+CORRUPTIONS: Copied = (
+    f"corruption augmentation reference {CHANGE}",
+    {"corruption": ["none", "all", "loss"]},
+)
 VARIANTS: Copied = (
     "variant augmentation floor net tightening shift relative_shift shift_p_holm rank",
     ALL,
@@ -161,10 +165,7 @@ COPIES: dict[str, Copied] = {
     "cifar10-small/representation_shift": REPRESENTATIONS,
     "cifar10-small/equal_accuracy": (EQUAL_ACCURACY, ALL),
     "cifar10-small/map_exchange_summary": (EXCHANGE, ALL),
-    "cifar10-small/corruption_change": (
-        f"corruption augmentation reference {CHANGE}",
-        {"corruption": ["none", "all", "loss"]},
-    ),
+    "cifar10-small/corruption_change": CORRUPTIONS,
     "cifar10-small-added/summary": (SUMMARY, ALL),
     "cifar10-small-added/performance": PERFORMANCE,
     "cifar10-small-added/distribution": DISTRIBUTION,
@@ -277,10 +278,7 @@ COPIES: dict[str, Copied] = {
         f"augmentation measure seeds images gain gain_low gain_high {DIFFERENCE}",
         ALL,
     ),
-    "digits/corruption_change": (
-        f"corruption augmentation reference {CHANGE}",
-        {"corruption": ["none", "all", "loss"]},
-    ),
+    "digits/corruption_change": CORRUPTIONS,
     "digits/equivariance_change": (
         f"transform metric augmentation reference {CHANGE}",
         {
@@ -292,10 +290,7 @@ COPIES: dict[str, Copied] = {
         "augmentation seed transform metric mean other valid",
         {"metric": ["overlap_20"], "augmentation": ["cutmix", "duplicated_originals"]},
     ),
-    "cifar10/corruption_change": (
-        f"corruption augmentation reference {CHANGE}",
-        {"corruption": ["none", "all", "loss"]},
-    ),
+    "cifar10/corruption_change": CORRUPTIONS,
     "cifar10/equivariance_change": (
         f"transform metric augmentation reference {CHANGE}",
         {"metric": ["overlap_20", "prediction"]},
@@ -360,10 +355,7 @@ COPIES: dict[str, Copied] = {
     "fashion-features5/agreement": AGREEMENT,
     "fashion-originals/own_images": ("image class prediction", ALL),
     "fashion-photographs/own_images": ("image class prediction", ALL),
-    "fashion-epochs/architectures": (
-        "architecture epoch validation_accuracy accuracy",
-        ALL,
-    ),
+    "fashion-epochs/architectures": ("architecture epoch validation_accuracy accuracy", ALL),
     "fashion/occlusion": (
         "size class measure mean",
         {"measure": ["accuracy", "pearson"]},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
@@ -11,22 +12,28 @@ ROOT = Path(__file__).parents[2]
 PROFILE = yaml.safe_load((ROOT / "profiles" / "slurm" / "config.yaml").read_text())
 
 
-def rules() -> dict[str, str]:
-    """Rule → its group, "" for none, of all rules but those of tables and figures.
+def blocks() -> Iterator[tuple[Path, str, str]]:
+    """File, rule and text of all rules but those of tables and figures.
 
     Rules that are made in a loop have the name of their file.
     """
-    groups: dict[str, str] = {}
     start = re.compile(r"^ *(?=(?:(?:use )?rule\b|(?:compute|tabulate|draw)\())", re.MULTILINE)
     for path in sorted((ROOT / "workflow" / "rules").rglob("*.smk")):
         for block in start.split(path.read_text())[1:]:
             if block.startswith(("tabulate", "draw")):
                 continue
             name = re.match(r"(?:use rule \w+ as|rule|compute\(\s*\")\s*(\w*)", block)
-            group = re.search(r"^ +group(?::\s+|=)\"(.+)\"", block, re.MULTILINE)
             assert name
-            groups[name[1] or path.stem] = group[1] if group else ""
-    return groups
+            yield path, name[1] or path.stem, block
+
+
+def rules() -> dict[str, str]:
+    """Rule → its group, "" for none."""
+    groups = {
+        name: re.search(r"^ +group(?::\s+|=)\"(.+)\"", block, re.MULTILINE)
+        for _, name, block in blocks()
+    }
+    return {name: group[1] if group else "" for name, group in groups.items()}
 
 
 def test_the_profile_names_no_rules_that_it_would_have_to_follow() -> None:

@@ -6,13 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
+from test_cluster_profile import blocks
 
 from campare.paper import facts
 from campare.paper.facts import EVALUATION, Facts
 
 WORKFLOW = Path(__file__).parents[2] / "workflow"
 HEADER = "s\th:m:s\tmax_rss\tcpu_time\n"
-RULE = re.compile(r"^ *(?=(?:rule\b|compute\())", re.MULTILINE)
 # Rule that trains or runs a network → kind of its jobs.
 KINDS = {
     "train": "training",
@@ -45,14 +45,10 @@ def benchmarks() -> dict[str, str]:
         if re.search(modules, path.read_text(), re.MULTILINE)
     }
     found = {}
-    for path in (WORKFLOW / "rules").rglob("*.smk"):
-        text = path.read_text()
-        for block in RULE.split(text)[1:]:
-            if not (name := re.match(r"(?:rule|compute\(\s*\")\s*(\w+)", block)):
-                continue
-            script = re.search(r"script_name=\"(\w+)\"|scripts/(\w+)\.py", block)
-            if (script[1] or script[2] if script else name[1]) in scripts:
-                found[name[1]] = _benchmark(block, text)
+    for path, name, block in blocks():
+        script = re.search(r"script_name=\"(\w+)\"|scripts/(\w+)\.py", block)
+        if (script[1] or script[2] if script else name) in scripts:
+            found[name] = _benchmark(block, path.read_text())
     return found
 
 

@@ -2123,7 +2123,8 @@ TABLES: dict[str, Table] = {
     "map_exchange_summary": Table(
         "Exchanged maps by augmentation",
         "A row per augmentation, measure and term. Intervals are 95 % intervals over pairs of "
-        "models and images. The rows of the baseline are of pairs of two baselines.",
+        "models and images, left out if two pairs share a model. The rows of the baseline are of "
+        "pairs of two baselines.",
         {
             **_EXCHANGE,
             "pairs": Column("Pairs", "Number of pairs of a model and a baseline.", "count"),

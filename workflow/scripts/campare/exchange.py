@@ -23,7 +23,6 @@ Won, Bae and Kim (2023) compare networks with and without mixed images for the s
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, product
 from typing import Any
@@ -184,8 +183,8 @@ def _summarised(
 ) -> Iterator[dict[str, Any]]:
     for augmentation, of_arm in arms.items():
         tables = [table for _, table in of_arm]
-        networks = Counter(chain.from_iterable(pair for pair, _ in of_arm))
-        independent = max(networks.values()) == 1
+        networks = list(chain.from_iterable(pair for pair, _ in of_arm))
+        independent = len(set(networks)) == len(networks)
         images = float(np.mean([table["index"].nunique() for table in tables]))
         for measure in SIGNS:
             of_pairs = [terms(table, measure) for table in tables]

@@ -184,10 +184,18 @@ def _svm(key: str, svm: Study, written: Study, images: Images) -> Iterator[str]:
             f"two-class SVMs, which would take {8 * pairs * (fitted + classes) / 1e9:.0f} GB; "
             f"{remedy}"
         )
-    used = min(svm["search_images"] or available, available)
-    fewest = -(-min(images.fitting.values()) * used // available)
+    used, fewest = searched(svm["search_images"], available, min(images.fitting.values()))
     if written.get("folds", 0) > fewest:
         yield too_many_folds(key, svm["folds"], fewest, used)
+
+
+def searched(images: int | None, available: int, smallest: int) -> tuple[int, int]:
+    """Images in an SVM's cross-validation, and the most of them that the smallest class has.
+
+    images: `search_images`; available: training images; smallest: those of the smallest class.
+    """
+    used = min(images or available, available)
+    return used, -(-smallest * used // available)
 
 
 def too_many_folds(key: str, folds: int, fewest: int, used: int) -> str:

@@ -47,6 +47,11 @@ class Change:
         """Whether the training data are changed."""
         return self.kind in (LABEL_NOISE, TRAINING_IMAGES, CUE_SHARE)
 
+    @property
+    def trained(self) -> bool:
+        """Whether its networks are trained; those with untrained layers are made from others."""
+        return self.kind != UNTRAINED_LAYERS
+
 
 def changes(study: Mapping[str, Any]) -> list[Change]:
     """The known changes of a complete study, without its sweeps; none without the stage."""

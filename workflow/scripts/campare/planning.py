@@ -18,7 +18,6 @@ import numpy as np
 
 from campare import power, registry, statistics
 from campare.design import BASELINE, Design
-from campare.known_changes import UNTRAINED_LAYERS
 from campare.needs import START, Need, Needs
 from campare.needs import USUAL as USUAL_IMAGES
 from campare.power import Comparison, Variability
@@ -128,8 +127,7 @@ class Costs:
         """
         needs = self.needs(design)
         names = list(dict([*design.models, *design.changed_models]))
-        # Networks whose last layers are untrained are made from others.
-        made = {n for n, change in design.changes.items() if change.kind == UNTRAINED_LAYERS}
+        made = {name for name, change in design.changes.items() if not change.trained}
         made |= {*names} if design.imported else set()
         estimates = {
             "train": {n: 0.0 if n in made else _hours(needs.train, n) for n in names},

@@ -12,9 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from campare import registry, sizes, statistics, user_code
+from campare import feasibility, registry, sizes, statistics, user_code
 from campare.design import BASELINE, Design
-from campare.known_changes import UNTRAINED_LAYERS
 from campare.labels import in_sentence, title
 from campare.paper.facts import Facts, energy
 from campare.paper.references import (
@@ -616,10 +615,10 @@ def _own_seeds(design: Design) -> Sentences:
             f"{'' if len(own) == 1 else 's'} {be(len(own))} trained {matched[name]} "
             f"({title(name)}; seed{'' if len(own) == 1 else 's'} {listed(own)})."
         )
-    # Networks whose last layers are untrained are made from others.
-    changed = [n for n, _ in design.changed_models if design.changes[n].kind != UNTRAINED_LAYERS]
     others = {
-        "for the validity of the metrics": len(changed),
+        "for the validity of the metrics": sum(
+            design.changes[name].trained for name, _ in design.changed_models
+        ),
         "on permuted labels": 1 if study.get("sanity", {}).get("permuted_labels") else 0,
     }
     total = len(design.models) + sum(others.values())
@@ -1028,8 +1027,8 @@ def _sample(stage: Mapping[str, Any], facts: Facts) -> str:
 def _svm(svm: Mapping[str, Any], facts: Facts) -> str:
     # As in `svm.search`: fewer folds if a class has too few of the images that are searched.
     fitted = facts.images["train"] + facts.images["validation"]
-    searched = min(svm["search_images"] or fitted, fitted)
-    folds = max(2, min(svm["folds"], math.ceil(facts.smallest_class * searched / fitted)))
+    _, fewest = feasibility.searched(svm["search_images"], fitted, facts.smallest_class)
+    folds = max(2, min(svm["folds"], fewest))
     c = listed((f"{value:g}" for value in svm["c"]), "or")
     return (
         f"Kernel ({listed(svm['kernels'], 'or')}) and penalty ({c}) were chosen by "
